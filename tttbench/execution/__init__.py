@@ -1,1 +1,1 @@
-
+"""Running systems on tasks: requests in, answers in the run directory."""

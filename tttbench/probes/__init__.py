@@ -1,1 +1,1 @@
-
+"""Latency, throughput and memory, from the traces of answers."""

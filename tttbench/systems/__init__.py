@@ -1,1 +1,1 @@
-
+"""Systems under test: one adapter per file."""

@@ -1,0 +1,33 @@
+"""Errors whose message is meant for the user: what is wrong, where, and how to mend it.
+
+Everything else that is raised is a defect of ours; the command line shows its traceback with ``--debug`` only.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Something the user can mend. The message names the file, the field and the mend; no traceback is shown."""
+
+
+class InputError(UserError):
+    """One sample or audio file is bad. The request it belongs to ends as ``error``; the run goes on."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the sentence that helps after a mistyped name: the nearest known names, or all of them.
+
+    Args:
+        name: what the user gave.
+        known: what would have been right.
+    """
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    if near:
+        return f"Did you mean {' or '.join(repr(n) for n in near)}?"
+    if not names:
+        return "None are known here."
+    return f"Known: {', '.join(names)}."
