@@ -10,11 +10,22 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can mend. The message names the file, the field and the mend; no traceback is shown."""
+    """Something the user can mend. The message names the file, the field and the mend; no traceback is shown.
+
+    ``exit_status`` is the status the command ends with if the error ends it: 2 for a wrong call.
+    """
+
+    exit_status: int = 2
 
 
 class InputError(UserError):
     """One sample or audio file is bad. The request it belongs to ends as ``error``; the run goes on."""
+
+
+class StorageError(UserError):
+    """The run directory could not be written (disk full, no permission …). The run stops and can be resumed."""
+
+    exit_status = 1
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -1,0 +1,95 @@
+"""Latency and throughput figures from the traces of answers: pure arithmetic, no clock.
+
+Definitions: TTFT is request in → first text token; TTFA-codes → first committed audio block; TTFA-wave → first
+waveform packet. RTF is compute seconds over audio seconds (below 1 is faster than real time), in all and by stage:
+seconds of the answer's audio for systems that speak (``rtf``), of the input's for those that only write
+(``rtf_input``). Continuity is in ``tttbench.probes.continuity``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from tttbench.probes.continuity import stalls
+from tttbench.records import ProbeResult, Trace
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One answered request, as far as time is concerned.
+
+    Attributes:
+        trace: its trace.
+        n_codes: audio codes in the answer.
+        sample_rate: of the answer's waveform, in Hz; 0 if there is none.
+        answer_s: seconds of audio in the answer; 0 for a written answer.
+        input_s: seconds of audio in the request; 0 for a written one.
+    """
+
+    trace: Trace
+    n_codes: int
+    sample_rate: int
+    answer_s: float
+    input_s: float
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of one request."""
+
+    metric: str
+    unit: str
+    value: float
+
+
+def figures(timed: Timed) -> Iterator[Figure]:
+    """Yield what the trace of one request supports; what it doesn't show is left out, never guessed."""
+    trace = timed.trace
+    if trace.text_times_s:
+        yield Figure("ttft", "s", trace.text_times_s[0])
+    if trace.audio_commits:
+        yield Figure("ttfa_codes", "s", trace.audio_commits[0].time_s)
+    if trace.packets:
+        yield Figure("ttfa_wave", "s", trace.packets[0].time_s)
+    if trace.end_s > 0:
+        yield Figure("latency", "s", trace.end_s)
+    yield from _real_time_factors(timed)
+    if trace.nfe:
+        yield Figure("nfe", "passes", trace.nfe)
+        if timed.n_codes:
+            yield Figure("nfe_per_code", "passes", trace.nfe / timed.n_codes)
+    decode_s = trace.stages_s.get("decode", 0.0)
+    if timed.n_codes and decode_s > 0:
+        yield Figure("codes_per_s", "1/s", timed.n_codes / decode_s)
+    if trace.packets and timed.sample_rate:
+        found = stalls(trace.packets, timed.sample_rate)
+        yield Figure("stalls", "count", len(found))
+        yield Figure("stall_s", "s", sum(found))
+
+
+def _real_time_factors(timed: Timed) -> Iterator[Figure]:
+    metric, audio_s = ("rtf", timed.answer_s) if timed.answer_s > 0 else ("rtf_input", timed.input_s)
+    if audio_s <= 0:
+        return
+    if timed.trace.end_s > 0:
+        yield Figure(metric, "ratio", timed.trace.end_s / audio_s)
+    for stage, seconds in timed.trace.stages_s.items():
+        yield Figure(f"{metric}_{stage}", "ratio", seconds / audio_s)
+
+
+def latency_probes(system: str, strategy: str, task: str, requests: Sequence[Timed]) -> list[ProbeResult]:
+    """Return P50, P90 and P99 of every figure over ``requests``, with the number of requests that have it."""
+    import numpy as np
+
+    units: dict[str, str] = {}
+    values: dict[str, list[float]] = {}
+    for timed in requests:
+        for figure in figures(timed):
+            units[figure.metric] = figure.unit
+            values.setdefault(figure.metric, []).append(figure.value)
+    results = []
+    for metric, found in values.items():
+        p50, p90, p99 = (float(value) for value in np.percentile(found, [50, 90, 99]))
+        results.append(ProbeResult(system, strategy, task, metric, units[metric], p50, p90, p99, len(found)))
+    return results
