@@ -1,0 +1,28 @@
+"""TtT, the reference model: one Qwen2-shaped decoder that writes text token by token and audio by block diffusion.
+
+The package stands on its own: it knows nothing of the evaluation suite. Start with ``reference_model.load`` and
+``reference_model.decoding.generate``; ``docs/reference_model.md`` explains sequence, mask and decoding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reference_model.checkpoint import load, save
+    from reference_model.config import TtTConfig
+
+__all__ = ["TtTConfig", "load", "save"]
+
+
+def __getattr__(name: str) -> Any:
+    # Importing torch takes a second; naming the package must not.
+    if name in ("load", "save"):
+        from reference_model import checkpoint
+
+        return getattr(checkpoint, name)
+    if name == "TtTConfig":
+        from reference_model.config import TtTConfig
+
+        return TtTConfig
+    raise AttributeError(f"module 'reference_model' has no attribute {name!r}")

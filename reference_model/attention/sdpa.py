@@ -1,0 +1,44 @@
+"""``scaled_dot_product_attention`` with the mask written out: runs everywhere, forward and backward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from reference_model.limits import dense_mask
+
+
+@dataclass(frozen=True)
+class SdpaPlan:
+    """``mask``: (B, 1, Lq, Lk) additive, or None where the pass needs none or ``causal`` says it all."""
+
+    mask: Tensor | None
+    causal: bool
+
+
+class SdpaBackend:
+    """See ``AttentionBackend``."""
+
+    name = "sdpa"
+
+    def plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> SdpaPlan:
+        """See ``AttentionBackend.plan``."""
+        n_rows = limit.shape[1]
+        # The comparisons below wait for the device, which only a CPU does for free.
+        if start is None and limit.device.type == "cpu":
+            if bool((limit == n_keys).all()):
+                return SdpaPlan(None, causal=False)
+            if n_rows == n_keys and torch.equal(limit, torch.arange(1, n_keys + 1).expand_as(limit)):
+                return SdpaPlan(None, causal=True)
+        seen = dense_mask(limit, start, n_keys).unsqueeze(1)
+        # An additive mask costs the CPU kernel a third less in the backward than a boolean one.
+        mask = torch.zeros(seen.shape, dtype=of, device=seen.device).masked_fill_(~seen, float("-inf"))
+        return SdpaPlan(mask, causal=False)
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: SdpaPlan) -> Tensor:
+        """See ``AttentionBackend.attend``."""
+        grouped = q.shape[1] != k.shape[1]
+        return F.scaled_dot_product_attention(q, k, v, attn_mask=plan.mask, is_causal=plan.causal, enable_gqa=grouped)

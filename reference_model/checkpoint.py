@@ -1,0 +1,229 @@
+"""Load and save a checkpoint folder: ``config.json``, safetensors (one or many), ``tokenizer.json``.
+
+The layout is Hugging Face's, so ``transformers`` opens what is saved here. No pickles, no remote code. Knows files and
+tensors' names and shapes; nothing of decoding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from reference_model.config import TtTConfig
+from reference_model.errors import CheckpointError
+from reference_model.tokens import TtTTokenizer
+from reference_model.transformer import TtTModel
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
+"""Names of the dtypes that weights can be computed or stored in."""
+
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_HEAD = "lm_head.weight"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A checkpoint in memory."""
+
+    model: TtTModel
+    tokenizer: TtTTokenizer
+    folder: Path
+
+
+def load(source: str | Path, *, device: str = "cpu", dtype: str = "float32", attention: str = "auto") -> Loaded:
+    """Load a checkpoint folder or a Hugging Face hub id, ready for inference.
+
+    Args:
+        source: a folder, or an id such as ``owner/name`` (needs ``huggingface_hub``).
+        device: where the weights go.
+        dtype: what is computed in: ``"float32"``, ``"bfloat16"``, ``"float16"`` or ``"float64"``, whatever is stored.
+        attention: attention backend, see ``reference_model.attention``.
+
+    Returns:
+        Model (in eval mode), tokenizer and folder.
+
+    Raises:
+        CheckpointError, ConfigError, TokenizerError: naming file and tensor, field or token.
+    """
+    folder = find(source)
+    tokenizer = TtTTokenizer.from_file(folder / "tokenizer.json")
+    config = TtTConfig.from_file(folder / "config.json", tokenizer.ids)
+    if tokenizer.vocab_size > config.vocab_size:
+        raise CheckpointError(
+            f"{folder / 'tokenizer.json'}: holds {tokenizer.vocab_size} tokens, more than vocab_size = "
+            f"{config.vocab_size} of config.json"
+        )
+    with torch.device("meta"):
+        model = TtTModel(config, attention, initialise=False)
+    read_weights(model, folder, device=device, dtype=dtype)
+    return Loaded(model.eval().requires_grad_(False), tokenizer, folder)
+
+
+def save(
+    model: TtTModel,
+    tokenizer: TtTTokenizer,
+    folder: str | Path,
+    *,
+    dtype: str = "float32",
+    shard_bytes: int = 5 * 2**30,
+) -> None:
+    """Write a checkpoint folder.
+
+    Args:
+        model: weights and configuration.
+        tokenizer: written beside them.
+        folder: made if need be.
+        dtype: what the weights are stored in.
+        shard_bytes: beyond this size the weights are split into several files with an index.
+
+    Raises:
+        CheckpointError: for an unknown dtype.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    stored = _dtype(dtype)
+    tensors = {
+        name: value.detach().to("cpu", stored).contiguous()
+        for name, value in model.state_dict().items()
+        if not (name == _HEAD and model.config.tie_word_embeddings)
+    }
+    _write_weights(tensors, target, shard_bytes)
+    text = json.dumps(model.config.to_json(dtype), indent=2) + "\n"
+    (target / "config.json").write_text(text, encoding="utf-8")
+    tokenizer.save(target / "tokenizer.json")
+
+
+def find(source: str | Path) -> Path:
+    """The folder of a checkpoint; a hub id is fetched into the hub's cache.
+
+    Raises:
+        CheckpointError: if there is no such folder and the hub can't be asked.
+    """
+    folder = Path(source).expanduser()
+    if folder.is_dir():
+        return folder
+    text = str(source)
+    if text.startswith((".", "/", "~")) or text.count("/") != 1:
+        raise CheckpointError(f"{text}: no such folder (and not of the form owner/name, so not a hub id)")
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise CheckpointError(
+            f"{text}: no such folder; to fetch it as a hub id, pip install huggingface_hub, "
+            "or download it and give the folder"
+        ) from None
+    try:
+        wanted = ["config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json"]
+        return Path(snapshot_download(text, allow_patterns=wanted))
+    except Exception as error:  # no network, no such repository, no permission: the hub's own words say which
+        raise CheckpointError(f"{text}: no such folder, and the hub did not give it: {error}") from error
+
+
+def read_weights(model: TtTModel, folder: Path, *, device: str = "cpu", dtype: str = "float32") -> None:
+    """Fill a model (on the meta device or not) from a folder's safetensors, tensor by tensor.
+
+    Raises:
+        CheckpointError: naming missing, extra or misshapen tensors, or a damaged file.
+    """
+    target = _dtype(dtype)
+    tied = model.config.tie_word_embeddings
+    expected = {name: tuple(p.shape) for name, p in model.state_dict().items() if not (tied and name == _HEAD)}
+    weights: dict[str, Tensor] = {}
+    for name, value, path in _stored(folder):
+        if tied and name == _HEAD:
+            continue
+        if name not in expected:
+            raise CheckpointError(f"{path}: tensor {name!r} belongs to no part of the model that config.json describes")
+        if tuple(value.shape) != expected[name]:
+            raise CheckpointError(
+                f"{path}: tensor {name!r} has the shape {tuple(value.shape)}, config.json asks for {expected[name]}"
+            )
+        if not value.is_floating_point():
+            raise CheckpointError(f"{path}: tensor {name!r} is stored as {value.dtype}, expected a float type")
+        weights[name] = value.to(device, target)
+    missing = sorted(expected.keys() - weights.keys())
+    if missing:
+        raise CheckpointError(f"{folder}: {len(missing)} tensors are missing, the first is {missing[0]!r}")
+    if tied:
+        weights[_HEAD] = weights["model.embed_tokens.weight"]
+    model.load_state_dict(weights, strict=True, assign=model.device.type == "meta")
+    if tied:
+        model.lm_head.weight = model.model.embed_tokens.weight
+
+
+def _dtype(name: str) -> torch.dtype:
+    if name not in DTYPES:
+        raise CheckpointError(f"dtype={name!r} is unknown; choose one of {', '.join(map(repr, DTYPES))}")
+    return DTYPES[name]
+
+
+def _stored(folder: Path) -> Iterator[tuple[str, Tensor, Path]]:
+    """Every tensor of the folder with its file, read one at a time."""
+    for path, names in _files(folder).items():
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(safe_open(str(path), framework="pt"))
+                held = set(file.keys())
+            except FileNotFoundError:
+                raise CheckpointError(f"{path}: no such file, but {_INDEX} names it") from None
+            except (OSError, SafetensorError) as error:
+                raise CheckpointError(f"{path}: not a readable safetensors file ({error}); fetch it again") from error
+            absent = sorted((names or set()) - held)
+            if absent:
+                raise CheckpointError(f"{path}: tensor {absent[0]!r} is missing, but {_INDEX} puts it here")
+            for name in sorted(held):
+                yield name, file.get_tensor(name), path
+
+
+def _files(folder: Path) -> dict[Path, set[str] | None]:
+    """The weight files and the tensors to read of each; None means all."""
+    single, index = folder / _WEIGHTS, folder / _INDEX
+    if single.is_file():
+        return {single: None}
+    if not index.is_file():
+        raise CheckpointError(f"{folder}: holds neither {_WEIGHTS} nor {_INDEX}; weights in other formats are not read")
+    try:
+        placed = json.loads(index.read_text(encoding="utf-8"))["weight_map"].items()
+    except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{index}: not a readable index with a 'weight_map' ({error!r})") from error
+    files: dict[Path, set[str] | None] = {}
+    for name, file in placed:
+        if not isinstance(file, str) or Path(file).name != file:
+            raise CheckpointError(f"{index}: tensor {name!r} points to {file!r}, which is no file name of this folder")
+        names = files.setdefault(folder / file, set())
+        assert names is not None
+        names.add(name)
+    return files
+
+
+def _write_weights(tensors: dict[str, Tensor], folder: Path, shard_bytes: int) -> None:
+    for old in (*folder.glob("model*.safetensors"), folder / _INDEX):
+        old.unlink(missing_ok=True)
+    shards: list[dict[str, Tensor]] = [{}]
+    room = shard_bytes
+    for name, value in tensors.items():
+        if shards[-1] and value.nbytes > room:
+            shards.append({})
+            room = shard_bytes
+        shards[-1][name] = value
+        room -= value.nbytes
+    if len(shards) == 1:
+        save_file(shards[0], str(folder / _WEIGHTS), metadata={"format": "pt"})
+        return
+    places: dict[str, str] = {}
+    for number, shard in enumerate(shards, start=1):
+        file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+        save_file(shard, str(folder / file), metadata={"format": "pt"})
+        places.update(dict.fromkeys(shard, file))
+    total = sum(value.nbytes for value in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": places}
+    (folder / _INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,287 @@
+"""The network: a Qwen2 decoder with Hugging Face parameter names, whose mask is a ``limit`` vector.
+
+``hidden``/``logits`` are the whole-sequence passes of training, prefill and scoring; ``step`` is the cached pass of
+decoding. Knows ids and limits; nothing of tokenizers, strategies or devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reference_model.attention import AttentionBackend, Plan, backend, choose
+from reference_model.attention.rows import attend_rows
+from reference_model.cache import KeyValueCache
+from reference_model.config import TtTConfig
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """Rows of one sequence in a decode pass.
+
+    Attributes:
+        ids: (n,) token ids, which stand at the positions ``first, first + 1, …``.
+        first: position of the first row; everything before it is read from ``cache``.
+        limit: for each row how many keys it sees, counted from position 0; at most ``first + n``.
+        cache: where the earlier keys lie. None: there are none (``first`` must be 0).
+        write: whether the rows' own keys are written to the cache (behind ``cache.length``, as scratch).
+    """
+
+    ids: Tensor
+    first: int
+    limit: tuple[int, ...]
+    cache: KeyValueCache | None
+    write: bool = True
+
+
+class RMSNorm(nn.Module):
+    """Root-mean-square norm with a learned scale."""
+
+    def __init__(self, width: int, eps: float) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., d) → (..., d)."""
+        return F.rms_norm(x, self.weight.shape, self.weight, self.eps)
+
+
+class Rotary:
+    """Tables of rotary position embedding, grown on demand; not part of the checkpoint."""
+
+    def __init__(self, head_dim: int, theta: float) -> None:
+        exponent = torch.arange(0, head_dim, 2, dtype=torch.int64, device="cpu").float() / head_dim
+        self._inverse_frequency = 1.0 / (theta**exponent)
+        self._tables: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
+
+    def tables(self, n_positions: int, like: Tensor) -> tuple[Tensor, Tensor]:
+        """Cosines and sines, each (at least ``n_positions``, D/2), on the device and in the dtype of ``like``."""
+        key = (like.device, like.dtype)
+        found = self._tables.get(key)
+        if found is None or found[0].shape[0] < n_positions:
+            # In fp32 whatever the model's dtype, as transformers does.
+            positions = torch.arange(max(2 * n_positions, 512), dtype=torch.float32, device="cpu")
+            angles = torch.outer(positions, self._inverse_frequency)
+            found = (angles.cos().to(like), angles.sin().to(like))
+            self._tables[key] = found
+        return found
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Apply rotary embedding to (..., D) with cos and sin that broadcast against (..., D/2)."""
+    low, high = x.chunk(2, dim=-1)
+    return torch.cat((low * cos - high * sin, high * cos + low * sin), dim=-1)
+
+
+class Attention(nn.Module):
+    """Grouped-query attention with biases on q, k and v."""
+
+    def __init__(self, config: TtTConfig) -> None:
+        super().__init__()
+        width, kv_width = config.hidden_size, config.num_key_value_heads * config.head_dim
+        self.head_dim = config.head_dim
+        self.q_proj = nn.Linear(width, width, bias=True)
+        self.k_proj = nn.Linear(width, kv_width, bias=True)
+        self.v_proj = nn.Linear(width, kv_width, bias=True)
+        self.o_proj = nn.Linear(width, width, bias=False)
+
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(..., L, d) → rotated q (..., L, H, D), rotated k and plain v (..., L, Hkv, D)."""
+        heads = (*x.shape[:-1], -1, self.head_dim)
+        q, k, v = self.q_proj(x).view(heads), self.k_proj(x).view(heads), self.v_proj(x).view(heads)
+        return rotate(q, cos, sin), rotate(k, cos, sin), v
+
+
+class FeedForward(nn.Module):
+    """SwiGLU."""
+
+    def __init__(self, config: TtTConfig) -> None:
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., d) → (..., d)."""
+        out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+class Layer(nn.Module):
+    """One decoder layer."""
+
+    def __init__(self, config: TtTConfig) -> None:
+        super().__init__()
+        self.self_attn = Attention(config)
+        self.mlp = FeedForward(config)
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attention: AttentionBackend, plan: Plan) -> Tensor:
+        """(B, L, d) → (B, L, d)."""
+        q, k, v = self.self_attn.project(self.input_layernorm(x), cos, sin)
+        mixed = attention.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), plan)
+        x = x + self.self_attn.o_proj(mixed.transpose(1, 2).flatten(2))
+        return x + self._feed(x)
+
+    def step(self, x: Tensor, cos: Tensor, sin: Tensor, groups: Sequence[RowGroup], index: int) -> Tensor:
+        """(R, d) → (R, d) for the rows of all groups, one after the other."""
+        q, k, v = self.self_attn.project(self.input_layernorm(x), cos, sin)
+        mixed, row = [], 0
+        for group in groups:
+            rows = slice(row, row := row + len(group.limit))
+            own = (k[rows].transpose(0, 1), v[rows].transpose(0, 1))
+            keys, values = _keys_of(group, *own, index)
+            mixed.append(attend_rows(q[rows], keys, values, group.limit))
+        x = x + self.self_attn.o_proj(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
+        return x + self._feed(x)
+
+    def _feed(self, x: Tensor) -> Tensor:
+        out: Tensor = self.mlp(self.post_attention_layernorm(x))
+        return out
+
+
+def _keys_of(group: RowGroup, k: Tensor, v: Tensor, index: int) -> tuple[Tensor, Tensor]:
+    """All keys and values of a group up to its last row, each (Hkv, first + n, D); writes the cache if asked."""
+    if group.cache is None:
+        return k, v
+    keys, values = group.cache.layer(index)
+    end = group.first + len(group.limit)
+    if not group.write:
+        return torch.cat((keys[:, : group.first], k), 1), torch.cat((values[:, : group.first], v), 1)
+    keys[:, group.first : end] = k
+    values[:, group.first : end] = v
+    return keys[:, :end], values[:, :end]
+
+
+class Decoder(nn.Module):
+    """Embedding, layers and the last norm."""
+
+    def __init__(self, config: TtTConfig) -> None:
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers: Iterable[Layer] = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+
+class TtTModel(nn.Module):
+    """TtT's network.
+
+    Attributes:
+        config: shape and ids.
+        attention: name of the attention backend of whole-sequence passes, or ``"auto"``.
+    """
+
+    def __init__(self, config: TtTConfig, attention: str = "auto", initialise: bool = True) -> None:
+        """Make a network with fresh weights.
+
+        Args:
+            config: shape and ids.
+            attention: ``"auto"``, ``"sdpa"``, ``"flex"`` or ``"xformers"``.
+            initialise: False leaves the weights as allocated; for checkpoints that overwrite all of them.
+
+        Raises:
+            BackendError: for an unknown backend.
+        """
+        super().__init__()
+        self.config = config
+        self.attention = attention
+        choose(attention, torch.device("cpu"))
+        self.model = Decoder(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if config.tie_word_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+        self._rotary = Rotary(config.head_dim, config.rope_theta)
+        self._backends: dict[str, AttentionBackend] = {}
+        if initialise:
+            self.apply(self._initialise)
+
+    def _initialise(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear | nn.Embedding):
+            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return self.model.embed_tokens.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The weights' dtype."""
+        return self.model.embed_tokens.weight.dtype
+
+    def n_parameters(self) -> int:
+        """Number of parameters; a tied head counts once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def attention_name(self) -> str:
+        """The backend that a whole-sequence pass uses now."""
+        return choose(self.attention, self.device, self.training)
+
+    def hidden(
+        self, ids: Tensor, limit: Tensor, start: Tensor | None = None, positions: Tensor | None = None
+    ) -> Tensor:
+        """Last hidden states of whole sequences.
+
+        Args:
+            ids: (B, L) int64.
+            limit: (B, L) int64, see ``reference_model.limits``.
+            start: (B, L) int64 for packed documents.
+            positions: (B, L) int64 for the rotary embedding; default ``0 … L-1``.
+
+        Returns:
+            (B, L, d), after the last norm.
+        """
+        x = self.model.embed_tokens(ids)
+        length = ids.shape[1]
+        if positions is None:
+            cos, sin = (table[:length].unsqueeze(1) for table in self._rotary.tables(length, x))
+        else:
+            tables = self._rotary.tables(int(positions.max()) + 1, x)
+            cos, sin = (table[positions].unsqueeze(2) for table in tables)
+        name = self.attention_name()
+        if name not in self._backends:
+            self._backends[name] = backend(name)
+        attention = self._backends[name]
+        plan = attention.plan(limit, start, length, x.dtype)
+        for layer in self.model.layers:
+            x = layer(x, cos, sin, attention, plan)
+        out: Tensor = self.model.norm(x)
+        return out
+
+    def logits(self, hidden: Tensor, low: int = 0, high: int | None = None) -> Tensor:
+        """(..., d) → (..., high - low): logits of the ids ``[low, high)``, by default of the whole vocabulary."""
+        weight = self.lm_head.weight
+        return F.linear(hidden, weight if low == 0 and high is None else weight[low:high])
+
+    @torch.inference_mode()
+    def step(self, groups: Sequence[RowGroup]) -> Tensor:
+        """One cached decode pass over the rows of all groups, whatever their number and phase.
+
+        Args:
+            groups: the rows, group by group. ``cache.length`` is neither read nor changed: ``first`` says where the
+                rows stand, and the caller decides which of the written positions are final.
+
+        Returns:
+            (R, d) last hidden states, the groups' rows one after the other.
+        """
+        ids = groups[0].ids if len(groups) == 1 else torch.cat([group.ids for group in groups])
+        x = self.model.embed_tokens(ids)
+        end = max(group.first + len(group.limit) for group in groups)
+        cos, sin = self._rotary.tables(end, x)
+        spans = [slice(group.first, group.first + len(group.limit)) for group in groups]
+        cos, sin = (torch.cat([table[span] for span in spans]).unsqueeze(1) for table in (cos, sin))
+        for group in groups:
+            if group.cache is not None and group.write:
+                group.cache.reserve(group.first + len(group.limit))
+        for index, layer in enumerate(self.model.layers):
+            x = layer.step(x, cos, sin, groups, index)
+        out: Tensor = self.model.norm(x)
+        return out
