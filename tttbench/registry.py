@@ -20,6 +20,7 @@ from typing import Generic, TypeVar
 
 from tttbench.data.task import Task
 from tttbench.errors import UserError, did_you_mean
+from tttbench.scoring.answer import Scorer
 from tttbench.systems.base import System, SystemFactory, SystemOptions
 
 T = TypeVar("T")
@@ -94,6 +95,7 @@ class SystemEntry:
 
 systems: Registry[SystemEntry] = Registry("system", "tttbench.systems", "tttbench.systems")
 tasks: Registry[Callable[[], Task]] = Registry("task", "tttbench.tasks", "tttbench.tasks")
+scorers: Registry[Scorer] = Registry("scorer", "tttbench.scorers", None)
 
 
 def register_system(
@@ -124,6 +126,12 @@ def register_task(name: str) -> Callable[[Callable[[], Task]], Callable[[], Task
     return register
 
 
+def register_scorer(scorer: Scorer) -> Scorer:
+    """Register a scorer under its own name."""
+    scorers.add(scorer.name, scorer)
+    return scorer
+
+
 def system_names() -> list[str]:
     """Return the full names worth listing, e.g. ``["ttt:mini", "whisper:tiny.en"]``."""
     found = []
@@ -133,15 +141,20 @@ def system_names() -> list[str]:
     return found
 
 
+def check_system(name: str) -> None:
+    """Raise ``UserError`` with the nearest names if no kind of system answers to ``name``; nothing is loaded."""
+    if name.partition(":")[0] not in systems.names():
+        raise UserError(f"Unknown system {name!r}. {did_you_mean(name, [*system_names(), *systems.names()])}")
+
+
 def build_system(name: str, options: SystemOptions) -> System:
     """Build the system called ``name``, e.g. ``"whisper:tiny.en"``.
 
     Raises:
         UserError: unknown name, or whatever the factory has to say about spec and options.
     """
+    check_system(name)
     kind, _, spec = name.partition(":")
-    if kind not in systems.names():
-        raise UserError(f"Unknown system {name!r}. {did_you_mean(name, [*system_names(), *systems.names()])}")
     return systems.get(kind).factory(spec, options)
 
 

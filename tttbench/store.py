@@ -38,7 +38,8 @@ TRUTH = "true recordings"
 
 _SCHEMA = """
 CREATE TABLE samples (
-    task TEXT, sample TEXT, position INTEGER, content TEXT, input_audio TEXT, truth_audio TEXT, truth_sha256 TEXT,
+    task TEXT, sample TEXT, position INTEGER, content TEXT, input_audio TEXT, input_s REAL, truth_audio TEXT,
+    truth_sha256 TEXT,
     PRIMARY KEY (task, sample));
 CREATE TABLE answers (
     system TEXT, task TEXT, sample TEXT, status TEXT, answer TEXT, audio TEXT, audio_sha256 TEXT, error TEXT,
@@ -169,7 +170,8 @@ class RunStore:
         recording = self._write_audio(samples, sample_rate, task, sample_id, "input")
         with self._transaction():
             self._connection.execute(
-                "UPDATE samples SET input_audio = ? WHERE task = ? AND sample = ?", (recording.file, task, sample_id)
+                "UPDATE samples SET input_audio = ?, input_s = ? WHERE task = ? AND sample = ?",
+                (recording.file, len(samples) / sample_rate, task, sample_id),
             )
 
     def save_truth(self, task: str, sample_id: str, samples: Waveform, sample_rate: int) -> Recording:
@@ -217,6 +219,19 @@ class RunStore:
         with self._transaction():
             self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
+    def spoken_answers(self, task: str) -> list[Recording]:
+        """Return the recordings of all systems' spoken answers to a task."""
+        rows = self._connection.execute(
+            "SELECT audio, audio_sha256 FROM answers WHERE task = ? AND audio IS NOT NULL ORDER BY system, sample",
+            (task,),
+        )
+        return [Recording(*row) for row in rows]
+
+    def forget_errors(self) -> int:
+        """Take back all answers that ended with an error, so that they are asked again; return how many."""
+        with self._transaction():
+            return self._connection.execute("DELETE FROM answers WHERE status = 'error'").rowcount
+
     def audio(self, file: str) -> tuple[Waveform, int]:
         """Return the samples (float32, mono) and the sample rate (Hz) of a recording of the run."""
         return decode_flac(self.folder / file)
@@ -256,7 +271,8 @@ class RunStore:
         recipe = self.manifest.get("judge", {}).get("recipe", "")
         rows = self._connection.execute(
             "SELECT a.system, a.task, s.content, a.status, a.answer, a.error, a.batch_size, a.audio, "
-            "coalesce(a.audio_sha256, ''), s.input_audio, s.truth_audio, h.text, coalesce(h.error, ''), t.text "
+            "coalesce(a.audio_sha256, ''), s.input_audio, coalesce(s.input_s, 0.0), s.truth_audio, h.text, "
+            "coalesce(h.error, ''), t.text "
             "FROM answers a JOIN samples s ON s.task = a.task AND s.sample = a.sample "
             "LEFT JOIN transcripts h ON h.audio_sha256 = a.audio_sha256 AND h.recipe = ?1 "
             "LEFT JOIN transcripts t ON t.audio_sha256 = s.truth_sha256 AND t.recipe = ?1 "
@@ -266,21 +282,24 @@ class RunStore:
         ).fetchall()
         scores: dict[tuple[str, str], dict[str, tuple[Score, ...]]] = {}
         for label, name, content, status, answer, error, batch_size, *rest in rows:
-            audio, sha, input_audio, truth_audio, heard, heard_error, truth_heard = rest
+            audio, sha, input_audio, input_s, truth_audio, heard, heard_error, truth_heard = rest
             if (label, name) not in scores:
                 scores = {(label, name): self.scores(label, name)}
             sample = sample_from_plain(json.loads(content))
+            plain = None if answer is None else json.loads(answer)
             yield StoredAnswer(
                 system=label,
                 task=name,
                 sample=sample,
                 status=status,
-                response=None if answer is None else response_from_plain(json.loads(answer)),
+                response=None if plain is None else response_from_plain(plain),
                 error=error,
                 batch_size=batch_size,
                 audio=audio,
                 audio_sha256=sha,
+                answer_s=plain["n_samples"] / plain["sample_rate"] if plain and plain["n_samples"] else 0.0,
                 input_audio=input_audio,
+                input_s=input_s,
                 truth_audio=truth_audio,
                 heard=None if heard_error else heard,
                 heard_error=heard_error,

@@ -68,7 +68,9 @@ class StoredAnswer:
         batch_size: how many requests were answered together with it.
         audio: the spoken answer, a file relative to the run directory.
         audio_sha256: hash of that file; ``""`` if there is none.
+        answer_s: its length in seconds; 0 if there is none.
         input_audio: the spoken input, likewise.
+        input_s: its length in seconds.
         truth_audio: the true recording of the answer, likewise.
         heard: what the run's judge heard in ``audio``; None if it didn't listen or failed.
         heard_error: why the judge failed.
@@ -85,7 +87,9 @@ class StoredAnswer:
     batch_size: int
     audio: str | None
     audio_sha256: str
+    answer_s: float
     input_audio: str | None
+    input_s: float
     truth_audio: str | None
     heard: str | None
     heard_error: str

@@ -79,8 +79,11 @@ def _real_time_factors(timed: Timed) -> Iterator[Figure]:
 
 
 def latency_probes(system: str, strategy: str, task: str, requests: Sequence[Timed]) -> list[ProbeResult]:
-    """Return P50, P90 and P99 of every figure over ``requests``, with the number of requests that have it."""
-    import numpy as np
+    """Return P50, P90 and P99 of every figure over ``requests``, with the number of requests that have it.
+
+    A percentile that the number doesn't support is NaN.
+    """
+    from tttbench.stats.percentiles import percentiles
 
     units: dict[str, str] = {}
     values: dict[str, list[float]] = {}
@@ -90,6 +93,6 @@ def latency_probes(system: str, strategy: str, task: str, requests: Sequence[Tim
             values.setdefault(figure.metric, []).append(figure.value)
     results = []
     for metric, found in values.items():
-        p50, p90, p99 = (float(value) for value in np.percentile(found, [50, 90, 99]))
-        results.append(ProbeResult(system, strategy, task, metric, units[metric], p50, p90, p99, len(found)))
+        over = percentiles(found)
+        results.append(ProbeResult(system, strategy, task, metric, units[metric], over.p50, over.p90, over.p99, over.n))
     return results

@@ -55,7 +55,9 @@ class System(Protocol):
     def describe(self) -> Mapping[str, object]:
         """Return the model card: plain JSON values (parameters, dtype, weights' sha256, attention backend, decode …).
 
-        The key ``"weights_sha256"``, where present, is compared when a run is resumed.
+        Keys with a meaning of their own: ``"weights_sha256"`` is compared when a run is resumed; ``"recipe"`` names a
+        system that serves as judge; ``"speaks": False`` says that spoken answers are not to be expected, so that
+        metrics of the spoken answer are left out instead of counted as wrong.
         """
         ...
 

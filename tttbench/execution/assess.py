@@ -1,0 +1,167 @@
+"""From the journal to the summary: every answer scored, every metric aggregated, every trace measured.
+
+Reads nothing but the run directory and the scorers, so it can be done again (``tttbench rescore``) without asking any
+system. Raw answers are not touched.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tttbench.probes.latency import Timed, latency_probes
+from tttbench.records import STATUSES, ProbeResult, Result, Sample, Score, Status
+from tttbench.registry import scorers
+from tttbench.scoring.aggregate import aggregate, spoken_gap
+from tttbench.scoring.answer import Answer, Scorer
+from tttbench.store import FORMAT, TRUTH, RunStore
+from tttbench.stored import StoredAnswer, StoredSample
+
+
+def assess(store: RunStore) -> dict[str, Any]:
+    """Score all answers of the run, keep the scores, and return the summary (see ``docs/run_directory.md``)."""
+    manifest = store.manifest
+    recipe = manifest["judge"]["recipe"]
+    results: list[Result] = []
+    gaps: list[Result] = []
+    probes: list[ProbeResult] = []
+    skipped: list[dict[str, str]] = []
+    counts: Counter[str] = Counter()
+    expected = 0
+    for label, system in manifest["systems"].items():
+        for name, task in manifest["tasks"].items():
+            if system.get("kinds") is not None and task["kind"] not in system["kinds"]:
+                skipped.append({"system": label, "task": name, "reason": f"doesn't answer {task['kind']} requests"})
+                continue
+            expected += task["n"]
+            answers = list(store.answers(label, name))
+            counts.update(answer.status for answer in answers)
+            speaks = system["card"].get("speaks", True)
+            metrics = [scorer for scorer in _scorers(task["metrics"]) if speaks or not scorer.needs_heard]
+            scored = score_answers(answers, metrics, recipe)
+            store.replace_scores(label, name, [(answer.sample.id, s) for answer, ss in scored for s in ss])
+            cells, gap = _results(label, name, [(answer.sample, ss) for answer, ss in scored], metrics, manifest)
+            results += cells
+            gaps += gap
+            probes += _probes(label, system, name, answers)
+        if system.get("peak_rss_bytes"):
+            probes.append(_once(label, system, "peak_memory", "MB", system["peak_rss_bytes"] / 1e6))
+    counts["judge_failed"] = sum(result.judge_failed for result in results)
+    answered = sum(counts[status] for status in STATUSES if status != "judge_failed")
+    return {
+        "format": FORMAT,
+        "status": _run_status(expected, answered, counts),
+        "expected": expected,
+        "answered": answered,
+        "counts": {status: counts[status] for status in STATUSES},
+        "results": results,
+        "gaps": gaps,
+        "ceiling": _ceiling(store, manifest, recipe),
+        "probes": probes,
+        "skipped": skipped,
+    }
+
+
+def score_answers(
+    answers: Sequence[StoredAnswer], metrics: Sequence[Scorer], judge: str
+) -> list[tuple[StoredAnswer, tuple[Score, ...]]]:
+    """Return each answer with its scores, in the order of ``metrics``; ``judge`` is the recipe of the ears."""
+    return [
+        (answer, tuple(scorer.score(answer.sample, to_score(answer, scorer, judge)) for scorer in metrics))
+        for answer in answers
+    ]
+
+
+def to_score(answer: StoredAnswer, scorer: Scorer, judge: str) -> Answer:
+    """Return what ``scorer`` is shown of an answer: the judge's failure concerns those alone that need its ears."""
+    status: Status = answer.status
+    if scorer.needs_heard and status == "ok" and answer.audio is not None and answer.heard is None:
+        status = "judge_failed"
+    return Answer(answer.text, answer.heard, status, judge)
+
+
+def _scorers(names: Sequence[str]) -> list[Scorer]:
+    return [scorers.get(name) for name in names]
+
+
+def _results(
+    label: str,
+    task: str,
+    scored: Sequence[tuple[Sample, tuple[Score, ...]]],
+    metrics: Sequence[Scorer],
+    manifest: Mapping[str, Any],
+) -> tuple[list[Result], list[Result]]:
+    if not scored:
+        return [], []
+    suite = manifest["suite"]
+    by_metric = {scorer.name: [(sample, scores[at]) for sample, scores in scored] for at, scorer in enumerate(metrics)}
+    cells = [
+        aggregate(label, task, scorer, by_metric[scorer.name], resamples=suite["resamples"], seed=suite["seed"])
+        for scorer in metrics
+    ]
+    gaps = []
+    if "text_accuracy" in by_metric and "spoken_accuracy" in by_metric:
+        gaps.append(
+            spoken_gap(
+                label,
+                task,
+                by_metric["text_accuracy"],
+                by_metric["spoken_accuracy"],
+                resamples=suite["resamples"],
+                seed=suite["seed"],
+            )
+        )
+    return cells, gaps
+
+
+def _ceiling(store: RunStore, manifest: Mapping[str, Any], recipe: str) -> list[Result]:
+    results: list[Result] = []
+    for name, task in manifest["tasks"].items():
+        metrics = [scorer for scorer in _scorers(task["metrics"]) if scorer.needs_heard]
+        samples = [entry for entry in store.samples(name) if entry.truth is not None]
+        if not metrics or not samples:
+            continue
+        scored = [(entry.sample, _truth_scores(entry, metrics, store, recipe)) for entry in samples]
+        store.replace_scores(TRUTH, name, [(sample.id, score) for sample, scores in scored for score in scores])
+        results += _results(TRUTH, name, scored, metrics, manifest)[0]
+    return results
+
+
+def _truth_scores(entry: StoredSample, metrics: Sequence[Scorer], store: RunStore, recipe: str) -> tuple[Score, ...]:
+    heard = None if entry.truth is None else store.transcript(entry.truth.sha256, recipe)
+    failed = heard is None or bool(heard.error)
+    answer = Answer(
+        text=entry.sample.answer_text,
+        heard=None if heard is None or failed else heard.text,
+        status="judge_failed" if failed else "ok",
+        judge=recipe,
+    )
+    return tuple(scorer.score(entry.sample, answer) for scorer in metrics)
+
+
+def _probes(label: str, system: Mapping[str, Any], task: str, answers: Sequence[StoredAnswer]) -> list[ProbeResult]:
+    timed = [
+        Timed(
+            trace=answer.response.trace,
+            n_codes=len(answer.response.audio_codes or ()),
+            sample_rate=answer.response.sample_rate,
+            answer_s=answer.answer_s,
+            input_s=answer.input_s,
+        )
+        for answer in answers
+        if answer.response is not None
+    ]
+    return latency_probes(label, system.get("used_strategy", system["strategy"]), task, timed)
+
+
+def _once(label: str, system: Mapping[str, Any], metric: str, unit: str, value: float) -> ProbeResult:
+    return ProbeResult(
+        label, system.get("used_strategy", system["strategy"]), "", metric, unit, value, float("nan"), float("nan"), 1
+    )
+
+
+def _run_status(expected: int, answered: int, counts: Mapping[str, int]) -> str:
+    if answered < expected:
+        return "incomplete"
+    return "done_with_errors" if counts["error"] or counts["judge_failed"] else "done"

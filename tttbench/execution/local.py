@@ -1,0 +1,209 @@
+"""A run on this machine: every system asked every task, the judge's ears, scores, summary and report.
+
+One system is in memory at a time, and the judge after them all. Whatever has been done before (``--resume``) is not
+done again.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tttbench.errors import StorageError, UserError
+from tttbench.execution.ask import Asking, answer_all, ask, fail_all, make_request, message_of
+from tttbench.execution.assess import assess
+from tttbench.execution.judge import build_judge, keep_truths, listen, recordings
+from tttbench.execution.plan import Plan, PlannedTask, manifest_of, refuse_other_run
+from tttbench.execution.progress import Listener, Work
+from tttbench.probes.memory import peak_bytes, reset_peak
+from tttbench.registry import build_system, scorers
+from tttbench.store import RunStore
+from tttbench.suite import SystemPlan
+from tttbench.systems.base import System, SystemOptions
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A run that came to its end: where it lies, its report, and its summary."""
+
+    folder: Path
+    report: Path
+    summary: dict[str, Any]
+
+
+def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
+    """Start the run in ``folder``, or go on with the one that is there.
+
+    Raises:
+        UserError: there is another run (or, with ``resume``, none, or one that differs).
+    """
+    manifest = manifest_of(plan)
+    if not resume:
+        return RunStore.create(folder, manifest)
+    store = RunStore.open(folder, write=True)
+    try:
+        refuse_other_run(folder, store.manifest, manifest)
+    except UserError:
+        store.close()
+        raise
+    return store
+
+
+def run(plan: Plan, store: RunStore, command: Sequence[str], listener: Listener) -> Finished:
+    """Do what of ``plan`` is not yet done, and return the finished run.
+
+    Args:
+        plan: what to do.
+        store: the run directory, open for writing.
+        command: the command line, for the manifest.
+        listener: hears how far it is.
+
+    Raises:
+        StorageError: the run directory can't be written; the run can be resumed.
+        KeyboardInterrupt: likewise.
+    """
+    session = {"command": list(command), "started_at": _now(), "ended_at": None, "status": "running"}
+    _note_session(store, session, append=True)
+    try:
+        for task in plan.tasks:
+            store.add_samples(task.plan.name, task.samples)
+        listener.planned(_works(plan, store))
+        for system in plan.suite.systems:
+            _ask_all(system, plan, store, listener)
+        _hear_all(plan, store, listener)
+        summary = assess(store)
+        session.update(ended_at=_now(), status=summary["status"])
+        _note_session(store, session)
+        store.write_summary(summary)
+        return Finished(store.folder, render(store.folder), store.summary)
+    except KeyboardInterrupt:
+        session.update(ended_at=_now(), status="interrupted")
+        _note_session(store, session)
+        raise
+
+
+def render(folder: Path) -> Path:
+    """Write the report of the run in ``folder`` and return its path."""
+    path: Path = importlib.import_module("tttbench.reports").render(folder)
+    return path
+
+
+def _ask_all(system_plan: SystemPlan, plan: Plan, store: RunStore, listener: Listener) -> None:
+    label = system_plan.label
+    tasks = [task for task in plan.tasks if len(store.done(label, task.plan.name)) < len(task.samples)]
+    known = store.manifest["systems"][label]
+    if not tasks or ("kinds" in known and not any(task.task.kind in known["kinds"] for task in tasks)):
+        return
+    batch_size = plan.batch_size(system_plan)
+    reset_peak()
+    try:
+        options = SystemOptions(plan.device, batch_size, None, system_plan.strategy, system_plan.decode)
+        system = build_system(system_plan.name, options)
+        card = system.describe()
+    except Exception as error:
+        listener.failed(error)
+        listener.note(f"{label}: cannot be used: {error}")
+        for task in tasks:
+            listener.started(_asking_work(label, task, store))
+            fail_all(message_of(error), _asking(label, task, plan, batch_size), task.samples, store, listener)
+            listener.finished()
+        return
+    _note_system(store, label, system, card)
+    tasks = [task for task in tasks if task.task.kind in system.kinds]
+    _warm_up(system, label, tasks, plan)
+    for task in tasks:
+        listener.started(_asking_work(label, task, store))
+        ask(system, _asking(label, task, plan, batch_size), task.samples, store, listener)
+        listener.finished()
+    _note_peak(store, label)
+    del system
+    gc.collect()
+
+
+def _note_system(store: RunStore, label: str, system: System, card: Any) -> None:
+    manifest = store.manifest
+    entry = manifest["systems"][label]
+    was, now = entry["card"].get("weights_sha256"), card.get("weights_sha256")
+    if was is not None and was != now:
+        raise UserError(
+            f"--resume {store.folder}: weights_sha256 of system {label} differs: the run has {was}, now it is {now}. "
+            "Restore those weights, or give another --out."
+        )
+    entry.update(card=dict(card), kinds=sorted(system.kinds), used_strategy=system.strategy)
+    store.write_manifest(manifest)
+
+
+def _note_peak(store: RunStore, label: str) -> None:
+    manifest = store.manifest
+    entry = manifest["systems"][label]
+    entry["peak_rss_bytes"] = max(peak_bytes(), entry.get("peak_rss_bytes", 0))
+    store.write_manifest(manifest)
+
+
+def _warm_up(system: System, label: str, tasks: Sequence[PlannedTask], plan: Plan) -> None:
+    """Answer a few requests for nothing; errors show when they are asked in earnest."""
+    for task in tasks[:1]:
+        asking = _asking(label, task, plan, 1)
+        for sample in task.samples[: plan.suite.warmup]:
+            try:
+                request = make_request(sample, asking)
+            except UserError:
+                continue
+            answer_all(system, [request])
+
+
+def _hear_all(plan: Plan, store: RunStore, listener: Listener) -> None:
+    spoken = [task for task in plan.tasks if any(scorers.get(name).needs_heard for name in task.task.metrics)]
+    if not plan.suite.judge or not spoken:
+        return
+    for task in spoken:
+        keep_truths(task, store, listener)
+    heard = recordings(store, [task.plan.name for task in spoken])
+    recipe = store.manifest["judge"]["recipe"]
+    if recipe and all(store.transcript(entry.sha256, recipe) is not None for entry in heard):
+        return
+    work = Work(f"judge {plan.suite.judge}", len(heard))
+    listener.started(work)
+    try:
+        judge = build_judge(plan.suite.judge, plan.device, plan.suite.batch_size)
+    except StorageError:
+        raise
+    except Exception as error:
+        listener.failed(error)
+        listener.note(f"judge {plan.suite.judge}: cannot be used: {error} Continue with --resume once that is mended.")
+        listener.finished()
+        return
+    manifest = store.manifest
+    manifest["judge"] = {"system": plan.suite.judge, "recipe": judge.recipe, "card": dict(judge.card)}
+    store.write_manifest(manifest)
+    listen(judge, heard, store, listener)
+    listener.finished()
+
+
+def _works(plan: Plan, store: RunStore) -> list[Work]:
+    works = [_asking_work(system.label, task, store) for system in plan.suite.systems for task in plan.tasks]
+    return [work for work in works if work.total]
+
+
+def _asking_work(label: str, task: PlannedTask, store: RunStore) -> Work:
+    return Work(f"{label} · {task.plan.name}", len(task.samples) - len(store.done(label, task.plan.name)))
+
+
+def _asking(label: str, task: PlannedTask, plan: Plan, batch_size: int) -> Asking:
+    return Asking(label, task.task, plan.suite.seed, batch_size)
+
+
+def _note_session(store: RunStore, session: dict[str, Any], *, append: bool = False) -> None:
+    manifest = store.manifest
+    manifest["sessions"] = [*(manifest["sessions"] if append else manifest["sessions"][:-1]), session]
+    manifest["status"] = session["status"]
+    store.write_manifest(manifest)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
