@@ -13,13 +13,14 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from tttbench.data.task import Task
 from tttbench.errors import UserError, did_you_mean
+from tttbench.scoring import SCORERS
 from tttbench.scoring.answer import Scorer
 from tttbench.systems.base import System, SystemFactory, SystemOptions
 
@@ -29,18 +30,21 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Names of one kind and what stands behind them; modules that may hold more are imported on first use."""
 
-    def __init__(self, noun: str, group: str, package: str | None) -> None:
-        """Make an empty registry.
+    def __init__(
+        self, noun: str, group: str, *, package: str | None = None, built_in: Mapping[str, T] | None = None
+    ) -> None:
+        """Make a registry.
 
         Args:
             noun: what an entry is called in messages, e.g. ``"task"``.
             group: entry-point group of third parties.
             package: package whose modules register themselves when imported; None where there is none.
+            built_in: entries that need no registering.
         """
         self._noun = noun
         self._group = group
         self._package = package
-        self._entries: dict[str, T] = {}
+        self._entries: dict[str, T] = dict(built_in or {})
         self._discovered = False
         self.problems: dict[str, str] = {}
         """Modules that could not be imported, and why."""
@@ -93,9 +97,15 @@ class SystemEntry:
     summary: str
 
 
-systems: Registry[SystemEntry] = Registry("system", "tttbench.systems", "tttbench.systems")
-tasks: Registry[Callable[[], Task]] = Registry("task", "tttbench.tasks", "tttbench.tasks")
-scorers: Registry[Scorer] = Registry("scorer", "tttbench.scorers", None)
+systems: Registry[SystemEntry] = Registry("system", "tttbench.systems", package="tttbench.systems")
+tasks: Registry[Callable[[], Task]] = Registry("task", "tttbench.tasks", package="tttbench.tasks")
+scorers: Registry[Scorer] = Registry("scorer", "tttbench.scorers", built_in=SCORERS)
+strategies: Registry[str] = Registry("strategy", "tttbench.strategies")
+
+
+def register_strategy(name: str, summary: str) -> None:
+    """Make a decoding strategy of a third-party system known to ``tttbench list strategies``."""
+    strategies.add(name, summary)
 
 
 def register_system(

@@ -13,8 +13,9 @@ from typing import Any
 from tttbench.probes.latency import Timed, latency_probes
 from tttbench.records import STATUSES, ProbeResult, Result, Sample, Score, Status
 from tttbench.registry import scorers
-from tttbench.scoring.aggregate import aggregate, spoken_gap
+from tttbench.scoring.aggregate import Scored, aggregate
 from tttbench.scoring.answer import Answer, Scorer
+from tttbench.scoring.gap import spoken_gap
 from tttbench.store import FORMAT, TRUTH, RunStore
 from tttbench.stored import StoredAnswer, StoredSample
 
@@ -94,25 +95,25 @@ def _results(
 ) -> tuple[list[Result], list[Result]]:
     if not scored:
         return [], []
-    suite = manifest["suite"]
-    by_metric = {scorer.name: [(sample, scores[at]) for sample, scores in scored] for at, scorer in enumerate(metrics)}
+    seed, n_resamples = manifest["suite"]["seed"], manifest["suite"]["resamples"]
+    by_metric = {
+        scorer.name: [Scored(sample, scores[at]) for sample, scores in scored] for at, scorer in enumerate(metrics)
+    }
     cells = [
-        aggregate(label, task, scorer, by_metric[scorer.name], resamples=suite["resamples"], seed=suite["seed"])
+        aggregate(
+            label,
+            task,
+            by_metric[scorer.name],
+            seed=seed,
+            n_resamples=n_resamples,
+            lower_is_better=scorer.lower_is_better,
+        )
         for scorer in metrics
     ]
-    gaps = []
-    if "text_accuracy" in by_metric and "spoken_accuracy" in by_metric:
-        gaps.append(
-            spoken_gap(
-                label,
-                task,
-                by_metric["text_accuracy"],
-                by_metric["spoken_accuracy"],
-                resamples=suite["resamples"],
-                seed=suite["seed"],
-            )
-        )
-    return cells, gaps
+    written, spoken = by_metric.get("text_accuracy"), by_metric.get("spoken_accuracy")
+    if not written or not spoken:
+        return cells, []
+    return cells, [spoken_gap(label, task, written, spoken, seed=seed, n_resamples=n_resamples)]
 
 
 def _ceiling(store: RunStore, manifest: Mapping[str, Any], recipe: str) -> list[Result]:

@@ -1,0 +1,7 @@
+"""``python -m tttbench``: the same as the command ``tttbench``."""
+
+import sys
+
+from tttbench.cli import main
+
+sys.exit(main())

@@ -1,0 +1,16 @@
+"""The verbs of the command line, one file each: ``HELP``, ``configure(parser)``, ``run(args) -> exit status``."""
+
+from types import ModuleType
+
+from tttbench.verbs import data, doctor, list_names, probe, report, rescore, run, train
+
+VERBS: dict[str, ModuleType] = {
+    "run": run,
+    "report": report,
+    "rescore": rescore,
+    "probe": probe,
+    "list": list_names,
+    "doctor": doctor,
+    "data": data,
+    "train": train,
+}

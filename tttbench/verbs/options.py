@@ -1,0 +1,62 @@
+"""Options that several verbs share, and how their values are read."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tttbench.errors import UserError
+
+
+def add_include(parser: argparse.ArgumentParser) -> None:
+    """Add ``--include DIR``."""
+    parser.add_argument(
+        "--include",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="import the Python files of DIR, which register systems, tasks or scorers; its *.toml files are suites",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add ``--device``."""
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 …; auto takes a GPU if there is one")
+
+
+def include_all(folders: list[Path]) -> None:
+    """Import what ``--include`` names."""
+    from tttbench.registry import include
+
+    for folder in folders:
+        include(folder)
+
+
+def resolve_device(name: str) -> str:
+    """Return the device that ``name`` means; raises ``UserError`` if this machine has none such."""
+    if name == "cpu":
+        return name
+    import torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"--device {name}: not usable here: {reason} Give --device cpu.") from error
+    return name
+
+
+def positive(text: str) -> int:
+    """Read a whole number of 1 or more."""
+    number = int(text) if text.lstrip("-").isdigit() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    return number
+
+
+def names(values: list[str]) -> list[str]:
+    """Split comma-separated names, given once or several times."""
+    return [name.strip() for value in values for name in value.split(",") if name.strip()]
