@@ -54,8 +54,8 @@ def load_audio(path: Path | str) -> Audio:
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file has 0 bytes. Copy or record it again.")
     try:
-        # By file object, because libsndfile takes a path's ending for the format before it looks at the content.
-        with path.open("rb") as stream, soundfile.SoundFile(stream) as sound:
+        # By descriptor: given a name, soundfile believes the ending `.raw` more than the content.
+        with path.open("rb") as stream, soundfile.SoundFile(stream.fileno(), closefd=False) as sound:
             samples = _read_mono(sound, path)
             sample_rate = int(sound.samplerate)
     except OSError as error:

@@ -1,0 +1,62 @@
+"""``asr_folder``: speech recognition on a folder of the user's own recordings, in any of the common layouts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from tttbench.data.readers.asr_folder import read_asr_folder
+from tttbench.data.task import Task
+from tttbench.errors import UserError
+from tttbench.records import Sample
+from tttbench.registry import register_task
+
+log = logging.getLogger(__name__)
+
+
+@register_task("asr_folder")
+def asr_folder() -> Task:
+    """Word error rate on ``--data asr_folder=DIR``."""
+    return Task(
+        name="asr_folder",
+        title="ASR, own folder",
+        kind="asr",
+        description=(
+            "Transcribed speech of your own: TSV or JSON lines with audio and text, LJSpeech (its normalised text) or "
+            "LibriSpeech; wav, flac, mp3, ogg, opus, any sample rate. Audio that no list names is counted and left out."
+        ),
+        metrics=("wer", "cer"),
+        samples=list_samples,
+    )
+
+
+def list_samples(data: Path | None) -> Sequence[Sample]:
+    """List the utterances of the folder ``data``. Audio without a transcript is reported as a warning.
+
+    Speakers become clusters where there are at least two.
+
+    Raises:
+        UserError: no folder given, or its list is wrong.
+    """
+    if data is None:
+        raise UserError("asr_folder: needs a folder of transcribed speech. Give it with --data asr_folder=DIR")
+    found = read_asr_folder(data)
+    metadata = {"layout": found.layout}
+    if found.untranscribed:
+        count = f"{len(found.untranscribed)} audio files without a transcript"
+        names = ", ".join(path.name for path in found.untranscribed[:3])
+        log.warning("asr_folder: %s in %s are left out: %s …", count, data, names)
+        metadata["left_out"] = count
+    several_speakers = len({utterance.speaker for utterance in found.utterances}) > 1
+    return [
+        Sample(
+            id=utterance.id,
+            kind="asr",
+            audio=utterance.audio,
+            reference=utterance.text,
+            cluster=utterance.speaker if several_speakers else "",
+            metadata={**metadata, "source": f"{utterance.list_file.name}:{utterance.line}"},
+        )
+        for utterance in found.utterances
+    ]

@@ -1,0 +1,30 @@
+import logging
+
+import pytest
+
+from tttbench.errors import UserError
+from tttbench.registry import build_task
+
+
+def samples(folder):
+    return build_task("asr_folder").samples(folder)
+
+
+def test_the_folder_must_be_given():
+    with pytest.raises(UserError, match="--data asr_folder=DIR"):
+        samples(None)
+
+
+def test_left_out_audio_is_said_aloud_and_in_the_samples(tmp_path, caplog):
+    (tmp_path / "list.tsv").write_text("audio\ttext\na.wav\tone\n")
+    (tmp_path / "b.wav").touch()
+    with caplog.at_level(logging.WARNING):
+        found = samples(tmp_path)
+    assert "1 audio files without a transcript" in caplog.text
+    assert found[0].metadata["left_out"] == "1 audio files without a transcript"
+
+
+@pytest.mark.parametrize(("speakers", "clusters"), [(("ann", "bob"), ["ann", "bob"]), (("ann", "ann"), ["", ""])])
+def test_speakers_are_clusters_if_there_are_several(tmp_path, speakers, clusters):
+    (tmp_path / "list.tsv").write_text(f"audio\ttext\tspeaker\na.wav\tone\t{speakers[0]}\nb.wav\ttwo\t{speakers[1]}\n")
+    assert [sample.cluster for sample in samples(tmp_path)] == clusters
