@@ -1,0 +1,55 @@
+"""Word-level differences for the eye: what should have been said against what was said.
+
+Words are compared without case and punctuation but shown as they stand. Scores are made elsewhere, with the
+recipe's own normaliser; this file never touches them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from .view import DiffChunk, DiffOp
+
+_TOKEN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaff]+")
+"""A word, or one Chinese character."""
+
+_OPS: dict[str, DiffOp] = {"equal": "equal", "delete": "delete", "insert": "insert", "substitute": "substitute"}
+
+
+def word_diff(expected: str, said: str) -> tuple[DiffChunk, ...]:
+    """Align two texts word by word with the fewest edits; adjacent words of one fate share a chunk."""
+    import jiwer
+
+    left, right = _words(expected), _words(said)
+    if not left or not right:
+        chunks = [DiffChunk("delete", " ".join(left), "")] if left else []
+        return (*chunks, *([DiffChunk("insert", "", " ".join(right))] if right else []))
+    output = jiwer.process_words(" ".join(map(_key, left)), " ".join(map(_key, right)))
+    found = []
+    for chunk in output.alignments[0]:
+        found.append(
+            DiffChunk(
+                _OPS[chunk.type],
+                " ".join(left[chunk.ref_start_idx : chunk.ref_end_idx]),
+                " ".join(right[chunk.hyp_start_idx : chunk.hyp_end_idx]),
+            )
+        )
+    return tuple(found)
+
+
+def _words(text: str) -> list[str]:
+    """Words and characters in order; bare punctuation sticks to the word before it."""
+    words: list[str] = []
+    for token in _TOKEN.findall(text):
+        if _key(token):
+            words.append(token)
+        elif words:
+            words[-1] += token
+    return words
+
+
+def _key(word: str) -> str:
+    """What counts in comparing: letters, digits and marks, case folded; empty for bare punctuation."""
+    folded = unicodedata.normalize("NFKC", word).casefold()
+    return "".join(c for c in folded if unicodedata.category(c)[0] in "LNM" or c in "%+€$£°")

@@ -1,0 +1,127 @@
+"""How names and numbers are written on the page: metric titles, percentages, units, rounding.
+
+Knows the suite's own metric names; an unknown one is shown under its own name with four significant digits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+MISSING = "—"
+
+
+@dataclass(frozen=True)
+class MetricLabel:
+    """What a metric is called and how it is written. ``percent``: stored as a share of 1, shown as per cent."""
+
+    title: str
+    short: str
+    explanation: str
+    percent: bool
+
+
+_METRICS = {
+    "wer": MetricLabel("WER", "WER", "word error rate: all edits over all reference words", True),
+    "cer": MetricLabel("CER", "CER", "character error rate: all edits over all reference characters", True),
+    "text_accuracy": MetricLabel(
+        "Written answers right", "written", "the right answer is found in the written answer", True
+    ),
+    "spoken_accuracy": MetricLabel(
+        "Spoken answers right",
+        "spoken",
+        "a judge transcribes the spoken answer and the right answer is found in it",
+        True,
+    ),
+    "spoken_gap": MetricLabel("Lost in speaking", "lost", "share right in writing minus share right aloud", True),
+    "spoken_ceiling": MetricLabel(
+        "Ceiling of spoken answers", "ceiling", "the same judge on the true recordings of the answers", True
+    ),
+}
+
+_PROBES = {
+    "ttft": "Time to the first text token",
+    "ttfa_codes": "Time to the first audio codes",
+    "ttfa_wave": "Time to the first sound",
+    "latency": "Time to the whole answer",
+    "rtf": "Real-time factor, in all",
+    "rtf_input": "Real-time factor of the input, in all",
+    "nfe": "Passes of the network",
+    "nfe_per_code": "Passes per audio code",
+    "codes_per_s": "Audio codes per second of decoding",
+    "stalls": "Stalls in playback",
+    "stall_s": "Stalled in all",
+    "peak_memory": "Peak memory",
+}
+
+STATUS_TITLES = {
+    "ok": "ok",
+    "empty": "empty",
+    "unparsed": "unparsed",
+    "judge_failed": "judge failed",
+    "error": "error",
+}
+
+
+def metric_label(metric: str) -> MetricLabel:
+    """The label of a quality metric; unknown names that speak of a rate or an accuracy are shown as per cent."""
+    known = _METRICS.get(metric)
+    if known is not None:
+        return known
+    percent = metric.endswith(("_accuracy", "_rate", "_wer", "_cer", "_gap"))
+    title = metric.replace("_", " ")
+    return MetricLabel(title, title, "", percent)
+
+
+def probe_title(metric: str) -> str:
+    """The title of a latency metric; a stage's part of the real-time factor is named after the stage."""
+    if metric in _PROBES:
+        return _PROBES[metric]
+    for prefix in ("rtf_input_", "rtf_"):
+        if metric.startswith(prefix):
+            return f"… {metric.removeprefix(prefix).replace('_', ' ')}"
+    return metric.replace("_", " ")
+
+
+def format_value(value: float | None, *, percent: bool) -> str:
+    """Write a score: ``0.0512`` as "5.1" (per cent, sign left to the caller) or with four significant digits."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if percent:
+        return _minus(f"{100 * value:.1f}")
+    return _minus(f"{value:.4g}")
+
+
+def format_quantity(value: float | None, unit: str) -> str:
+    """Write a measured quantity with its unit, to three significant digits: "310 ms", "1.24 s", "0.31"."""
+    if value is None or math.isnan(value):
+        return MISSING
+    if math.isinf(value):
+        return "∞"
+    if unit == "s":
+        return f"{_digits(1000 * value)} ms" if abs(value) < 1 else f"{_digits(value)} s"
+    if unit in ("B", "bytes"):
+        return f"{_digits(value / 1e6)} MB"
+    suffix = {"1/s": " /s", "MB": " MB", "MiB": " MiB", "GiB": " GiB"}.get(unit, "")
+    return _digits(value) + suffix
+
+
+def _digits(value: float) -> str:
+    """Three significant digits without an exponent."""
+    if value == 0:
+        return "0"
+    places = max(0, 2 - math.floor(math.log10(abs(value))))
+    text = f"{value:.{min(places, 4)}f}"
+    return _minus(text.rstrip("0").rstrip(".") if "." in text and places > 2 else text)
+
+
+def _minus(text: str) -> str:
+    """A proper minus sign, and no negative zero."""
+    if text.startswith("-"):
+        return text[1:] if not text.strip("-0.") else "\u2212" + text[1:]
+    return text
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """ "1 request", "2 requests"."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

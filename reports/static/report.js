@@ -1,0 +1,201 @@
+// Puts the rows on the page: table, filters, sorting, paging, details and players. Content only ever enters as text.
+"use strict";
+
+(() => {
+  const data = JSON.parse(document.getElementById("rows-data").textContent);
+  const rows = Rows.unpack(data);
+  const byId = (id) => document.getElementById(id);
+  const body = byId("rows"), form = byId("filters"), headers = [...document.querySelectorAll("#samples-table th[data-key]")];
+  const state = { key: "", descending: false, page: 1 };
+  let found = rows;
+
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value !== null && value !== undefined && value !== "") made.setAttribute(name, value);
+    }
+    made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
+    return made;
+  }
+  const bdi = (text) => element("bdi", { dir: "auto" }, text);
+
+  // One player for all: starting a recording stops the one before it.
+  const audio = new Audio();
+  let playing = null;
+  function stop() {
+    audio.pause();
+    if (playing) { playing.classList.remove("playing"); playing.setAttribute("aria-pressed", "false"); }
+    playing = null;
+  }
+  audio.addEventListener("ended", stop);
+  audio.addEventListener("error", () => {
+    if (!playing) return;
+    playing.classList.add("broken");
+    playing.title = "This recording can't be played: it must lie in the audio folder beside this page.";
+    stop();
+  });
+  const address = (file) => file.split("/").map(encodeURIComponent).join("/");
+  function playButton(file, what, row) {
+    if (!file) return null;
+    const button = element("button", { type: "button", class: "play", "aria-pressed": "false", "aria-label": `Play ${what} of ${row.task} ${row.id}, ${row.system}`, title: `Play ${what}` });
+    button.addEventListener("click", () => {
+      const again = playing === button;
+      stop();
+      if (again) return;
+      playing = button;
+      button.classList.add("playing");
+      button.setAttribute("aria-pressed", "true");
+      audio.src = address(file);
+      audio.play().catch(() => {});
+    });
+    return button;
+  }
+
+  // Words with their fate: deletions struck through, insertions underlined, so that colour isn't needed.
+  function difference(chunks) {
+    const line = element("bdi", { dir: "auto" });
+    for (const [op, first, second] of chunks) {
+      if (line.childNodes.length) line.append(" ");
+      if (op === "=") line.append(first);
+      else if (op === "d") line.append(element("del", { title: "missing" }, first));
+      else if (op === "i") line.append(element("ins", { title: "added" }, first));
+      else line.append(element("span", { class: "sub", title: `${second} instead of ${first}` }, element("del", {}, first), " ", element("ins", {}, second)));
+    }
+    return line;
+  }
+  const said = (plain, chunks) => (chunks ? difference(chunks) : plain ? bdi(plain) : element("span", { class: "none" }, "–"));
+
+  function milliseconds(seconds) {
+    if (seconds === null) return "–";
+    return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds.toFixed(2)} s`;
+  }
+  const ratio = (value) => (value === null ? "–" : value.toFixed(value < 0.1 ? 3 : 2));
+  function scoreText(score) {
+    if (score.value === null) return score.status === "ok" ? "–" : score.status.replace("_", " ");
+    return score.percent ? `${(100 * score.value).toFixed(1)} %` : String(score.value);
+  }
+  function chips(row) {
+    return row.scores.map((score) => {
+      const right = score.kind === "binary" ? score.value >= 1 : score.kind === "rate" ? score.value === 0 : null;
+      const verdict = score.status !== "ok" ? "bad" : right === null ? "" : right ? "good" : "bad";
+      const mark = score.kind === "binary" && score.status === "ok" && score.value !== null ? (right ? "✓" : "✗") : scoreText(score);
+      const spoken = score.kind === "binary" && score.value !== null ? (right ? "right" : "wrong") : scoreText(score);
+      return element("span", { class: `chip ${verdict}`, title: `${score.title}: ${scoreText(score)}` },
+        `${score.short} `, element("span", { "aria-hidden": "true" }, mark), element("span", { class: "hidden" }, spoken));
+    });
+  }
+
+  function cell(label, kind, ...children) {
+    return element("td", { "data-label": label, class: kind }, ...children);
+  }
+  function tableRow(row) {
+    const toggle = element("button", { type: "button", class: "toggle", "aria-expanded": "false", "aria-label": `Details of ${row.task} ${row.id}, ${row.system}` });
+    const line = element("tr", { class: row.status === "ok" ? "" : "failed" },
+      cell("", "open", toggle),
+      cell("System", "name", row.system),
+      cell("Task", "name", row.task),
+      cell("Sample", "name", element("span", { class: "with-play" }, bdi(row.id), playButton(row.inputAudio, "the input", row))),
+      cell("Reference", "words", playButton(row.trueAudio, "the true answer", row), said(row.reference)),
+      cell("Written answer", "words", said(row.text, row.textDiff)),
+      cell("Heard by the judge", "words", playButton(row.answerAudio, "the spoken answer", row), said(row.heard, row.heardDiff)),
+      cell("Scores", "scores", ...chips(row)),
+      cell("First sound", "number", milliseconds(row.ttfaWave)),
+      cell("RTF", "number", ratio(row.rtf)),
+      cell("Status", "name", element("span", { class: `status ${row.status}` }, row.status.replace("_", " "))));
+    let details = null;
+    toggle.addEventListener("click", () => {
+      const open = toggle.getAttribute("aria-expanded") === "true";
+      toggle.setAttribute("aria-expanded", String(!open));
+      if (open) { details.remove(); return; }
+      details = element("tr", { class: "details" }, element("td", { colspan: headers.length + 1 }, element("div", { class: "detail-box" })));
+      line.after(details);
+      fillDetails(details.querySelector(".detail-box"), row);
+    });
+    return line;
+  }
+
+  function fillDetails(box, row) {
+    const list = element("dl", {});
+    const add = (name, ...values) => { if (values.some(Boolean)) list.append(element("dt", {}, name), element("dd", {}, ...values)); };
+    add("Why", row.message && bdi(row.message));
+    add("Question", row.question && bdi(row.question));
+    add("Also accepted", row.aliases && bdi(row.aliases.join(" · ")));
+    add("True answer says", row.said && bdi(row.said));
+    add("Written", row.text && bdi(row.text));
+    add("Heard", row.heard && bdi(row.heard));
+    add("Heard in the true answer", row.trueHeard && bdi(row.trueHeard));
+    for (const score of row.scores) add(score.title, scoreText(score) + (score.note && `: ${score.note}`) + (score.status === "ok" ? "" : ` (${score.status.replace("_", " ")})`));
+    add("First text · codes · sound", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
+    add("Passes per code", row.nfePerCode === null ? "" : `${ratio(row.nfePerCode)} (${row.codes} codes)`);
+    add("Ended by", row.finish);
+    for (const [name, value] of Object.entries(row.metadata || {})) add(name, bdi(value));
+    const recordings = [["Input", row.inputAudio], ["Answer", row.answerAudio], ["True answer", row.trueAudio]].filter(([, file]) => file);
+    const players = recordings.map(([name, file]) => element("label", { class: "player" }, name, element("audio", { controls: "controls", preload: "none", src: address(file) })));
+    const pictures = element("div", { class: "pictures" });
+    box.append(element("div", {}, list, ...players), pictures);
+    drawPictures(pictures, row);
+  }
+  function drawPictures(box, row) {
+    if (!row.trace) return;
+    const width = Math.max(260, Math.min(720, box.clientWidth || 560));
+    box.append(...[Pictures.unmasking(row.trace, width), Pictures.timeline(row.trace, width)].filter(Boolean));
+  }
+
+  function show() {
+    const size = Number(form.elements.size.value);
+    const view = Rows.paginate(Rows.sortRows(found, state.key || "index", state.descending), state.page, size);
+    state.page = view.page;
+    stop();
+    body.replaceChildren(...view.rows.map(tableRow));
+    byId("count").textContent = found.length
+      ? `${(view.from + 1).toLocaleString("en")}–${view.to.toLocaleString("en")} of ${found.length.toLocaleString("en")}` + (found.length < rows.length ? ` found among ${rows.length.toLocaleString("en")} requests` : " requests")
+      : `Nothing found among ${rows.length.toLocaleString("en")} requests`;
+    byId("page").textContent = `page ${view.page} of ${view.pages}`;
+    byId("previous").disabled = view.page === 1;
+    byId("next").disabled = view.page === view.pages;
+    for (const header of headers) {
+      if (header.dataset.key === state.key) header.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+      else header.removeAttribute("aria-sort");
+    }
+    form.elements.sort.value = state.key && `${state.key}${state.descending ? "-" : ""}`;
+  }
+  function filter() {
+    const { query, system, task, status, wrong } = form.elements;
+    found = Rows.filterRows(rows, { query: query.value, system: system.value, task: task.value, status: status.value, wrongOnly: wrong.checked });
+    state.page = 1;
+    show();
+  }
+  function turn(by) {
+    state.page += by;
+    show();
+    byId("samples").scrollIntoView();
+  }
+
+  for (const header of headers) {
+    header.querySelector("button").addEventListener("click", () => {
+      state.descending = state.key === header.dataset.key && !state.descending;
+      state.key = header.dataset.key;
+      state.page = 1;
+      show();
+    });
+  }
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => { state.key = ""; state.descending = false; filter(); }));
+  form.addEventListener("input", (event) => {
+    if (event.target.name === "sort") {
+      state.descending = event.target.value.endsWith("-");
+      state.key = event.target.value.replace(/-$/, "");
+      state.page = 1;
+      show();
+    } else if (event.target.name === "size") { state.page = 1; show(); } else filter();
+  });
+  byId("previous").addEventListener("click", () => turn(-1));
+  byId("next").addEventListener("click", () => turn(1));
+  for (const box of document.querySelectorAll("[data-example]")) {
+    const row = rows[Number(box.dataset.example)];
+    const button = playButton(row.answerAudio, "the spoken answer", row);
+    if (button) box.querySelector(".player-place").append(button);
+    drawPictures(box.querySelector(".pictures"), row);
+  }
+  show();
+})();
