@@ -1,0 +1,33 @@
+"""Fixtures of all tests: where the shared data are. Keeps numeric libraries to few threads."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Read once, when NumPy or torch is first imported; more threads than cores make small tests crawl.
+os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
+
+# A loaded machine is slow, not wrong.
+settings.register_profile("tttbench", deadline=None)
+settings.load_profile("tttbench")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real data (``$TTTBENCH_SHARED/data``, default ``../shared/data`` beside the repository).
+
+    Tests that need it are skipped where it is absent, except in CI, where its absence is an error.
+    """
+    root = Path(__file__).resolve().parent.parent
+    folder = root / os.environ.get("TTTBENCH_SHARED", "../shared") / "data"
+    if folder.is_dir():
+        return folder
+    message = f"{folder} is not here; set TTTBENCH_SHARED to the folder that holds data/."
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
