@@ -36,6 +36,9 @@ FORMAT = 1
 TRUTH = "true recordings"
 """The system name under which the scores of the true answer recordings stand (the ceiling)."""
 
+_FIRST_FILES = {".lock", "audio", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
+"""What a run leaves that couldn't even write its manifest, which comes last: nothing worth keeping."""
+
 _SCHEMA = """
 CREATE TABLE samples (
     task TEXT, sample TEXT, position INTEGER, content TEXT, input_audio TEXT, input_s REAL, truth_audio TEXT,
@@ -72,13 +75,17 @@ class RunStore:
         """
         if (folder / "manifest.json").exists():
             raise UserError(f"--out {folder}: holds another run; continue it with --resume, or give another folder.")
-        if folder.exists() and (not folder.is_dir() or any(entry.name != ".lock" for entry in folder.iterdir())):
+        if folder.exists() and (
+            not folder.is_dir() or any(entry.name not in _FIRST_FILES for entry in folder.iterdir())
+        ):
             raise UserError(f"--out {folder}: is not an empty folder; give another one.")
         try:
             (folder / "audio").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise storage_error(folder, error) from error
         lock = _lock(folder)
+        for left_over in folder.glob("journal.sqlite*"):
+            left_over.unlink()
         connection = sqlite3.connect(folder / "journal.sqlite", isolation_level=None)
         with _writing(folder / "journal.sqlite"):
             connection.execute("PRAGMA journal_mode=WAL")

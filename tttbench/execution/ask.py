@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from tttbench.data.audio import load_audio
 from tttbench.data.task import Task
-from tttbench.errors import InputError, StorageError
+from tttbench.errors import InputError, StorageError, UserError
 from tttbench.execution.progress import Listener
 from tttbench.flac import encode_flac
 from tttbench.records import Request, Response, Sample
@@ -73,7 +73,7 @@ def ask(system: System, asking: Asking, samples: Sequence[Sample], store: RunSto
         for sample in batch:
             outcome = outcomes[sample.id]
             if isinstance(outcome, Exception):
-                listener.failed(outcome)
+                listener.failed(f"{asking.label} · {asking.task.name} · {sample.id}", outcome)
         store.save_answers(asking.label, asking.task.name, rows)
         listener.advanced(len(rows), sum(row.status == "error" for row in rows))
 
@@ -143,8 +143,8 @@ def _row(sample_id: str, outcome: Response | Exception, batch_size: int) -> NewA
 
 
 def message_of(error: Exception) -> str:
-    """Return what is written down about an error: an ``InputError``'s own words, else with the kind of error before."""
-    return str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
+    """Return what is written down about an error: a ``UserError``'s own words, else with the kind of error before."""
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
 
 
 def _batches(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:

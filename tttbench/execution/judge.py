@@ -85,7 +85,7 @@ def listen(judge: Judge, heard: Sequence[Recording], store: RunStore, listener: 
                 transcripts[entry.sha256] = Transcript("", str(error))
         for request, answer in zip(requests, answer_all(judge.system, requests) if requests else [], strict=True):
             if isinstance(answer, Exception):
-                listener.failed(answer)
+                listener.failed("judge", answer)
                 transcripts[request.id] = Transcript("", message_of(answer) or "the judge failed")
             else:
                 transcripts[request.id] = Transcript(answer.text)

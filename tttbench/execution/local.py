@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tttbench.atomic import storage_error
 from tttbench.errors import StorageError, UserError
 from tttbench.execution.ask import Asking, answer_all, ask, fail_all, make_request, message_of
 from tttbench.execution.assess import assess
@@ -88,8 +89,15 @@ def run(plan: Plan, store: RunStore, command: Sequence[str], listener: Listener)
 
 
 def render(folder: Path) -> Path:
-    """Write the report of the run in ``folder`` and return its path."""
-    path: Path = importlib.import_module("tttbench.reports").render(folder)
+    """Write the report of the run in ``folder`` and return its path.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    try:
+        path: Path = importlib.import_module("tttbench.reports").render(folder)
+    except OSError as error:
+        raise storage_error(folder / "report.html", error) from error
     return path
 
 
@@ -106,8 +114,7 @@ def _ask_all(system_plan: SystemPlan, plan: Plan, store: RunStore, listener: Lis
         system = build_system(system_plan.name, options)
         card = system.describe()
     except Exception as error:
-        listener.failed(error)
-        listener.note(f"{label}: cannot be used: {error}")
+        listener.failed(label, error)
         for task in tasks:
             listener.started(_asking_work(label, task, store))
             fail_all(message_of(error), _asking(label, task, plan, batch_size), task.samples, store, listener)
@@ -174,8 +181,8 @@ def _hear_all(plan: Plan, store: RunStore, listener: Listener) -> None:
     except StorageError:
         raise
     except Exception as error:
-        listener.failed(error)
-        listener.note(f"judge {plan.suite.judge}: cannot be used: {error} Continue with --resume once that is mended.")
+        listener.failed(f"judge {plan.suite.judge}", error)
+        listener.note("Nobody judges the spoken answers; mend that and continue with --resume.")
         listener.finished()
         return
     manifest = store.manifest

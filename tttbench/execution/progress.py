@@ -32,8 +32,8 @@ class Listener(Protocol):
     def note(self, message: str) -> None:
         """Something worth a line of its own."""
 
-    def failed(self, error: Exception) -> None:
-        """One request ended with this error; the run goes on."""
+    def failed(self, where: str, error: Exception) -> None:
+        """The request called ``where`` (or all of a system) ended with this error; the run goes on."""
 
 
 class Silence:
@@ -54,5 +54,5 @@ class Silence:
     def note(self, message: str) -> None:
         """Do nothing."""
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, where: str, error: Exception) -> None:
         """Do nothing."""

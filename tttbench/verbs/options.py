@@ -45,7 +45,7 @@ def resolve_device(name: str) -> str:
         torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise UserError(f"--device {name}: not usable here: {reason} Give --device cpu.") from error
+        raise UserError(f"--device {name}: not usable here ({reason.rstrip('.')}). Give --device cpu.") from error
     return name
 
 

@@ -9,9 +9,12 @@ import traceback
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from tttbench.execution.ask import message_of
 from tttbench.execution.progress import Work
 
 LINE_EVERY_S = 10.0
+MOST_ERRORS_SHOWN = 3
+"""For each piece of work; the report has them all."""
 
 
 class ProgressDisplay:
@@ -37,6 +40,7 @@ class ProgressDisplay:
         self._work = Work("", 0)
         self._work_done = 0
         self._work_errors = 0
+        self._failures = 0
         self._overall: TaskID | None = None
         self._current: TaskID | None = None
 
@@ -57,11 +61,11 @@ class ProgressDisplay:
         if self._live:
             self._overall = self._progress.add_task("all requests", total=self._ahead, tail="")
         else:
-            self._say(f"{self._ahead} requests ahead in {len(works)} parts")
+            self._say(f"{self._ahead} requests ahead in {len(works)} parts" if works else "nothing left to ask")
 
     def started(self, work: Work) -> None:
         """Begin a line."""
-        self._work, self._work_done, self._work_errors = work, 0, 0
+        self._work, self._work_done, self._work_errors, self._failures = work, 0, 0, 0
         if self._live:
             self._current = self._progress.add_task(work.title, total=work.total, tail="")
 
@@ -86,8 +90,13 @@ class ProgressDisplay:
         """Print a line of its own."""
         self._say(message)
 
-    def failed(self, error: Exception) -> None:
-        """Print the traceback, if wanted."""
+    def failed(self, where: str, error: Exception) -> None:
+        """Print the first errors of a piece of work, and tracebacks if wanted."""
+        self._failures += 1
+        if self._failures <= MOST_ERRORS_SHOWN:
+            self._say(f"error: {where}: {message_of(error)}")
+        elif self._failures == MOST_ERRORS_SHOWN + 1:
+            self._say("error: … more; the report shows them all")
         if self._debug:
             print("".join(traceback.format_exception(error)), file=sys.stderr)
 

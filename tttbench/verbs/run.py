@@ -56,9 +56,12 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.execution.local import open_run
     from tttbench.execution.local import run as run_plan
     from tttbench.execution.plan import make_plan
+    from tttbench.registry import tasks
     from tttbench.suite import choose, load_suite
     from tttbench.verbs.progress_bars import ProgressDisplay
 
+    for name in names(args.tasks):
+        tasks.get(name)
     suite = choose(
         load_suite(args.suite, args.include),
         systems=names(args.systems),
