@@ -1,4 +1,4 @@
-"""The key/value cache of one sequence: preallocated, written at the end, trusted up to ``length``.
+"""The key/value cache of one sequence: written at the end, trusted up to ``length``.
 
 Knows shapes only. Rows behind ``length`` are scratch: an open span writes there and writes again as it changes.
 """
@@ -17,18 +17,30 @@ class KeyValueCache:
 
     Attributes:
         length: how many positions hold final keys and values.
-        capacity: how many positions there are.
+        capacity: how many positions there are now.
     """
 
     def __init__(
         self, config: TtTConfig, capacity: int, dtype: torch.dtype, device: torch.device, storage: Tensor | None = None
     ) -> None:
-        """Allocate, or adopt ``storage`` of shape (2, layers, Hkv, capacity, D) (a slot of a pool)."""
+        """Allocate a cache that grows on demand, or adopt ``storage``, which is never outgrown.
+
+        Args:
+            config: shape of the network.
+            capacity: positions at first.
+            dtype: of keys and values.
+            device: where they lie.
+            storage: (2, layers, Hkv, capacity, D): a slot of a pool.
+        """
+        self._fixed = storage is not None
         shape = (2, config.num_hidden_layers, config.num_key_value_heads, capacity, config.head_dim)
-        self._storage = torch.empty(shape, dtype=dtype, device=device) if storage is None else storage
-        self._layers = [(self._storage[0, i], self._storage[1, i]) for i in range(config.num_hidden_layers)]
-        self.capacity = capacity
+        self._adopt(torch.empty(shape, dtype=dtype, device=device) if storage is None else storage)
         self.length = 0
+
+    def _adopt(self, storage: Tensor) -> None:
+        self._storage = storage
+        self._layers = list(zip(storage[0].unbind(0), storage[1].unbind(0), strict=True))
+        self.capacity = storage.shape[3]
 
     def layer(self, index: int) -> tuple[Tensor, Tensor]:
         """Keys and values of one layer, each (Hkv, capacity, D)."""
@@ -38,10 +50,17 @@ class KeyValueCache:
         """Make sure that ``n_positions`` fit.
 
         Raises:
-            DecodeError: if they don't.
+            DecodeError: if they don't fit into a slot of a pool.
         """
-        if n_positions > self.capacity:
+        if n_positions <= self.capacity:
+            return
+        if self._fixed:
             raise DecodeError(f"a sequence of {n_positions} positions does not fit into a cache of {self.capacity}")
+        old = self._storage
+        # Doubling keeps the copies below the work of the rows that fill it.
+        grown = old.new_empty((*old.shape[:3], max(n_positions, 2 * self.capacity), old.shape[4]))
+        grown[:, :, :, : self.capacity] = old
+        self._adopt(grown)
 
     @staticmethod
     def bytes_per_position(config: TtTConfig, dtype: torch.dtype) -> int:

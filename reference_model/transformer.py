@@ -6,7 +6,7 @@ decoding. Knows ids and limits; nothing of tokenizers, strategies or devices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -165,7 +165,7 @@ class Decoder(nn.Module):
     def __init__(self, config: TtTConfig) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers: Iterable[Layer] = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
 
@@ -282,6 +282,7 @@ class TtTModel(nn.Module):
             if group.cache is not None and group.write:
                 group.cache.reserve(group.first + len(group.limit))
         for index, layer in enumerate(self.model.layers):
+            assert isinstance(layer, Layer)
             x = layer.step(x, cos, sin, groups, index)
         out: Tensor = self.model.norm(x)
         return out

@@ -1,0 +1,123 @@
+"""What a pass must run and what it may read from the cache: the three cache modes for one sequence.
+
+The exactness rule: a row's key and value are final when every position below its limit holds its final token. So the
+prompt, text and closed spans are cached; an open span is run again with every pass. Knows ids and limits, no strategy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from reference_model.cache import KeyValueCache
+from reference_model.config import TtTConfig
+from reference_model.decoding.settings import CacheMode
+from reference_model.limits import limits
+from reference_model.transformer import RowGroup
+
+
+class Context:
+    """The final tokens of one sequence and the part of them that is cached.
+
+    Attributes:
+        ids: prompt and answer so far; all final.
+        n_prompt: how many of them are the prompt.
+    """
+
+    def __init__(
+        self,
+        prompt: Sequence[int],
+        config: TtTConfig,
+        mode: CacheMode,
+        cache: KeyValueCache | None,
+        device: torch.device,
+    ) -> None:
+        """Begin with a prompt; ``cache`` is None exactly in the mode ``none``."""
+        self.ids = list(prompt)
+        self.n_prompt = len(prompt)
+        self._config = config
+        self._mode = mode
+        self._cache = cache
+        self._device = device
+        # Every position below _run has a limit that no later token moves.
+        self._run = 0
+        self._computed = 0
+        for end, token_id in enumerate(self.ids, start=1):
+            self._settle(end, token_id)
+
+    def _settle(self, end: int, token_id: int) -> None:
+        """Take note of the token at position ``end - 1``."""
+        objective = self._config.objective
+        if objective == "nar":
+            self._run = min(end, self.n_prompt)
+        elif objective == "ar" or token_id < self._config.audio_token_id_start:
+            self._run = end
+
+    @property
+    def n_pending(self) -> int:
+        """Final tokens that the next pass must run, because their keys are not cached."""
+        return len(self.ids) - self._n_cached
+
+    @property
+    def _n_cached(self) -> int:
+        return 0 if self._cache is None else self._cache.length
+
+    def append(self, ids: Sequence[int]) -> None:
+        """Add final tokens."""
+        for token_id in ids:
+            before, run = len(self.ids), self._run
+            self.ids.append(token_id)
+            self._settle(before + 1, token_id)
+            # A text token closes the span before it: if the last pass ran that span complete, its keys are final.
+            if self._cache is not None and self._run > run and self._computed == before:
+                self._cache.length = before
+
+    def group(self, tail: Tensor | None = None, write: bool = True) -> RowGroup:
+        """The rows of a pass: the pending tokens, then ``tail``, which is not final.
+
+        Args:
+            tail: (n,) ids of the open block; None or empty for a text pass.
+            write: False leaves the cache alone (several contents of one block in one pass).
+        """
+        first, n_final = self._n_cached, len(self.ids)
+        pending = torch.tensor(self.ids[first:], dtype=torch.int64, device=self._device)
+        ids = pending if tail is None else torch.cat((pending, tail))
+        plain = self.ids[first:] + ([] if tail is None else tail.tolist())
+        limit = self._limit(plain, first, n_final)
+        return RowGroup(ids, first, limit, self._cache, write and self._cache is not None)
+
+    def _limit(self, plain: list[int], first: int, n_final: int) -> tuple[int, ...]:
+        """Limits of the rows at the positions ``first …``; every run of audio that they touch begins among them."""
+        config = self._config
+        found = limits(
+            torch.tensor(plain),
+            config.audio_token_id_start,
+            prompt_audio=config.prompt_audio,
+            objective=config.objective,
+            answer_start=max(self.n_prompt - first, 0),
+        )
+        found += first
+        if self._mode == "block":
+            # Rows of finished blocks don't see the open one.
+            found[: n_final - first].clamp_(max=n_final)
+        return tuple(found.tolist())
+
+    def ran(self, n_tail: int) -> None:
+        """A pass over ``group(tail)`` with ``n_tail`` open rows was run and written."""
+        if self._cache is None:
+            return
+        n_final = len(self.ids)
+        self._computed = n_final if n_tail == 0 else 0
+        if self._mode == "block" and n_tail:
+            self._cache.length = n_final
+        else:
+            self._cache.length = max(self._cache.length, min(self._run, n_final))
+
+    def unconditional(self, tail: Tensor, mask_id: int) -> RowGroup:
+        """The guidance pass: every token before the open block is a mask, so all of it is one span."""
+        n = len(self.ids) + tail.shape[0]
+        ids = torch.full((n,), mask_id, dtype=torch.int64, device=self._device)
+        ids[len(self.ids) :] = tail
+        return RowGroup(ids, 0, (n,) * n, None)

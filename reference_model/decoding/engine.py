@@ -1,0 +1,253 @@
+"""Continuous batching: sequences in different phases share every pass; they join and leave while others run.
+
+One ``step`` runs one ragged pass: a text row here, an open block there, a whole prompt elsewhere. A sequence's numbers
+depend on its own rows alone, so its answer doesn't depend on its neighbours. Knows no strategy and no tokenizer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from reference_model.cache import KeyValueCache
+from reference_model.decoding.answer import Answer, Event
+from reference_model.decoding.context import Context
+from reference_model.decoding.sequence import Decoding, Pass, Reply, Running, Wanted
+from reference_model.decoding.settings import DecodeConfig, Prompt
+from reference_model.decoding.strategy import Strategy, make_strategy
+from reference_model.errors import DecodeError
+from reference_model.transformer import TtTModel
+
+
+@dataclass
+class _Active:
+    """A sequence that runs: its state, its generator, the pass it waits for, its share of the cache."""
+
+    handle: int
+    decoding: Decoding
+    running: Running
+    waiting_for: Pass
+    n_positions: int
+
+
+@dataclass(frozen=True)
+class _Submitted:
+    handle: int
+    prompt: Prompt
+    on_event: Callable[[Event], None] | None
+    at_s: float
+
+
+class Engine:
+    """Answers prompts, several at a time.
+
+    Attributes:
+        answers: finished answers by handle.
+    """
+
+    def __init__(
+        self,
+        model: TtTModel,
+        settings: DecodeConfig,
+        *,
+        max_batch: int = 16,
+        max_cache_positions: int | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Prepare an empty engine.
+
+        Args:
+            model: the network, in eval mode.
+            settings: used for every prompt.
+            max_batch: sequences that run at once.
+            max_cache_positions: positions of key/value cache all of them may hold together; prompts wait until
+                there is room. None: no bound.
+            clock: monotonic seconds.
+
+        Raises:
+            DecodeError: if the strategy doesn't fit the model's objective.
+        """
+        if max_batch < 1:
+            raise DecodeError(f"max_batch={max_batch}: expected at least 1")
+        self.answers: dict[int, Answer] = {}
+        self._model = model
+        self._settings = settings
+        self._strategy = strategy_for(model, settings)
+        self._max_batch = max_batch
+        self._max_positions = max_cache_positions
+        self._clock = clock
+        self._queue: deque[_Submitted] = deque()
+        self._active: list[_Active] = []
+        self._next_handle = 0
+
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy in use."""
+        return self._strategy
+
+    @property
+    def n_unfinished(self) -> int:
+        """Sequences that run or wait."""
+        return len(self._queue) + len(self._active)
+
+    def submit(self, prompt: Prompt, on_event: Callable[[Event], None] | None = None) -> int:
+        """Queue a prompt; it joins at the next ``step`` that has room.
+
+        Args:
+            prompt: what to answer.
+            on_event: called with every committed text token and audio block, within ``step``.
+
+        Returns:
+            A handle for ``cancel`` and ``answers``.
+
+        Raises:
+            DecodeError: if the prompt is empty, holds ids outside the vocabulary, or can never fit the cache.
+        """
+        vocab_size = self._model.config.vocab_size
+        if not prompt.ids:
+            raise DecodeError("a prompt of no tokens can't be answered")
+        if min(prompt.ids) < 0 or max(prompt.ids) >= vocab_size:
+            raise DecodeError(f"a prompt holds ids outside the vocabulary of {vocab_size}")
+        need = self._positions(prompt)
+        if self._max_positions is not None and need > self._max_positions:
+            raise DecodeError(
+                f"a prompt of {len(prompt.ids)} tokens may need {need} cache positions, but max_cache_positions="
+                f"{self._max_positions}; raise it or lower max_text_tokens and max_audio_tokens"
+            )
+        handle = self._next_handle
+        self._next_handle += 1
+        self._queue.append(_Submitted(handle, prompt, on_event, self._clock()))
+        return handle
+
+    def cancel(self, handle: int) -> None:
+        """Stop a sequence; what it has written becomes its answer. Unknown and finished handles are ignored."""
+        for waiting in self._queue:
+            if waiting.handle == handle:
+                self._queue.remove(waiting)
+                decoding = self._decoding(waiting, None)
+                decoding.cancel()
+                self.answers[handle] = decoding.answer()
+                return
+        for active in self._active:
+            if active.handle == handle:
+                active.running.close()
+                active.decoding.cancel()
+                self.answers[handle] = active.decoding.answer()
+                self._active.remove(active)
+                return
+
+    @torch.inference_mode()
+    def step(self) -> bool:
+        """Admit what fits and run one pass of everything that runs; returns whether anything is left to do."""
+        self._admit()
+        if self._active:
+            replies = self._run([active.waiting_for for active in self._active])
+            still = []
+            for active, reply in zip(self._active, replies, strict=True):
+                try:
+                    active.waiting_for = active.running.send(reply)
+                    still.append(active)
+                except StopIteration:
+                    self.answers[active.handle] = active.decoding.answer()
+            self._active = still
+        return self.n_unfinished > 0
+
+    def _admit(self) -> None:
+        held = sum(active.n_positions for active in self._active)
+        while self._queue and len(self._active) < self._max_batch:
+            need = self._positions(self._queue[0].prompt)
+            if self._max_positions is not None and held + need > self._max_positions:
+                return
+            submitted = self._queue.popleft()
+            held += need
+            model = self._model
+            cache = None
+            if self._settings.cache != "none":
+                bounded = self._max_positions is not None
+                capacity = need if bounded else len(submitted.prompt.ids) + 256
+                cache = KeyValueCache(model.config, capacity, model.dtype, model.device)
+            decoding = self._decoding(submitted, cache)
+            decoding.wait_s = self._clock() - submitted.at_s
+            running = decoding.run()
+            self._active.append(_Active(submitted.handle, decoding, running, next(running), need))
+
+    def _decoding(self, submitted: _Submitted, cache: KeyValueCache | None) -> Decoding:
+        model, settings = self._model, self._settings
+        context = Context(submitted.prompt.ids, model.config, settings.cache, cache, model.device)
+        return Decoding(
+            context,
+            submitted.prompt.seed,
+            settings,
+            self._strategy,
+            model.config,
+            model.device,
+            self._clock,
+            submitted.on_event,
+        )
+
+    def _positions(self, prompt: Prompt) -> int:
+        """The most positions the prompt and its answer can take."""
+        settings = self._settings
+        return len(prompt.ids) + settings.max_text_tokens + settings.max_audio_tokens + settings.block_length
+
+    def _run(self, passes: Sequence[Pass]) -> list[Reply]:
+        """One pass of the network for all; the head runs once for each range of ids that is asked for."""
+        before_s = self._clock()
+        groups = [group for one in passes for group in one.groups]
+        hidden = self._model.step(groups)
+        places: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
+        picked: dict[tuple[int, int | None], list[Tensor]] = {}
+        first_row = 0
+        for number, one in enumerate(passes):
+            begins = []
+            for group in one.groups:
+                begins.append(first_row)
+                first_row += len(group.limit)
+            for index, wanted in enumerate(one.wanted):
+                columns = (wanted.low, wanted.high)
+                places.setdefault(columns, []).append((number, index))
+                n_rows = len(one.groups[wanted.group].limit)
+                picked.setdefault(columns, []).append(_rows(hidden, begins[wanted.group], n_rows, wanted))
+        logits: dict[tuple[int, int], Tensor] = {}
+        for columns, rows in picked.items():
+            together = self._model.logits(rows[0] if len(rows) == 1 else torch.cat(rows), *columns)
+            logits.update(zip(places[columns], torch.split(together, [len(r) for r in rows]), strict=True))
+        seconds = self._clock() - before_s
+        return [
+            Reply(tuple(logits[number, index] for index in range(len(one.wanted))), seconds)
+            for number, one in enumerate(passes)
+        ]
+
+
+def _rows(hidden: Tensor, begin: int, n_rows: int, wanted: Wanted) -> Tensor:
+    if wanted.rows is None:
+        return hidden[begin : begin + n_rows]
+    at = wanted.rows
+    if at and at[-1] - at[0] + 1 == len(at):
+        return hidden[begin + at[0] : begin + at[-1] + 1]
+    return hidden[[begin + row for row in at]]
+
+
+def strategy_for(model: TtTModel, settings: DecodeConfig) -> Strategy:
+    """The strategy the settings name, if it fits the model.
+
+    Raises:
+        DecodeError: if it doesn't, or guidance is asked of next-token decoding.
+    """
+    objective, asked = model.config.objective, settings.strategy
+    if asked == "auto":
+        asked = "ar" if objective == "ar" else "topk"
+    strategy = make_strategy(asked) if isinstance(asked, str) else asked
+    if strategy.next_token != (objective == "ar"):
+        fitting = "strategy='ar'" if objective == "ar" else "one that fills masks, e.g. strategy='topk'"
+        raise DecodeError(
+            f"strategy {strategy.name!r} doesn't fit a model trained with objective {objective!r}; use {fitting}"
+        )
+    if strategy.next_token and settings.cfg > 0:
+        raise DecodeError("decode setting cfg: guidance is defined for masked blocks only; use cfg=0 with 'ar'")
+    return strategy

@@ -1,0 +1,1 @@
+"""One decoding strategy per file; ``reference_model.decoding.strategy`` finds them by name."""

@@ -1,0 +1,214 @@
+"""What a decoding strategy is, what it sees of a block, and where strategies are registered.
+
+A strategy fills one block of masks. It is a generator: it yields a ``Look`` (please run the network), is sent the
+logits, commits tokens to the block, and looks again until it returns. It knows no model, no cache and no batch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import Field, dataclass, fields, is_dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from reference_model.decoding.sampling import draw
+from reference_model.errors import DecodeError
+
+
+@dataclass(frozen=True)
+class Look:
+    """One pass of the network, as a strategy asks for it.
+
+    Attributes:
+        variants: contents of the block to run, each (B,); None runs the block as it stands.
+        rows: the rows whose logits are wanted; None means those still open in the block.
+        shifted: ask the row *before* the block for its first token, as next-token models predict. The masks of the
+            block are then not run at all.
+        alone: run the variants with nothing before them (what the network expects of no context).
+    """
+
+    variants: tuple[Tensor, ...] | None = None
+    rows: tuple[int, ...] | None = None
+    shifted: bool = False
+    alone: bool = False
+
+
+Filling = Generator[Look, Tensor, None]
+"""Yields a ``Look``; is sent its logits: (variants, rows, candidates), with forbidden candidates at -inf and guidance
+applied. Candidate c is the id ``block.first_candidate + c``."""
+
+
+class Block:
+    """A strategy's view of the open block.
+
+    Attributes:
+        tokens: (B,) ids; ``mask_id`` where nothing is committed.
+        confidence: (B,) probability given to each committed token; 0 where nothing is committed.
+        committed_at: for each position the look that committed it, counted from 0 over the answer; -1 where open.
+        steps: ``DecodeConfig.steps_per_block``.
+        mask_id: id of the mask.
+        first_candidate: id of the logits' first column.
+        generator: this request's random numbers.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        *,
+        steps: int,
+        mask_id: int,
+        end_ids: Sequence[int],
+        first_candidate: int,
+        temperature: float,
+        generator: torch.Generator,
+        device: torch.device,
+    ) -> None:
+        self.tokens = torch.full((length,), mask_id, dtype=torch.int64, device=device)
+        self.confidence = [0.0] * length
+        self.committed_at = [-1] * length
+        self.steps = steps
+        self.mask_id = mask_id
+        self.first_candidate = first_candidate
+        self.generator = generator
+        self.looks = 0
+        self._end_ids = frozenset(end_ids)
+        self._temperature = temperature
+        self._ids = [mask_id] * length
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @property
+    def open(self) -> list[int]:
+        """Positions that hold a mask, in order."""
+        return [i for i, token in enumerate(self._ids) if token == self.mask_id]
+
+    @property
+    def ids(self) -> list[int]:
+        """The tokens as plain numbers."""
+        return list(self._ids)
+
+    @property
+    def end(self) -> int | None:
+        """Position of the first committed end token."""
+        return next((i for i, token in enumerate(self._ids) if token in self._end_ids), None)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is open that matters: no mask stands before the first end token (what follows it is cut)."""
+        for token in self._ids:
+            if token == self.mask_id:
+                return False
+            if token in self._end_ids:
+                return True
+        return True
+
+    def draw(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """Choose a token per row, greedily or at the audio temperature.
+
+        Args:
+            logits: (R, candidates).
+
+        Returns:
+            (R,) ids, and (R,) their probabilities at temperature 1.
+        """
+        columns, confidence = draw(logits, self._temperature, self.generator)
+        return columns + self.first_candidate, confidence
+
+    def commit(self, positions: Sequence[int], tokens: Tensor, confidence: Tensor) -> None:
+        """Put tokens into the block; a position may be overwritten."""
+        at = list(positions)
+        self.tokens[at] = tokens
+        for position, token, value in zip(at, tokens.tolist(), confidence.tolist(), strict=True):
+            self._ids[position] = token
+            self.confidence[position] = value
+            self.committed_at[position] = self.looks - 1
+
+    def reopen(self, positions: Sequence[int]) -> None:
+        """Put masks back."""
+        for position in positions:
+            self.tokens[position] = self._ids[position] = self.mask_id
+            self.confidence[position] = 0.0
+            self.committed_at[position] = -1
+
+
+class Strategy(Protocol):
+    """How a block is filled. A frozen dataclass whose fields are its options.
+
+    Attributes:
+        name: what it is registered as.
+        next_token: it predicts the next token from the row before (for models trained so) instead of filling masks.
+    """
+
+    @property
+    def name(self) -> str:
+        """The registered name."""
+        ...
+
+    @property
+    def next_token(self) -> bool:
+        """See the class."""
+        ...
+
+    def fill(self, block: Block) -> Filling:
+        """Fill the block until it is ``settled``."""
+        ...
+
+
+_BUILT_IN = ("ar", "topk")
+_registry: dict[str, Callable[..., Strategy]] = {}
+_Factory = TypeVar("_Factory", bound=Callable[..., Strategy])
+
+
+def register_strategy(name: str) -> Callable[[_Factory], _Factory]:
+    """Class decorator: make a strategy known under a name.
+
+    Third parties call it in a module named by an entry point of the group ``tttbench.strategies``.
+    """
+
+    def register(factory: _Factory) -> _Factory:
+        _registry[name] = factory
+        return factory
+
+    return register
+
+
+def strategies() -> tuple[str, ...]:
+    """Names of all strategies, built in and from entry points."""
+    for name in _BUILT_IN:
+        importlib.import_module(f"reference_model.decoding.strategies.{name}")
+    for point in entry_points(group="tttbench.strategies"):
+        if point.name not in _registry:
+            _registry.setdefault(point.name, point.load())
+    return tuple(sorted(_registry))
+
+
+def make_strategy(spec: str) -> Strategy:
+    """A strategy from ``"name"`` or ``"name:option=value,option=value"``.
+
+    Raises:
+        DecodeError: for an unknown name or option, or a value of the wrong kind.
+    """
+    name, _, rest = spec.partition(":")
+    known = strategies()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise DecodeError(f"strategy {name!r} is unknown; known: {', '.join(known)}.{hint}")
+    factory = _registry[name]
+    options: dict[str, Field[Any]] = {f.name: f for f in fields(factory)} if is_dataclass(factory) else {}
+    values: dict[str, float | int] = {}
+    for part in filter(None, rest.split(",")):
+        key, _, text = part.partition("=")
+        if key not in options:
+            raise DecodeError(f"strategy {name!r} has no option {key!r}; it has: {', '.join(options) or 'none'}")
+        try:
+            values[key] = int(text) if options[key].type in (int, "int") else float(text)
+        except ValueError:
+            raise DecodeError(f"strategy {name!r}: option {key}={text!r} is not a number") from None
+    return factory(**values)

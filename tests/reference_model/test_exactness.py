@@ -1,0 +1,124 @@
+"""``exact`` writes the tokens of ``none``, and ``none`` those of the published loop."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+
+import pytest
+from cases import MODELS, prompt_for, same
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import oracle
+
+from reference_model.decoding import DecodeConfig, Prompt, generate
+
+
+@pytest.mark.parametrize("case", range(60))
+def test_none_is_the_published_loop(case: int) -> None:
+    model = MODELS["hybrid", (6, 60)[case % 2], (2, 1)[case % 2]]
+    prompt = prompt_for(model, case)
+    chosen = DecodeConfig(
+        strategy="topk",
+        cache="none",
+        block_length=(1, 3, 8, 16, 26)[case % 5],
+        steps_per_block=1 + case % 4,
+        cfg=(0.0, 0.1, 1.5)[case % 3],
+        max_text_tokens=12,
+        max_audio_tokens=30,
+        min_text_after_audio=case % 3,
+        forbid_non_audio=case % 4 != 0,
+    )
+    expected = oracle(
+        model,
+        list(prompt),
+        block_length=chosen.block_length,
+        steps=chosen.steps_per_block,
+        cfg=chosen.cfg,
+        max_text=12,
+        max_audio=30,
+        min_text_after_audio=chosen.min_text_after_audio,
+        forbid_non_audio=chosen.forbid_non_audio,
+    )
+    assert list(generate(model, [Prompt(prompt)], chosen)[0].ids) == expected
+
+
+decode_configs = st.builds(
+    DecodeConfig,
+    block_length=st.one_of(st.integers(1, 8), st.sampled_from([13, 26, 64])),
+    steps_per_block=st.integers(1, 6),
+    text_temperature=st.sampled_from([0.0, 1.0, 2.0]),
+    text_top_k=st.sampled_from([0, 3, 10]),
+    text_top_p=st.sampled_from([1.0, 0.9]),
+    audio_temperature=st.sampled_from([0.0, 0.8]),
+    min_text_after_audio=st.integers(0, 2),
+    max_text_tokens=st.integers(1, 14),
+    max_audio_tokens=st.integers(0, 40),
+    forbid_non_audio=st.booleans(),
+    forbid_audio_in_text=st.booleans(),
+)
+model_keys = st.sampled_from(sorted(MODELS))
+
+
+@given(model_keys, decode_configs, st.integers(0, 10**6), st.sampled_from([0.0, 0.1, 2.0]), st.booleans())
+@settings(max_examples=320, deadline=None)
+def test_exact_equals_none(
+    key: tuple[str, int, int], chosen: DecodeConfig, seed: int, cfg: float, causal_prompt: bool
+) -> None:
+    model = MODELS[key]
+    if causal_prompt:
+        model = copy.copy(model)
+        model.config = dataclasses.replace(model.config, prompt_audio="causal")
+    prompt = Prompt(prompt_for(model, seed), seed)
+    chosen = dataclasses.replace(chosen, cfg=0.0 if key[0] == "ar" else cfg)
+    exact, none = (generate(model, [prompt], dataclasses.replace(chosen, cache=mode))[0] for mode in ("exact", "none"))
+    same(exact, none)
+
+
+@pytest.mark.parametrize("block_length", [4, 8])
+def test_exact_equals_none_wherever_the_end_token_falls(block_length: int) -> None:
+    model = MODELS["hybrid", 6, 2]
+    seen = set()
+    for seed in range(60):
+        chosen = DecodeConfig(
+            block_length=block_length,
+            steps_per_block=2,
+            audio_temperature=3.0,
+            text_temperature=2.0,
+            max_text_tokens=10,
+        )
+        prompt = Prompt(prompt_for(model, seed), seed)
+        exact, none = (
+            generate(model, [prompt], dataclasses.replace(chosen, cache=mode))[0] for mode in ("exact", "none")
+        )
+        same(exact, none)
+        seen |= {len(span) % block_length for span in exact.spans}
+    assert seen == set(range(block_length))
+
+
+@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("cfg", [0.0, 0.5])
+def test_block_equals_none_for_spans_of_one_block(seed: int, cfg: float) -> None:
+    model = MODELS["hybrid", 6, 2]
+    chosen = DecodeConfig(block_length=40, steps_per_block=4, cfg=cfg, max_text_tokens=10, max_audio_tokens=40)
+    prompt = Prompt(prompt_for(model, seed), seed)
+    block, none = (generate(model, [prompt], dataclasses.replace(chosen, cache=mode))[0] for mode in ("block", "none"))
+    # The budget may cut a second span into a shorter block, which is still one block.
+    same(block, none)
+
+
+def test_block_differs_somewhere_in_spans_of_several_blocks() -> None:
+    model = MODELS["hybrid", 60, 1]
+    chosen = DecodeConfig(block_length=4, max_text_tokens=8, max_audio_tokens=60)
+    prompts = [Prompt(prompt_for(model, seed), seed) for seed in range(20)]
+    block, none = (generate(model, prompts, dataclasses.replace(chosen, cache=mode)) for mode in ("block", "none"))
+    assert [a.ids for a in block] != [a.ids for a in none]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_released_settings_are_exact_too(seed: int) -> None:
+    model = MODELS["hybrid", 60, 1]
+    chosen = dataclasses.replace(DecodeConfig.released(), max_text_tokens=20, max_audio_tokens=80)
+    prompt = Prompt(prompt_for(model, seed), seed)
+    exact, none = (generate(model, [prompt], dataclasses.replace(chosen, cache=mode))[0] for mode in ("exact", "none"))
+    same(exact, none)
