@@ -230,12 +230,12 @@ def _response(transcript: Transcript, delay_s: float, resample_s: float) -> Resp
 @register_system("whisper", specs=("tiny.en",), summary="openai-whisper, greedy; any of its model names")
 def build(spec: str, options: SystemOptions) -> WhisperSystem:
     """Build ``whisper:spec``; an empty spec is ``tiny.en``."""
-    import torch
-
     if options.strategy:
         raise UserError(f"whisper: has no decoding strategies, so {options.strategy!r} cannot be used; leave it out.")
     if options.decode:
         raise UserError(f"whisper: unknown decode settings {', '.join(sorted(options.decode))}; it has none.")
     if options.threads is not None:
+        import torch
+
         torch.set_num_threads(options.threads)
     return WhisperSystem(Transcriber.load(spec or "tiny.en", options.device, options.batch_size), options.device)

