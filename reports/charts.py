@@ -65,7 +65,7 @@ class Chart:
 
 
 def quality_latency_charts(view: ReportView) -> tuple[Chart, ...]:
-    """One chart for each task on which at least one system has both a quality and a latency."""
+    """One chart for each task on which two systems or more have both a quality and a latency."""
     found = [data for task in view.tasks if (data := chart_data(view, task)) is not None]
     return tuple(_chart(data, index) for index, data in enumerate(found))
 
@@ -78,7 +78,7 @@ def chart_data(view: ReportView, task: TaskView) -> ChartData | None:
         for probe in _LATENCIES:
             probes = {p.system: p for p in view.probes if p.task == task.name and p.metric == probe}
             both = [s.name for s in view.systems if _plottable(results.get(s.name), probes.get(s.name))]
-            if both:
+            if len(both) > 1:
                 candidates.append((len(both), both, results, probes, metric))
     if not candidates:
         return None
@@ -107,7 +107,7 @@ def _plottable(result: Result | None, probe: ProbeResult | None) -> bool:
 def _chart(data: ChartData, index: int) -> Chart:
     label = metric_label(data.metric)
     latency = probe_title(data.probe)
-    unit = " %" if label.percent else ""
+    unit = f" {label.unit}" if label.unit else ""
     caption = f"{data.task.title}: {label.title} against {latency[0].lower()}{latency[1:]}"
     seen = "; ".join(
         f"{p.system}: {format_value(p.quality, percent=label.percent)}{unit}"
@@ -124,8 +124,8 @@ def _svg(data: ChartData, prefix: str) -> str:
 
     label = metric_label(data.metric)
     scale = 100 if label.percent else 1
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tttbench", "font.size": 10}):
-        figure = Figure(figsize=(5.4, 3.4), layout="constrained")
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tttbench", "font.size": 9.5}):
+        figure = Figure(figsize=(4.7, 3.1), layout="constrained")
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)
         axes = figure.subplots()
@@ -133,10 +133,11 @@ def _svg(data: ChartData, prefix: str) -> str:
             _draw(axes, point, scale)
         _dress(
             axes,
-            f"{label.title}{' (%)' if label.percent else ''}",
+            f"{label.title}{f' ({label.unit})' if label.unit else ''}",
             f"{probe_title(data.probe)}, P50 to P90{_unit(data.unit)}",
         )
         _set_limits(axes, data.points, scale)
+        figure.draw_without_rendering()  # the layout must stand before names can be placed
         _name(axes, data.points, scale)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
@@ -179,19 +180,22 @@ def _set_limits(axes: Axes, points: Sequence[Point], scale: float) -> None:
 
 def _name(axes: Axes, points: Sequence[Point], scale: float) -> None:
     """Write each system beside its point, at the first place that no other name or point takes."""
+    frame = axes.get_window_extent()
     anchors = [axes.transData.transform((p.latency_p50, scale * p.quality)) for p in points]
     taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in anchors]
     for point, (x, y) in zip(points, anchors, strict=True):
-        width = 7.5 * len(point.system)
-        places = [(9, 8), (9, -16), (-9 - width, 8), (-9 - width, -16), (9, 26), (9, -34), (9, 44), (9, -52)]
-        boxes = [(x + dx, y + dy, x + dx + width, y + dy + 12) for dx, dy in places]
-        free = [at for at, box in enumerate(boxes) if not any(_overlap(box, other) for other in taken)]
+        width = 7.2 * len(point.system)
+        left, centre = -9 - width, -width / 2
+        places = [(9, 8), (9, -18), (left, 8), (left, -18), (centre, 12), (centre, -24), (9, 26), (9, 44), (9, 62)]
+        boxes = [(x + dx, y + dy, x + dx + width, y + dy + 14) for dx, dy in places]
+        inside = [box[1] > frame.y0 + 2 and box[0] > frame.x0 and box[2] < frame.x1 + 20 for box in boxes]
+        free = [at for at, box in enumerate(boxes) if inside[at] and not any(_overlap(box, other) for other in taken)]
         chosen = free[0] if free else 0
         taken.append(boxes[chosen])
         points_per_pixel = 72 / axes.figure.dpi
         offset = (points_per_pixel * places[chosen][0], points_per_pixel * places[chosen][1])
         anchor = (point.latency_p50, scale * point.quality)
-        axes.annotate(point.system, anchor, xytext=offset, textcoords="offset points", color=_INK, fontsize=10)
+        axes.annotate(point.system, anchor, xytext=offset, textcoords="offset points", color=_INK, fontsize=9.5)
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

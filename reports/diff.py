@@ -25,7 +25,10 @@ def word_diff(expected: str, said: str) -> tuple[DiffChunk, ...]:
     if not left or not right:
         chunks = [DiffChunk("delete", " ".join(left), "")] if left else []
         return (*chunks, *([DiffChunk("insert", "", " ".join(right))] if right else []))
-    output = jiwer.process_words(" ".join(map(_key, left)), " ".join(map(_key, right)))
+    left_keys, right_keys = [_key(word) for word in left], [_key(word) for word in right]
+    if left_keys == right_keys:
+        return (DiffChunk("equal", " ".join(left), " ".join(right)),)
+    output = jiwer.process_words(" ".join(left_keys), " ".join(right_keys))
     found = []
     for chunk in output.alignments[0]:
         found.append(

@@ -13,29 +13,37 @@ MISSING = "—"
 
 @dataclass(frozen=True)
 class MetricLabel:
-    """What a metric is called and how it is written. ``percent``: stored as a share of 1, shown as per cent."""
+    """What a metric is called and how it is written.
+
+    ``unit``: ``"%"`` or ``"points"`` for shares of 1, which are shown times 100; ``""`` for plain values.
+    """
 
     title: str
     short: str
     explanation: str
-    percent: bool
+    unit: str
+
+    @property
+    def percent(self) -> bool:
+        """Whether the value is a share of 1, shown times 100."""
+        return self.unit != ""
 
 
 _METRICS = {
-    "wer": MetricLabel("WER", "WER", "word error rate: all edits over all reference words", True),
-    "cer": MetricLabel("CER", "CER", "character error rate: all edits over all reference characters", True),
+    "wer": MetricLabel("WER", "WER", "word error rate: all edits over all reference words", "%"),
+    "cer": MetricLabel("CER", "CER", "character error rate: all edits over all reference characters", "%"),
     "text_accuracy": MetricLabel(
-        "Written answers right", "written", "the right answer is found in the written answer", True
+        "Written answers right", "written", "the right answer is found in the written answer", "%"
     ),
     "spoken_accuracy": MetricLabel(
         "Spoken answers right",
         "spoken",
         "a judge transcribes the spoken answer and the right answer is found in it",
-        True,
+        "%",
     ),
-    "spoken_gap": MetricLabel("Lost in speaking", "lost", "share right in writing minus share right aloud", True),
+    "spoken_gap": MetricLabel("Lost in speaking", "lost", "share right in writing minus share right aloud", "points"),
     "spoken_ceiling": MetricLabel(
-        "Ceiling of spoken answers", "ceiling", "the same judge on the true recordings of the answers", True
+        "Ceiling of spoken answers", "ceiling", "the same judge on the true recordings of the answers", "%"
     ),
 }
 
@@ -68,9 +76,9 @@ def metric_label(metric: str) -> MetricLabel:
     known = _METRICS.get(metric)
     if known is not None:
         return known
-    percent = metric.endswith(("_accuracy", "_rate", "_wer", "_cer", "_gap"))
+    unit = "points" if metric.endswith("_gap") else "%" if metric.endswith(("_accuracy", "_rate", "wer", "cer")) else ""
     title = metric.replace("_", " ")
-    return MetricLabel(title, title, "", percent)
+    return MetricLabel(title, title, "", unit)
 
 
 def probe_title(metric: str) -> str:

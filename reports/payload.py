@@ -10,6 +10,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from tttbench.records import STATUSES, Trace
 
 from .labels import metric_label
@@ -68,7 +70,7 @@ def payload(view: ReportView) -> str:
             {
                 "title": metric_label(name).title,
                 "short": metric_label(name).short,
-                "percent": metric_label(name).percent,
+                "unit": metric_label(name).unit,
             }
             for name in metrics
         ],
@@ -154,15 +156,16 @@ def _trace(trace: Trace, sample_rate: int) -> Mapping[str, object]:
         "nfe": trace.nfe,
         "stages": {stage: _milliseconds(seconds) for stage, seconds in trace.stages_s.items()},
         "steps": list(trace.commit_step),
-        "confidence": "".join(map(_confidence, trace.commit_confidence)),
+        "confidence": _confidences(trace.commit_confidence),
         "spans": list(trace.spans),
     }
     return {key: value for key, value in packed.items() if not _blank(value)}
 
 
-def _confidence(value: float) -> str:
-    share = 0.0 if math.isnan(value) else min(1.0, max(0.0, value))
-    return chr(_CONFIDENCE_BASE + round(63 * share))
+def _confidences(values: Sequence[float]) -> str:
+    """One character a code; nan, which no model should give, counts as 0."""
+    shares = np.clip(np.nan_to_num(np.asarray(values, dtype=np.float64)), 0.0, 1.0)
+    return (_CONFIDENCE_BASE + np.rint(63 * shares)).astype(np.uint8).tobytes().decode("ascii")
 
 
 def _milliseconds(seconds: float | None) -> float | None:

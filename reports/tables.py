@@ -14,7 +14,7 @@ from typing import Literal
 from tttbench.records import ProbeResult, Result
 from tttbench.store import TRUTH
 
-from .labels import format_quantity, probe_title
+from .labels import format_quantity, metric_label, probe_title
 from .view import ReportView, TaskView
 
 Mark = Literal["best", "overlaps", ""]
@@ -135,9 +135,12 @@ def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
 
 
 def _marks(results: Sequence[Result]) -> dict[str, Mark]:
-    """Mark the best of one task and metric, and those that it can't be told from. A single system gets no mark."""
+    """Mark the best of one task and metric, and those that it can't be told from.
+
+    There is no mark where all are equal or alone, nor on a difference: little lost in speaking is no merit.
+    """
     usable = [result for result in results if not math.isnan(result.value) and result.system != TRUTH]
-    if len(usable) < 2:
+    if len({result.value for result in usable}) < 2 or metric_label(usable[0].metric).unit == "points":
         return {}
     sign = 1 if usable[0].lower_is_better else -1
     top = min(sign * result.value for result in usable)
@@ -169,7 +172,7 @@ def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
             here = [by_key.get((metric, *key)) for key in keys]
             stage = metric.startswith(_STAGES) and metric not in _PROBE_ORDER
             best = "" if stage else _best([probe for probe in here if probe is not None])
-            cells = tuple(p and LatencyCell(p, format_quantity(p.p50, p.unit) == best) for p in here)
+            cells = tuple(None if p is None else LatencyCell(p, format_quantity(p.p50, p.unit) == best) for p in here)
             rows.append(LatencyRow(metric, probe_title(metric), stage, cells))
         columns = tuple(
             LatencyColumn(*key, n=mode(probe.n for probe in probes if (probe.system, probe.strategy) == key))

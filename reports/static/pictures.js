@@ -69,15 +69,21 @@ const Pictures = (() => {
     element.className = kind;
     return element;
   }
-  function legendLine(...children) {
+  // Each item is a list of swatches and texts that stay on one line.
+  function legendLine(...items) {
     const legend = document.createElement("p");
     legend.className = "legend";
-    legend.append(...children);
+    for (const item of items) {
+      const span = document.createElement("span");
+      span.append(...item);
+      legend.append(span);
+    }
     return legend;
   }
-  const stageLegend = (stages) => legendLine(...stages.flatMap(([name, ms], i) => [swatch(`s${i % 4}`), ` ${name} ${milliseconds(ms)}  `]));
+  const stageLegend = (stages) => legendLine(...stages.map(([name, ms], i) => [swatch(`s${i % 4}`), ` ${name} ${milliseconds(ms)}`]));
   function confidenceLegend() {
-    return legendLine(swatch("masked"), " masked ", swatch("known"), " known  confidence 0 ", ...Array.from({ length: 8 }, (_, i) => swatch(`c${i}`)), " 1");
+    const scale = Array.from({ length: 8 }, (_, i) => swatch(`c${i}`));
+    return legendLine([swatch("masked"), " masked"], [swatch("known"), " known"], ["confidence 0 ", ...scale, " 1"]);
   }
 
   // Lanes over time: text tokens, audio blocks, packets, a player with its stalls, and the compute of each stage.

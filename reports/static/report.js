@@ -63,16 +63,16 @@
     }
     return line;
   }
-  const said = (plain, chunks) => (chunks ? difference(chunks) : plain ? bdi(plain) : element("span", { class: "none" }, "–"));
+  const said = (plain, chunks) => (chunks ? difference(chunks) : plain ? bdi(plain) : element("span", { class: "none" }, "—"));
 
   function milliseconds(seconds) {
-    if (seconds === null) return "–";
+    if (seconds === null) return "—";
     return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds.toFixed(2)} s`;
   }
-  const ratio = (value) => (value === null ? "–" : value.toFixed(value < 0.1 ? 3 : 2));
+  const ratio = (value) => (value === null ? "—" : value.toFixed(value < 0.1 ? 3 : 2));
   function scoreText(score) {
-    if (score.value === null) return score.status === "ok" ? "–" : score.status.replace("_", " ");
-    return score.percent ? `${(100 * score.value).toFixed(1)} %` : String(score.value);
+    if (score.value === null) return score.status === "ok" ? "—" : score.status.replace("_", " ");
+    return score.unit ? `${(100 * score.value).toFixed(1)} ${score.unit}` : String(score.value);
   }
   function chips(row) {
     return row.scores.map((score) => {
@@ -92,8 +92,8 @@
     const toggle = element("button", { type: "button", class: "toggle", "aria-expanded": "false", "aria-label": `Details of ${row.task} ${row.id}, ${row.system}` });
     const line = element("tr", { class: row.status === "ok" ? "" : "failed" },
       cell("", "open", toggle),
-      cell("System", "name", row.system),
-      cell("Task", "name", row.task),
+      cell("System", "name nowrap", row.system),
+      cell("Task", "name nowrap", row.task),
       cell("Sample", "name", element("span", { class: "with-play" }, bdi(row.id), playButton(row.inputAudio, "the input", row))),
       cell("Reference", "words", playButton(row.trueAudio, "the true answer", row), said(row.reference)),
       cell("Written answer", "words", said(row.text, row.textDiff)),
@@ -130,7 +130,7 @@
     add("Ended by", row.finish);
     for (const [name, value] of Object.entries(row.metadata || {})) add(name, bdi(value));
     const recordings = [["Input", row.inputAudio], ["Answer", row.answerAudio], ["True answer", row.trueAudio]].filter(([, file]) => file);
-    const players = recordings.map(([name, file]) => element("label", { class: "player" }, name, element("audio", { controls: "controls", preload: "none", src: address(file) })));
+    const players = recordings.map(([name, file]) => element("label", { class: "player" }, name, element("audio", { controls: "controls", preload: "metadata", src: address(file) })));
     const pictures = element("div", { class: "pictures" });
     box.append(element("div", {}, list, ...players), pictures);
     drawPictures(pictures, row);
@@ -148,7 +148,7 @@
     stop();
     body.replaceChildren(...view.rows.map(tableRow));
     byId("count").textContent = found.length
-      ? `${(view.from + 1).toLocaleString("en")}–${view.to.toLocaleString("en")} of ${found.length.toLocaleString("en")}` + (found.length < rows.length ? ` found among ${rows.length.toLocaleString("en")} requests` : " requests")
+      ? `${(view.from + 1).toLocaleString("en")} to ${view.to.toLocaleString("en")} of ${found.length.toLocaleString("en")}` + (found.length < rows.length ? ` found among ${rows.length.toLocaleString("en")} requests` : " requests")
       : `Nothing found among ${rows.length.toLocaleString("en")} requests`;
     byId("page").textContent = `page ${view.page} of ${view.pages}`;
     byId("previous").disabled = view.page === 1;
