@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from reference_model.decoding.agreement import Agreement, agreement
 from reference_model.decoding.answer import Answer, AudioCommit, AudioCommitted, DecodeTrace, Event, TextCommitted
 from reference_model.decoding.engine import Engine
 from reference_model.decoding.settings import CacheMode, DecodeConfig, Prompt
@@ -16,6 +17,7 @@ from reference_model.decoding.strategy import Block, Look, Strategy, make_strate
 from reference_model.transformer import TtTModel
 
 __all__ = [
+    "Agreement",
     "Answer",
     "AudioCommit",
     "AudioCommitted",
@@ -29,6 +31,7 @@ __all__ = [
     "Prompt",
     "Strategy",
     "TextCommitted",
+    "agreement",
     "generate",
     "make_strategy",
     "register_strategy",

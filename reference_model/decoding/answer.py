@@ -51,7 +51,8 @@ class DecodeTrace:
         text_times_s: one entry per text token of the answer.
         audio_commits: one entry per committed block.
         end_s: when the answer was complete.
-        nfe: passes of the network (a guided pair counts once).
+        nfe: passes of the network (a guided pair, and several variants of a block, count once).
+        nfe_audio: those of them that filled blocks.
         commit_step: for each code the pass that committed it, counted from 0 over the answer.
         commit_confidence: for each code the probability the model gave it.
         spans: number of codes of each span.
@@ -64,6 +65,7 @@ class DecodeTrace:
     audio_commits: tuple[AudioCommit, ...] = ()
     end_s: float = 0.0
     nfe: int = 0
+    nfe_audio: int = 0
     commit_step: tuple[int, ...] = ()
     commit_confidence: tuple[float, ...] = ()
     spans: tuple[int, ...] = ()

@@ -104,6 +104,8 @@ class Decoding:
         self._confidence: list[float] = []
         self._audio_commits: list[AudioCommit] = []
         self._end_s = 0.0
+        self._nfe_audio = 0
+        self._kept: dict[str, Tensor] = {}
 
     def run(self) -> Running:
         """Yield passes until the answer is complete; ``answer`` has it then."""
@@ -139,6 +141,7 @@ class Decoding:
             audio_commits=tuple(self._audio_commits),
             end_s=self._end_s,
             nfe=self._nfe,
+            nfe_audio=self._nfe_audio,
             commit_step=tuple(self._steps[i] for i in codes),
             commit_confidence=tuple(self._confidence[i] for i in codes),
             spans=tuple(len(span) for span in spans),
@@ -201,6 +204,7 @@ class Decoding:
                 temperature=settings.audio_temperature,
                 generator=self._generator,
                 device=self._device,
+                kept=self._kept,
             )
             block.looks = self._nfe
             yield from self._fill(block)
@@ -295,6 +299,7 @@ class Decoding:
             reply = yield Pass(groups, tuple(Wanted(i, at, low, high) for i, at in enumerate(rows)))
             logits = list(reply.logits)
         self._nfe += 1
+        self._nfe_audio += stage == "audio"
         if self._prefill_end_s is None:
             self._prefill_end_s = self._now()
             stage = "prefill"

@@ -54,6 +54,7 @@ class Block:
         mask_id: id of the mask.
         first_candidate: id of the logits' first column.
         generator: this request's random numbers.
+        kept: what a strategy keeps from block to block of one request, under names of its own.
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class Block:
         temperature: float,
         generator: torch.Generator,
         device: torch.device,
+        kept: dict[str, Tensor] | None = None,
     ) -> None:
+        self.kept: dict[str, Tensor] = {} if kept is None else kept
         self.tokens = torch.full((length,), mask_id, dtype=torch.int64, device=device)
         self.confidence = [0.0] * length
         self.committed_at = [-1] * length
@@ -160,7 +163,7 @@ class Strategy(Protocol):
         ...
 
 
-_BUILT_IN = ("ar", "topk")
+_BUILT_IN = ("ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk")
 _registry: dict[str, Callable[..., Strategy]] = {}
 _Factory = TypeVar("_Factory", bound=Callable[..., Strategy])
 

@@ -60,17 +60,28 @@ decode_configs = st.builds(
 model_keys = st.sampled_from(sorted(MODELS))
 
 
-@given(model_keys, decode_configs, st.integers(0, 10**6), st.sampled_from([0.0, 0.1, 2.0]), st.booleans())
-@settings(max_examples=320, deadline=None)
+FILLING = ["topk", "topk", "first_hitting", "mapi", "par", "pmi", "threshold:tau=0.5"]
+
+
+@given(
+    model_keys,
+    decode_configs,
+    st.integers(0, 10**6),
+    st.sampled_from([0.0, 0.1, 2.0]),
+    st.booleans(),
+    st.sampled_from(FILLING),
+)
+@settings(max_examples=400, deadline=None)
 def test_exact_equals_none(
-    key: tuple[str, int, int], chosen: DecodeConfig, seed: int, cfg: float, causal_prompt: bool
+    key: tuple[str, int, int], chosen: DecodeConfig, seed: int, cfg: float, causal_prompt: bool, strategy: str
 ) -> None:
     model = MODELS[key]
     if causal_prompt:
         model = copy.copy(model)
         model.config = dataclasses.replace(model.config, prompt_audio="causal")
     prompt = Prompt(prompt_for(model, seed), seed)
-    chosen = dataclasses.replace(chosen, cfg=0.0 if key[0] == "ar" else cfg)
+    if key[0] != "ar":
+        chosen = dataclasses.replace(chosen, cfg=cfg, strategy=strategy)
     exact, none = (generate(model, [prompt], dataclasses.replace(chosen, cache=mode))[0] for mode in ("exact", "none"))
     same(exact, none)
 

@@ -1,0 +1,51 @@
+"""``par``: commit the block from the left, a part per step, then mask the least confident tokens again and refine them.
+
+After PALLE (arXiv 2504.10352): the order of speech carries the first draft, the whole block in view corrects it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reference_model.decoding.strategies.topk import commits_per_step
+from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
+
+
+@register_strategy("par")
+@dataclass(frozen=True)
+class Par:
+    """Left to right, then refinement.
+
+    Attributes:
+        refinements: how many of the block's steps refine; at least one step drafts.
+        share: share of the tokens (up to the end token) that each refinement draws anew.
+    """
+
+    name: ClassVar[str] = "par"
+    next_token: ClassVar[bool] = False
+    refinements: int = 1
+    share: float = 0.25
+
+    def fill(self, block: Block) -> Filling:
+        """See ``Strategy.fill``."""
+        drafts = max(1, block.steps - self.refinements)
+        for count in commits_per_step(len(block), drafts):
+            if block.settled:
+                break
+            yield from self._commit(block, block.open[:count])
+        for _ in range(min(self.refinements, block.steps - drafts)):
+            size = len(block) if block.end is None else block.end + 1
+            doubtful = sorted(range(size), key=lambda position: block.confidence[position])[: round(size * self.share)]
+            if not doubtful:
+                break
+            block.reopen(doubtful)
+            yield from self._commit(block, sorted(doubtful))
+        # A refined end token may be gone, and with it the reason to leave what followed it masked.
+        if not block.settled:
+            yield from self._commit(block, block.open)
+
+    @staticmethod
+    def _commit(block: Block, positions: list[int]) -> Filling:
+        logits = yield Look(rows=tuple(positions))
+        block.commit(positions, *block.draw(logits[0]))

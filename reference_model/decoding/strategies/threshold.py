@@ -1,0 +1,35 @@
+"""``threshold``: each step commits every token the model is sure enough of, and at least one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
+
+
+@register_strategy("threshold")
+@dataclass(frozen=True)
+class Threshold:
+    """The number of passes follows the model's confidence, not a schedule.
+
+    Attributes:
+        tau: probability from which a token is committed.
+    """
+
+    name: ClassVar[str] = "threshold"
+    next_token: ClassVar[bool] = False
+    tau: float = 0.9
+
+    def fill(self, block: Block) -> Filling:
+        """See ``Strategy.fill``."""
+        for _ in range(len(block)):
+            if block.settled:
+                return
+            rows = block.open
+            logits = yield Look(rows=tuple(rows))
+            tokens, confidence = block.draw(logits[0])
+            chosen = (confidence >= self.tau).nonzero().squeeze(-1)
+            if chosen.numel() == 0:
+                chosen = confidence.argmax().unsqueeze(0)
+            block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
