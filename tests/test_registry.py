@@ -65,7 +65,7 @@ def test_an_included_file_that_fails_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_system_gets_the_nearest_name() -> None:
     with pytest.raises(UserError, match=r"Unknown system 'wisper:tiny\.en'. Did you mean 'whisper:tiny\.en'"):
-        check_system("wisper:tiny.en")
+        check_system("wisper:tiny.en", SystemOptions())
 
 
 def test_a_system_gets_what_follows_the_colon_and_its_options() -> None:

@@ -1,9 +1,10 @@
 """Where systems, tasks and scorers are found by name: built in, from entry points, or from ``--include DIR``.
 
 Built-in systems and tasks are the modules of ``tttbench.systems`` and ``tttbench.tasks``: adding a file is enough.
-Third parties use the entry-point groups ``tttbench.systems``, ``tttbench.tasks``, ``tttbench.scorers`` and
-``tttbench.strategies`` (each entry names a module that registers when imported), or a folder of Python files given
-with ``--include``. Modules that are found here must import quickly: heavy imports belong inside functions.
+Third parties use the entry-point groups ``tttbench.systems``, ``tttbench.tasks`` and ``tttbench.scorers`` (each entry
+names a module that registers when imported), or a folder of Python files given with ``--include``. Modules that are
+found here must import quickly: heavy imports belong inside functions. Decoding strategies are registered where they
+are used, in ``reference_model.decoding``.
 """
 
 from __future__ import annotations
@@ -88,28 +89,27 @@ class Registry(Generic[T]):
             yield entry_point.module
 
 
+SystemCheck = Callable[[str, SystemOptions], None]
+"""Raises ``UserError`` for a spec or an option that can't be meant. Loads nothing."""
+
+
 @dataclass(frozen=True)
 class SystemEntry:
-    """A kind of system: its factory, the specs worth listing (what follows the colon), and a line about it."""
+    """A kind of system: its factory, the specs worth listing (what follows the colon), a line about it, its check."""
 
     factory: SystemFactory
     specs: tuple[str, ...]
     summary: str
+    check: SystemCheck | None
 
 
 systems: Registry[SystemEntry] = Registry("system", "tttbench.systems", package="tttbench.systems")
 tasks: Registry[Callable[[], Task]] = Registry("task", "tttbench.tasks", package="tttbench.tasks")
 scorers: Registry[Scorer] = Registry("scorer", "tttbench.scorers", built_in=SCORERS)
-strategies: Registry[str] = Registry("strategy", "tttbench.strategies")
-
-
-def register_strategy(name: str, summary: str) -> None:
-    """Make a decoding strategy of a third-party system known to ``tttbench list strategies``."""
-    strategies.add(name, summary)
 
 
 def register_system(
-    name: str, *, specs: Sequence[str] = (), summary: str = ""
+    name: str, *, specs: Sequence[str] = (), summary: str = "", check: SystemCheck | None = None
 ) -> Callable[[SystemFactory], SystemFactory]:
     """Register a factory ``(spec, options) -> System`` under ``name``: it builds all systems called ``name:spec``.
 
@@ -117,10 +117,12 @@ def register_system(
         name: what stands before the colon.
         specs: specs to show in ``tttbench list systems``; others may work too.
         summary: one line for that list.
+        check: finds mistyped specs and options before a run begins; without it they show when the system is built, and
+            count as errors of its requests.
     """
 
     def register(factory: SystemFactory) -> SystemFactory:
-        systems.add(name, SystemEntry(factory, tuple(specs), summary))
+        systems.add(name, SystemEntry(factory, tuple(specs), summary, check))
         return factory
 
     return register
@@ -151,10 +153,14 @@ def system_names() -> list[str]:
     return found
 
 
-def check_system(name: str) -> None:
-    """Raise ``UserError`` with the nearest names if no kind of system answers to ``name``; nothing is loaded."""
-    if name.partition(":")[0] not in systems.names():
+def check_system(name: str, options: SystemOptions) -> None:
+    """Raise ``UserError`` if there is no system called ``name``, or none with these options; nothing is loaded."""
+    kind, _, spec = name.partition(":")
+    if kind not in systems.names():
         raise UserError(f"Unknown system {name!r}. {did_you_mean(name, [*system_names(), *systems.names()])}")
+    check = systems.get(kind).check
+    if check is not None:
+        check(spec, options)
 
 
 def build_system(name: str, options: SystemOptions) -> System:
@@ -163,7 +169,7 @@ def build_system(name: str, options: SystemOptions) -> System:
     Raises:
         UserError: unknown name, or whatever the factory has to say about spec and options.
     """
-    check_system(name)
+    check_system(name, options)
     kind, _, spec = name.partition(":")
     return systems.get(kind).factory(spec, options)
 

@@ -196,6 +196,10 @@ class RunStore:
         rows = self._connection.execute("SELECT sample FROM answers WHERE system = ? AND task = ?", (system, task))
         return {row[0] for row in rows}
 
+    def was_asked(self, task: str) -> bool:
+        """Whether any system has been asked this task."""
+        return self._connection.execute("SELECT 1 FROM answers WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
+
     def save_answers(self, system: str, task: str, answers: Sequence[NewAnswer]) -> None:
         """Write answers to the journal, their recordings first.
 

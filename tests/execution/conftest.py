@@ -36,7 +36,8 @@ class Ended:
 
 def _command(data: Path, *options: str | Path) -> list[str]:
     """The arguments of ``tttbench`` that run the tone suite on ``data``."""
-    asked = [task for task in ("tone_asr", "tone_qa") if "--tasks" not in options or task in options]
+    words = [str(word) for word in options]
+    asked = words[words.index("--tasks") + 1].split(",") if "--tasks" in words else ["tone_asr", "tone_qa"]
     folders = [word for task in asked for word in ("--data", f"{task}={data}")]
     return [str(word) for word in ("run", "tones", "--include", WORLD, *folders, "--device", "cpu", *options)]
 

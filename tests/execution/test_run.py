@@ -183,3 +183,38 @@ def test_rescore_makes_the_same_summary_from_the_journal_alone(
     ]
     with RunStore.open(tmp_path / "run") as store:
         assert len(store.scores("tones:right", "tone_qa")) == 6
+
+
+def test_a_system_is_not_asked_what_it_does_not_answer(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:scribe")
+    assert ended.status == 0
+    assert [(row["task"], row["n"]) for row in ended.document["results"]] == [("tone_asr", 6)]
+    assert "tones:scribe on tone_qa: not asked, it doesn't answer qa requests." in ended.err
+
+
+def test_a_run_in_which_nothing_is_asked_is_a_wrong_call(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--systems", "tones:scribe", "--tasks", "tone_qa")
+    assert ended.status == 2
+    assert "tone_qa (qa): tones:scribe answers asr" in ended.err
+
+
+def test_a_task_brings_the_one_it_doubles_as(tones: Tones, tmp_path: Path) -> None:
+    document = tones("--out", tmp_path / "run", "--json", "--systems", "tones:scribe", "--tasks", "tone_both").document
+    assert [(row["task"], row["metric"], row["value"]) for row in document["results"]] == [("tone_asr", "wer", 0.0)]
+
+
+def test_a_mistyped_spec_is_found_before_anything_is_asked(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--systems", "tones:right,tones:silnt")
+    assert ended.status == 2
+    assert "Unknown tones 'silnt'. Did you mean 'silent'?" in ended.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_decode_settings_of_the_suite_reach_the_system(tmp_path: Path, data: Path, world: Any) -> None:
+    from tttbench.cli import main
+
+    suite = tmp_path / "own.toml"
+    suite.write_text(
+        f'[[systems]]\nname = "tones:right"\ndecode = {{steps = 3}}\n[[tasks]]\nname = "tone_qa"\ndata = "{data}"\n'
+    )
+    assert main(["run", str(suite), "--device", "cpu", "--out", str(tmp_path / "run")]) == 2

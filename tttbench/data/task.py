@@ -29,6 +29,7 @@ class Task:
             shipped, or a ``UserError`` that says how to get them. The order is fixed: ``--limit`` takes the first.
         instruction: what the system is told beside the audio.
         max_seconds: the longest spoken answer worth waiting for.
+        doubles_as: names of tasks over the same data that are run along with this one.
         data_fingerprint: hash of the data, where the task has a cheaper one than ``fingerprint_samples``.
     """
 
@@ -40,6 +41,7 @@ class Task:
     samples: Callable[[Path | None], Sequence[Sample]]
     instruction: str = ""
     max_seconds: float = 30.0
+    doubles_as: tuple[str, ...] = ()
     data_fingerprint: Callable[[Path | None], str] | None = None
 
 

@@ -73,9 +73,10 @@ def run(plan: Plan, store: RunStore, command: Sequence[str], listener: Listener)
     try:
         for task in plan.tasks:
             store.add_samples(task.plan.name, task.samples)
-        listener.planned(_works(plan, store))
         for system in plan.suite.systems:
+            listener.planned(_works(plan, store))
             _ask_all(system, plan, store, listener)
+        _refuse_idle(store)
         _hear_all(plan, store, listener)
         summary = assess(store)
         session.update(ended_at=_now(), status=summary["status"])
@@ -86,6 +87,18 @@ def run(plan: Plan, store: RunStore, command: Sequence[str], listener: Listener)
         session.update(ended_at=_now(), status="interrupted")
         _note_session(store, session)
         raise
+
+
+def _refuse_idle(store: RunStore) -> None:
+    """A run in which no system answers any of the tasks would end as if all were well."""
+    manifest = store.manifest
+    asked = {task["kind"] for task in manifest["tasks"].values()}
+    kinds = {label: system.get("kinds") for label, system in manifest["systems"].items()}
+    if any(found is None or asked & set(found) for found in kinds.values()):
+        return
+    can = "; ".join(f"{label} answers {', '.join(found)}" for label, found in kinds.items())
+    tasks = ", ".join(f"{name} ({task['kind']})" for name, task in manifest["tasks"].items())
+    raise UserError(f"No system of this run answers any of its tasks, {tasks}: {can}. Choose others.")
 
 
 def render(folder: Path) -> Path:
@@ -122,6 +135,7 @@ def _ask_all(system_plan: SystemPlan, plan: Plan, store: RunStore, listener: Lis
         return
     _note_system(store, label, system, card)
     tasks = [task for task in tasks if task.task.kind in system.kinds]
+    listener.planned(_works(plan, store))
     _warm_up(system, label, tasks, plan)
     for task in tasks:
         listener.started(_asking_work(label, task, store))
@@ -165,7 +179,11 @@ def _warm_up(system: System, label: str, tasks: Sequence[PlannedTask], plan: Pla
 
 
 def _hear_all(plan: Plan, store: RunStore, listener: Listener) -> None:
-    spoken = [task for task in plan.tasks if any(scorers.get(name).needs_heard for name in task.task.metrics)]
+    spoken = [
+        task
+        for task in plan.tasks
+        if any(scorers.get(name).needs_heard for name in task.task.metrics) and store.was_asked(task.plan.name)
+    ]
     if not plan.suite.judge or not spoken:
         return
     for task in spoken:
@@ -175,6 +193,7 @@ def _hear_all(plan: Plan, store: RunStore, listener: Listener) -> None:
     if recipe and all(store.transcript(entry.sha256, recipe) is not None for entry in heard):
         return
     work = Work(f"judge {plan.suite.judge}", len(heard))
+    listener.planned([work])
     listener.started(work)
     try:
         judge = build_judge(plan.suite.judge, plan.device, plan.suite.batch_size)
@@ -193,7 +212,14 @@ def _hear_all(plan: Plan, store: RunStore, listener: Listener) -> None:
 
 
 def _works(plan: Plan, store: RunStore) -> list[Work]:
-    works = [_asking_work(system.label, task, store) for system in plan.suite.systems for task in plan.tasks]
+    """What is left to ask; which tasks a system is asked is known once it has been built."""
+    kinds = {label: system.get("kinds") for label, system in store.manifest["systems"].items()}
+    works = [
+        _asking_work(system.label, task, store)
+        for system in plan.suite.systems
+        for task in plan.tasks
+        if kinds[system.label] is None or task.task.kind in kinds[system.label]
+    ]
     return [work for work in works if work.total]
 
 

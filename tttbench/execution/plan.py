@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tttbench.execution.surroundings import machine, versions
 from tttbench.records import Sample
 from tttbench.registry import build_task, check_system, scorers
 from tttbench.suite import Suite, SystemPlan, TaskPlan
+from tttbench.systems.base import SystemOptions
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,19 @@ def make_plan(suite: Suite, device: str) -> Plan:
         UserError: an unknown system, task or scorer, data that aren't there, two samples with one id, no samples.
     """
     for system in suite.systems:
-        check_system(system.name)
+        check_system(system.name, SystemOptions(device, strategy=system.strategy, decode=system.decode))
     if suite.judge:
-        check_system(suite.judge)
-    return Plan(suite, tuple(_plan_task(plan) for plan in suite.tasks), device)
+        check_system(suite.judge, SystemOptions(device))
+    tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
+    plans = {plan.name: plan for plan in suite.tasks}
+    for plan in suite.tasks:
+        for name in tasks[plan.name].doubles_as:
+            if name not in plans:
+                plans[name], tasks[name] = replace(plan, name=name), build_task(name)
+    return Plan(suite, tuple(_plan_task(plan, tasks[name]) for name, plan in plans.items()), device)
 
 
-def _plan_task(plan: TaskPlan) -> PlannedTask:
-    task = build_task(plan.name)
+def _plan_task(plan: TaskPlan, task: Task) -> PlannedTask:
     for metric in task.metrics:
         scorers.get(metric)
     samples = task.samples(plan.data)

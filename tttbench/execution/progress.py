@@ -18,7 +18,7 @@ class Listener(Protocol):
     """Hears how far a run is. Pieces of work come one after another."""
 
     def planned(self, works: list[Work]) -> None:
-        """All that lies ahead, in order."""
+        """All that lies ahead, in order; told again whenever more is known."""
 
     def started(self, work: Work) -> None:
         """A piece begins."""

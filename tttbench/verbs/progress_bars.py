@@ -57,11 +57,14 @@ class ProgressDisplay:
 
     def planned(self, works: list[Work]) -> None:
         """Note all that lies ahead."""
-        self._ahead = sum(work.total for work in works)
-        if self._live:
-            self._overall = self._progress.add_task("all requests", total=self._ahead, tail="")
-        else:
-            self._say(f"{self._ahead} requests ahead in {len(works)} parts" if works else "nothing left to ask")
+        first = self._ahead == 0
+        self._ahead = self._done + sum(work.total for work in works)
+        if self._live and self._overall is None:
+            self._overall = self._progress.add_task("all", total=self._ahead, tail="")
+        elif self._live and self._overall is not None:
+            self._progress.update(self._overall, total=self._ahead)
+        elif first and works:
+            self._say(f"{self._ahead} requests ahead in {len(works)} parts")
 
     def started(self, work: Work) -> None:
         """Begin a line."""
@@ -76,8 +79,7 @@ class ProgressDisplay:
         self._done += done
         if self._live and self._current is not None and self._overall is not None:
             self._progress.update(self._current, advance=done, tail=self._errors())
-            # The judge's recordings come on top of the requests, and their number is known only then.
-            self._progress.update(self._overall, completed=min(self._done, self._ahead), tail=self._eta())
+            self._progress.update(self._overall, completed=self._done, tail=self._eta())
         elif time.monotonic() - self._last_line_at > LINE_EVERY_S and self._work_done < self._work.total:
             self._line()
 

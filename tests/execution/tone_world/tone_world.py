@@ -9,12 +9,13 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from tttbench.data.task import Task
-from tttbench.errors import InputError, UserError
+from tttbench.errors import InputError, UserError, did_you_mean
 from tttbench.records import AudioCommit, Packet, Request, RequestKind, Response, Sample, Trace, Waveform
 from tttbench.registry import register_system, register_task
 from tttbench.systems.base import SystemOptions
@@ -66,6 +67,8 @@ class ToneSystem:
 
     def __init__(self, spec: str, options: SystemOptions) -> None:
         self.name = f"tones:{spec}"
+        if spec == "scribe":
+            self.kinds = frozenset({"asr"})
         self.strategy = options.strategy
         self._spec = spec
 
@@ -108,7 +111,17 @@ class ToneSystem:
         return Response(text, codes, said, RATE_HZ, "stop", trace)
 
 
-@register_system("tones", specs=("right", "mumbling"), summary="hears and speaks in tones")
+SPECS = ("right", "mumbling", "silent", "seeded", "slow", "scribe", "fragile", "crash", "damaged")
+
+
+def check(spec: str, options: SystemOptions) -> None:
+    if spec not in SPECS:
+        raise UserError(f"Unknown tones {spec!r}. {did_you_mean(spec, SPECS)}")
+    if options.decode:
+        raise UserError(f"tones: there is nothing to set, so {sorted(options.decode)} can't be used.")
+
+
+@register_system("tones", specs=("right", "mumbling"), summary="hears and speaks in tones", check=check)
 def build(spec: str, options: SystemOptions) -> ToneSystem:
     if spec == "damaged":
         raise UserError("weights/tones.safetensors: damaged; copy it again.")
@@ -162,3 +175,8 @@ def tone_asr() -> Task:
         metrics=("wer",),
         samples=samples,
     )
+
+
+@register_task("tone_both")
+def tone_both() -> Task:
+    return replace(tone_qa(), name="tone_both", doubles_as=("tone_asr",))
