@@ -7,6 +7,7 @@ ranges overlap; the biases allow that in the forward, so keys and values are nev
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,13 @@ import torch
 from torch import Tensor
 
 from reference_model.errors import BackendError
+
+
+def _fmha() -> Any:
+    try:
+        return importlib.import_module("xformers.ops.fmha")
+    except ImportError as error:
+        raise BackendError("attention='xformers' needs the xformers package; use attention='sdpa'") from error
 
 
 @dataclass(frozen=True)
@@ -81,10 +89,7 @@ def bias_of(runs: Runs, causal: bool, total_keys: int, device: torch.device) -> 
     Raises:
         BackendError: if xformers is not installed.
     """
-    try:
-        from xformers.ops import fmha  # type: ignore[import-not-found]  # optional
-    except ImportError as error:
-        raise BackendError("attention='xformers' needs the xformers package; use attention='sdpa'") from error
+    fmha = _fmha()
     kind = (
         fmha.attn_bias.BlockDiagonalCausalWithOffsetGappyKeysMask
         if causal
@@ -131,8 +136,7 @@ class XformersBackend:
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: XformersPlan) -> Tensor:
         """See ``AttentionBackend.attend``."""
-        from xformers.ops import fmha
-
+        fmha = _fmha()
         batch, heads, n_rows, width = q.shape
         kv_heads = k.shape[1]
         group = heads // kv_heads
