@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -41,6 +43,22 @@ def test_a_module_that_cannot_be_imported_is_named(tmp_path: Path, monkeypatch: 
     registry: Registry[int] = Registry("thing", "tttbench.no_such_group", package="frail_package")
     with pytest.raises(UserError, match=r"frail_package\.broken could not be imported: No module named"):
         registry.get("a")
+
+
+def test_an_installed_package_adds_to_a_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "third_party.py").write_text(
+        "import test_registry_target\ntest_registry_target.registry.add('own', 7)\n"
+    )
+    info = tmp_path / "third_party-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[tttbench.test_things]\nown = third_party\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    registry: Registry[int] = Registry("thing", "tttbench.test_things")
+    target = ModuleType("test_registry_target")
+    monkeypatch.setattr(target, "registry", registry, raising=False)
+    monkeypatch.setitem(sys.modules, "test_registry_target", target)
+    assert registry.get("own") == 7
 
 
 def test_a_file_of_an_included_folder_adds_a_task(tmp_path: Path) -> None:

@@ -65,6 +65,11 @@ def test_one_system_with_two_strategies_is_two_entries() -> None:
     assert [system.label for system in suite.systems] == ["a:x", "a:x@ar"]
 
 
+def test_a_strategy_may_stand_in_the_name() -> None:
+    suite = parse_suite("s", {**MINIMAL, "systems": [{"name": "a:x@ar"}]}, "s.toml")
+    assert suite.systems == (SystemPlan("a:x", "ar"),)
+
+
 def test_broken_toml_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "broken.toml"
     path.write_text("seed = = 3")

@@ -128,9 +128,10 @@ def parse_suite(name: str, values: Mapping[str, object], source: str) -> Suite:
 
 
 def _system(table: _Table) -> SystemPlan:
+    named = system_plan(table.required("name", str))
     plan = SystemPlan(
-        name=table.required("name", str),
-        strategy=table.value("strategy", str, ""),
+        name=named.name,
+        strategy=table.value("strategy", str, named.strategy),
         batch_size=table.optional_count("batch_size"),
         decode=table.mapping("decode"),
     )

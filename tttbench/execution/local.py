@@ -128,6 +128,7 @@ def _ask_all(system_plan: SystemPlan, plan: Plan, store: RunStore, listener: Lis
         card = system.describe()
     except Exception as error:
         listener.failed(label, error)
+        listener.note(f"{label}: all its requests count as errors; mend that, then --resume --retry-errors asks them.")
         for task in tasks:
             listener.started(_asking_work(label, task, store))
             fail_all(message_of(error), _asking(label, task, plan, batch_size), task.samples, store, listener)
@@ -173,7 +174,7 @@ def _warm_up(system: System, label: str, tasks: Sequence[PlannedTask], plan: Pla
         for sample in task.samples[: plan.suite.warmup]:
             try:
                 request = make_request(sample, asking)
-            except UserError:
+            except Exception:
                 continue
             answer_all(system, [request])
 
