@@ -44,10 +44,10 @@ def list_samples(data: Path | None) -> Sequence[Sample]:
     found = read_asr_folder(data)
     metadata = {"layout": found.layout}
     if found.untranscribed:
-        count = f"{len(found.untranscribed)} audio files without a transcript"
-        names = ", ".join(path.name for path in found.untranscribed[:3])
-        log.warning("asr_folder: %s in %s are left out: %s …", count, data, names)
-        metadata["left_out"] = count
+        count = len(found.untranscribed)
+        names = ", ".join([*(path.name for path in found.untranscribed[:3]), *(["…"] if count > 3 else [])])
+        log.warning("asr_folder: %s: audio files without a transcript, left out: %d (%s)", data, count, names)
+        metadata["left_out"] = f"audio files without a transcript: {count}"
     several_speakers = len({utterance.speaker for utterance in found.utterances}) > 1
     return [
         Sample(

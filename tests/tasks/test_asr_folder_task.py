@@ -20,8 +20,8 @@ def test_left_out_audio_is_said_aloud_and_in_the_samples(tmp_path, caplog):
     (tmp_path / "b.wav").touch()
     with caplog.at_level(logging.WARNING):
         found = samples(tmp_path)
-    assert "1 audio files without a transcript" in caplog.text
-    assert found[0].metadata["left_out"] == "1 audio files without a transcript"
+    assert "audio files without a transcript, left out: 1 (b.wav)" in caplog.text
+    assert found[0].metadata["left_out"] == "audio files without a transcript: 1"
 
 
 @pytest.mark.parametrize(("speakers", "clusters"), [(("ann", "bob"), ["ann", "bob"]), (("ann", "ann"), ["", ""])])
