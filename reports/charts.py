@@ -124,7 +124,9 @@ def _svg(data: ChartData, prefix: str) -> str:
 
     label = metric_label(data.metric)
     scale = 100 if label.percent else 1
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "tttbench", "font.size": 9.5}):
+    with mpl.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "tttbench", "font.size": 9.5, "text.parse_math": False}
+    ):
         figure = Figure(figsize=(4.7, 3.1), layout="constrained")
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)

@@ -1,0 +1,109 @@
+from dataclasses import replace
+
+from tttbench.reports.tables import headline_tables, latency_tables
+from tttbench.reports.view import ReportView, SystemView, TaskView
+
+from tttbench.records import ProbeResult, Result
+from tttbench.store import TRUTH
+
+RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 40, 0, 0, 0, 0, "r", 0.9, 0.9, False)
+PROBE = ProbeResult("a", "topk", "qa", "ttfa_wave", "s", 0.3, 0.4, 0.5, 40)
+
+
+def view_of(results: tuple[Result, ...] = (), probes: tuple[ProbeResult, ...] = ()) -> ReportView:
+    return ReportView(
+        name="run",
+        suite="mini",
+        title="",
+        status="done",
+        command="",
+        expected=0,
+        systems=(SystemView("a", "topk"), SystemView("b", "ar"), SystemView("c", "")),
+        tasks=(TaskView("qa", "Questions", "qa", "", ("spoken_accuracy", "text_accuracy")),),
+        results=results,
+        probes=probes,
+        rows=(),
+    )
+
+
+def marks(*results: Result) -> dict[str, str]:
+    (table,) = headline_tables(view_of(results))
+    return {row.system: row.cells[0].mark for row in table.rows if row.cells[0] is not None}
+
+
+def test_the_highest_accuracy_is_best_and_an_overlapping_interval_is_marked() -> None:
+    near = replace(RESULT, system="b", value=0.84, ci_low=0.78, ci_high=0.86)
+    far = replace(RESULT, system="c", value=0.5, ci_low=0.4, ci_high=0.6)
+    assert marks(RESULT, near, far) == {"a": "best", "b": "overlaps", "c": ""}
+
+
+def test_the_lowest_error_rate_is_best() -> None:
+    error = replace(RESULT, metric="wer", lower_is_better=True)
+    assert marks(error, replace(error, system="b", value=0.1, ci_low=0.05, ci_high=0.2)) == {"a": "", "b": "best"}
+
+
+def test_equal_or_lonely_systems_have_no_mark() -> None:
+    assert marks(RESULT) == {"a": ""}
+    assert marks(RESULT, replace(RESULT, system="b")) == {"a": "", "b": ""}
+
+
+def test_the_true_recordings_are_shown_but_never_the_best() -> None:
+    ceiling = replace(RESULT, system=TRUTH, value=1.0)
+    assert marks(RESULT, replace(RESULT, system="b", value=0.2, ci_low=0.1, ci_high=0.3), ceiling) == {
+        "a": "best",
+        "b": "",
+        TRUTH: "",
+    }
+
+
+def test_metrics_stand_in_the_order_of_the_task_and_others_after_them() -> None:
+    results = (replace(RESULT, metric="spoken_gap"), replace(RESULT, metric="text_accuracy"), RESULT)
+    (table,) = headline_tables(view_of(results))
+    assert [column.metric for column in table.columns] == ["spoken_accuracy", "text_accuracy", "spoken_gap"]
+
+
+def test_a_system_without_a_metric_has_an_empty_cell() -> None:
+    (table,) = headline_tables(view_of((RESULT, replace(RESULT, system="b", metric="text_accuracy"))))
+    assert table.rows[1].cells[0] is None
+
+
+def test_latency_rows_come_in_reading_order_with_stages_below_their_whole() -> None:
+    names = ("stalls", "rtf_decode", "mystery", "rtf", "ttft", "rtf_input_encode", "rtf_input")
+    (table,) = latency_tables(view_of(probes=tuple(replace(PROBE, metric=name) for name in names)))
+    assert [row.metric for row in table.rows] == [
+        "ttft",
+        "rtf",
+        "rtf_decode",
+        "rtf_input",
+        "rtf_input_encode",
+        "stalls",
+        "mystery",
+    ]
+    assert [row.metric for row in table.rows if row.stage] == ["rtf_decode", "rtf_input_encode"]
+
+
+def best(*probes: ProbeResult) -> list[bool]:
+    (table,) = latency_tables(view_of(probes=probes))
+    return [cell.best for cell in table.rows[0].cells if cell is not None]
+
+
+def test_the_smallest_time_and_the_largest_throughput_are_best() -> None:
+    assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.2)) == [False, True]
+    rate = replace(PROBE, metric="codes_per_s", unit="1/s", p50=100.0)
+    assert best(rate, replace(rate, system="b", strategy="ar", p50=90.0)) == [True, False]
+
+
+def test_medians_that_read_the_same_share_the_mark() -> None:
+    slower = replace(PROBE, system="c", strategy="", p50=0.5)
+    assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.30001), slower) == [True, True, False]
+
+
+def test_the_column_says_how_many_requests_stand_behind_most_figures() -> None:
+    probes = (PROBE, replace(PROBE, metric="ttft"), replace(PROBE, metric="rtf", n=39))
+    (table,) = latency_tables(view_of(probes=probes))
+    assert [column.n for column in table.columns] == [40]
+
+
+def test_figures_of_the_whole_run_have_a_table_of_their_own() -> None:
+    tables = latency_tables(view_of(probes=(PROBE, replace(PROBE, task="", metric="peak_memory", unit="MB"))))
+    assert {table.title for table in tables} == {"Questions", "The whole run"}
