@@ -73,7 +73,8 @@ const Rows = (() => {
   // Starts of blocks and spans as positions. Commits count no end tokens, spans may: then all do, but perhaps the last,
   // which a limit cut off. An end token belongs to the block before it.
   function boundaries(trace) {
-    const commits = (trace.commits || []).map(([, codes]) => codes), lengths = trace.spans || [];
+    // A block that held nothing but an end token commits no code.
+    const commits = (trace.commits || []).map(([, codes]) => codes).filter(Boolean), lengths = trace.spans || [];
     const total = (numbers) => numbers.reduce((sum, number) => sum + number, 0);
     const ends = total(lengths) - total(commits);
     const spans = [], blocks = [];

@@ -112,6 +112,12 @@ def test_an_end_token_belongs_to_the_block_before_it() -> None:
 
 
 @needs_node
+def test_a_block_that_held_only_an_end_token_is_none() -> None:
+    trace = "{ spans: [4, 3], commits: [[1, 4], [2, 0], [3, 3]] }"
+    assert in_node(f"Rows.boundaries({trace})") == {"spans": [0, 4], "blocks": [0, 4]}
+
+
+@needs_node
 def test_the_unmasking_picture_ranks_passes_and_knows_when_a_block_began() -> None:
     trace = "{ steps: [9, 4, 30, 31], confidence: '0oo0', spans: [4], commits: [[1, 2], [2, 2]] }"
     found = in_node(f"Rows.unmasking({trace})")
