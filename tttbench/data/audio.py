@@ -15,7 +15,7 @@ from tttbench.errors import InputError
 from tttbench.records import Waveform
 
 if TYPE_CHECKING:
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]  # has no type information
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif"})
 """File name endings (lower case) that are taken for audio when a folder is listed."""
@@ -83,7 +83,7 @@ def resample(samples: Waveform, from_hz: int, to_hz: int) -> Waveform:
         raise ValueError(f"sample rates must be positive, not {from_hz} and {to_hz} Hz")
     if from_hz == to_hz or len(samples) == 0:
         return samples
-    import soxr
+    import soxr  # type: ignore[import-untyped]  # has no type information
 
     return np.asarray(soxr.resample(samples, from_hz, to_hz), dtype=np.float32)
 

@@ -56,7 +56,7 @@ class Transcriber:
 
     def __init__(self, loaded: LoadedWhisper, batch_size: int = 8) -> None:
         """Wrap a loaded model; ``batch_size`` clips are decoded at once, which doesn't change their texts."""
-        from whisper.tokenizer import get_tokenizer
+        from whisper.tokenizer import get_tokenizer  # type: ignore[import-untyped]  # has no type information
 
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
@@ -141,7 +141,7 @@ class Transcriber:
         ]
 
     def _listen_long(self, waveform: Waveform, start: float) -> Transcript:
-        import whisper
+        import whisper  # type: ignore[import-untyped]  # has no type information
 
         before = time.perf_counter()
         result = whisper.transcribe(

@@ -23,7 +23,7 @@ import numpy.typing as npt
 from tttbench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from whisper.model import Whisper
+    from whisper.model import Whisper  # type: ignore[import-untyped]  # has no type information
 
 Array = npt.NDArray[np.generic]
 
@@ -95,7 +95,7 @@ def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
     Raises:
         UserError: unknown name, damaged package, or neither package nor network.
     """
-    import whisper
+    import whisper  # type: ignore[import-untyped]  # has no type information
 
     if name not in whisper.available_models():
         raise UserError(f"Unknown Whisper model {name!r}. {did_you_mean(name, whisper.available_models())}")
