@@ -177,7 +177,8 @@ def _set_limits(axes: Axes, points: Sequence[Point], scale: float) -> None:
         max(p.quality, p.quality_high if math.isfinite(p.quality_high) else p.quality) for p in points
     )
     lowest = scale * min(min(p.quality, p.quality_low if math.isfinite(p.quality_low) else p.quality) for p in points)
-    axes.set_ylim(min(0, 1.1 * lowest), 104 if scale == 100 and 60 < highest <= 100 else 1.2 * highest or 1)
+    top = 104 if scale == 100 and 60 < highest <= 100 else 1.2 * highest or 1
+    axes.set_ylim(min(-0.04 * top, 1.1 * lowest), top)
 
 
 def _name(axes: Axes, points: Sequence[Point], scale: float) -> None:
@@ -197,7 +198,16 @@ def _name(axes: Axes, points: Sequence[Point], scale: float) -> None:
         points_per_pixel = 72 / axes.figure.dpi
         offset = (points_per_pixel * places[chosen][0], points_per_pixel * places[chosen][1])
         anchor = (point.latency_p50, scale * point.quality)
-        axes.annotate(point.system, anchor, xytext=offset, textcoords="offset points", color=_INK, fontsize=9.5)
+        leader = {"arrowstyle": "-", "color": _MUTED, "linewidth": 0.7} if places[chosen][1] > 20 else None
+        axes.annotate(
+            point.system,
+            anchor,
+            xytext=offset,
+            textcoords="offset points",
+            color=_INK,
+            fontsize=9.5,
+            arrowprops=leader,
+        )
 
 
 def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

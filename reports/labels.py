@@ -119,8 +119,7 @@ def _digits(value: float) -> str:
     if value == 0:
         return "0"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
-    text = f"{value:.{min(places, 4)}f}"
-    return _minus(text.rstrip("0").rstrip(".") if "." in text and places > 2 else text)
+    return _minus(f"{value:.{min(places, 4)}f}")
 
 
 def _minus(text: str) -> str:

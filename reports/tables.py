@@ -14,11 +14,14 @@ from typing import Literal
 from tttbench.records import ProbeResult, Result
 from tttbench.store import TRUTH
 
-from .labels import format_quantity, metric_label, probe_title
+from .labels import metric_label, probe_title
 from .view import ReportView, TaskView
 
 Mark = Literal["best", "overlaps", ""]
 """``best`` of its column; ``overlaps``: its interval overlaps the best one's, so they can't be told apart."""
+
+TOLERANCE = 0.05
+"""Medians of one run that differ by less than this share are called equally good."""
 
 _PROBE_ORDER = (
     "ttft",
@@ -171,8 +174,8 @@ def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
         for metric in sorted({probe.metric for probe in probes}, key=_probe_rank):
             here = [by_key.get((metric, *key)) for key in keys]
             stage = metric.startswith(_STAGES) and metric not in _PROBE_ORDER
-            best = "" if stage else _best([probe for probe in here if probe is not None])
-            cells = tuple(None if p is None else LatencyCell(p, format_quantity(p.p50, p.unit) == best) for p in here)
+            best = frozenset() if stage else _best([probe for probe in here if probe is not None])
+            cells = tuple(None if p is None else LatencyCell(p, p.system in best) for p in here)
             rows.append(LatencyRow(metric, probe_title(metric), stage, cells))
         columns = tuple(
             LatencyColumn(*key, n=mode(probe.n for probe in probes if (probe.system, probe.strategy) == key))
@@ -193,15 +196,18 @@ def _probe_rank(metric: str) -> tuple[int, str]:
     return 2 * len(_PROBE_ORDER), metric
 
 
-def _best(probes: Sequence[ProbeResult]) -> str:
-    """The best median of a row, as written: the largest throughput, the smallest of anything else; "" if all are equal.
+def _best(probes: Sequence[ProbeResult]) -> frozenset[str]:
+    """The systems with the best median of a row: the largest throughput, the smallest of anything else.
 
-    Medians that read the same share the mark: a difference that isn't shown shouldn't decide.
+    Those within ``TOLERANCE`` of it share the mark; where that is everybody, nobody has it.
     """
-    medians = [probe for probe in probes if not math.isnan(probe.p50)]
-    shown = {format_quantity(probe.p50, probe.unit) for probe in medians}
-    if len(shown) < 2:
-        return ""
-    choose = max if medians[0].unit == "1/s" else min
-    best = choose(medians, key=lambda probe: probe.p50)
-    return format_quantity(best.p50, best.unit)
+    medians = {probe.system: probe.p50 for probe in probes if not math.isnan(probe.p50)}
+    if not medians:
+        return frozenset()
+    if probes[0].unit == "1/s":
+        limit = max(medians.values()) / (1 + TOLERANCE)
+        found = {system for system, median in medians.items() if median >= limit}
+    else:
+        limit = min(medians.values()) * (1 + TOLERANCE)
+        found = {system for system, median in medians.items() if median <= limit}
+    return frozenset() if len(found) == len(medians) else frozenset(found)

@@ -93,9 +93,13 @@ def test_the_smallest_time_and_the_largest_throughput_are_best() -> None:
     assert best(rate, replace(rate, system="b", strategy="ar", p50=90.0)) == [True, False]
 
 
-def test_medians_that_read_the_same_share_the_mark() -> None:
+def test_medians_within_five_per_cent_share_the_mark() -> None:
     slower = replace(PROBE, system="c", strategy="", p50=0.5)
-    assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.30001), slower) == [True, True, False]
+    assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.314), slower) == [True, True, False]
+
+
+def test_where_all_are_about_equal_nobody_is_best() -> None:
+    assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.314)) == [False, False]
 
 
 def test_the_column_says_how_many_requests_stand_behind_most_figures() -> None:

@@ -58,7 +58,7 @@ def test_the_fewest_word_errors_come_first() -> None:
 def test_block_diffusion_is_set_against_autoregressive_decoding() -> None:
     ar = {"system": "ttt:mini-ar", "strategy": "ar"}
     said = sentences(probes=(NFE, SOUND, replace(NFE, p50=1.0, **ar), replace(SOUND, p50=0.402, **ar)))
-    assert "ran 0.17 times in ttt:mini (topk), against 1.00 times in ttt:mini-ar (ar)." in said
+    assert "ran 0.170 times in ttt:mini (topk), against 1.00 times in ttt:mini-ar (ar)." in said
     assert "The first sound came after 310 ms in ttt:mini (topk), against 402 ms in ttt:mini-ar (ar)" in said
 
 
