@@ -77,13 +77,13 @@ def test_interval_depends_on_the_seed_and_not_on_the_order() -> None:
 
 
 def test_shared_clusters_widen_the_interval() -> None:
-    # 10 clusters of 20 equal verdicts hold the information of 10 samples, not of 200.
+    # 40 clusters of 5 equal verdicts hold the information of 40 samples, not of 200.
     def width(cluster: bool) -> float:
-        cells = [scored(str(i), (i // 20) % 2, cluster=str(i // 20) if cluster else "") for i in range(200)]
+        cells = [scored(str(i), (i // 5) % 2, cluster=str(i // 5) if cluster else "") for i in range(200)]
         result = aggregate("s", "t", cells, seed=0, lower_is_better=False)
         return result.ci_high - result.ci_low
 
-    assert width(cluster=True) == pytest.approx(width(cluster=False) * math.sqrt(20), rel=0.2)
+    assert width(cluster=True) == pytest.approx(width(cluster=False) * math.sqrt(5), rel=0.15)
 
 
 def test_all_right_still_has_an_interval() -> None:

@@ -45,8 +45,8 @@ def aggregate(
     """Aggregate the scores of one metric of one system on one task.
 
     ``rate`` is the sum of numerators over the sum of denominators; ``binary`` and ``value`` are means. The interval is
-    the 95 % percentile bootstrap over samples, or over clusters where samples share ``Sample.cluster``. A proportion of
-    independent samples that is exactly 0 or 1 has nothing to resample, and takes Wilson's interval.
+    the 95 % bootstrap of ``tttbench.stats`` over samples, or over clusters where samples share ``Sample.cluster``. A
+    proportion of independent samples that is exactly 0 or 1 has nothing to resample, and takes Wilson's interval.
 
     Args:
         system, task: names for the result.
@@ -56,8 +56,8 @@ def aggregate(
         lower_is_better: which way the metric points.
 
     Returns:
-        The cell. ``value``, bounds and ``recipe`` are nan and "" where there is nothing to compute them from. Scores of
-        kind ``value`` that are nan are counted by status but have no part in the mean.
+        The cell. ``value`` and bounds are nan where there is nothing to compute them from (no reference words, or a
+        single sample for the bounds). Scores of kind ``value`` that are nan are counted but have no part in the mean.
 
     Raises:
         ValueError: no scores, or of several metrics.

@@ -1,18 +1,24 @@
-"""Percentile bootstrap of ratios, means and paired differences, by sample or by cluster. Knows arrays alone.
+"""Expanded percentile bootstrap of ratios, means and paired differences, by sample or by cluster. Knows arrays alone.
 
 Every statistic here is a function of column sums, so one routine resamples sums and the rest are a line each.
 Rows that are equal are interchangeable: drawing n rows with replacement and adding them up has the same distribution
 as one multinomial draw over the distinct rows. Edit counts and right/wrong verdicts have few distinct rows, which makes
 10,000 resamples of 100,000 samples a matter of a second; continuous values fall back to drawing row numbers.
 
+The plain percentile interval is too narrow for few samples or clusters: it lacks the factor sqrt(n/(n-1)) and the
+t-distribution's tails. Reading the replicates at correspondingly outer percentiles mends both (Hesterberg 2015, "What
+teachers should know about the bootstrap", section 3.2); with 100 samples it is 2 % wider, with 10 it is 22 %.
+
 Results depend on the seed and on the multiset of rows, not on their order and not on the number of threads.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +27,8 @@ from tttbench.stats.interval import Interval
 
 Floats = npt.NDArray[np.float64]
 
-_CELLS_PER_CHUNK = 2_000_000
-"""Draws held in memory at a time by one thread (16 MB)."""
+_CELLS_PER_CHUNK = 500_000
+"""Draws held in memory at a time by one thread (4 MB)."""
 _MULTINOMIAL_COST = 30
 """One cell of a multinomial draw takes about as long as drawing and adding this many row numbers."""
 _THREADS = 4
@@ -92,15 +98,16 @@ def ratio_interval(
         level: confidence level in (0, 1).
 
     Returns:
-        The ratio and its percentile interval; nan bounds with fewer than two rows (or clusters), as there is no spread
-        to resample; all nan where the denominators add up to 0.
+        The ratio and its expanded percentile interval; nan bounds with fewer than two rows (or clusters), as there is
+        no spread to resample; all nan where the denominators add up to 0.
     """
     columns = _columns(numerators, denominators)
     estimate = float(_ratio(columns.sum(axis=0)[None, :])[0]) if len(columns) else float("nan")
-    if not _has_spread(columns, clusters):
+    n_units = _n_units(columns, clusters)
+    if n_units < 2:
         return Interval(estimate, float("nan"), float("nan"), level)
     sums = resampled_sums(columns, seed=seed, n_resamples=n_resamples, clusters=clusters)
-    return Interval(estimate, *percentile_bounds(_ratio(sums), level), level)
+    return Interval(estimate, *percentile_bounds(_ratio(sums), expanded_level(level, n_units)), level)
 
 
 def mean_interval(
@@ -136,7 +143,7 @@ def paired_ratio_difference(
         seed, n_resamples, level, clusters: as in ``ratio_interval``.
 
     Returns:
-        The difference and its percentile interval, with nan as in ``ratio_interval``.
+        The difference and its expanded percentile interval, with nan as in ``ratio_interval``.
     """
     columns = _columns(numerators_a, denominators_a, numerators_b, denominators_b)
 
@@ -144,10 +151,11 @@ def paired_ratio_difference(
         return _ratio(sums[:, :2]) - _ratio(sums[:, 2:])
 
     estimate = float(difference(columns.sum(axis=0)[None, :])[0]) if len(columns) else float("nan")
-    if not _has_spread(columns, clusters):
+    n_units = _n_units(columns, clusters)
+    if n_units < 2:
         return Interval(estimate, float("nan"), float("nan"), level)
     sums = resampled_sums(columns, seed=seed, n_resamples=n_resamples, clusters=clusters)
-    return Interval(estimate, *percentile_bounds(difference(sums), level), level)
+    return Interval(estimate, *percentile_bounds(difference(sums), expanded_level(level, n_units)), level)
 
 
 def percentile_bounds(replicates: Floats, level: float = 0.95) -> tuple[float, float]:
@@ -165,6 +173,24 @@ def percentile_bounds(replicates: Floats, level: float = 0.95) -> tuple[float, f
     return float(low), float(high)
 
 
+def expanded_level(level: float, n: int) -> float:
+    """Return the level at which to read the replicates so that the interval covers ``level`` with n >= 2 units.
+
+    It is the normal distribution's coverage of sqrt(n/(n-1)) times Student's t quantile with n-1 degrees of freedom.
+    """
+    normal = NormalDist()
+    z = normal.inv_cdf((1.0 + level) / 2.0)
+    v = n - 1
+    # Student's quantile by its expansion in 1/v (Abramowitz & Stegun 26.7.5): 0.2 % off at v = 4 and soon exact.
+    t = (
+        z
+        + (z**3 + z) / (4 * v)
+        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
+        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
+    )
+    return min(2.0 * normal.cdf(math.sqrt(n / v) * t) - 1.0, 1.0 - 1e-9)
+
+
 def _columns(*columns: npt.ArrayLike) -> Floats:
     arrays = [np.asarray(column, dtype=np.float64) for column in columns]
     if len({array.shape for array in arrays}) != 1 or arrays[0].ndim != 1:
@@ -179,8 +205,8 @@ def _ratio(sums: Floats) -> Floats:
     return result
 
 
-def _has_spread(columns: Floats, clusters: Sequence[Hashable] | None) -> bool:
-    return len(columns) >= 2 and (clusters is None or len(set(clusters)) >= 2)
+def _n_units(columns: Floats, clusters: Sequence[Hashable] | None) -> int:
+    return len(columns) if clusters is None else len(set(clusters))
 
 
 def _cluster_sums(rows: Floats, clusters: Sequence[Hashable]) -> Floats:
