@@ -131,7 +131,7 @@ def _unsettled(best: Result, others: Sequence[Result]) -> str:
     """Say it when the runner-up's interval overlaps the best one's."""
     if others and others[0].ci_low <= best.ci_high and best.ci_low <= others[0].ci_high:
         pair = f"{best.system} and {others[0].system}"
-        return f"The intervals of {pair} overlap: {best.n:,} samples don't settle which is better."
+        return f"The intervals of {pair} overlap; with {best.n:,} samples this doesn't settle which is better."
     return ""
 
 

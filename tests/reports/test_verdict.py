@@ -39,7 +39,7 @@ def test_it_says_when_speaking_did_better() -> None:
 
 def test_overlapping_intervals_are_admitted() -> None:
     other = replace(SPOKEN, system="ttt:mini-ar", value=0.85, ci_low=0.8, ci_high=0.9)
-    assert "200 samples don't settle which is better" in sentences((SPOKEN, other))
+    assert "overlap; with 200 samples this doesn't settle which is better" in sentences((SPOKEN, other))
 
 
 def test_intervals_apart_need_no_caveat() -> None:
