@@ -19,7 +19,7 @@ def encode_flac(samples: Waveform, sample_rate: int) -> bytes:
     Raises:
         InputError: no samples, NaN or infinity among them, or a sample rate that FLAC doesn't have.
     """
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]  # has no type information
 
     if samples.ndim != 1 or len(samples) == 0:
         raise InputError(f"A waveform must have the shape (n,) with n > 0, not {samples.shape}.")
@@ -39,7 +39,7 @@ def decode_flac(path: Path) -> tuple[Waveform, int]:
     Raises:
         InputError: the file is missing or damaged.
     """
-    import soundfile
+    import soundfile  # type: ignore[import-untyped]  # has no type information
 
     try:
         samples, sample_rate = soundfile.read(path, dtype="float32")
