@@ -39,7 +39,7 @@ def decode_flac(path: Path) -> tuple[Waveform, int]:
     Raises:
         InputError: the file is missing or damaged.
     """
-    import soundfile  # type: ignore[import-untyped]  # has no type information
+    import soundfile
 
     try:
         samples, sample_rate = soundfile.read(path, dtype="float32")
