@@ -1,0 +1,104 @@
+"""Checkpoint folders are found by name or path, and what is wrong in ``assistant.json`` is named."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tttbench.errors import UserError
+from tttbench.registry import check_system, system_names
+from tttbench.systems.base import SystemOptions
+from tttbench.systems.ttt_folder import PUBLISHED_PROMPTS, checkpoint_folder, read_assistant, weights_sha256
+
+
+def write(folder: Path, note: object) -> Path:
+    (folder / "assistant.json").write_text(json.dumps(note))
+    return folder
+
+
+def test_shipped_names_lie_beside_the_reference_model():
+    assert checkpoint_folder("mini-ar").parts[-3:] == ("reference_model", "weights", "mini-ar")
+
+
+def test_no_name_is_mini():
+    assert checkpoint_folder("") == checkpoint_folder("mini")
+
+
+def test_shipped_names_are_listed():
+    assert {"ttt:mini", "ttt:mini-ar", "ttt:mini-nar"} <= set(system_names())
+
+
+def test_an_unknown_name_gets_the_nearest():
+    with pytest.raises(UserError, match=r"Unknown system 'ttt:mini-nra'.*Did you mean 'ttt:mini-nar'"):
+        check_system("ttt:mini-nra", SystemOptions())
+
+
+def test_a_path_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="nowhere: no such folder"):
+        check_system(f"ttt:{tmp_path}/nowhere", SystemOptions())
+
+
+def test_the_codec_lies_beside_the_checkpoint(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "sound").mkdir()
+    assert read_assistant(write(tmp_path / "model", {"codec": "sound"})).codec_folder() == tmp_path / "sound"
+
+
+def test_the_codec_may_lie_elsewhere(tmp_path):
+    (tmp_path / "far" / "sound").mkdir(parents=True)
+    note = {"codec": str(tmp_path / "far" / "sound")}
+    assert read_assistant(write(tmp_path, note)).codec_folder() == tmp_path / "far" / "sound"
+
+
+def test_prompts_that_are_not_given_are_the_published_ones(tmp_path):
+    prompts = read_assistant(write(tmp_path, {"codec": "c", "prompts": {"asr": "Write."}})).prompts
+    assert prompts == {"asr": "Write.", "qa": PUBLISHED_PROMPTS["qa"]}
+
+
+def test_a_folder_without_the_file_has_the_published_prompts_and_no_codec(tmp_path):
+    assistant = read_assistant(tmp_path)
+    assert assistant.prompts == PUBLISHED_PROMPTS
+    with pytest.raises(UserError, match="names no audio codec"):
+        assistant.codec_folder()
+
+
+@pytest.mark.parametrize(
+    ("note", "message"),
+    [
+        ([], r"assistant.json: must be a JSON object"),
+        ({"codecs": "c"}, "field 'codecs' is unknown. Did you mean 'codec'"),
+        ({"codec": 3}, "field 'codec': must be a text that isn't empty, not 3"),
+        ({"prompts": {"qu": "x"}}, "field 'prompts': 'qu' is unknown. Known: asr, qa"),
+        ({"prompts": {"qa": ""}}, "field 'prompts.qa': must be a text"),
+        ({"prompts": "x"}, "field 'prompts': must be a JSON object"),
+        ({"decode": 1}, "field 'decode': must be a JSON object"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_named(tmp_path, note, message):
+    with pytest.raises(UserError, match=message):
+        read_assistant(write(tmp_path, note))
+
+
+def test_broken_json_is_named(tmp_path):
+    (tmp_path / "assistant.json").write_text("{")
+    with pytest.raises(UserError, match=r"assistant.json: not readable as JSON"):
+        read_assistant(tmp_path)
+
+
+def test_a_codec_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(UserError, match="field 'codec': no such folder: .*/gone"):
+        read_assistant(write(tmp_path, {"codec": "gone"})).codec_folder()
+
+
+def test_one_file_of_weights_is_hashed_as_it_is(tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"abc")
+    # The example of FIPS 180-2.
+    assert weights_sha256(tmp_path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_every_shard_is_in_the_hash(tmp_path):
+    (tmp_path / "model-00001-of-00002.safetensors").write_bytes(b"abc")
+    (tmp_path / "model-00002-of-00002.safetensors").write_bytes(b"abc")
+    before = weights_sha256(tmp_path)
+    (tmp_path / "model-00002-of-00002.safetensors").write_bytes(b"abd")
+    assert weights_sha256(tmp_path) != before

@@ -1,0 +1,53 @@
+"""How long input and answer may be, worked by hand for 12.5 codes a second."""
+
+import numpy as np
+import pytest
+
+from reference_model.decoding import DecodeConfig
+from tttbench.errors import InputError
+from tttbench.records import Request
+from tttbench.systems.ttt_limits import Limits
+
+LIMITS = Limits(positions=300, codes_per_second=12.5)
+
+
+def request(kind: str, max_seconds: float = 30.0) -> Request:
+    return Request("x", kind, np.zeros(1, np.float32), 16_000, max_seconds=max_seconds)
+
+
+def test_a_question_leaves_room_for_one_turn():
+    # 50 around, 211 codes (16.88 s), 39 for a turn: 300.
+    LIMITS.check(request("qa"), 16.88, 50)
+    with pytest.raises(InputError, match=r"x: 16.9 s of audio .* take 301 positions, .* Give at most 16.9 s"):
+        LIMITS.check(request("qa"), 16.9, 50)
+
+
+def test_a_transcript_leaves_room_for_the_speech_again_and_its_text():
+    # 50 around, 100 codes (8 s), 150 for codes and text: 300.
+    LIMITS.check(request("asr"), 8.0, 50)
+    with pytest.raises(InputError, match=r"take 303 positions, .* Give at most 8.0 s"):
+        LIMITS.check(request("asr"), 8.01, 50)
+
+
+def test_a_transcript_that_could_not_be_spoken_in_time_is_refused():
+    with pytest.raises(InputError, match="the task waits for 3 s at most"):
+        LIMITS.check(request("asr", max_seconds=3.0), 4.0, 50)
+
+
+def test_a_question_may_be_longer_than_its_answer():
+    LIMITS.check(request("qa", max_seconds=3.0), 4.0, 50)
+
+
+def test_a_long_text_is_to_be_shortened():
+    with pytest.raises(InputError, match="the text and an answer take 301 positions, .* Shorten it"):
+        LIMITS.check(request("qa"), 0.0, 262)
+
+
+def test_an_answer_has_as_many_codes_as_are_waited_for_and_their_ends():
+    # 4 s are 50 codes, in a full span and a second one.
+    assert LIMITS.bound(DecodeConfig(), request("qa", 4.0), 100).max_audio_tokens == 50 + 2
+
+
+def test_an_answer_ends_where_the_positions_do():
+    bounded = LIMITS.bound(DecodeConfig(), request("qa"), 280)
+    assert (bounded.max_text_tokens, bounded.max_audio_tokens) == (20, 20)
