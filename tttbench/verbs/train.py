@@ -7,7 +7,7 @@ import importlib
 
 HELP = "train a model from its recipe"
 
-TRAINER = "reference_model.training.train"
+TRAINER = "tttbench.recipe"
 """The module that trains, with ``main(arguments) -> exit status``."""
 
 

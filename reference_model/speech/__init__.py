@@ -1,0 +1,1 @@
+"""Speech codecs of the reference model: waveform to audio codes and back."""

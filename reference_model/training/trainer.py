@@ -1,0 +1,187 @@
+"""The training loop: examples in, a checkpoint folder out, resumable after a kill with the same result.
+
+Every random draw is a function of the seed and the step, so a resumed run sees what an uninterrupted one would have
+seen. Knows the objective and the checkpoint format; nothing of where examples come from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from reference_model import checkpoint
+from reference_model.errors import ReferenceModelError
+from reference_model.objective import Example, ObjectiveConfig, batch_losses, corrupt
+from reference_model.tokens import TtTTokenizer
+from reference_model.training.resumable import restore, store
+from reference_model.transformer import TtTModel
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of a training.
+
+    Attributes:
+        steps: optimizer steps in all; the learning rate falls to a hundredth along a cosine.
+        batch_size: examples a step.
+        learning_rate: peak, after ``warm_up`` (a share of the steps).
+        weight_decay, beta1, beta2, clip: AdamW and the gradient's largest norm.
+        bf16: run the network under bfloat16 autocast; weights and optimizer stay in fp32.
+        seed: of the weights, the order and the corruption.
+        save_every: steps between checkpoints.
+        pool: batches drawn at once and sorted by length, so that little is padded.
+    """
+
+    steps: int
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.95
+    clip: float = 1.0
+    warm_up: float = 0.02
+    bf16: bool = True
+    seed: int = 0
+    save_every: int = 250
+    pool: int = 8
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What happened since the last report: means of the losses, and how fast it goes."""
+
+    step: int
+    steps: int
+    text_loss: float
+    audio_loss: float
+    learning_rate: float
+    examples_per_s: float
+    eta_s: float
+
+
+def learning_rate(config: TrainingConfig, step: int) -> float:
+    """Linear warm-up, then a cosine down to a hundredth of the peak."""
+    warm = max(1, round(config.warm_up * config.steps))
+    if step < warm:
+        return config.learning_rate * (step + 1) / warm
+    done = (step - warm) / max(1, config.steps - warm)
+    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def train(
+    model: TtTModel,
+    tokenizer: TtTTokenizer,
+    examples: Sequence[Example],
+    config: TrainingConfig,
+    folder: Path,
+    *,
+    until: int | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+    report_every: int = 50,
+) -> TtTModel:
+    """Train ``model`` in place and keep ``folder`` a checkpoint that ``reference_model.load`` opens.
+
+    Args:
+        model: fresh weights; overwritten by the folder's training state if there is one.
+        tokenizer: saved beside the weights.
+        examples: the training set.
+        config: settings; a resumed training must have the same ones.
+        folder: gets ``config.json``, ``model.safetensors``, ``tokenizer.json``, ``training.safetensors`` and
+            ``losses.jsonl``.
+        until: stop (with a checkpoint) after this step instead of ``config.steps``.
+        report: called every ``report_every`` steps.
+
+    Raises:
+        ReferenceModelError: if there are no examples.
+        ValueError: if the folder holds a training with other settings.
+    """
+    if not examples:
+        raise ReferenceModelError("no training examples")
+    folder.mkdir(parents=True, exist_ok=True)
+    optimizer = torch.optim.AdamW(
+        _decayed(model, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
+    )
+    stamp = _stamp(config, model)
+    first = restore(folder, model, optimizer, settings=stamp)
+    last = min(config.steps, until if until is not None else config.steps)
+    began, sums, since = time.monotonic(), np.zeros(2), 0
+    model.train()
+    for step in range(first, last):
+        rows = [
+            corrupt(examples[i], config.objective, model.config, np.random.default_rng((config.seed, step, n)))
+            for n, i in enumerate(_picks(examples, config, step))
+        ]
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, step)
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=config.bf16):
+            losses = batch_losses(model, rows)
+        optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+        optimizer.step()
+        sums += (losses.text.item(), losses.audio.item())
+        since += 1
+        if (step + 1) % report_every == 0 or step + 1 == last:
+            pace = (time.monotonic() - began) / (step + 1 - first)
+            progress = Progress(
+                step + 1, config.steps, *(sums / since), learning_rate(config, step),
+                config.batch_size / pace, pace * (last - step - 1),
+            )  # fmt: skip
+            with (folder / "losses.jsonl").open("a") as log:
+                log.write(json.dumps(asdict(progress)) + "\n")
+            report(progress)
+            sums, since = np.zeros(2), 0
+        if (step + 1) % config.save_every == 0 or step + 1 == last:
+            store(folder, model, optimizer, step + 1, stamp)
+            checkpoint.save(model, tokenizer, folder, dtype="float16")
+    return model.eval()
+
+
+def _picks(examples: Sequence[Example], config: TrainingConfig, step: int) -> list[int]:
+    """The examples of a step: epochs without repeats, and within a pool of batches examples of like length together."""
+    per_pool = config.batch_size * config.pool
+    pool, place = divmod(step, config.pool)
+    drawn = []
+    for n in range(pool * per_pool, (pool + 1) * per_pool):
+        epoch, i = divmod(n, len(examples))
+        drawn.append(_order(len(examples), config.seed, epoch)[i])
+    drawn.sort(key=lambda i: len(examples[i].prompt) + len(examples[i].answer))
+    batches = [drawn[i : i + config.batch_size] for i in range(0, per_pool, config.batch_size)]
+    turn = np.random.default_rng((config.seed, pool, 7)).permutation(len(batches))
+    return batches[turn[place]]
+
+
+_orders: dict[tuple[int, int, int], list[int]] = {}
+
+
+def _order(n: int, seed: int, epoch: int) -> list[int]:
+    key = (n, seed, epoch)
+    if key not in _orders:
+        if len(_orders) > 2:
+            _orders.clear()
+        _orders[key] = np.random.default_rng((seed, epoch)).permutation(n).tolist()
+    return _orders[key]
+
+
+def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    matrices = [p for p in model.parameters() if p.dim() > 1]
+    vectors = [p for p in model.parameters() if p.dim() <= 1]
+    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def _stamp(config: TrainingConfig, model: TtTModel) -> str:
+    settings = {
+        "training": {k: v for k, v in asdict(config).items() if k != "save_every"},
+        "model": asdict(model.config),
+    }
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

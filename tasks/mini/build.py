@@ -1,0 +1,146 @@
+"""``tttbench data build mini``: speaks the corpus, trains the codec, and writes the token set and the test set.
+
+The stages build on one another and each keeps what it has done, so that a killed build goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tttbench.tasks.mini import corpus, testset
+
+from tttbench.errors import UserError
+
+if TYPE_CHECKING:
+    from reference_model.speech.mini import MiniCodec
+
+STAGES = ("speech", "encoder", "tokens", "decoder", "test")
+N_ASR_LINES = 9000
+N_WORDINGS = 34  # recordings of each question
+N_ANSWER_VOICE_LINES = 1500
+N_CODEC_LINES = 8000  # of the training set, which the encoder is trained on
+N_TEST = 200  # sentences, and as many questions
+_SILENCE_CODES = 4
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the stages asked for (all by default), in order."""
+    parser = argparse.ArgumentParser(prog="tttbench data build mini", description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("build/mini"), help="working folder (default: %(default)s)")
+    parser.add_argument("--stages", default=",".join(STAGES), help="some of %(default)s")
+    parser.add_argument("--threads", type=int, default=2, help="threads of the codec's training (default: %(default)s)")
+    args = parser.parse_args(arguments)
+    stages = args.stages.split(",")
+    if unknown := set(stages) - set(STAGES):
+        raise UserError(f"--stages: unknown stage {sorted(unknown)[0]!r}; stages are {', '.join(STAGES)}")
+    build = _Build(args.out, args.threads)
+    for stage in STAGES:
+        if stage in stages:
+            print(f"stage {stage}", flush=True)
+            getattr(build, stage)()
+    print(f"The mini world is in {args.out}: codec/, train/codes.safetensors, test/")
+    return 0
+
+
+class _Build:
+    def __init__(self, out: Path, threads: int) -> None:
+        self.out = out
+        self.threads = threads
+
+    def _answers(self) -> corpus.Speech:
+        return corpus.synthesise(corpus.answer_lines(), self.out / "speech" / "answers")
+
+    def _answer_voice(self) -> corpus.Speech:
+        lines = corpus.answer_voice_lines(N_ANSWER_VOICE_LINES, seed=3)
+        return corpus.synthesise(lines, self.out / "speech" / "answer_voice")
+
+    def _training(self) -> corpus.Speech:
+        lines = corpus.training_lines(N_ASR_LINES, N_WORDINGS, seed=1)
+        return corpus.synthesise(lines, self.out / "speech" / "train")
+
+    def speech(self) -> None:
+        hours = sum(corpus.seconds(part) for part in (self._answers(), self._answer_voice(), self._training())) / 3600
+        print(f"{hours:.1f} hours of speech")
+
+    def encoder(self) -> None:
+        import torch
+
+        from reference_model.speech.networks import CodecConfig
+        from reference_model.training.codec_encoder import EncoderTraining, train_encoder
+
+        torch.set_num_threads(self.threads)
+        parts = (self._answers(), self._answer_voice(), self._training())
+        picks = [(part, i) for part in parts for i in range(len(part.lines))]
+        picks = picks[: len(parts[0].lines) + len(parts[1].lines) + N_CODEC_LINES]
+        train_encoder(
+            lambda n: picks[n][0].wave(picks[n][1]),
+            [part.lines[i].text for part, i in picks],
+            self.out / "encoder",
+            CodecConfig(),
+            EncoderTraining(),
+            lambda line: print(line, flush=True),
+        )
+        self._codec().save(self.out / "codec")
+
+    def _codec(self) -> MiniCodec:
+        """The codec with the encoder, and the decoder as far as it is trained."""
+        import torch
+
+        from reference_model.speech.mini import MiniCodec
+        from reference_model.speech.networks import CodecConfig
+        from reference_model.training.resumable import weights
+
+        codec = MiniCodec(CodecConfig()).eval()
+        with torch.no_grad():
+            codec.encoder.load_state_dict(weights(self.out / "encoder", "encoder."))
+            if (self.out / "decoder").exists():
+                codec.decoder.load_state_dict(weights(self.out / "decoder"))
+        return codec
+
+    def tokens(self) -> None:
+        from tttbench.tasks.mini.testset import add_noise
+        from tttbench.tasks.mini.tokens import TokenSet
+
+        codec, training, answers = self._codec(), self._training(), self._answers()
+        rng = np.random.default_rng(5)
+        codes = []
+        for i in range(len(training.lines)):
+            wave = training.wave(i)
+            # A third of the prompts were spoken in noise, as half of the test is.
+            codes.append(codec.encode(add_noise(wave, [], rng) if rng.random() < 1 / 3 else wave))
+        TokenSet(
+            tuple(line.text for line in training.lines),
+            tuple(line.question for line in training.lines),
+            tuple(np.array(c, np.uint16) for c in codes),
+            tuple(np.array(codec.encode(answers.wave(i)), np.uint16) for i in range(len(answers.lines))),
+        ).save(self.out / "train" / "codes.safetensors")
+
+    def decoder(self) -> None:
+        import torch
+        from tttbench.tasks.mini.pitch import pitch_hz
+
+        from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig
+        from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
+
+        torch.set_num_threads(self.threads)
+        codec, recordings = self._codec(), []
+        for part in (self._answers(), self._answer_voice()):
+            for i in range(len(part.lines)):
+                wave = part.wave(i)
+                silence = -len(wave) % SAMPLES_PER_CODE + _SILENCE_CODES * SAMPLES_PER_CODE
+                wave = np.concatenate([wave, np.zeros(silence, np.float32)])
+                recordings.append(Recording(np.array(codec.encode(wave)), wave, pitch_hz(wave)))
+        train_decoder(
+            recordings, self.out / "decoder", CodecConfig(), DecoderTraining(), lambda line: print(line, flush=True)
+        )
+        self._codec().save(self.out / "codec")
+
+    def test(self) -> None:
+        training = frozenset(line.text for line in corpus.training_lines(N_ASR_LINES, N_WORDINGS, seed=1))
+        lines = corpus.test_lines(N_TEST, N_TEST, seed=11, training_texts=training)
+        test = corpus.synthesise(lines, self.out / "speech" / "test")
+        testset.write(self.out / "test", test, self._answers(), seed=12)

@@ -1,0 +1,115 @@
+"""The mini world's training set as shipped: the codes of every recording, and the examples made of them.
+
+One safetensors file: texts, codes and which question a recording asks. Knows the tokenizer and the layout of a
+conversation; nothing of audio and of training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tttbench.tasks.mini import language
+from tttbench.tasks.mini.tokenizer import ASR_PROMPT, CHAT_PROMPT
+
+from reference_model.config import TtTConfig
+from reference_model.interleave import interleave
+from reference_model.objective import Example
+from reference_model.tokens import TtTTokenizer
+from tttbench.errors import UserError
+
+N_CODES = 1000
+SHIPPED = Path(__file__).parent / "train" / "codes.safetensors"
+_FORMAT = "tttbench mini tokens 1"
+
+
+@dataclass(frozen=True)
+class TokenSet:
+    """Recordings as codes.
+
+    Attributes:
+        texts: what each recording says.
+        questions: for each the index into ``language.questions()``, or -1 for a free sentence.
+        codes: for each its codes, shape (n,), at 12.5 a second.
+        answers: the codes of every question's canonical answer.
+    """
+
+    texts: tuple[str, ...]
+    questions: tuple[int, ...]
+    codes: tuple[npt.NDArray[np.uint16], ...]
+    answers: tuple[npt.NDArray[np.uint16], ...]
+
+    def save(self, path: Path) -> None:
+        """Write the set; the same set always gives the same bytes."""
+        from safetensors.numpy import save_file
+
+        texts = sorted(set(self.texts))
+        place = {text: i for i, text in enumerate(texts)}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(
+            {
+                "text": np.array([place[text] for text in self.texts], np.uint16),
+                "question": np.array(self.questions, np.int16),
+                "length": np.array([len(codes) for codes in self.codes], np.uint16),
+                "codes": np.concatenate(self.codes),
+                "answer_length": np.array([len(codes) for codes in self.answers], np.uint16),
+                "answer_codes": np.concatenate(self.answers),
+            },
+            path,
+            metadata={"format": _FORMAT, "texts": json.dumps(texts)},
+        )
+
+    @classmethod
+    def load(cls, path: Path = SHIPPED) -> TokenSet:
+        """Read a set.
+
+        Raises:
+            UserError: the file is missing or not a token set; the message names it and the mend.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; `tttbench data build mini` makes it")
+        try:
+            with safe_open(path, "numpy") as file:
+                metadata = file.metadata() or {}
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
+        except SafetensorError as error:
+            raise UserError(f"{path}: damaged ({error}); `tttbench data build mini` makes it anew") from error
+        if metadata.get("format") != _FORMAT:
+            raise UserError(f"{path}: not a mini token set; `tttbench data build mini` makes one")
+        texts = json.loads(metadata["texts"])
+        return cls(
+            tuple(texts[i] for i in tensors["text"]),
+            tuple(tensors["question"].tolist()),
+            _split(tensors["codes"], tensors["length"]),
+            _split(tensors["answer_codes"], tensors["answer_length"]),
+        )
+
+
+def _split(flat: npt.NDArray[np.uint16], lengths: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint16], ...]:
+    return tuple(np.split(flat, np.cumsum(lengths.astype(np.int64))[:-1]))
+
+
+def examples(tokens: TokenSet, tokenizer: TtTTokenizer, config: TtTConfig) -> list[Example]:
+    """Every recording as a conversation: free sentences are written down, questions are answered.
+
+    In ASR the answer is the transcript interleaved with the input's own codes; a question's answer is its sentence
+    with the codes of the one canonical recording.
+    """
+    known = language.questions()
+    written: dict[str, Sequence[int]] = {}
+    made = []
+    for text, question, codes in zip(tokens.texts, tokens.questions, tokens.codes, strict=True):
+        system = ASR_PROMPT if question < 0 else CHAT_PROMPT
+        said = text if question < 0 else known[question].sentence
+        answer_codes = codes if question < 0 else tokens.answers[question]
+        if said not in written:
+            written[said] = tokenizer.encode_plain(said)
+        answer = interleave(written[said], tokenizer.code_ids(answer_codes.tolist()), config)
+        made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer)))
+    return made

@@ -1,0 +1,169 @@
+"""Training recipes: a TOML file, checked field by field, and the training it describes.
+
+Knows which token sets there are; the training itself is the reference model's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tttbench.errors import UserError, did_you_mean
+
+if TYPE_CHECKING:
+    from reference_model.training.trainer import Progress, TrainingConfig
+
+_SECTIONS = ("model", "data", "objective", "training", "decode")
+_MODEL_FIELDS = (
+    "objective", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
+    "tie_word_embeddings", "rope_theta", "max_position_embeddings", "rms_norm_eps", "initializer_range", "prompt_audio",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A parsed recipe.
+
+    Attributes:
+        path: the file.
+        model: fields of ``TtTConfig`` except the ids, which come from the tokenizer.
+        tokens: ``"mini"`` for the shipped token set, or a file.
+        training: the trainer's settings, the objective's among them.
+        decode: ``DecodeConfig`` fields that the checkpoint asks to be decoded with.
+    """
+
+    path: Path
+    model: Mapping[str, object]
+    tokens: str
+    training: TrainingConfig
+    decode: Mapping[str, object]
+
+
+def find(name: str) -> Path:
+    """The file of a recipe: a path, or the name of a mini recipe (``ttt``, ``ar``, ``nar``).
+
+    Raises:
+        UserError: there is no such file; names the recipes there are.
+    """
+    if Path(name).is_file():
+        return Path(name)
+    shipped = {path.stem: path for path in _folder().glob("*.toml")}
+    if name in shipped:
+        return shipped[name]
+    raise UserError(f"{name}: no such recipe file. {did_you_mean(name, sorted(shipped))}")
+
+
+def _folder() -> Path:
+    from tttbench.tasks import mini
+
+    return Path(mini.__file__).parent / "recipes"
+
+
+def read(path: Path) -> Recipe:
+    """Read a recipe.
+
+    Raises:
+        UserError: naming file and field.
+    """
+    from reference_model.objective import ObjectiveConfig
+    from reference_model.training.trainer import TrainingConfig
+
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UserError(f"{path}: not readable as TOML ({error})") from error
+    _known(raw, _SECTIONS, path, "section")
+    model = _section(raw, "model", path)
+    _known(model, _MODEL_FIELDS, path, "field of [model]")
+    data = _section(raw, "data", path)
+    _known(data, ("tokens",), path, "field of [data]")
+    if not isinstance(data.get("tokens"), str):
+        raise UserError(f'{path}: [data] needs tokens = "mini" or the path of a token set')
+    objective = _section(raw, "objective", path)
+    _known(objective, [f.name for f in fields(ObjectiveConfig)], path, "field of [objective]")
+    training = _section(raw, "training", path)
+    _known(training, [f.name for f in fields(TrainingConfig) if f.name != "objective"], path, "field of [training]")
+    if "steps" not in training:
+        raise UserError(f"{path}: [training] needs steps, the number of optimizer steps")
+    try:
+        settings = TrainingConfig(objective=ObjectiveConfig(**objective), **training)  # type: ignore[arg-type]  # names are checked above
+    except TypeError as error:
+        raise UserError(f"{path}: {error}") from error
+    return Recipe(path, model, str(data["tokens"]), settings, _section(raw, "decode", path))
+
+
+def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, object]:
+    section = raw.get(name, {})
+    if not isinstance(section, dict):
+        raise UserError(f"{path}: {name!r} must be a section, [{name}]")
+    return section
+
+
+def _known(given: Mapping[str, object], known: Sequence[str], path: Path, what: str) -> None:
+    for name in given:
+        if name not in known:
+            raise UserError(f"{path}: unknown {what} {name!r}. {did_you_mean(name, known)}")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``tttbench train RECIPE``: train, or go on with a training, and leave a checkpoint folder that can be run."""
+    parser = argparse.ArgumentParser(prog="tttbench train", description=main.__doc__)
+    parser.add_argument("recipe", help="a .toml file, or the name of a mini recipe: ttt, ar, nar")
+    parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/RECIPE); goes on if one is there")
+    parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
+    parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
+    parser.add_argument("--codec", default="mini-codec", help="codec that the checkpoint speaks with")
+    args = parser.parse_args(arguments)
+    recipe = read(find(args.recipe))
+    train(recipe, args.out or Path("build") / recipe.path.stem, args.max_steps, args.threads, args.codec)
+    return 0
+
+
+def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
+    """Train by the recipe into ``folder``."""
+    import torch
+
+    from reference_model.config import TtTConfig
+    from reference_model.training import trainer
+    from reference_model.transformer import TtTModel
+    from tttbench.tasks.mini import tokenizer as mini_tokenizer
+    from tttbench.tasks.mini import tokens as mini_tokens
+
+    if threads:
+        torch.set_num_threads(threads)
+    path = mini_tokens.SHIPPED if recipe.tokens == "mini" else Path(recipe.tokens)
+    tokens = mini_tokens.TokenSet.load(path)
+    tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
+    try:
+        config = TtTConfig(**tokenizer.ids, vocab_size=tokenizer.vocab_size, **recipe.model)  # type: ignore[arg-type]  # checked by the config
+        torch.manual_seed(recipe.training.seed)
+        model = TtTModel(config)
+        examples = mini_tokens.examples(tokens, tokenizer, config)
+        _describe(folder, codec, recipe.decode)
+        print(f"{model.n_parameters() / 1e6:.2f} M parameters, {len(examples)} examples", flush=True)
+        trainer.train(model, tokenizer, examples, recipe.training, folder, until=max_steps, report=_show)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"{recipe.path}: {error}") from error
+    print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
+
+
+def _show(progress: Progress) -> None:
+    print(
+        f"step {progress.step}/{progress.steps}: text {progress.text_loss:.3f} audio {progress.audio_loss:.3f} "
+        f"{progress.examples_per_s:.0f} examples/s, {progress.eta_s / 60:.0f} min left",
+        flush=True,
+    )
+
+
+def _describe(folder: Path, codec: str, decode: Mapping[str, object]) -> None:
+    """Say in the checkpoint how it is asked, decoded and voiced."""
+    from tttbench.tasks.mini.tokenizer import ASR_PROMPT, CHAT_PROMPT
+
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(decode)}
+    (folder / "assistant.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
