@@ -16,13 +16,15 @@ from tttbench.tasks.mini import corpus, testset
 from tttbench.errors import UserError
 
 if TYPE_CHECKING:
+    import torch
+
     from reference_model.speech.mini import MiniCodec
+    from tttbench.records import Waveform
 
 STAGES = ("speech", "encoder", "tokens", "decoder", "test")
 N_ASR_LINES = 9000
 N_WORDINGS = 34  # recordings of each question
 N_ANSWER_VOICE_LINES = 1500
-N_CODEC_LINES = 8000  # of the training set, which the encoder is trained on
 N_TEST = 200  # sentences, and as many questions
 _SILENCE_CODES = 4
 
@@ -75,7 +77,6 @@ class _Build:
         torch.set_num_threads(self.threads)
         parts = (self._answers(), self._answer_voice(), self._training())
         picks = [(part, i) for part in parts for i in range(len(part.lines))]
-        picks = picks[: len(parts[0].lines) + len(parts[1].lines) + N_CODEC_LINES]
         train_encoder(
             lambda n: picks[n][0].wave(picks[n][1]),
             [part.lines[i].text for part, i in picks],
@@ -102,19 +103,27 @@ class _Build:
         return codec
 
     def tokens(self) -> None:
+        import torch
         from tttbench.tasks.mini.testset import add_noise
         from tttbench.tasks.mini.tokens import TokenSet
+
+        from reference_model.speech.features import log_mel, warp
 
         codec, training, answers = self._codec(), self._training(), self._answers()
         rng = np.random.default_rng(5)
         codes = []
-        for i in range(len(training.lines)):
+        for i in list(range(len(training.lines))) * 2:
             wave = training.wave(i)
-            # A third of the prompts were spoken in noise, as half of the test is.
-            codes.append(codec.encode(add_noise(wave, [], rng) if rng.random() < 1 / 3 else wave))
+            if rng.random() < 1 / 3:
+                others = [training.wave(int(j)) for j in rng.integers(len(training.lines), size=3)]
+                wave = add_noise(wave, others if rng.random() < 0.5 else [], rng.uniform(5, 20), rng)
+            # The second time by a speaker of another size, so that voices differ more than the engines do.
+            size = 1.0 if len(codes) < len(training.lines) else rng.uniform(0.87, 1.15)
+            mel = warp(log_mel(_whole_codes(wave)), torch.tensor([size]))
+            codes.append(codec.encode_frames(mel)[0])
         TokenSet(
-            tuple(line.text for line in training.lines),
-            tuple(line.question for line in training.lines),
+            tuple(line.text for line in training.lines) * 2,
+            tuple(line.question for line in training.lines) * 2,
             tuple(np.array(c, np.uint16) for c in codes),
             tuple(np.array(codec.encode(answers.wave(i)), np.uint16) for i in range(len(answers.lines))),
         ).save(self.out / "train" / "codes.safetensors")
@@ -144,3 +153,12 @@ class _Build:
         lines = corpus.test_lines(N_TEST, N_TEST, seed=11, training_texts=training)
         test = corpus.synthesise(lines, self.out / "speech" / "test")
         testset.write(self.out / "test", test, self._answers(), seed=12)
+
+
+def _whole_codes(wave: Waveform) -> torch.Tensor:
+    """(n,) samples as (1, m), m the next multiple of a code's length."""
+    import torch
+
+    from reference_model.speech.networks import SAMPLES_PER_CODE
+
+    return torch.nn.functional.pad(torch.from_numpy(wave)[None], (0, -len(wave) % SAMPLES_PER_CODE))

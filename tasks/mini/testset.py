@@ -29,7 +29,7 @@ def write(folder: Path, test: Speech, answers: Speech, seed: int) -> None:
         wave = test.wave(i)
         others = [test.wave(int(j)) for j in rng.integers(len(test.lines), size=3)]
         _write(folder / "clean" / f"{line.id}.opus", wave)
-        _write(folder / "noisy" / f"{line.id}.opus", add_noise(wave, others if i % 2 else [], rng))
+        _write(folder / "noisy" / f"{line.id}.opus", add_noise(wave, others if i % 2 else [], NOISE_DB, rng))
         row: dict[str, object] = {
             "id": line.id,
             "audio": f"clean/{line.id}.opus",
@@ -45,14 +45,14 @@ def write(folder: Path, test: Speech, answers: Speech, seed: int) -> None:
         (folder / f"{name}.jsonl").write_text(text, encoding="utf-8")
 
 
-def add_noise(wave: Waveform, babble: list[Waveform], rng: np.random.Generator) -> Waveform:
-    """Adds three other speakers at once, or pink noise where none are given, at 10 dB below the speech's power."""
+def add_noise(wave: Waveform, babble: list[Waveform], snr_db: float, rng: np.random.Generator) -> Waveform:
+    """Adds other speakers at once, or pink noise where none are given, ``snr_db`` below the speech's power."""
     if babble:
         noise = sum(np.resize(other, len(wave)) for other in babble) + np.zeros(len(wave))
     else:
         spectrum = np.fft.rfft(rng.standard_normal(len(wave)))
         noise = np.fft.irfft(spectrum / np.sqrt(np.arange(1, len(spectrum) + 1)), len(wave))
-    gain = np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-NOISE_DB / 20)
+    gain = np.sqrt(np.mean(wave**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
     mixed = wave + gain * noise
     return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), dtype=np.float32)
 
