@@ -86,7 +86,7 @@ def test_broken_json_is_named(tmp_path):
 
 
 def test_a_codec_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(UserError, match="field 'codec': no such folder: .*/gone"):
+    with pytest.raises(UserError, match=r"field 'codec': no such folder: .*/gone"):
         read_assistant(write(tmp_path, {"codec": "gone"})).codec_folder()
 
 

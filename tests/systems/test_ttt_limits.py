@@ -39,7 +39,7 @@ def test_a_question_may_be_longer_than_its_answer():
 
 
 def test_a_long_text_is_to_be_shortened():
-    with pytest.raises(InputError, match="the text and an answer take 301 positions, .* Shorten it"):
+    with pytest.raises(InputError, match=r"the text and an answer take 301 positions, .* Shorten it"):
         LIMITS.check(request("qa"), 0.0, 262)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tttbench.tasks.mini.tokenizer import build as build_tokenizer
 
 from reference_model import checkpoint
 from reference_model.config import TtTConfig
@@ -19,7 +20,6 @@ from tttbench.errors import InputError, UserError
 from tttbench.records import Request
 from tttbench.registry import build_system, check_system
 from tttbench.systems.base import System, SystemOptions
-from tttbench.tasks.mini.tokenizer import build as build_tokenizer
 
 LEVELS = (4, 3)
 PROMPTS = {"asr": "Transcribe.", "qa": "Answer."}
@@ -158,7 +158,7 @@ def test_the_waveform_is_the_codes_spoken_at_once(folders):
     spoken = [a for a in system_of(folders["hybrid"]).answer(requests_of()) if a.audio_codes]
     assert spoken
     for answer in spoken:
-        np.testing.assert_allclose(answer.waveform, codec.decode(answer.audio_codes), atol=1e-4)
+        np.testing.assert_allclose(answer.waveform, codec.decode(answer.audio_codes), atol=1e-3)
 
 
 def test_the_prompt_of_the_kind_is_used(folders):
@@ -259,7 +259,7 @@ def test_a_damaged_file_is_named(damaged, file, content, message):
 
 def test_a_checkpoint_without_a_codec_says_how_to_name_one(damaged):
     (damaged / "assistant.json").unlink()
-    with pytest.raises(UserError, match='assistant.json: names no audio codec.*write {"codec": '):
+    with pytest.raises(UserError, match=r'assistant.json: names no audio codec.*write {"codec": '):
         system_of(damaged)
 
 
