@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tttbench.errors import InputError
+from tttbench.interrupts import stop_if_asked
 from tttbench.records import Waveform
 
 
@@ -29,7 +30,9 @@ def encode_flac(samples: Waveform, sample_rate: int) -> bytes:
     try:
         soundfile.write(buffer, np.clip(samples, -1.0, 1.0), sample_rate, format="FLAC", subtype="PCM_16")
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
+        stop_if_asked()
         raise InputError(f"Not a waveform that FLAC can keep ({sample_rate} Hz): {error}") from error
+    stop_if_asked()
     return buffer.getvalue()
 
 

@@ -15,6 +15,7 @@ from tttbench.data.task import Task
 from tttbench.errors import InputError, StorageError, UserError
 from tttbench.execution.progress import Listener
 from tttbench.flac import encode_flac
+from tttbench.interrupts import stop_if_asked
 from tttbench.records import Request, Response, Sample
 from tttbench.store import RunStore
 from tttbench.stored import NewAnswer
@@ -69,6 +70,7 @@ def ask(system: System, asking: Asking, samples: Sequence[Sample], store: RunSto
         if requests:
             answers = answer_all(system, requests)
             outcomes.update({request.id: answer for request, answer in zip(requests, answers, strict=True)})
+        stop_if_asked()
         rows = [_row(sample.id, outcomes[sample.id], len(requests)) for sample in batch]
         for sample in batch:
             outcome = outcomes[sample.id]

@@ -15,6 +15,7 @@ from tttbench.errors import InputError, UserError
 from tttbench.execution.ask import answer_all, message_of
 from tttbench.execution.plan import PlannedTask
 from tttbench.execution.progress import Listener
+from tttbench.interrupts import stop_if_asked
 from tttbench.records import Request
 from tttbench.registry import build_system
 from tttbench.store import RunStore
@@ -89,6 +90,7 @@ def listen(judge: Judge, heard: Sequence[Recording], store: RunStore, listener: 
                 transcripts[request.id] = Transcript("", message_of(answer) or "the judge failed")
             else:
                 transcripts[request.id] = Transcript(answer.text)
+        stop_if_asked()
         store.save_transcripts(judge.recipe, transcripts)
         listener.advanced(len(batch), sum(bool(entry.error) for entry in transcripts.values()))
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tttbench.errors import UserError
+from tttbench.interrupts import stoppable
 from tttbench.verbs.options import add_device, add_include, include_all, names, positive, resolve_device
 
 HELP = "evaluate systems on tasks and write a report"
@@ -79,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
             store.forget_errors()
         print(f"Run directory: {folder}", file=sys.stderr)
         try:
-            with _terminable(), ProgressDisplay(debug=args.debug) as display:
+            with stoppable(), ProgressDisplay(debug=args.debug) as display:
                 finished = run_plan(plan, store, args.command_line, display)
         except KeyboardInterrupt:
             print(f"\nStopped; what was done is kept. Continue with:\n  {resume_command}", file=sys.stderr)
@@ -147,17 +145,3 @@ def _resume_command(command: list[str], folder: Path) -> str:
     if "--resume" not in words:
         words.append("--resume")
     return shlex.join(words)
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """A polite kill stops the run as Ctrl-C does."""
-
-    def interrupt(_signal: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
