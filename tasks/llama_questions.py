@@ -27,6 +27,7 @@ def llama_questions() -> Task:
         description=f"Spoken questions of general knowledge, one right answer each. {_SOURCE}.",
         metrics=("spoken_accuracy", "text_accuracy"),
         samples=list_questions,
+        doubles_as=("llama_questions_asr",),
         instruction="Answer the question.",
     )
 

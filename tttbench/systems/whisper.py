@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tttbench.data.audio import resample
-from tttbench.errors import InputError, UserError
+from tttbench.errors import InputError, UserError, did_you_mean
 from tttbench.records import Request, RequestKind, Response, Trace, Waveform
 from tttbench.registry import register_system
 from tttbench.systems.base import SystemOptions
@@ -227,13 +227,22 @@ def _response(transcript: Transcript, delay_s: float, resample_s: float) -> Resp
     return Response(text=transcript.text, finish_reason=transcript.finish_reason, trace=trace)
 
 
-@register_system("whisper", specs=("tiny.en",), summary="openai-whisper, greedy; any of its model names")
-def build(spec: str, options: SystemOptions) -> WhisperSystem:
-    """Build ``whisper:spec``; an empty spec is ``tiny.en``."""
+def check(spec: str, options: SystemOptions) -> None:
+    """Raise ``UserError`` for a model that openai-whisper lacks and for options that this system does not take."""
+    import whisper
+
+    names = whisper.available_models()
+    if spec and spec not in names:
+        raise UserError(f"whisper:{spec}: openai-whisper has no such model. {did_you_mean(spec, names)}")
     if options.strategy:
         raise UserError(f"whisper: has no decoding strategies, so {options.strategy!r} cannot be used; leave it out.")
     if options.decode:
         raise UserError(f"whisper: unknown decode settings {', '.join(sorted(options.decode))}; it has none.")
+
+
+@register_system("whisper", specs=("tiny.en",), summary="openai-whisper, greedy; any of its model names", check=check)
+def build(spec: str, options: SystemOptions) -> WhisperSystem:
+    """Build ``whisper:spec``; an empty spec is ``tiny.en``."""
     if options.threads is not None:
         import torch
 
