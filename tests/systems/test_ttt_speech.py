@@ -29,11 +29,11 @@ def test_a_block_is_spoken_as_soon_as_it_comes(codec):
 def test_single_codes_are_held_back_until_a_packet_is_worth_it(codec):
     speech = Speech(codec)
     n_packets = []
-    for code in range(22):
+    for code in range(28):
         speech.hear(block(code % 12))
         n_packets.append(len(speech.packets))
-    # Five to look ahead and three to hear; then thirteen.
-    assert n_packets == [0] * 7 + [1] * 13 + [2] * 2
+    # Five to look ahead and three to hear; five more; then thirteen at a time.
+    assert n_packets == [0] * 7 + [1] * 5 + [2] * 13 + [3] * 3
 
 
 def test_the_end_of_a_span_holds_nothing_back(codec):

@@ -1,9 +1,10 @@
 """Codes in as they are committed, packets of waveform out as soon as they are final. Knows one answer and its codec.
 
 Each packet costs the vocoder the codes in it and about ten around it, so codes that come one by one (AR models) are
-held back: the first packet is made of the codes that the vocoder must look ahead plus three (0.2 s to be heard while
-the next one is made), later ones of 13 codes, half a span, which about doubles the vocoder's least cost. Blocks at
-least that long (26 in hybrid models) are spoken at once, and the end of a span holds nothing back.
+held back, little at first for the sake of the time to the first sound: the first packet is made when three codes
+(0.2 s) can be heard of it, beyond those that the vocoder must look ahead, the second of 5 codes, so that it comes
+before the first has been played, later ones of 13. Thus a span of 26 makes three packets. Blocks that are longer (26
+in hybrid models) are spoken at once, and the end of a span holds nothing back.
 """
 
 from __future__ import annotations
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from reference_model.decoding import Event
     from reference_model.speech.mini import MiniCodec
 
-FIRST_SPOKEN_CODES = 3
-NEXT_CODES = 13
+FIRST_HEARD_CODES, SECOND_CODES, LATER_CODES = 3, 5, 13
 
 
 @lru_cache(maxsize=4)
@@ -69,7 +69,8 @@ class Speech:
         if not isinstance(event, AudioCommitted):
             return
         self._held += event.codes
-        enough = NEXT_CODES if self._started else self._lookahead + FIRST_SPOKEN_CODES
+        first = self._lookahead + FIRST_HEARD_CODES
+        enough = {0: first, 1: SECOND_CODES}.get(len(self.packets), LATER_CODES)
         # A first block within the look-ahead yields no sample, and the stream couldn't be left waiting for more.
         least = 1 if self._started else self._lookahead + 1
         if len(self._held) >= (least if event.ends_span else enough):
