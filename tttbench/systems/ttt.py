@@ -254,6 +254,6 @@ def build(spec: str, options: SystemOptions) -> TtTSystem:
         codec = load_codec(assistant.codec_folder())
         loaded = reference_model.load(folder, device=options.device)
     except ReferenceModelError as error:
-        raise UserError(f"ttt:{spec}: {error}") from error
+        raise UserError(str(error)) from error
     name = f"ttt:{spec or SHIPPED[0]}"
     return TtTSystem(name, loaded, codec, assistant, settings, options.batch_size, weights_sha256(folder))
