@@ -39,7 +39,7 @@ def legend(entries: list[tuple[str, str]], x: float, y: float) -> list[str]:
 
 def draw_mask(path: Path) -> None:
     """Which keys each row sees, for a prompt with audio and an answer with a closed and an open span."""
-    names = ["sys", "boa", "c", "c", "c", "eoa", "user", "boa", "c", "c", "end", "text", "text", "boq", "c", "m", "m"]
+    names = ["sys", "boa", "c", "c", "c", "eoa", "asst", "boa", "c", "c", "end", "text", "text", "boq", "c", "m", "m"]
     audio = {"c", "m", "end"}
     ids = torch.tensor([1 if name in audio else 0 for name in names])
     seen = dense_mask(limits(ids, 1)).tolist()
@@ -60,8 +60,8 @@ def draw_mask(path: Path) -> None:
     path.write_text("\n".join(parts), encoding="utf-8")
 
 
-def decode_passes() -> tuple[list[tuple[int, int, int]], int]:
-    """(first row, rows, open rows) of every pass of one decode, and the length of its prompt."""
+def decode_passes() -> list[tuple[int, list[str]]]:
+    """First row, and the colour of each row, of every pass of one decode."""
     config = TtTConfig(
         **dict.fromkeys(("hidden_size", "intermediate_size"), 32),
         vocab_size=84,
@@ -80,18 +80,20 @@ def decode_passes() -> tuple[list[tuple[int, int, int]], int]:
         im_end_token_id=17,
         initializer_range=0.5,
     )
-    settings = DecodeConfig(
-        block_length=6, steps_per_block=2, text_temperature=1.0, audio_temperature=1.0, max_text_tokens=9
-    )
+    settings = DecodeConfig(block_length=6, text_temperature=1.0, audio_temperature=1.0, max_text_tokens=9)
     prompt = tuple(range(10))
     torch.manual_seed(0)
     model = TtTModel(config).eval()
-    passes: list[tuple[int, int, int]] = []
+    passes: list[tuple[int, list[str]]] = []
     step = model.step
 
     def noting(groups: list[RowGroup]) -> torch.Tensor:
         (group,) = groups
-        passes.append((group.first, len(group.limit), int((group.ids == config.mask_token_id).sum())))
+        audio = {config.mask_token_id: MASKED}
+        rows = [
+            audio.get(token, AUDIO) if token >= config.audio_token_id_start else TEXT for token in group.ids.tolist()
+        ]
+        passes.append((group.first, rows))
         return step(groups)
 
     model.step = noting  # type: ignore[method-assign]  # to see what passes through
@@ -100,15 +102,15 @@ def decode_passes() -> tuple[list[tuple[int, int, int]], int]:
         (answer,) = generate(model, [Prompt(prompt, seed)], settings)
         is_text = [token < config.audio_token_id_start for token in answer.ids]
         if len(answer.spans) == 1 and 8 <= len(answer.spans[0]) <= 11 and all(is_text[:2]) and all(is_text[-4:]):
-            return passes, len(prompt)
+            return passes
     raise RuntimeError("no seed gives a decode that fits the picture")
 
 
 def draw_passes(path: Path) -> None:
     """One line per pass: what is read from the cache, what is run, what of it is still masked."""
-    passes, n_prompt = decode_passes()
+    passes = decode_passes()
     cell, left, top = 14, 60, 24
-    width = max(first + n for first, n, _ in passes)
+    width = max(first + len(rows) for first, rows in passes)
     parts = [
         HEAD.format(w=left + width * cell + 190, h=top + len(passes) * cell + 12),
         box(0, 0, 2000, 2000, "#ffffff"),
@@ -116,13 +118,9 @@ def draw_passes(path: Path) -> None:
     parts.append(label(left, 14, "position →"))
     parts.append(label(left - 6, top + 10, "pass 0", "end"))
     parts.append(label(left - 6, top + len(passes) * cell - 4, f"pass {len(passes) - 1}", "end"))
-    for row, (first, n, n_masked) in enumerate(passes):
-        y = top + row * cell
-        for position in range(first + n):
-            fill = CACHED if position < first else MASKED if position >= first + n - n_masked else AUDIO
-            if first <= position < first + n and (n == 1 or position < n_prompt):
-                fill = TEXT
-            parts.append(box(left + position * cell, y, cell - 1, cell - 1, fill))
+    for number, (first, rows) in enumerate(passes):
+        for position, fill in enumerate([CACHED] * first + rows):
+            parts.append(box(left + position * cell, top + number * cell, cell - 1, cell - 1, fill))
     entries = [
         (CACHED, "read from the cache"),
         (TEXT, "run: prompt, text"),
