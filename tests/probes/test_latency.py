@@ -21,7 +21,7 @@ SPOKEN = Timed(TRACE, n_codes=25, sample_rate=16_000, answer_s=2.0, input_s=4.0)
 
 
 def of(timed: Timed) -> dict[str, float]:
-    return {figure.metric: figure.value for figure in figures(timed)}
+    return {figure.metric: figure.value for figure in figures(timed, speaks=timed.answer_s > 0)}
 
 
 def test_a_spoken_answer() -> None:
@@ -65,3 +65,14 @@ def test_each_figure_counts_the_requests_that_have_it() -> None:
     probes = latency_probes("s", "", "t", [SPOKEN, Timed(Trace(end_s=1.0), 0, 0, 0.0, 0.0)])
     assert {probe.metric: probe.n for probe in probes}["latency"] == 2
     assert {probe.metric: probe.n for probe in probes}["ttft"] == 1
+
+
+def test_a_silent_answer_of_a_speaking_system_has_no_real_time_factor() -> None:
+    silent = Timed(Trace(stages_s={"audio": 1.0}, end_s=2.0), 0, 16_000, answer_s=0.0, input_s=4.0)
+    metrics = {probe.metric for probe in latency_probes("s", "topk", "t", [SPOKEN, silent])}
+    assert {metric for metric in metrics if metric.startswith("rtf_input")} == set()
+
+
+def test_codes_a_second_count_the_audio_stage_alone_where_it_is_timed() -> None:
+    trace = Trace(stages_s={"text": 3.0, "audio": 0.5}, end_s=4.0)
+    assert of(Timed(trace, 25, 16_000, 2.0, 4.0))["codes_per_s"] == 50.0

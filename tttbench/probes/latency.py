@@ -43,8 +43,13 @@ class Figure:
     value: float
 
 
-def figures(timed: Timed) -> Iterator[Figure]:
-    """Yield what the trace of one request supports; what it doesn't show is left out, never guessed."""
+def figures(timed: Timed, speaks: bool) -> Iterator[Figure]:
+    """Yield what the trace of one request supports; what it doesn't show is left out, never guessed.
+
+    Args:
+        timed: the request.
+        speaks: whether its system answers with speech, so that the real-time factor is that of the answer's audio.
+    """
     trace = timed.trace
     if trace.text_times_s:
         yield Figure("ttft", "s", trace.text_times_s[0])
@@ -54,12 +59,13 @@ def figures(timed: Timed) -> Iterator[Figure]:
         yield Figure("ttfa_wave", "s", trace.packets[0].time_s)
     if trace.end_s > 0:
         yield Figure("latency", "s", trace.end_s)
-    yield from _real_time_factors(timed)
+    yield from _real_time_factors(timed, speaks)
     if trace.nfe:
         yield Figure("nfe", "passes", trace.nfe)
         if timed.n_codes:
             yield Figure("nfe_per_code", "passes", trace.nfe / timed.n_codes)
-    decode_s = trace.stages_s.get("decode", 0.0)
+    # Systems that time their audio apart from their text are judged by the audio's seconds alone.
+    decode_s = trace.stages_s.get("audio", trace.stages_s.get("decode", 0.0))
     if timed.n_codes and decode_s > 0:
         yield Figure("codes_per_s", "1/s", timed.n_codes / decode_s)
     if trace.packets and timed.sample_rate:
@@ -68,8 +74,8 @@ def figures(timed: Timed) -> Iterator[Figure]:
         yield Figure("stall_s", "s", sum(found))
 
 
-def _real_time_factors(timed: Timed) -> Iterator[Figure]:
-    metric, audio_s = ("rtf", timed.answer_s) if timed.answer_s > 0 else ("rtf_input", timed.input_s)
+def _real_time_factors(timed: Timed, speaks: bool) -> Iterator[Figure]:
+    metric, audio_s = ("rtf", timed.answer_s) if speaks else ("rtf_input", timed.input_s)
     if audio_s <= 0:
         return
     if timed.trace.end_s > 0:
@@ -87,8 +93,9 @@ def latency_probes(system: str, strategy: str, task: str, requests: Sequence[Tim
 
     units: dict[str, str] = {}
     values: dict[str, list[float]] = {}
+    speaks = any(timed.answer_s > 0 for timed in requests)
     for timed in requests:
-        for figure in figures(timed):
+        for figure in figures(timed, speaks):
             units[figure.metric] = figure.unit
             values.setdefault(figure.metric, []).append(figure.value)
     results = []
