@@ -92,7 +92,7 @@ def save(
     target.mkdir(parents=True, exist_ok=True)
     stored = _dtype(dtype)
     tensors = {
-        name: value.detach().to("cpu", stored).contiguous()
+        name: value.detach().to("cpu", stored, copy=True).contiguous()
         for name, value in model.state_dict().items()
         if not (name == _HEAD and model.config.tie_word_embeddings)
     }

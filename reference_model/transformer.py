@@ -60,22 +60,31 @@ class Rotary:
         self._tables: dict[tuple[torch.device, torch.dtype], tuple[Tensor, Tensor]] = {}
 
     def tables(self, n_positions: int, like: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines and sines, each (at least ``n_positions``, D/2), on the device and in the dtype of ``like``."""
+        """Cosines and signed sines, each (at least ``n_positions``, D), on the device and in the dtype of ``like``."""
         key = (like.device, like.dtype)
         found = self._tables.get(key)
         if found is None or found[0].shape[0] < n_positions:
             # In fp32 whatever the model's dtype, as transformers does.
             positions = torch.arange(max(2 * n_positions, 512), dtype=torch.float32, device="cpu")
             angles = torch.outer(positions, self._inverse_frequency)
-            found = (angles.cos().to(like), angles.sin().to(like))
+            cos, sin = angles.cos(), angles.sin()
+            found = (torch.cat((cos, cos), 1).to(like), torch.cat((-sin, sin), 1).to(like))
             self._tables[key] = found
         return found
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Apply rotary embedding to (..., D) with cos and sin that broadcast against (..., D/2)."""
-    low, high = x.chunk(2, dim=-1)
-    return torch.cat((low * cos - high * sin, high * cos + low * sin), dim=-1)
+    """Apply rotary embedding to (..., D) with the tables of ``Rotary``, which broadcast against it."""
+    return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
+
+
+def _packed(parts: Sequence[nn.Linear], held: Tensor | None) -> Tensor:
+    """The weights of several layers as one matrix, of which they become views; ``held`` if it still is that matrix."""
+    if held is None or held.data_ptr() != parts[0].weight.data_ptr():
+        held = torch.cat([part.weight.data for part in parts])
+        for part, view in zip(parts, torch.split(held, [part.out_features for part in parts]), strict=True):
+            part.weight.data = view
+    return held
 
 
 class Attention(nn.Module):
@@ -89,12 +98,23 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(width, kv_width, bias=True)
         self.v_proj = nn.Linear(width, kv_width, bias=True)
         self.o_proj = nn.Linear(width, width, bias=False)
+        self._qkv: Tensor | None = None
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(..., L, d) → rotated q (..., L, H, D), rotated k and plain v (..., L, Hkv, D)."""
         heads = (*x.shape[:-1], -1, self.head_dim)
         q, k, v = self.q_proj(x).view(heads), self.k_proj(x).view(heads), self.v_proj(x).view(heads)
         return rotate(q, cos, sin), rotate(k, cos, sin), v
+
+    def project_rows(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``project`` for a few rows, (R, d), where the number of calls counts."""
+        parts = (self.q_proj, self.k_proj, self.v_proj)
+        self._qkv = _packed(parts, self._qkv)
+        bias = torch.cat([part.bias for part in parts])
+        heads = F.linear(x, self._qkv, bias).view(x.shape[0], -1, self.head_dim)
+        n_q, n_kv = (part.out_features // self.head_dim for part in parts[:2])
+        rotated = rotate(heads[:, : n_q + n_kv], cos, sin)
+        return rotated[:, :n_q], rotated[:, n_q:], heads[:, n_q + n_kv :]
 
 
 class FeedForward(nn.Module):
@@ -105,11 +125,18 @@ class FeedForward(nn.Module):
         self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+        self._gate_up: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., d) → (..., d)."""
         out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
         return out
+
+    def rows(self, x: Tensor) -> Tensor:
+        """``forward`` for a few rows, where the number of calls counts."""
+        self._gate_up = _packed((self.gate_proj, self.up_proj), self._gate_up)
+        gate, up = F.linear(x, self._gate_up).chunk(2, dim=-1)
+        return F.linear(F.silu(gate) * up, self.down_proj.weight)
 
 
 class Layer(nn.Module):
@@ -127,23 +154,20 @@ class Layer(nn.Module):
         q, k, v = self.self_attn.project(self.input_layernorm(x), cos, sin)
         mixed = attention.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), plan)
         x = x + self.self_attn.o_proj(mixed.transpose(1, 2).flatten(2))
-        return x + self._feed(x)
+        out: Tensor = self.mlp(self.post_attention_layernorm(x))
+        return x + out
 
     def step(self, x: Tensor, cos: Tensor, sin: Tensor, groups: Sequence[RowGroup], index: int) -> Tensor:
         """(R, d) → (R, d) for the rows of all groups, one after the other."""
-        q, k, v = self.self_attn.project(self.input_layernorm(x), cos, sin)
+        q, k, v = self.self_attn.project_rows(self.input_layernorm(x), cos, sin)
         mixed, row = [], 0
         for group in groups:
             rows = slice(row, row := row + len(group.limit))
             own = (k[rows].transpose(0, 1), v[rows].transpose(0, 1))
             keys, values = _keys_of(group, *own, index)
             mixed.append(attend_rows(q[rows], keys, values, group.limit))
-        x = x + self.self_attn.o_proj(mixed[0] if len(mixed) == 1 else torch.cat(mixed))
-        return x + self._feed(x)
-
-    def _feed(self, x: Tensor) -> Tensor:
-        out: Tensor = self.mlp(self.post_attention_layernorm(x))
-        return out
+        x = x + F.linear(mixed[0] if len(mixed) == 1 else torch.cat(mixed), self.self_attn.o_proj.weight)
+        return x + self.mlp.rows(self.post_attention_layernorm(x))
 
 
 def _keys_of(group: RowGroup, k: Tensor, v: Tensor, index: int) -> tuple[Tensor, Tensor]:
