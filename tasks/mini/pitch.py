@@ -15,8 +15,8 @@ def pitch_hz(wave: Waveform) -> npt.NDArray[np.float32]:
     """Pitch in Hz of each frame of 160 samples, at its centre; 0 where unvoiced: (n / 160,) for n samples."""
     try:
         import pyworld  # type: ignore[import-untyped]  # the package ships no types
-    except ImportError:
-        raise UserError('pyworld is not installed: pip install "tttbench[voices]"') from None
+    except ImportError as error:
+        raise UserError(f'pyworld cannot be used ({error}): pip install "tttbench[voices]"') from error
     # Every 5 ms from sample 0 on: the odd entries lie in the middle of the frames.
     f0, _ = pyworld.harvest(wave.astype(np.float64), _SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=400.0, frame_period=5.0)
     centred = np.zeros(len(wave) // 160, np.float32)
