@@ -1,0 +1,177 @@
+"""The house keeps its shape: imports go down only, files stay small, names say something, nothing names a machine."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MOST_LINES = 400
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("tttbench.__main__",),
+    ("tttbench.cli",),
+    ("tttbench.verbs",),
+    ("tttbench.execution", "tttbench.reports", "tttbench.recipe"),
+    ("tttbench.systems", "tttbench.tasks"),
+    ("tttbench.registry", "tttbench.probes", "tttbench.store", "tttbench.suite"),
+    ("tttbench.systems.base", "tttbench.data", "tttbench.scoring", "tttbench.flac", "tttbench.stored"),
+    ("tttbench.stats", "tttbench.plain", "tttbench.atomic", "tttbench.interrupts"),
+    ("tttbench.records", "tttbench.errors", "tttbench"),
+    ("reference_model",),
+)
+"""From top to bottom. A part imports itself and parts of lower layers. A new part of the suite takes its place here."""
+
+DEPTHS = {part: depth for depth, parts in enumerate(LAYERS) for part in parts}
+
+ONLY = {
+    "tttbench.scoring": {"tttbench.records", "tttbench.errors", "tttbench.stats"},
+    "tttbench.stats": {"tttbench.records", "tttbench.errors"},
+    "reference_model": set(),
+}
+"""Parts that may import nothing else of ours: they can be used alone."""
+
+
+@dataclass(frozen=True)
+class Import:
+    """``importer``, a module of ours in ``file``, imports ``imported``, another of ours."""
+
+    file: Path
+    line: int
+    importer: str
+    imported: str
+
+
+def part_of(module: str) -> str:
+    """Return the part with the longest name that holds ``module``; a part of its own if it is in none."""
+    names = module.split(".")
+    for end in range(len(names), 0, -1):
+        prefix = ".".join(names[:end])
+        if prefix in DEPTHS and (prefix != "tttbench" or end == len(names)):
+            return prefix
+    return ".".join(names[:2])
+
+
+def module_of(file: Path) -> str:
+    names = list(file.relative_to(ROOT).with_suffix("").parts)
+    if names[0] in ("tasks", "reports"):
+        names.insert(0, "tttbench")
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
+
+
+@cache
+def imports() -> tuple[Import, ...]:
+    """Every import of ours by ours, those inside functions and for types alone included."""
+    return tuple(
+        found
+        for folder in ("tttbench", "reference_model", "tasks", "reports")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for found in _imports_of(file)
+    )
+
+
+def _imports_of(file: Path) -> Iterator[Import]:
+    module = module_of(file)
+    package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
+    for node in ast.walk(ast.parse(file.read_text())):
+        targets: list[str] = []
+        if isinstance(node, ast.Import):
+            targets = [name.name for name in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
+            # `from package import module` imports a module, too.
+            targets = [f"{base}.{name.name}" if f"{base}.{name.name}" in DEPTHS else base for name in node.names]
+        for target in targets:
+            if target.split(".")[0] in ("tttbench", "reference_model"):
+                yield Import(file.relative_to(ROOT), node.lineno, module, target)
+
+
+def tracked_files() -> list[Path]:
+    """Every file that is, or is about to be, in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    return [path for name in listed.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def test_there_are_imports_to_judge() -> None:
+    assert len(imports()) > 300
+
+
+def test_every_part_has_its_place() -> None:
+    parts = {part_of(name) for found in imports() for name in (found.importer, found.imported)}
+    assert parts <= set(DEPTHS), f"not in LAYERS of {Path(__file__).name}: {sorted(parts - set(DEPTHS))}"
+
+
+def test_imports_go_down_only() -> None:
+    upward = [
+        f"{found.file}:{found.line}: {found.importer} imports {found.imported}"
+        for found in imports()
+        if part_of(found.importer) != part_of(found.imported)
+        and DEPTHS.get(part_of(found.importer), 0) >= DEPTHS.get(part_of(found.imported), len(LAYERS))
+    ]
+    assert not upward, "\n".join(upward)
+
+
+@pytest.mark.parametrize("part", ONLY)
+def test_parts_that_stand_alone_do(part: str) -> None:
+    foreign = [
+        f"{found.file}:{found.line}: imports {found.imported}"
+        for found in imports()
+        if part_of(found.importer) == part and part_of(found.imported) not in {part, *ONLY[part]}
+    ]
+    assert not foreign, "\n".join(foreign)
+
+
+def test_files_stay_small() -> None:
+    sizes = {
+        path: len(path.read_text().splitlines()) for path in tracked_files() if path.suffix in (".py", ".js", ".css")
+    }
+    long = [f"{path.relative_to(ROOT)}: {lines} lines" for path, lines in sizes.items() if lines > MOST_LINES]
+    assert not long, "\n".join(long)
+
+
+def test_file_names_say_what_is_inside() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "misc", "stuff"}
+    assert not [path for path in tracked_files() if empty & set(path.relative_to(ROOT).with_suffix("").parts)]
+
+
+def test_nothing_names_a_path_of_one_machine() -> None:
+    pattern = re.compile(rb"(?<![\w.:~$}/-])/(?:work|tmp|root|farm|home|Users)/[A-Za-z0-9]")
+    found = []
+    for path in tracked_files():
+        content = path.read_bytes()
+        if b"\0" not in content[:8192]:
+            found += [
+                f"{path.relative_to(ROOT)}:{number}: {line[:120]!r}"
+                for number, line in enumerate(content.splitlines(), 1)
+                if pattern.search(line)
+            ]
+    assert not found, "\n".join(found)
+
+
+def test_names_are_listed_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from tttbench.registry import build_task, scorers, system_names, tasks\n"
+        "assert system_names() and scorers.names() and [build_task(name) for name in tasks.names()]\n"
+        "heavy = {'torch', 'whisper', 'matplotlib', 'transformers'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
