@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from reference_model.config import TtTConfig
+from reference_model.errors import ConfigError
 from reference_model.limits import limits
 from reference_model.transformer import TtTModel
 
@@ -44,6 +45,9 @@ class ObjectiveConfig:
             random span is clean, one block of ``block_length`` is noised, nothing follows. Slots behind the span's
             end have the end token as target. Not published: our own, 0 switches it off (docs/decisions.md).
         block_length: the block of ``block_view``.
+
+    Raises:
+        ConfigError: if a share lies outside [0, 1] or the block is empty.
     """
 
     banom: float = 0.3
@@ -52,10 +56,25 @@ class ObjectiveConfig:
     block_view: float = 0.0
     block_length: int = 26
 
+    def __post_init__(self) -> None:
+        for name in ("banom", "ppm", "sst", "block_view"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"objective: field {name!r} is {getattr(self, name)!r}, expected a share from 0 to 1")
+        if self.block_length < 1:
+            raise ConfigError(f"objective: field 'block_length' is {self.block_length!r}, expected at least 1")
+
 
 @dataclass(frozen=True)
 class Row:
-    """A corrupted example: the network reads ``ids``, and its row ``rows[j]`` predicts ``targets[j]``."""
+    """A corrupted example: the network reads ``ids``, and its row ``rows[j]`` predicts ``targets[j]``.
+
+    Attributes:
+        ids: (L,) what the network sees, masks included.
+        answer_start: position at which the answer begins.
+        rows: (n,) positions whose output is trained.
+        targets: (n,) the id that each of them predicts.
+        weights: (n,) factor of each cross-entropy in the sample's loss, its mean and 1/p included.
+    """
 
     ids: Ids
     answer_start: int
@@ -78,7 +97,15 @@ class Losses:
 
 
 def corrupt(example: Example, settings: ObjectiveConfig, config: TtTConfig, rng: np.random.Generator) -> Row:
-    """Draw one corruption of an example, by the model's own objective (hybrid, ar or nar)."""
+    """Draw one corruption of an example, by the model's own objective.
+
+    Args:
+        example: a conversation, clean.
+        settings: shares of the strategies. ``banom``, ``ppm`` and ``sst`` concern hybrid models, ``block_view`` hybrid
+            and NAR models; AR models know no corruption.
+        config: the ids and the objective.
+        rng: drawn from; the same state gives the same corruption.
+    """
     ids = np.array(example.prompt + example.answer, dtype=np.int64)
     begin = len(example.prompt)
     if config.objective == "ar":

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.errors import UserError, did_you_mean
+from tttbench.errors import StorageError, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from reference_model.training.trainer import Progress, TrainingConfig
@@ -32,7 +32,7 @@ class Recipe:
     Attributes:
         path: the file.
         model: fields of ``TtTConfig`` except the ids, which come from the tokenizer.
-        tokens: ``"mini"`` for the shipped token set, or a file.
+        tokens: ``"mini"`` for the shipped token set, or a file's path, as seen from the current folder.
         training: the trainer's settings, the objective's among them.
         decode: ``DecodeConfig`` fields that the checkpoint asks to be decoded with.
     """
@@ -70,8 +70,10 @@ def read(path: Path) -> Recipe:
     Raises:
         UserError: naming file and field.
     """
+    from reference_model.errors import ConfigError
     from reference_model.objective import ObjectiveConfig
     from reference_model.training.trainer import TrainingConfig
+    from tttbench.systems.ttt_settings import decode_settings
 
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -84,23 +86,39 @@ def read(path: Path) -> Recipe:
     _known(data, ("tokens",), path, "field of [data]")
     if not isinstance(data.get("tokens"), str):
         raise UserError(f'{path}: [data] needs tokens = "mini" or the path of a token set')
-    objective = _section(raw, "objective", path)
-    _known(objective, [f.name for f in fields(ObjectiveConfig)], path, "field of [objective]")
-    training = _section(raw, "training", path)
-    _known(training, [f.name for f in fields(TrainingConfig) if f.name != "objective"], path, "field of [training]")
+    objective = _numbers(raw, "objective", {f.name: str(f.type) for f in fields(ObjectiveConfig)}, path)
+    training = _numbers(
+        raw, "training", {f.name: str(f.type) for f in fields(TrainingConfig) if f.name != "objective"}, path
+    )
     if "steps" not in training:
         raise UserError(f"{path}: [training] needs steps, the number of optimizer steps")
     try:
-        settings = TrainingConfig(objective=ObjectiveConfig(**objective), **training)  # type: ignore[arg-type]  # names are checked above
-    except TypeError as error:
+        settings = TrainingConfig(objective=ObjectiveConfig(**objective), **training)  # type: ignore[arg-type]  # names and kinds are checked above
+    except ConfigError as error:
         raise UserError(f"{path}: {error}") from error
-    return Recipe(path, model, str(data["tokens"]), settings, _section(raw, "decode", path))
+    decode = _section(raw, "decode", path)
+    decode_settings({f"{path}: [decode]": decode})
+    return Recipe(path, model, str(data["tokens"]), settings, decode)
 
 
 def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, object]:
     section = raw.get(name, {})
     if not isinstance(section, dict):
         raise UserError(f"{path}: {name!r} must be a section, [{name}]")
+    return section
+
+
+_KINDS: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+
+
+def _numbers(raw: Mapping[str, object], name: str, kinds: Mapping[str, str], path: Path) -> dict[str, object]:
+    """A section whose fields are numbers or switches: names and kinds checked."""
+    section = _section(raw, name, path)
+    _known(section, tuple(kinds), path, f"field of [{name}]")
+    for field, value in section.items():
+        kind = kinds[field]
+        if not isinstance(value, _KINDS[kind]) or (isinstance(value, bool) and kind != "bool"):
+            raise UserError(f"{path}: field {field!r} of [{name}] is {value!r}, expected a value of type {kind}")
     return section
 
 
@@ -125,10 +143,24 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
-    """Train by the recipe into ``folder``."""
+    """Train by the recipe into ``folder``, or go on with the training that is there.
+
+    Args:
+        recipe: what to train.
+        folder: becomes a checkpoint that ``ttt:FOLDER`` answers with.
+        max_steps: stop after this step; None: after the recipe's last.
+        threads: of torch; None: torch's own choice.
+        codec: name of the codec's folder beside ``folder``.
+
+    Raises:
+        UserError: the recipe, the token set or what is in ``folder`` does not fit.
+        StorageError: ``folder`` could not be written.
+    """
     import torch
+    from safetensors import SafetensorError
 
     from reference_model.config import TtTConfig
+    from reference_model.errors import ReferenceModelError
     from reference_model.training import trainer
     from reference_model.transformer import TtTModel
     from tttbench.tasks.mini import tokenizer as mini_tokenizer
@@ -140,15 +172,21 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
     tokens = mini_tokens.TokenSet.load(path)
     tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
     try:
-        config = TtTConfig(**tokenizer.ids, vocab_size=tokenizer.vocab_size, **recipe.model)  # type: ignore[arg-type]  # checked by the config
+        ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
+        config = TtTConfig.from_json(recipe.model, ids, where=f"{recipe.path}: [model]")
+        trainer.check_folder(folder, recipe.training, config)
         torch.manual_seed(recipe.training.seed)
         model = TtTModel(config)
         examples = mini_tokens.examples(tokens, tokenizer, config)
         _describe(folder, codec, recipe.decode)
         print(f"{model.n_parameters() / 1e6:.2f} M parameters, {len(examples)} examples", flush=True)
         trainer.train(model, tokenizer, examples, recipe.training, folder, until=max_steps, report=_show)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{recipe.path}: {error}") from error
+    except ReferenceModelError as error:
+        raise UserError(str(error)) from error
+    except (OSError, SafetensorError) as error:
+        raise StorageError(
+            f"{folder}: could not be written ({error}); make room and train again: it goes on"
+        ) from error
     print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
 
 

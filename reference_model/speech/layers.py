@@ -18,6 +18,7 @@ class ConvBlock(nn.Module):
     Args:
         channels: width of input and output.
         kernel: odd number of frames that the depthwise convolution sees, half of them ahead.
+        expansion: how many times wider the inner layer is.
     """
 
     def __init__(self, channels: int, kernel: int, expansion: int = 3) -> None:
@@ -30,7 +31,8 @@ class ConvBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, T) to (B, C, T)."""
         y = self.norm(self.depthwise(x).transpose(1, 2))
-        return x + self.narrow(F.gelu(self.widen(y))).transpose(1, 2)
+        changed: Tensor = self.narrow(F.gelu(self.widen(y))).transpose(1, 2)
+        return x + changed
 
 
 class FSQ(nn.Module):

@@ -107,8 +107,8 @@ class MiniCodec(nn.Module):
 
         try:
             raw = json.loads((folder / "config.json").read_text())
-            config = CodecConfig(**{**raw, "levels": tuple(raw["levels"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            codec = cls(CodecConfig(**{**raw, "levels": tuple(raw["levels"])}))
+        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"{folder / 'config.json'}: not the configuration of a mini codec ({error})"
             ) from error
@@ -116,7 +116,6 @@ class MiniCodec(nn.Module):
         try:
             content = path.read_bytes()
             tensors = {name: tensor.float() for name, tensor in load(content).items()}
-            codec = cls(config)
             codec.load_state_dict(tensors)
         except (OSError, SafetensorError, RuntimeError) as error:
             raise CheckpointError(f"{path}: damaged or of another shape ({error}); copy the file anew") from error
@@ -183,7 +182,7 @@ class _Speaker:
             ready = torch.cat([ready, self._tail[: max(0, len(self._tail) - MARGIN)]])
         skipped = min(self._skip, len(ready))
         self._skip -= skipped
-        return np.clip(ready[skipped:].numpy(), -1.0, 1.0)
+        return np.asarray(np.clip(ready[skipped:].numpy(), -1.0, 1.0), np.float32)
 
 
 def _hiss(first: int, n: int) -> Tensor:

@@ -74,13 +74,15 @@ def cut(source: Tensor) -> Tensor:
     """
     frames = source.unfold(-1, FRAME, HOP) * torch.hann_window(FRAME, device=source.device)
     side = (FFT - FRAME) // 2
-    return torch.fft.rfft(torch.nn.functional.pad(frames, (side, side)))
+    spectra: Tensor = torch.fft.rfft(torch.nn.functional.pad(frames, (side, side)))
+    return spectra
 
 
 def shape(spectra: Tensor, envelope: Tensor) -> Tensor:
     """Filter spectra (..., T, 513) with natural-log amplitudes (..., 80, T): filtered frames (..., T, 1024)."""
     gain = torch.exp(envelope.transpose(-1, -2) @ _band_to_bin().to(envelope.device))
-    return torch.fft.irfft(spectra * gain, FFT) / _OVERLAP_GAIN
+    frames: Tensor = torch.fft.irfft(spectra * gain, FFT)
+    return frames / _OVERLAP_GAIN
 
 
 def overlap_add(frames: Tensor) -> Tensor:

@@ -37,7 +37,7 @@ class Recording:
 class DecoderTraining:
     """Settings of the decoder's training."""
 
-    steps: int = 4000
+    steps: int = 3000
     batch_size: int = 8
     learning_rate: float = 2e-3
     warm_up_steps: int = 100
@@ -100,7 +100,7 @@ def train_decoder(
         voiced = f0 > 0
         pitch = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs().mean()
         optimizer.zero_grad(set_to_none=True)
-        (spectral + settings.pitch_weight * pitch).backward()
+        (spectral + settings.pitch_weight * pitch).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

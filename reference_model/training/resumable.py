@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from reference_model.errors import CheckpointError
 
 _FILE = "training.safetensors"
 
@@ -34,36 +38,68 @@ def restore(
     """Read a stored state into model, optimizer and schedule: the number of steps done, 0 if nothing is stored.
 
     Raises:
-        ValueError: the stored training had other settings.
+        CheckpointError: the stored training had other settings, or its file is damaged.
     """
     path = folder / _FILE
     if not path.exists():
         return 0
-    with safe_open(path, "pt") as file:
-        metadata = file.metadata() or {}
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # not a mapping
-    if metadata.get("settings", "") != settings:
-        raise ValueError(
-            f"{path}: holds a training with other settings; give another folder, or remove this one to start again"
-        )
+    stored = _read(path, settings)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
+            parameter.copy_(stored.tensors[f"model.{name}"])
     state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
+    for key, tensor in stored.tensors.items():
         if key.startswith("optimizer."):
             _, i, name = key.split(".", 2)
             state.setdefault(int(i), {})[name] = tensor
     if state:
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-    step = int(metadata["step"])
-    for _ in range(step if schedule is not None else 0):
-        schedule.step()  # type: ignore[union-attr]  # the range is empty without a schedule
-    return step
+    if schedule is not None:
+        for _ in range(stored.step):
+            schedule.step()
+    return stored.step
+
+
+def refuse_other_settings(folder: Path, settings: str) -> None:
+    """Do nothing if ``folder`` holds no training, or one with these settings.
+
+    Raises:
+        CheckpointError: the stored training had other settings, or its file is damaged.
+    """
+    if (folder / _FILE).exists():
+        _read(folder / _FILE, settings, tensors=False)
 
 
 def weights(folder: Path, prefix: str = "") -> dict[str, Tensor]:
-    """The stored weights whose names begin with ``prefix``, without it."""
+    """The stored weights whose names begin with ``prefix``, without it; whatever the settings were.
+
+    Raises:
+        CheckpointError: nothing is stored, or the file is damaged.
+    """
     whole = "model." + prefix
-    with safe_open(folder / _FILE, "pt") as file:
-        return {name[len(whole) :]: file.get_tensor(name) for name in file.keys() if name.startswith(whole)}  # noqa: SIM118  # not a mapping
+    stored = _read(folder / _FILE, None)
+    return {name[len(whole) :]: tensor for name, tensor in stored.tensors.items() if name.startswith(whole)}
+
+
+@dataclass(frozen=True)
+class _Stored:
+    step: int
+    tensors: Mapping[str, Tensor]
+
+
+def _read(path: Path, settings: str | None, tensors: bool = True) -> _Stored:
+    """Read the file if it was stored with ``settings`` (None: with whatever settings)."""
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            names = list(file.keys()) if tensors else []
+            stored = _Stored(int(metadata["step"]), {name: file.get_tensor(name) for name in names})
+    except FileNotFoundError:
+        raise CheckpointError(f"{path}: no such file; nothing has been trained in this folder yet") from None
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise CheckpointError(f"{path}: not a readable training state ({error}); remove it to start again") from error
+    if settings is not None and metadata.get("settings", "") != settings:
+        raise CheckpointError(
+            f"{path}: holds a training with other settings; give another folder, or remove this one to start again"
+        )
+    return stored

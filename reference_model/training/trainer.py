@@ -12,18 +12,23 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from reference_model import checkpoint
-from reference_model.errors import ReferenceModelError
+from reference_model.config import TtTConfig
+from reference_model.errors import ConfigError, ReferenceModelError
 from reference_model.objective import Example, ObjectiveConfig, batch_losses, corrupt
 from reference_model.tokens import TtTTokenizer
-from reference_model.training.resumable import restore, store
+from reference_model.training.resumable import refuse_other_settings, restore, store
 from reference_model.transformer import TtTModel
+
+_LOG = "losses.jsonl"
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,10 @@ class TrainingConfig:
         seed: of the weights, the order and the corruption.
         save_every: steps between checkpoints.
         pool: batches drawn at once and sorted by length, so that little is padded.
+        objective: shares of the objective's strategies.
+
+    Raises:
+        ConfigError: if a number is out of range.
     """
 
     steps: int
@@ -54,6 +63,16 @@ class TrainingConfig:
     save_every: int = 250
     pool: int = 8
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+
+    def __post_init__(self) -> None:
+        for name, least in (("steps", 1), ("batch_size", 1), ("save_every", 1), ("pool", 1), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected at least {least}")
+        for name in ("learning_rate", "clip"):
+            if not getattr(self, name) > 0:
+                raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected a number above 0")
+        if not 0 <= self.warm_up <= 1:
+            raise ConfigError(f"training: field 'warm_up' is {self.warm_up!r}, expected a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -101,19 +120,23 @@ def train(
         until: stop (with a checkpoint) after this step instead of ``config.steps``.
         report: called every ``report_every`` steps.
 
+    Returns:
+        ``model``, in eval mode.
+
     Raises:
         ReferenceModelError: if there are no examples.
-        ValueError: if the folder holds a training with other settings.
+        CheckpointError: if the folder holds a training with other settings, or a damaged one.
     """
     if not examples:
-        raise ReferenceModelError("no training examples")
+        raise ReferenceModelError("there are no training examples")
     folder.mkdir(parents=True, exist_ok=True)
     optimizer = torch.optim.AdamW(
         _decayed(model, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
     )
-    stamp = _stamp(config, model)
+    stamp = _stamp(config, model.config)
     first = restore(folder, model, optimizer, settings=stamp)
     last = min(config.steps, until if until is not None else config.steps)
+    _forget_later(folder / _LOG, first)
     began, sums, since = time.monotonic(), np.zeros(2), 0
     model.train()
     for step in range(first, last):
@@ -134,17 +157,46 @@ def train(
         if (step + 1) % report_every == 0 or step + 1 == last:
             pace = (time.monotonic() - began) / (step + 1 - first)
             progress = Progress(
-                step + 1, config.steps, *(sums / since), learning_rate(config, step),
-                config.batch_size / pace, pace * (last - step - 1),
-            )  # fmt: skip
-            with (folder / "losses.jsonl").open("a") as log:
+                step=step + 1,
+                steps=config.steps,
+                text_loss=sums[0] / since,
+                audio_loss=sums[1] / since,
+                learning_rate=learning_rate(config, step),
+                examples_per_s=config.batch_size / pace,
+                eta_s=pace * (last - step - 1),
+            )
+            with (folder / _LOG).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(asdict(progress)) + "\n")
             report(progress)
             sums, since = np.zeros(2), 0
         if (step + 1) % config.save_every == 0 or step + 1 == last:
-            store(folder, model, optimizer, step + 1, stamp)
+            # In this order: a kill in between costs steps, and never leaves old weights beside a finished training.
             checkpoint.save(model, tokenizer, folder, dtype="float16")
+            store(folder, model, optimizer, step + 1, stamp)
     return model.eval()
+
+
+def check_folder(folder: Path, config: TrainingConfig, model: TtTConfig) -> None:
+    """Do nothing if a training with these settings may begin or go on in ``folder``.
+
+    Raises:
+        CheckpointError: if the folder holds a training with other settings, or a damaged one.
+    """
+    refuse_other_settings(folder, _stamp(config, model))
+
+
+def _forget_later(log: Path, step: int) -> None:
+    """Drop what a killed training reported behind the step that it goes on from: it will be reported again."""
+    if not log.exists():
+        return
+    kept = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        try:
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+        except json.JSONDecodeError:  # the kill came in the middle of the line
+            break
+    log.write_text("".join(kept), encoding="utf-8")
 
 
 def _picks(examples: Sequence[Example], config: TrainingConfig, step: int) -> list[int]:
@@ -154,23 +206,16 @@ def _picks(examples: Sequence[Example], config: TrainingConfig, step: int) -> li
     drawn = []
     for n in range(pool * per_pool, (pool + 1) * per_pool):
         epoch, i = divmod(n, len(examples))
-        drawn.append(_order(len(examples), config.seed, epoch)[i])
+        drawn.append(int(_order(len(examples), config.seed, epoch)[i]))
     drawn.sort(key=lambda i: len(examples[i].prompt) + len(examples[i].answer))
     batches = [drawn[i : i + config.batch_size] for i in range(0, per_pool, config.batch_size)]
     turn = np.random.default_rng((config.seed, pool, 7)).permutation(len(batches))
     return batches[turn[place]]
 
 
-_orders: dict[tuple[int, int, int], list[int]] = {}
-
-
-def _order(n: int, seed: int, epoch: int) -> list[int]:
-    key = (n, seed, epoch)
-    if key not in _orders:
-        if len(_orders) > 2:
-            _orders.clear()
-        _orders[key] = np.random.default_rng((seed, epoch)).permutation(n).tolist()
-    return _orders[key]
+@lru_cache(maxsize=2)
+def _order(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng((seed, epoch)).permutation(n)
 
 
 def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
@@ -179,9 +224,9 @@ def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _stamp(config: TrainingConfig, model: TtTModel) -> str:
+def _stamp(config: TrainingConfig, model: TtTConfig) -> str:
     settings = {
         "training": {k: v for k, v in asdict(config).items() if k != "save_every"},
-        "model": asdict(model.config),
+        "model": asdict(model),
     }
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()

@@ -111,7 +111,7 @@ class _Build:
 
         codec, training, answers = self._codec(), self._training(), self._answers()
         rng = np.random.default_rng(5)
-        codes = []
+        codes: list[list[int]] = []
         for i in list(range(len(training.lines))) * 2:
             wave = training.wave(i)
             if rng.random() < 1 / 3:

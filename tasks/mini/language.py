@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import dataclass
+from functools import cache
 
 CAPITALS = {
     "France": "Paris", "Germany": "Berlin", "Italy": "Rome", "Spain": "Madrid", "England": "London",
@@ -28,27 +29,10 @@ COLORS = {
     "a banana": "yellow", "milk": "white", "a strawberry": "red", "a frog": "green", "a carrot": "orange",
     "chocolate": "brown", "a tomato": "red", "the ocean": "blue", "a pumpkin": "orange", "a flamingo": "pink",
 }  # fmt: skip
-NUMBERS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-]
+NUMBERS = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+)  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -65,7 +49,14 @@ GOODS = ("bread", "milk", "apples", "coffee", "water", "rice", "sugar", "cheese"
 
 @dataclass(frozen=True)
 class Question:
-    """One fact: how it may be asked, the sentence that answers it, and the word or words that must be in it."""
+    """One fact: how it may be asked, the sentence that answers it, and the word or words that must be in it.
+
+    Attributes:
+        topic: ``capitals``, ``opposites``, ``colors``, ``sums``, ``days``, ``months`` or ``commands``.
+        wordings: ways to ask.
+        sentence: the one right answer, as it is spoken.
+        answer: what an answer is searched for; part of ``sentence``.
+    """
 
     topic: str
     wordings: tuple[str, ...]
@@ -77,6 +68,7 @@ def _sentence_case(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
+@cache
 def questions() -> tuple[Question, ...]:
     """Every question of the world, in a fixed order."""
     found: list[Question] = []

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import soundfile
+import soundfile  # type: ignore[import-untyped]  # the package ships no types
 from tttbench.tasks.mini import language
 from tttbench.tasks.mini.corpus import Line, Speech
 from tttbench.tasks.mini.voices import SAMPLE_RATE_HZ

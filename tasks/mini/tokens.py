@@ -82,16 +82,23 @@ class TokenSet:
             raise UserError(f"{path}: damaged ({error}); `tttbench data build mini` makes it anew") from error
         if metadata.get("format") != _FORMAT:
             raise UserError(f"{path}: not a mini token set; `tttbench data build mini` makes one")
-        texts = json.loads(metadata["texts"])
-        return cls(
-            tuple(texts[i] for i in tensors["text"]),
-            tuple(tensors["question"].tolist()),
-            _split(tensors["codes"], tensors["length"]),
-            _split(tensors["answer_codes"], tensors["answer_length"]),
-        )
+        try:
+            texts = json.loads(metadata["texts"])
+            return cls(
+                tuple(texts[i] for i in tensors["text"]),
+                tuple(tensors["question"].tolist()),
+                _split(tensors["codes"], tensors["length"]),
+                _split(tensors["answer_codes"], tensors["answer_length"]),
+            )
+        except (KeyError, IndexError, ValueError) as error:
+            raise UserError(
+                f"{path}: its parts do not fit ({error}); `tttbench data build mini` makes it anew"
+            ) from error
 
 
 def _split(flat: npt.NDArray[np.uint16], lengths: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.uint16], ...]:
+    if lengths.sum(dtype=np.int64) != len(flat):
+        raise ValueError(f"{len(flat)} codes, but lengths of {lengths.sum(dtype=np.int64)}")
     return tuple(np.split(flat, np.cumsum(lengths.astype(np.int64))[:-1]))
 
 
@@ -100,6 +107,17 @@ def examples(tokens: TokenSet, tokenizer: TtTTokenizer, config: TtTConfig) -> li
 
     In ASR the answer is the transcript interleaved with the input's own codes; a question's answer is its sentence
     with the codes of the one canonical recording.
+
+    Args:
+        tokens: the recordings.
+        tokenizer: with at least as many codes as the recordings use.
+        config: gives the control ids.
+
+    Returns:
+        One example a recording, in their order.
+
+    Raises:
+        TokenizerError: a code lies outside the tokenizer's codebook.
     """
     known = language.questions()
     written: dict[str, Sequence[int]] = {}
