@@ -44,7 +44,7 @@ class TokenSet:
     answers: tuple[npt.NDArray[np.uint16], ...]
 
     def save(self, path: Path) -> None:
-        """Write the set; the same set always gives the same bytes."""
+        """Write the set."""
         from safetensors.numpy import save_file
 
         texts = sorted(set(self.texts))

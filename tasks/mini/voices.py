@@ -1,7 +1,8 @@
 """The voices of the mini world: text-to-speech engines from package registries behind one function.
 
 Needs the extra ``voices`` and Debian's ``flite``. Knows nothing of the mini language, the codec or any model.
-Every engine here is deterministic, so a recipe gives the same recordings again.
+flite and Piper say a sentence the same again; Pico's noise and eSpeak's timing depend a little on what they said
+before, so a recipe gives recordings of the same words, voices and manner again, not the same bytes.
 """
 
 from __future__ import annotations
