@@ -149,7 +149,8 @@ class _Build:
         self._codec().save(self.out / "codec")
 
     def test(self) -> None:
-        training = frozenset(line.text for line in corpus.training_lines(N_ASR_LINES, N_WORDINGS, seed=1))
+        trained_on = (self._answer_voice(), self._answers(), self._training())
+        training = frozenset(line.text for part in trained_on for line in part.lines)
         lines = corpus.test_lines(N_TEST, N_TEST, seed=11, training_texts=training)
         test = corpus.synthesise(lines, self.out / "speech" / "test")
         testset.write(self.out / "test", test, self._answers(), seed=12)
