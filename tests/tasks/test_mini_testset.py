@@ -1,12 +1,14 @@
 """The written test set: noise as loud as it says, recordings that open, lists that the reader reads."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from scipy.signal import welch
-from tttbench.tasks.mini import corpus, language, testset
+from tttbench.tasks.mini import build, corpus, language, testset
+from tttbench.tasks.mini.voices import VOICES
 
 from tttbench.data.readers.mini import read_mini_asr, read_mini_qa
 
@@ -103,3 +105,24 @@ def test_the_same_seed_writes_the_same_lists(written, tmp_path):
     testset.write(tmp_path, speech(lines), speech(corpus.answer_lines(), 0.1), seed=5)
     for name in ("asr.jsonl", "qa.jsonl"):
         assert (tmp_path / name).read_bytes() == (folder / name).read_bytes()
+
+
+SHIPPED = Path(testset.__file__).parent / "test"
+
+
+def test_the_shipped_set_has_200_sentences_and_200_questions_by_unseen_voices():
+    utterances, questions = read_mini_asr(SHIPPED), read_mini_qa(SHIPPED)
+    assert (len(utterances), len(questions)) == (200, 200)
+    unseen = {voice.name for voice in VOICES if voice.test_only}
+    assert {row.voice for row in (*utterances, *questions)} == unseen
+    files = [path for row in (*utterances, *questions) for path in (row.audio, row.noisy_audio)]
+    files += [question.answer_audio for question in questions]
+    assert all(path.is_file() for path in files)
+    assert sum(path.stat().st_size for path in set(files)) < 10e6
+
+
+def test_no_shipped_sentence_was_heard_in_any_training():
+    heard = {line.text for line in corpus.training_lines(build.N_ASR_LINES, build.N_WORDINGS, seed=1)}
+    heard |= {line.text for line in corpus.answer_voice_lines(build.N_ANSWER_VOICE_LINES, seed=3)}
+    heard |= {line.text for line in corpus.answer_lines()}
+    assert not heard & {utterance.text for utterance in read_mini_asr(SHIPPED)}
