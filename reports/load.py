@@ -178,7 +178,7 @@ def _latency(answer: StoredAnswer) -> Latency:
         return Latency()
     n_codes = len(response.audio_codes or ())
     timed = Timed(response.trace, n_codes, response.sample_rate, answer.answer_s, answer.input_s)
-    found = {figure.metric: figure.value for figure in figures(timed)}
+    found = {figure.metric: figure.value for figure in figures(timed, speaks=timed.answer_s > 0)}
     return Latency(
         ttft_s=found.get("ttft"),
         ttfa_codes_s=found.get("ttfa_codes"),

@@ -58,7 +58,7 @@ def centred(mel: Tensor, frames: Tensor | None = None) -> Tensor:
 
 
 def warp(mel: Tensor, factor: Tensor) -> Tensor:
-    """Stretch the frequency axis of (B, 80, T) by (B,) factors near 1, as other speakers would (Jaitly & Hinton 2013)."""
+    """Stretch the frequency axis of (B, 80, T) by (B,) factors, as other speakers would (Jaitly & Hinton 2013)."""
     band = (torch.arange(N_MELS, device=mel.device) * factor[:, None]).clamp(max=N_MELS - 1.001)
     low = band.floor().long()
     share = (band - low)[:, :, None]

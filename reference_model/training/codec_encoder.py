@@ -30,7 +30,7 @@ _CTC_RATE = 4  # spelling frames a code: 50 a second
 class EncoderTraining:
     """Settings of the encoder's training; ``noisy`` is the share of recordings that get noise at 5 to 25 dB."""
 
-    steps: int = 7000
+    steps: int = 5200
     batch_size: int = 24
     learning_rate: float = 2e-3
     warm_up_steps: int = 200

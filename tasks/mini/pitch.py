@@ -1,4 +1,4 @@
-"""Pitch of a recording on the codec's frames, by WORLD's Harvest (Morise 2017). Needs the extra ``voices``."""
+"""Pitch of a recording on the codec's frames, by WORLD's DIO and StoneMask (Morise 2009). Needs the extra ``voices``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def pitch_hz(wave: Waveform) -> npt.NDArray[np.float32]:
     except ImportError as error:
         raise UserError(f'pyworld cannot be used ({error}): pip install "tttbench[voices]"') from error
     # Every 5 ms from sample 0 on: the odd entries lie in the middle of the frames.
-    f0, _ = pyworld.harvest(wave.astype(np.float64), _SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=400.0, frame_period=5.0)
+    samples = wave.astype(np.float64)
+    f0, times = pyworld.dio(samples, _SAMPLE_RATE_HZ, f0_floor=60.0, f0_ceil=400.0, frame_period=5.0)
+    f0 = pyworld.stonemask(samples, f0, times, _SAMPLE_RATE_HZ)
     centred = np.zeros(len(wave) // 160, np.float32)
     odd = f0[1::2][: len(centred)]
     centred[: len(odd)] = odd
