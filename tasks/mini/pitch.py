@@ -1,4 +1,4 @@
-"""Pitch of a recording on the codec's frames, by WORLD's DIO and StoneMask (Morise 2009). Needs the extra ``voices``."""
+"""Pitch of a recording on the codec's frames, by WORLD's DIO and StoneMask (Morise 2009). Needs extra ``voices``."""
 
 from __future__ import annotations
 
