@@ -5,6 +5,8 @@ Knows shapes only. Rows behind ``length`` are scratch: an open span writes there
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -45,6 +47,10 @@ class KeyValueCache:
     def layer(self, index: int) -> tuple[Tensor, Tensor]:
         """Keys and values of one layer, each (Hkv, capacity, D)."""
         return self._layers[index]
+
+    def views(self, first: int, end: int) -> Sequence[Tensor]:
+        """Keys and values of the positions ``[first, end)`` in every layer, each (2, Hkv, end - first, D)."""
+        return self._storage[:, :, :, first:end].unbind(1)
 
     def reserve(self, n_positions: int) -> None:
         """Make sure that ``n_positions`` fit.

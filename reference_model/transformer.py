@@ -7,35 +7,17 @@ decoding. Knows ids and limits; nothing of tokenizers, strategies or devices.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_model.attention import AttentionBackend, Plan, backend, choose
-from reference_model.attention.rows import attend_rows
-from reference_model.cache import KeyValueCache
 from reference_model.config import TtTConfig
+from reference_model.decode_step import JoinedWeights, Places, RowGroup, head_tables, step_layer
+from reference_model.products import linear
 
-
-@dataclass(frozen=True)
-class RowGroup:
-    """Rows of one sequence in a decode pass.
-
-    Attributes:
-        ids: (n,) token ids, which stand at the positions ``first, first + 1, …``.
-        first: position of the first row; everything before it is read from ``cache``.
-        limit: for each row how many keys it sees, counted from position 0; at most ``first + n``.
-        cache: where the earlier keys lie. None: there are none (``first`` must be 0).
-        write: whether the rows' own keys are written to the cache (behind ``cache.length``, as scratch).
-    """
-
-    ids: Tensor
-    first: int
-    limit: tuple[int, ...]
-    cache: KeyValueCache | None
-    write: bool = True
+__all__ = ["RowGroup", "TtTModel"]
 
 
 class RMSNorm(nn.Module):
@@ -64,11 +46,16 @@ class Rotary:
         key = (like.device, like.dtype)
         found = self._tables.get(key)
         if found is None or found[0].shape[0] < n_positions:
-            # In fp32 whatever the model's dtype, as transformers does.
-            positions = torch.arange(max(2 * n_positions, 512), dtype=torch.float32, device="cpu")
-            angles = torch.outer(positions, self._inverse_frequency)
-            cos, sin = angles.cos(), angles.sin()
-            found = (torch.cat((cos, cos), 1).to(like), torch.cat((-sin, sin), 1).to(like))
+            # Not as inference tensors: a model that has decoded may be trained again.
+            with torch.inference_mode(False), torch.no_grad():
+                # In fp32 whatever the model's dtype, as transformers does.
+                positions = torch.arange(max(2 * n_positions, 512), dtype=torch.float32, device="cpu")
+                angles = torch.outer(positions, self._inverse_frequency)
+                cos, sin = angles.cos(), angles.sin()
+                found = (
+                    torch.cat((cos, cos), 1).to(like.device, like.dtype),
+                    torch.cat((-sin, sin), 1).to(like.device, like.dtype),
+                )
             self._tables[key] = found
         return found
 
@@ -76,15 +63,6 @@ class Rotary:
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Apply rotary embedding to (..., D) with the tables of ``Rotary``, which broadcast against it."""
     return torch.addcmul(x * cos, x.roll(x.shape[-1] // 2, dims=-1), sin)
-
-
-def _packed(parts: Sequence[nn.Linear], held: Tensor | None) -> Tensor:
-    """The weights of several layers as one matrix, of which they become views; ``held`` if it still is that matrix."""
-    if held is None or held.data_ptr() != parts[0].weight.data_ptr():
-        held = torch.cat([part.weight.data for part in parts])
-        for part, view in zip(parts, torch.split(held, [part.out_features for part in parts]), strict=True):
-            part.weight.data = view
-    return held
 
 
 class Attention(nn.Module):
@@ -98,23 +76,12 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(width, kv_width, bias=True)
         self.v_proj = nn.Linear(width, kv_width, bias=True)
         self.o_proj = nn.Linear(width, width, bias=False)
-        self._qkv: Tensor | None = None
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(..., L, d) → rotated q (..., L, H, D), rotated k and plain v (..., L, Hkv, D)."""
         heads = (*x.shape[:-1], -1, self.head_dim)
         q, k, v = self.q_proj(x).view(heads), self.k_proj(x).view(heads), self.v_proj(x).view(heads)
         return rotate(q, cos, sin), rotate(k, cos, sin), v
-
-    def project_rows(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``project`` for a few rows, (R, d), where the number of calls counts."""
-        parts = (self.q_proj, self.k_proj, self.v_proj)
-        self._qkv = _packed(parts, self._qkv)
-        bias = torch.cat([part.bias for part in parts])
-        heads = F.linear(x, self._qkv, bias).view(x.shape[0], -1, self.head_dim)
-        n_q, n_kv = (part.out_features // self.head_dim for part in parts[:2])
-        rotated = rotate(heads[:, : n_q + n_kv], cos, sin)
-        return rotated[:, :n_q], rotated[:, n_q:], heads[:, n_q + n_kv :]
 
 
 class FeedForward(nn.Module):
@@ -125,18 +92,11 @@ class FeedForward(nn.Module):
         self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
-        self._gate_up: Tensor | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., d) → (..., d)."""
         out: Tensor = self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
         return out
-
-    def rows(self, x: Tensor) -> Tensor:
-        """``forward`` for a few rows, where the number of calls counts."""
-        self._gate_up = _packed((self.gate_proj, self.up_proj), self._gate_up)
-        gate, up = F.linear(x, self._gate_up).chunk(2, dim=-1)
-        return F.linear(F.silu(gate) * up, self.down_proj.weight)
 
 
 class Layer(nn.Module):
@@ -157,31 +117,6 @@ class Layer(nn.Module):
         out: Tensor = self.mlp(self.post_attention_layernorm(x))
         return x + out
 
-    def step(self, x: Tensor, cos: Tensor, sin: Tensor, groups: Sequence[RowGroup], index: int) -> Tensor:
-        """(R, d) → (R, d) for the rows of all groups, one after the other."""
-        q, k, v = self.self_attn.project_rows(self.input_layernorm(x), cos, sin)
-        mixed, row = [], 0
-        for group in groups:
-            rows = slice(row, row := row + len(group.limit))
-            own = (k[rows].transpose(0, 1), v[rows].transpose(0, 1))
-            keys, values = _keys_of(group, *own, index)
-            mixed.append(attend_rows(q[rows], keys, values, group.limit))
-        x = x + F.linear(mixed[0] if len(mixed) == 1 else torch.cat(mixed), self.self_attn.o_proj.weight)
-        return x + self.mlp.rows(self.post_attention_layernorm(x))
-
-
-def _keys_of(group: RowGroup, k: Tensor, v: Tensor, index: int) -> tuple[Tensor, Tensor]:
-    """All keys and values of a group up to its last row, each (Hkv, first + n, D); writes the cache if asked."""
-    if group.cache is None:
-        return k, v
-    keys, values = group.cache.layer(index)
-    end = group.first + len(group.limit)
-    if not group.write:
-        return torch.cat((keys[:, : group.first], k), 1), torch.cat((values[:, : group.first], v), 1)
-    keys[:, group.first : end] = k
-    values[:, group.first : end] = v
-    return keys[:, :end], values[:, :end]
-
 
 class Decoder(nn.Module):
     """Embedding, layers and the last norm."""
@@ -191,6 +126,13 @@ class Decoder(nn.Module):
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self._joined: JoinedWeights | None = None
+
+    def joined(self) -> JoinedWeights:
+        """The layers' weights as decode passes read them."""
+        if self._joined is None or not self._joined.are_current():
+            self._joined = JoinedWeights(list(self.layers))
+        return self._joined
 
 
 class TtTModel(nn.Module):
@@ -283,7 +225,7 @@ class TtTModel(nn.Module):
     def logits(self, hidden: Tensor, low: int = 0, high: int | None = None) -> Tensor:
         """(..., d) → (..., high - low): logits of the ids ``[low, high)``, by default of the whole vocabulary."""
         weight = self.lm_head.weight
-        return F.linear(hidden, weight if low == 0 and high is None else weight[low:high])
+        return linear(hidden, weight if low == 0 and high is None else weight[low:high])
 
     @torch.inference_mode()
     def step(self, groups: Sequence[RowGroup]) -> Tensor:
@@ -297,16 +239,21 @@ class TtTModel(nn.Module):
             (R, d) last hidden states, the groups' rows one after the other.
         """
         ids = groups[0].ids if len(groups) == 1 else torch.cat([group.ids for group in groups])
-        x = self.model.embed_tokens(ids)
-        end = max(group.first + len(group.limit) for group in groups)
-        cos, sin = self._rotary.tables(end, x)
+        config, decoder = self.config, self.model
+        x = F.embedding(ids, decoder.embed_tokens.weight)
+        cos, sin = self._row_tables(groups, x)
+        places = [Places(group, config.num_hidden_layers) for group in groups]
+        for index, weights in enumerate(decoder.joined().layers):
+            x = step_layer(x, weights, cos, sin, places, index)
+        return F.rms_norm(x, x.shape[-1:], decoder.norm.weight, config.rms_norm_eps)
+
+    def _row_tables(self, groups: Sequence[RowGroup], x: Tensor) -> tuple[Tensor, Tensor]:
+        """The rotary tables of the rows, laid out for q, k and v together."""
+        config = self.config
         spans = [slice(group.first, group.first + len(group.limit)) for group in groups]
-        cos, sin = (torch.cat([table[span] for span in spans]).unsqueeze(1) for table in (cos, sin))
-        for group in groups:
-            if group.cache is not None and group.write:
-                group.cache.reserve(group.first + len(group.limit))
-        for index, layer in enumerate(self.model.layers):
-            assert isinstance(layer, Layer)
-            x = layer.step(x, cos, sin, groups, index)
-        out: Tensor = self.model.norm(x)
-        return out
+        tables = self._rotary.tables(max(span.stop for span in spans), x)
+        cos, sin = (
+            table[spans[0]] if len(spans) == 1 else torch.cat([table[span] for span in spans]) for table in tables
+        )
+        n_kv = config.num_key_value_heads
+        return head_tables(cos, sin, config.num_attention_heads + n_kv, n_kv)

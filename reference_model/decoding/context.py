@@ -91,6 +91,8 @@ class Context:
     def _limit(self, plain: list[int], first: int, n_final: int) -> tuple[int, ...]:
         """Limits of the rows at the positions ``first …``; every run of audio that they touch begins among them."""
         config = self._config
+        if first >= self.n_prompt and config.objective != "nar":
+            return self._limit_of_answer(plain, first, n_final)
         found = limits(
             torch.tensor(plain),
             config.audio_token_id_start,
@@ -103,6 +105,22 @@ class Context:
             # Rows of finished blocks don't see the open one.
             found[: n_final - first].clamp_(max=n_final)
         return tuple(found.tolist())
+
+    def _limit_of_answer(self, plain: list[int], first: int, n_final: int) -> tuple[int, ...]:
+        """``_limit`` for rows of the answer: so few that a loop is cheaper than tensors."""
+        n = len(plain)
+        found = list(range(first + 1, first + n + 1))
+        if self._config.objective == "hybrid":
+            start, end = self._config.audio_token_id_start, first + n
+            for i in range(n - 1, -1, -1):
+                if plain[i] < start:
+                    end = first + i
+                else:
+                    found[i] = end
+        if self._mode == "block":
+            for i in range(n_final - first):
+                found[i] = min(found[i], n_final)
+        return tuple(found)
 
     def ran(self, n_tail: int) -> None:
         """A pass over ``group(tail)`` with ``n_tail`` open rows was run and written."""

@@ -17,6 +17,7 @@ from torch import Tensor
 from reference_model.cache import KeyValueCache
 from reference_model.decoding.answer import Answer, Event
 from reference_model.decoding.context import Context
+from reference_model.decoding.forced import check_forced
 from reference_model.decoding.sequence import Decoding, Pass, Reply, Running, Wanted
 from reference_model.decoding.settings import DecodeConfig, Prompt
 from reference_model.decoding.strategy import Strategy, make_strategy
@@ -106,13 +107,15 @@ class Engine:
             A handle for ``cancel`` and ``answers``.
 
         Raises:
-            DecodeError: if the prompt is empty, holds ids outside the vocabulary, or can never fit the cache.
+            DecodeError: if the prompt is empty, holds ids outside the vocabulary, forces what cannot be written,
+                or can never fit the cache.
         """
         vocab_size = self._model.config.vocab_size
         if not prompt.ids:
             raise DecodeError("a prompt of no tokens can't be answered")
         if min(prompt.ids) < 0 or max(prompt.ids) >= vocab_size:
             raise DecodeError(f"a prompt holds ids outside the vocabulary of {vocab_size}")
+        check_forced(prompt.forced, self._model.config)
         need = self._positions(prompt)
         if self._max_positions is not None and need > self._max_positions:
             raise DecodeError(
@@ -181,7 +184,7 @@ class Engine:
         context = Context(submitted.prompt.ids, model.config, settings.cache, cache, model.device)
         return Decoding(
             context,
-            submitted.prompt.seed,
+            submitted.prompt,
             settings,
             self._strategy,
             model.config,

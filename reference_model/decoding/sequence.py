@@ -25,8 +25,9 @@ from reference_model.decoding.answer import (
     spans_of,
 )
 from reference_model.decoding.context import Context
+from reference_model.decoding.forced import next_forced
 from reference_model.decoding.sampling import draw_text
-from reference_model.decoding.settings import DecodeConfig
+from reference_model.decoding.settings import DecodeConfig, Prompt
 from reference_model.decoding.strategy import Block, Look, Strategy
 from reference_model.errors import DecodeError
 from reference_model.transformer import RowGroup
@@ -73,7 +74,7 @@ class Decoding:
     def __init__(
         self,
         context: Context,
-        seed: int,
+        prompt: Prompt,
         settings: DecodeConfig,
         strategy: Strategy,
         config: TtTConfig,
@@ -92,7 +93,8 @@ class Decoding:
         self._device = device
         self._clock = clock
         self._began_s: float | None = None
-        self._generator = torch.Generator(device=device).manual_seed(seed)
+        self._generator = torch.Generator(device=device).manual_seed(prompt.seed)
+        self._forced = prompt.forced
         self._nfe = 0
         self._n_text = 0
         self._n_audio = 0
@@ -157,6 +159,10 @@ class Decoding:
     def _now(self) -> float:
         return 0.0 if self._began_s is None else self._clock() - self._began_s
 
+    def _coming(self, most: int, end_ids: tuple[int, ...] = ()) -> tuple[int, ...]:
+        """The forced ids that come next."""
+        return next_forced(self._forced, len(self.context.ids) - self.context.n_prompt, most, end_ids)
+
     def _text_token(self) -> Generator[Pass, Reply, bool]:
         """Write one text token; returns whether it opens a span."""
         settings, config = self._settings, self._config
@@ -169,6 +175,8 @@ class Decoding:
         token_id, confidence = draw_text(
             logits, settings.text_temperature, settings.text_top_k, settings.text_top_p, self._generator
         )
+        for forced in self._coming(1):
+            token_id = forced
         self._append([token_id], [self._nfe - 1], [confidence])
         if token_id == config.im_end_token_id:
             self.finish_reason = "stop"
@@ -205,6 +213,7 @@ class Decoding:
                 generator=self._generator,
                 device=self._device,
                 kept=self._kept,
+                forced=self._coming(length, end_ids),
             )
             block.looks = self._nfe
             yield from self._fill(block)

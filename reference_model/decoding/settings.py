@@ -15,10 +15,19 @@ recomputed, same tokens as ``none``; ``block``: earlier blocks of the open span 
 
 @dataclass(frozen=True)
 class Prompt:
-    """One request: the token ids up to where the answer begins, and the seed of its own random numbers."""
+    """One request.
+
+    Attributes:
+        ids: the token ids up to where the answer begins.
+        seed: of the request's own random numbers.
+        forced: ids the answer begins with, whatever is drawn. All passes and draws are those of free decoding, and
+            masks are filled in the order of what was drawn (whose probabilities the trace keeps); behind the
+            forced ids decoding is free. For measuring with a given schedule, and for continuing a given answer.
+    """
 
     ids: tuple[int, ...]
     seed: int = 0
+    forced: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,7 @@ class Block:
         generator: torch.Generator,
         device: torch.device,
         kept: dict[str, Tensor] | None = None,
+        forced: Sequence[int] = (),
     ) -> None:
         self.kept: dict[str, Tensor] = {} if kept is None else kept
         self.tokens = torch.full((length,), mask_id, dtype=torch.int64, device=device)
@@ -82,6 +83,7 @@ class Block:
         self._end_ids = frozenset(end_ids)
         self._temperature = temperature
         self._ids = [mask_id] * length
+        self._forced = tuple(forced)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -124,10 +126,13 @@ class Block:
         return columns + self.first_candidate, confidence
 
     def commit(self, positions: Sequence[int], tokens: Tensor, confidence: Tensor) -> None:
-        """Put tokens into the block; a position may be overwritten."""
-        at = list(positions)
+        """Put tokens into the block; a position may be overwritten. Where the prompt forces a token, that one."""
+        at, values = list(positions), tokens.tolist()
+        if self._forced:
+            values = [self._forced[i] if i < len(self._forced) else v for i, v in zip(at, values, strict=True)]
+            tokens = torch.tensor(values, device=tokens.device)
         self.tokens[at] = tokens
-        for position, token, value in zip(at, tokens.tolist(), confidence.tolist(), strict=True):
+        for position, token, value in zip(at, values, confidence.tolist(), strict=True):
             self._ids[position] = token
             self.confidence[position] = value
             self.committed_at[position] = self.looks - 1

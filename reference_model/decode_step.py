@@ -1,0 +1,177 @@
+"""One layer of a cached decode pass, in as few calls as it takes, over weights joined into fewer matrices.
+
+At decode sizes the number of calls counts, not the arithmetic: q, k and v are one product and one rotation, keys and
+values one write, residuals are added by the products. Knows tensors, row groups and caches; no modules but to join.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from reference_model.attention.rows import attend_rows
+from reference_model.cache import KeyValueCache
+from reference_model.products import add_product, linear
+
+
+@dataclass(frozen=True)
+class RowGroup:
+    """Rows of one sequence in a decode pass.
+
+    Attributes:
+        ids: (n,) token ids, which stand at the positions ``first, first + 1, …``.
+        first: position of the first row; everything before it is read from ``cache``.
+        limit: for each row how many keys it sees, counted from position 0; at most ``first + n``.
+        cache: where the earlier keys lie. None: there are none (``first`` must be 0).
+        write: whether the rows' own keys are written to the cache (behind ``cache.length``, as scratch).
+    """
+
+    ids: Tensor
+    first: int
+    limit: tuple[int, ...]
+    cache: KeyValueCache | None
+    write: bool = True
+
+
+@dataclass(frozen=True)
+class LayerWeights:
+    """A layer's weights as a decode pass reads them; matrices are (out, in)."""
+
+    norm: Tensor
+    qkv: Tensor
+    qkv_bias: Tensor
+    out: Tensor
+    norm_after: Tensor
+    gate_up: Tensor
+    down: Tensor
+    eps: float
+
+
+class JoinedWeights:
+    """The weights of all layers, some joined into one matrix, of which the layers' parameters become views.
+
+    Attributes:
+        layers: the weights, layer by layer.
+    """
+
+    def __init__(self, layers: Sequence[nn.Module]) -> None:
+        """Join; no memory is taken for long, and the parameters stay parameters, also for training."""
+        # Not as inference tensors, of which parameters that are views could never be trained again.
+        with torch.inference_mode(False), torch.no_grad():
+            self.layers = [_layer_weights(layer) for layer in layers]
+        self._held = [
+            (module._parameters, name, parameter, parameter.data_ptr())
+            for layer in layers
+            for module in layer.modules()
+            for name, parameter in module._parameters.items()
+            if parameter is not None
+        ]
+
+    def are_current(self) -> bool:
+        """Whether every parameter is still the one that was joined, where it was (not moved, cast or replaced)."""
+        return all(held[name] is it and it.data_ptr() == at for held, name, it, at in self._held)
+
+
+def _layer_weights(layer: Any) -> LayerWeights:
+    attention, mlp = layer.self_attn, layer.mlp
+    projections = (attention.q_proj, attention.k_proj, attention.v_proj)
+    return LayerWeights(
+        norm=layer.input_layernorm.weight.data,
+        qkv=_join([part.weight for part in projections]),
+        qkv_bias=_join([part.bias for part in projections]),
+        out=attention.o_proj.weight.data,
+        norm_after=layer.post_attention_layernorm.weight.data,
+        gate_up=_join([mlp.gate_proj.weight, mlp.up_proj.weight]),
+        down=mlp.down_proj.weight.data,
+        eps=layer.input_layernorm.eps,
+    )
+
+
+def _join(parameters: Sequence[nn.Parameter]) -> Tensor:
+    joined = torch.cat([parameter.data for parameter in parameters])
+    for parameter, view in zip(parameters, torch.split(joined, [len(p) for p in parameters]), strict=True):
+        parameter.data = view
+    return joined
+
+
+class Places:
+    """Where the rows of a pass read and write keys and values, for all layers at once."""
+
+    def __init__(self, group: RowGroup, n_layers: int) -> None:
+        """Make room in the cache, and the views that the layers need."""
+        self.n_rows = len(group.limit)
+        self.limit = group.limit
+        self.written: Sequence[Tensor | None] = [None] * n_layers
+        self.before: Sequence[Tensor | None] = [None] * n_layers
+        self.seen: Sequence[Tensor | None] = [None] * n_layers
+        end = group.first + self.n_rows
+        if group.cache is None:
+            return
+        if not group.write:
+            self.before = group.cache.views(0, group.first)
+            return
+        group.cache.reserve(end)
+        self.written = group.cache.views(group.first, end)
+        self.seen = group.cache.views(0, end)
+
+    def keys_and_values(self, own: Tensor, index: int) -> Tensor:
+        """(2, Hkv, n, D) keys and values of the rows → all that they may see, (2, Hkv, m, D)."""
+        written, seen, before = self.written[index], self.seen[index], self.before[index]
+        if written is not None and seen is not None:
+            written.copy_(own)
+            return seen
+        return own if before is None else torch.cat((before, own), 2)
+
+
+def step_layer(
+    x: Tensor, weights: LayerWeights, cos: Tensor, sin: Tensor, places: Sequence[Places], index: int
+) -> Tensor:
+    """One layer for the rows of all groups, one after the other.
+
+    Args:
+        x: (R, d).
+        weights: of this layer.
+        cos, sin: (R, H + 2 Hkv, D) tables of ``head_tables``.
+        places: one per group.
+        index: which layer it is.
+
+    Returns:
+        (R, d).
+    """
+    width = x.shape[-1:]
+    n_rows, n_heads, head_dim = cos.shape
+    n_q = x.shape[-1] // head_dim
+    n_kv = (n_heads - n_q) // 2
+    normed = F.rms_norm(x, width, weights.norm, weights.eps)
+    heads = linear(normed, weights.qkv, weights.qkv_bias).view(n_rows, n_heads, head_dim)
+    heads = torch.addcmul(heads * cos, heads.roll(head_dim // 2, -1), sin)
+    q = heads[:, :n_q]
+    own = heads[:, n_q:].view(n_rows, 2, n_kv, head_dim).permute(1, 2, 0, 3)
+    if len(places) == 1:
+        keys, values = places[0].keys_and_values(own, index).unbind(0)
+        mixed = attend_rows(q, keys, values, places[0].limit)
+    else:
+        parts, row = [], 0
+        for place in places:
+            rows = slice(row, row := row + place.n_rows)
+            keys, values = place.keys_and_values(own[:, :, rows], index).unbind(0)
+            parts.append(attend_rows(q[rows], keys, values, place.limit))
+        mixed = torch.cat(parts)
+    x = add_product(x, mixed, weights.out)
+    normed = F.rms_norm(x, width, weights.norm_after, weights.eps)
+    gate, up = linear(normed, weights.gate_up).chunk(2, dim=-1)
+    return add_product(x, F.silu(gate) * up, weights.down)
+
+
+def head_tables(cos: Tensor, sin: Tensor, n_rotated: int, n_plain: int) -> tuple[Tensor, Tensor]:
+    """(R, D) rotary tables → (R, n_rotated + n_plain, D) tables that leave the last ``n_plain`` heads as they are."""
+    n, width = cos.shape
+    return (
+        torch.cat((cos.unsqueeze(1).expand(n, n_rotated, width), cos.new_ones(n, n_plain, width)), 1),
+        torch.cat((sin.unsqueeze(1).expand(n, n_rotated, width), sin.new_zeros(n, n_plain, width)), 1),
+    )

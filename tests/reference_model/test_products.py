@@ -1,0 +1,58 @@
+"""Products of inference are those of ``torch.nn.functional.linear``."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from shapes import random_model, tiny_config
+
+from reference_model.products import linear
+
+
+@pytest.mark.parametrize("rows", [(1,), (2,), (27,), (3, 5), (1, 1)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("with_bias", [False, True])
+def test_it_is_the_product(rows: tuple[int, ...], dtype: torch.dtype, with_bias: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, weight = (torch.randn(*shape, 32, generator=generator).to(dtype) for shape in (rows, (48,)))
+    bias = torch.randn(48, generator=generator).to(dtype) if with_bias else None
+    with torch.inference_mode():
+        got = linear(x, weight, bias)
+    expected = x.double() @ weight.double().T + (0 if bias is None else bias.double())
+    assert got.dtype == dtype
+    assert torch.allclose(got.double(), expected, atol=0.15 if dtype == torch.bfloat16 else 1e-5)
+
+
+def test_a_slice_of_the_rows_is_the_slice_of_the_product() -> None:
+    x, weight = torch.randn(4, 32), torch.randn(60, 32)
+    with torch.inference_mode():
+        assert torch.allclose(linear(x, weight[17:40]), linear(x, weight)[:, 17:40], atol=1e-5)
+
+
+def test_gradients_flow_where_they_are_wanted() -> None:
+    weight = torch.randn(6, 4, requires_grad=True)
+    linear(torch.randn(3, 4), weight).sum().backward()
+    assert weight.grad is not None
+
+
+def test_a_model_that_has_decoded_can_still_be_trained() -> None:
+    from reference_model.decoding import DecodeConfig, Prompt, generate
+
+    model = random_model(tiny_config())
+    generate(model, [Prompt((1, 2, 3))], DecodeConfig(max_text_tokens=3, max_audio_tokens=4))
+    ids = torch.tensor([[1, 2, 3]])
+    model.logits(model.hidden(ids, torch.tensor([[1, 2, 3]]))).sum().backward()
+    assert all(not p.is_inference() and p.grad is not None for p in model.parameters())
+
+
+def test_weights_that_are_replaced_or_moved_are_noticed() -> None:
+    from reference_model.decoding import DecodeConfig, Prompt, generate
+
+    settings = DecodeConfig(max_text_tokens=6, max_audio_tokens=4)
+    one, other = random_model(tiny_config(), seed=1), random_model(tiny_config(), seed=2)
+    expected = generate(other, [Prompt((1, 2, 3))], settings)[0].ids
+    assert generate(one, [Prompt((1, 2, 3))], settings)[0].ids != expected
+    one.load_state_dict(other.state_dict(), assign=True)
+    assert generate(one, [Prompt((1, 2, 3))], settings)[0].ids == expected
+    one.double()
+    assert generate(one, [Prompt((1, 2, 3))], settings)[0].ids == expected
