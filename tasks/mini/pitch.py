@@ -14,7 +14,7 @@ _SAMPLE_RATE_HZ = 16_000
 def pitch_hz(wave: Waveform) -> npt.NDArray[np.float32]:
     """Pitch in Hz of each frame of 160 samples, at its centre; 0 where unvoiced: (n / 160,) for n samples."""
     try:
-        import pyworld  # type: ignore[import-untyped]  # the package ships no types
+        import pyworld
     except ImportError as error:
         raise UserError(f'pyworld cannot be used ({error}): pip install "tttbench[voices]"') from error
     # Every 5 ms from sample 0 on: the odd entries lie in the middle of the frames.

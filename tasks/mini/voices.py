@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-import soxr  # type: ignore[import-untyped]  # the package ships no types
+import soxr  # type: ignore[import-untyped]  # has no type information
 
 from tttbench.errors import UserError
 from tttbench.records import Waveform
@@ -104,7 +104,7 @@ def _flite(speaker: str, text: str, speed: float, _pitch: float) -> Waveform:
 
 def _pico(speaker: str, text: str, speed: float, pitch: float) -> Waveform:
     try:
-        from py_nanotts import NanoTTS  # type: ignore[import-untyped]  # the package ships no types
+        from py_nanotts import NanoTTS
     except ImportError:
         raise UserError('the voice engine py-nanotts is not installed: pip install "tttbench[voices]"') from None
     raw = NanoTTS().speak(text, voice=speaker, speed=speed, pitch=pitch)
@@ -136,7 +136,7 @@ _SYNTH_CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short),
 @cache
 def _espeak_library() -> tuple[ctypes.CDLL, int, io.BytesIO, object]:
     try:
-        import espeakng_loader  # type: ignore[import-untyped]  # the package ships no types
+        import espeakng_loader
     except ImportError:
         raise UserError('the voice engine espeakng-loader is not installed: pip install "tttbench[voices]"') from None
     library = ctypes.CDLL(espeakng_loader.get_library_path())
