@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tttbench.tasks import mini
 from tttbench.tasks.mini import language, tokenizer
 from tttbench.tasks.mini.tokens import N_CODES, SHIPPED, TokenSet
 
@@ -36,7 +37,7 @@ pool = 2
 [decode]
 steps_per_block = 4
 """
-SHIPPED_RECIPES = sorted(Path(recipe.__file__).parent.parent.glob("tasks/mini/recipes/*.toml"))
+SHIPPED_RECIPES = sorted((Path(mini.__file__).parent / "recipes").glob("*.toml"))
 
 
 @pytest.fixture

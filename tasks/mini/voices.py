@@ -121,9 +121,9 @@ def _piper_voice() -> object:
 
 
 def _piper(_speaker: str, text: str, speed: float, _pitch: float) -> Waveform:
+    voice = _piper_voice()
     from piper import SynthesisConfig
 
-    voice = _piper_voice()
     settings = SynthesisConfig(length_scale=1 / speed, noise_scale=0.0, noise_w_scale=0.0)
     chunks = list(voice.synthesize(text, settings))  # type: ignore[attr-defined]  # piper has no stubs
     wave = np.concatenate([chunk.audio_float_array for chunk in chunks]).astype(np.float32)
