@@ -33,6 +33,7 @@ class Recipe:
         path: the file.
         model: fields of ``TtTConfig`` except the ids, which come from the tokenizer.
         tokens: ``"mini"`` for the shipped token set, or a file's path, as seen from the current folder.
+        spoken_transcripts: whether a transcript is followed by the input's own codes, as in the released data.
         training: the trainer's settings, the objective's among them.
         decode: ``DecodeConfig`` fields that the checkpoint asks to be decoded with.
     """
@@ -40,6 +41,7 @@ class Recipe:
     path: Path
     model: Mapping[str, object]
     tokens: str
+    spoken_transcripts: bool
     training: TrainingConfig
     decode: Mapping[str, object]
 
@@ -83,9 +85,14 @@ def read(path: Path) -> Recipe:
     model = _section(raw, "model", path)
     _known(model, _MODEL_FIELDS, path, "field of [model]")
     data = _section(raw, "data", path)
-    _known(data, ("tokens",), path, "field of [data]")
+    _known(data, ("tokens", "spoken_transcripts"), path, "field of [data]")
     if not isinstance(data.get("tokens"), str):
         raise UserError(f'{path}: [data] needs tokens = "mini" or the path of a token set')
+    spoken_transcripts = data.get("spoken_transcripts", False)
+    if not isinstance(spoken_transcripts, bool):
+        raise UserError(
+            f"{path}: field 'spoken_transcripts' of [data] is {spoken_transcripts!r}, expected true or false"
+        )
     objective = _numbers(raw, "objective", {f.name: str(f.type) for f in fields(ObjectiveConfig)}, path)
     training = _numbers(
         raw, "training", {f.name: str(f.type) for f in fields(TrainingConfig) if f.name != "objective"}, path
@@ -98,7 +105,7 @@ def read(path: Path) -> Recipe:
         raise UserError(f"{path}: {error}") from error
     decode = _section(raw, "decode", path)
     decode_settings({f"{path}: [decode]": decode})
-    return Recipe(path, model, str(data["tokens"]), settings, decode)
+    return Recipe(path, model, str(data["tokens"]), spoken_transcripts, settings, decode)
 
 
 def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, object]:
@@ -174,10 +181,10 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
     try:
         ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
         config = TtTConfig.from_json(recipe.model, ids, where=f"{recipe.path}: [model]")
-        trainer.check_folder(folder, recipe.training, config)
+        examples = mini_tokens.examples(tokens, tokenizer, config, spoken_transcripts=recipe.spoken_transcripts)
+        trainer.check_folder(folder, recipe.training, config, examples)
         torch.manual_seed(recipe.training.seed)
         model = TtTModel(config)
-        examples = mini_tokens.examples(tokens, tokenizer, config)
         _describe(folder, codec, recipe.decode)
         print(f"{model.n_parameters() / 1e6:.2f} M parameters, {len(examples)} examples", flush=True)
         trainer.train(model, tokenizer, examples, recipe.training, folder, until=max_steps, report=_show)

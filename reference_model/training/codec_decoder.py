@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from reference_model.speech.features import HOP, mel_filters
 from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, overlap_add, shape
-from reference_model.training.resumable import restore, store
+from reference_model.training.resumable import restore, stamp, store
 
 _RESOLUTIONS = ((256, 32), (512, 64), (1024, 80), (2048, 128))  # samples, mel bands
 
@@ -77,14 +77,24 @@ def train_decoder(
     settings: DecoderTraining,
     report: Callable[[str], None] = print,
 ) -> Decoder:
-    """Train on the recordings of one voice; goes on from ``folder`` if a training is there."""
+    """Train on the recordings of one voice; goes on from ``folder`` if a training is there.
+
+    Raises:
+        CheckpointError: the folder holds a training with other settings or codes, or a damaged one.
+    """
     torch.manual_seed(settings.seed)
     model = Decoder(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, settings.steps, pct_start=settings.warm_up_steps / settings.steps
+        optimizer,
+        settings.learning_rate,
+        settings.steps,
+        pct_start=settings.warm_up_steps / settings.steps,
+        cycle_momentum=False,
     )
-    first = restore(folder, model, optimizer, schedule)
+    data = [recording.codes.tolist() for recording in recordings]
+    made_of = stamp(config, replace(settings, save_every=0), data)
+    first = restore(folder, model, optimizer, schedule, made_of)
     trains = [impulse_train(torch.from_numpy(fill_pitch(r.f0_hz)))[0] for r in recordings]
     rng = torch.Generator()
     began, sums = time.monotonic(), np.zeros(3)
@@ -113,7 +123,7 @@ def train_decoder(
             )
             sums[:] = 0
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
-            store(folder, model, optimizer, step + 1)
+            store(folder, model, optimizer, step + 1, made_of)
     return model.eval()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,11 @@ from torch import Tensor, nn
 from reference_model.errors import CheckpointError
 
 _FILE = "training.safetensors"
+
+
+def stamp(*made_of: object) -> str:
+    """A hash of settings and data, by their ``repr``, to be given to ``store`` and ``restore``."""
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()
 
 
 def store(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: str = "") -> None:

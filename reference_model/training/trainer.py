@@ -6,12 +6,11 @@ seen. Knows the objective and the checkpoint format; nothing of where examples c
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from reference_model.config import TtTConfig
 from reference_model.errors import ConfigError, ReferenceModelError
 from reference_model.objective import Example, ObjectiveConfig, batch_losses, corrupt
 from reference_model.tokens import TtTTokenizer
-from reference_model.training.resumable import refuse_other_settings, restore, store
+from reference_model.training.resumable import refuse_other_settings, restore, stamp, store
 from reference_model.transformer import TtTModel
 
 _LOG = "losses.jsonl"
@@ -125,7 +124,7 @@ def train(
 
     Raises:
         ReferenceModelError: if there are no examples.
-        CheckpointError: if the folder holds a training with other settings, or a damaged one.
+        CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
     if not examples:
         raise ReferenceModelError("there are no training examples")
@@ -133,8 +132,8 @@ def train(
     optimizer = torch.optim.AdamW(
         _decayed(model, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
     )
-    stamp = _stamp(config, model.config)
-    first = restore(folder, model, optimizer, settings=stamp)
+    made_of = _stamp(config, model.config, examples)
+    first = restore(folder, model, optimizer, settings=made_of)
     last = min(config.steps, until if until is not None else config.steps)
     _forget_later(folder / _LOG, first)
     began, sums, since = time.monotonic(), np.zeros(2), 0
@@ -172,17 +171,17 @@ def train(
         if (step + 1) % config.save_every == 0 or step + 1 == last:
             # In this order: a kill in between costs steps, and never leaves old weights beside a finished training.
             checkpoint.save(model, tokenizer, folder, dtype="float16")
-            store(folder, model, optimizer, step + 1, stamp)
+            store(folder, model, optimizer, step + 1, made_of)
     return model.eval()
 
 
-def check_folder(folder: Path, config: TrainingConfig, model: TtTConfig) -> None:
-    """Do nothing if a training with these settings may begin or go on in ``folder``.
+def check_folder(folder: Path, config: TrainingConfig, model: TtTConfig, examples: Sequence[Example]) -> None:
+    """Do nothing if a training with these settings and examples may begin or go on in ``folder``.
 
     Raises:
-        CheckpointError: if the folder holds a training with other settings, or a damaged one.
+        CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
-    refuse_other_settings(folder, _stamp(config, model))
+    refuse_other_settings(folder, _stamp(config, model, examples))
 
 
 def _forget_later(log: Path, step: int) -> None:
@@ -224,9 +223,5 @@ def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _stamp(config: TrainingConfig, model: TtTConfig) -> str:
-    settings = {
-        "training": {k: v for k, v in asdict(config).items() if k != "save_every"},
-        "model": asdict(model),
-    }
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
+def _stamp(config: TrainingConfig, model: TtTConfig, examples: Sequence[Example]) -> str:
+    return stamp(replace(config, save_every=1), model, examples)

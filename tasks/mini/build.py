@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from tttbench.tasks.mini import corpus, testset
 
 from tttbench.errors import UserError
@@ -24,9 +25,12 @@ if TYPE_CHECKING:
 STAGES = ("speech", "encoder", "tokens", "decoder", "test")
 N_ASR_LINES = 9000
 N_WORDINGS = 34  # recordings of each question
-N_ANSWER_VOICE_LINES = 1500
+N_MANY_VOICES = 36  # recordings of each voice of the slow engine
+N_ANSWER_VOICE_LINES = 3000
+N_TIMES = 3  # encodings of each training recording, with different noise and sizes of the speaker
 N_TEST = 200  # sentences, and as many questions
 _SILENCE_CODES = 4
+_MANY_VOICES_TIMES = 8  # how often a recording of the slow engine is heard for one of the others
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -64,9 +68,13 @@ class _Build:
         lines = corpus.training_lines(N_ASR_LINES, N_WORDINGS, seed=1)
         return corpus.synthesise(lines, self.out / "speech" / "train")
 
+    def _many_voices(self) -> corpus.Speech:
+        lines = corpus.many_voices_lines(N_MANY_VOICES, seed=2)
+        return corpus.synthesise(lines, self.out / "speech" / "many_voices")
+
     def speech(self) -> None:
-        hours = sum(corpus.seconds(part) for part in (self._answers(), self._answer_voice(), self._training())) / 3600
-        print(f"{hours:.1f} hours of speech")
+        parts = (self._answers(), self._answer_voice(), self._training(), self._many_voices())
+        print(f"{sum(corpus.seconds(part) for part in parts) / 3600:.1f} hours of speech")
 
     def encoder(self) -> None:
         import torch
@@ -75,7 +83,7 @@ class _Build:
         from reference_model.training.codec_encoder import EncoderTraining, train_encoder
 
         torch.set_num_threads(self.threads)
-        parts = (self._answers(), self._answer_voice(), self._training())
+        parts = [self._answers(), self._answer_voice(), self._training()] + [self._many_voices()] * _MANY_VOICES_TIMES
         picks = [(part, i) for part in parts for i in range(len(part.lines))]
         train_encoder(
             lambda n: picks[n][0].wave(picks[n][1]),
@@ -109,22 +117,25 @@ class _Build:
 
         from reference_model.speech.features import log_mel, warp
 
+        torch.set_num_threads(self.threads)
         codec, training, answers = self._codec(), self._training(), self._answers()
         rng = np.random.default_rng(5)
-        codes: list[list[int]] = []
-        for i in list(range(len(training.lines))) * 2:
-            wave = training.wave(i)
-            if rng.random() < 1 / 3:
-                others = [training.wave(int(j)) for j in rng.integers(len(training.lines), size=3)]
-                wave = add_noise(wave, others if rng.random() < 0.5 else [], rng.uniform(5, 20), rng)
-            # The second time by a speaker of another size, so that voices differ more than the engines do.
-            size = 1.0 if len(codes) < len(training.lines) else rng.uniform(0.87, 1.15)
-            mel = warp(log_mel(_whole_codes(wave)), torch.tensor([size]))
-            codes.append(codec.encode_frames(mel)[0])
+        heard: list[tuple[corpus.Line, npt.NDArray[np.uint16]]] = []
+        for part, times in ((training, N_TIMES), (self._many_voices(), _MANY_VOICES_TIMES)):
+            for n in range(times * len(part.lines)):
+                i = n % len(part.lines)
+                wave = part.wave(i)
+                if rng.random() < 1 / 3:
+                    others = [training.wave(int(j)) for j in rng.integers(len(training.lines), size=3)]
+                    wave = add_noise(wave, others if rng.random() < 0.5 else [], rng.uniform(5, 20), rng)
+                # After the first time by a speaker of another size, so that voices differ more than the engines do.
+                size = 1.0 if n < len(part.lines) else rng.uniform(0.87, 1.15)
+                mel = warp(log_mel(_whole_codes(wave)), torch.tensor([size]))
+                heard.append((part.lines[i], np.array(codec.encode_frames(mel)[0], np.uint16)))
         TokenSet(
-            tuple(line.text for line in training.lines) * 2,
-            tuple(line.question for line in training.lines) * 2,
-            tuple(np.array(c, np.uint16) for c in codes),
+            tuple(line.text for line, _ in heard),
+            tuple(line.question for line, _ in heard),
+            tuple(codes for _, codes in heard),
             tuple(np.array(codec.encode(answers.wave(i)), np.uint16) for i in range(len(answers.lines))),
         ).save(self.out / "train" / "codes.safetensors")
 
@@ -149,7 +160,7 @@ class _Build:
         self._codec().save(self.out / "codec")
 
     def test(self) -> None:
-        trained_on = (self._answer_voice(), self._answers(), self._training())
+        trained_on = (self._answer_voice(), self._answers(), self._training(), self._many_voices())
         training = frozenset(line.text for part in trained_on for line in part.lines)
         lines = corpus.test_lines(N_TEST, N_TEST, seed=11, training_texts=training)
         test = corpus.synthesise(lines, self.out / "speech" / "test")

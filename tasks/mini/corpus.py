@@ -42,7 +42,7 @@ class Line:
 def training_lines(n_asr: int, n_questions_each: int, seed: int) -> tuple[Line, ...]:
     """``n_asr`` free sentences and every question ``n_questions_each`` times, by the training voices, shuffled."""
     rng = random.Random(seed)
-    voices = [voice for voice in VOICES if not voice.test_only]
+    voices = [voice for voice in VOICES if voice.engine in _TRAINING_WEIGHTS and not voice.test_only]
     weights = [_TRAINING_WEIGHTS[voice.engine] for voice in voices]
 
     def manner() -> tuple[str, float, float, float]:
@@ -58,6 +58,28 @@ def training_lines(n_asr: int, n_questions_each: int, seed: int) -> tuple[Line, 
             text = question.wordings[j % len(question.wordings)]
             lines.append(Line(f"q{i:03d}-{j:02d}", text, *manner(), question=i, topic=question.topic))
     rng.shuffle(lines)
+    return tuple(lines)
+
+
+def many_voices_lines(n_each: int, seed: int) -> tuple[Line, ...]:
+    """``n_each`` lines by each voice of Kokoro, half of them questions: the engine is slow, but its voices are many.
+
+    Any first part of the list has all voices alike.
+    """
+    rng = random.Random(seed)
+    voices = [voice for voice in VOICES if voice.engine == "kokoro"]
+    indexed = list(enumerate(language.questions()))
+    lines = []
+    for n in range(n_each):
+        for voice in voices:
+            question, topic, text = -1, "", ""
+            if n % 2:
+                question, asked = rng.choice(indexed)
+                topic, text = asked.topic, rng.choice(asked.wordings)
+            else:
+                topic, text = language.free_sentence(rng)
+            manner = (rng.uniform(0.9, 1.25), 1.0, rng.uniform(0.93, 1.08))
+            lines.append(Line(f"k{n:02d}-{voice.name}", text, voice.name, *manner, question, topic))
     return tuple(lines)
 
 

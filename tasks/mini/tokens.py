@@ -102,16 +102,19 @@ def _split(flat: npt.NDArray[np.uint16], lengths: npt.NDArray[np.uint16]) -> tup
     return tuple(np.split(flat, np.cumsum(lengths.astype(np.int64))[:-1]))
 
 
-def examples(tokens: TokenSet, tokenizer: TtTTokenizer, config: TtTConfig) -> list[Example]:
+def examples(
+    tokens: TokenSet, tokenizer: TtTTokenizer, config: TtTConfig, *, spoken_transcripts: bool = False
+) -> list[Example]:
     """Every recording as a conversation: free sentences are written down, questions are answered.
 
-    In ASR the answer is the transcript interleaved with the input's own codes; a question's answer is its sentence
-    with the codes of the one canonical recording.
+    A question's answer is its sentence with the codes of the one canonical recording.
 
     Args:
         tokens: the recordings.
         tokenizer: with at least as many codes as the recordings use.
         config: gives the control ids.
+        spoken_transcripts: in ASR the answer is the transcript interleaved with the input's own codes, as in the
+            released data; without, it is the transcript alone.
 
     Returns:
         One example a recording, in their order.
@@ -128,6 +131,9 @@ def examples(tokens: TokenSet, tokenizer: TtTTokenizer, config: TtTConfig) -> li
         answer_codes = codes if question < 0 else tokens.answers[question]
         if said not in written:
             written[said] = tokenizer.encode_plain(said)
-        answer = interleave(written[said], tokenizer.code_ids(answer_codes.tolist()), config)
+        if question < 0 and not spoken_transcripts:
+            answer = [*written[said], config.im_end_token_id]
+        else:
+            answer = interleave(written[said], tokenizer.code_ids(answer_codes.tolist()), config)
         made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer)))
     return made

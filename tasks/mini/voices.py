@@ -26,9 +26,13 @@ SAMPLE_RATE_HZ = 16_000
 
 @dataclass(frozen=True)
 class Voice:
-    """A voice: ``engine`` is ``flite``, ``pico``, ``piper`` or ``espeak``; ``speaker`` is the engine's own name for it.
+    """A voice.
 
-    ``test_only`` voices are never heard in training.
+    Attributes:
+        name: ours.
+        engine: ``flite``, ``pico``, ``piper``, ``espeak`` or ``kokoro``.
+        speaker: the engine's own name for it.
+        test_only: never heard in training.
     """
 
     name: str
@@ -38,6 +42,17 @@ class Voice:
 
 
 ANSWER_VOICE = Voice("slt", "flite", "slt")
+
+KOKORO = tuple(
+    f"{kind}_{name}"
+    for kind, names in (
+        ("af", "alloy aoede bella heart jessica kore nicole nova river sarah sky"),
+        ("am", "adam echo eric fenrir liam michael onyx puck santa"),
+        ("bf", "alice emma isabella lily"),
+        ("bm", "daniel fable george lewis"),
+    )
+    for name in names.split()
+)
 
 VOICES = (
     ANSWER_VOICE,
@@ -53,6 +68,7 @@ VOICES = (
     Voice("espeak-rp", "espeak", "en-gb-x-rp"),
     Voice("espeak-scot", "espeak", "en-gb-scotland"),
     Voice("espeak-m7", "espeak", "en-us+m7"),
+    *(Voice(name, "kokoro", name) for name in KOKORO),
     Voice("rms", "flite", "rms", test_only=True),
     Voice("pico-gb", "pico", "en-GB", test_only=True),
     Voice("espeak-f5", "espeak", "en-us+f5", test_only=True),
@@ -153,6 +169,28 @@ def _espeak_library() -> tuple[ctypes.CDLL, int, io.BytesIO, object]:
     return library, rate, heard, callback  # the callback must outlive the library's use of it
 
 
+def _kokoro(speaker: str, text: str, speed: float, _pitch: float) -> Waveform:
+    from tttbench.tasks.mini import kokoro
+
+    wave = kokoro.speak(speaker, _ipa(text, "en-gb-x-rp" if speaker.startswith("b") else "en-us"), speed)
+    return np.asarray(soxr.resample(wave, kokoro.SAMPLE_RATE_HZ, SAMPLE_RATE_HZ), dtype=np.float32)
+
+
+def _ipa(text: str, accent: str) -> str:
+    """eSpeak NG's reading of a sentence."""
+    library, *_ = _espeak_library()
+    if library.espeak_SetVoiceByName(accent.encode()) != 0:  # it would crash without a voice
+        raise UserError(f"eSpeak NG has no voice {accent!r}: see `espeak-ng --voices`")
+    read = library.espeak_TextToPhonemes
+    read.restype, read.argtypes = ctypes.c_char_p, [ctypes.POINTER(ctypes.c_void_p), ctypes.c_int, ctypes.c_int]
+    sentence = ctypes.create_string_buffer(text.encode())
+    rest = ctypes.c_void_p(ctypes.addressof(sentence))
+    clauses = []
+    while rest.value:
+        clauses.append(read(ctypes.byref(rest), 1, 2).decode())  # UTF-8 in, IPA out
+    return " ".join(clauses)
+
+
 def _espeak(speaker: str, text: str, speed: float, pitch: float) -> Waveform:
     library, rate, heard, _ = _espeak_library()
     if library.espeak_SetVoiceByName(speaker.encode()) != 0:
@@ -172,4 +210,5 @@ _ENGINES: dict[str, Callable[[str, str, float, float], Waveform]] = {
     "pico": _pico,
     "piper": _piper,
     "espeak": _espeak,
+    "kokoro": _kokoro,
 }

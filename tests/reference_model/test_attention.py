@@ -109,3 +109,20 @@ def test_auto_is_flex_only_where_cuda_trains() -> None:
     assert choose("auto", torch.device("cpu")) == "sdpa"
     assert choose("auto", torch.device("cuda"), training=True) == "flex"
     assert choose("auto", torch.device("cuda")) == "sdpa"
+
+
+@pytest.mark.parametrize("length", [9, 300])
+def test_training_in_bfloat16_is_the_same_attention(length: int) -> None:
+    sdpa = backend("sdpa")
+    q, k, v = (torch.randn(2, heads, length, 16, requires_grad=True) for heads in (4, 2, 2))
+    limit = torch.stack([torch.arange(1, length + 1), torch.arange(1, length + 1).clamp(min=length // 2)])
+    for rows in (limit, limit[:1].expand(2, -1), torch.full_like(limit, length)):
+        plan = sdpa.plan(rows, None, length, torch.float32)
+        expected = sdpa.attend(q, k, v, plan)
+        wanted = torch.autograd.grad(expected.square().sum(), (q, k, v))
+        with torch.autocast("cpu", torch.bfloat16):
+            got = sdpa.attend(q, k, v, plan)
+        assert got.dtype == torch.float32
+        torch.testing.assert_close(got, expected, atol=0.02, rtol=0.02)
+        for one, other in zip(torch.autograd.grad(got.square().sum(), (q, k, v)), wanted, strict=True):
+            assert float((one - other).norm() / other.norm()) < 0.02

@@ -176,14 +176,16 @@ def test_other_settings_are_refused(uninterrupted: tuple[Path, TtTModel], change
     with pytest.raises(CheckpointError, match=r"training\.safetensors: holds a training with other settings"):
         train(fresh(), TOKENIZER, EXAMPLES, changed, folder)
     with pytest.raises(CheckpointError, match="other settings"):
-        check_folder(folder, changed, CONFIG)
+        check_folder(folder, changed, CONFIG, EXAMPLES)
 
 
-def test_another_model_is_refused_and_how_often_is_saved_may_change(uninterrupted: tuple[Path, TtTModel]) -> None:
+def test_another_model_or_data_is_refused_but_not_another_save_every(uninterrupted: tuple[Path, TtTModel]) -> None:
     folder, _ = uninterrupted
     with pytest.raises(CheckpointError, match="other settings"):
-        check_folder(folder, SETTINGS, dataclasses.replace(CONFIG, objective="ar"))
-    check_folder(folder, dataclasses.replace(SETTINGS, save_every=100), CONFIG)
+        check_folder(folder, SETTINGS, dataclasses.replace(CONFIG, objective="ar"), EXAMPLES)
+    with pytest.raises(CheckpointError, match="other settings"):
+        check_folder(folder, SETTINGS, CONFIG, EXAMPLES[1:])
+    check_folder(folder, dataclasses.replace(SETTINGS, save_every=100), CONFIG, EXAMPLES)
 
 
 def test_a_damaged_state_is_named(tmp_path: Path) -> None:

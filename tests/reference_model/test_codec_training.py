@@ -1,0 +1,94 @@
+"""The codec's trainings: killed and resumed gives the same weights, and other data is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from reference_model.errors import CheckpointError
+from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig
+from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
+from reference_model.training.codec_encoder import EncoderTraining, disguise, spell, train_encoder
+
+SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
+ENCODER = EncoderTraining(steps=4, batch_size=3, warm_up_steps=2, save_every=1)
+DECODER = DecoderTraining(steps=4, batch_size=2, warm_up_steps=2, save_every=1)
+TEXTS = ["one two", "blue", "three's"]
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def wave(i: int) -> np.ndarray:
+    rng = np.random.default_rng(i)
+    return rng.normal(0, 0.1, SAMPLES_PER_CODE * (6 + i)).astype(np.float32)
+
+
+def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> nn.Module:
+    return train_encoder(wave, texts, folder, SIZES, settings, lambda line: None)
+
+
+def decoder(folder: Path, settings: DecoderTraining = DECODER, first: int = 0) -> nn.Module:
+    recordings = [
+        Recording(
+            np.random.default_rng(i).integers(0, 12, 6 + i),
+            wave(i),
+            np.full(8 * (6 + i), 150.0, np.float32),
+        )
+        for i in range(first, first + 3)
+    ]
+    return train_decoder(recordings, folder, SIZES, settings, lambda line: None)
+
+
+@pytest.mark.parametrize("training", [encoder, decoder])
+def test_killed_and_resumed_gives_the_same_weights(
+    training: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(training)
+    whole = training(tmp_path / "whole")
+    step, steps = torch.optim.AdamW.step, iter(range(99))
+
+    def killed_at_the_third(self: torch.optim.AdamW) -> None:
+        if next(steps) == 2:
+            raise KilledError
+        step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", killed_at_the_third)
+        with pytest.raises(KilledError):
+            training(tmp_path / "cut")
+    torch.manual_seed(99)
+    resumed = training(tmp_path / "cut")
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_other_settings_and_data_are_refused(tmp_path: Path) -> None:
+    encoder(tmp_path / "encoder")
+    decoder(tmp_path / "decoder")
+    for again in (
+        lambda: encoder(tmp_path / "encoder", replace(ENCODER, learning_rate=1e-4)),
+        lambda: encoder(tmp_path / "encoder", texts=[*TEXTS[1:], "four"]),
+        lambda: decoder(tmp_path / "decoder", replace(DECODER, seed=5)),
+        lambda: decoder(tmp_path / "decoder", first=1),
+    ):
+        with pytest.raises(CheckpointError, match="holds a training with other settings"):
+            again()
+    encoder(tmp_path / "encoder", replace(ENCODER, save_every=3))
+
+
+def test_spelling_drops_what_is_no_letter() -> None:
+    assert spell("A b, it's!") == [2, 1, 3, 1, 10, 21, 28, 20]
+
+
+def test_a_disguise_keeps_padding_silent_and_centres_each_band() -> None:
+    mel = torch.randn(2, 80, 40) + 3
+    out = disguise(mel, torch.tensor([40, 24]), torch.Generator().manual_seed(1))
+    assert torch.equal(out[1, :, 24:], torch.zeros(80, 16))
+    assert float(out.mean(2).abs().max()) < 1e-4
