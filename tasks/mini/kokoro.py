@@ -59,9 +59,7 @@ def speak(speaker: str, ipa: str, speed: float) -> Waveform:
     Raises:
         UserError: the model or the voices cannot be had; the message says how.
     """
-    for found, wanted in _BOTH + (_BRITISH if speaker.startswith("b") else _AMERICAN):
-        ipa = ipa.replace(found, wanted)
-    tokens = [_IDS[symbol] for symbol in ipa if symbol in _IDS]
+    tokens = phoneme_ids(speaker, ipa)
     style = _style(speaker)[len(tokens)]
     feeds = {
         "tokens": np.array([[0, *tokens, 0]], np.int64),
@@ -69,6 +67,13 @@ def speak(speaker: str, ipa: str, speed: float) -> Waveform:
         "speed": np.array([speed], np.float32),
     }
     return np.asarray(_session().run(None, feeds)[0], dtype=np.float32)
+
+
+def phoneme_ids(speaker: str, ipa: str) -> list[int]:
+    """The ids of eSpeak NG's phonemes in the model's vocabulary; what it has no symbol for is left out."""
+    for found, wanted in _BOTH + (_BRITISH if speaker.startswith("b") else _AMERICAN):
+        ipa = ipa.replace(found, wanted)
+    return [_IDS[symbol] for symbol in ipa if symbol in _IDS]
 
 
 @cache
