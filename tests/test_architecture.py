@@ -24,7 +24,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tttbench.systems", "tttbench.tasks"),
     ("tttbench.registry", "tttbench.probes", "tttbench.store", "tttbench.suite"),
     ("tttbench.systems.base", "tttbench.data", "tttbench.scoring", "tttbench.flac", "tttbench.stored"),
-    ("tttbench.stats", "tttbench.plain", "tttbench.atomic", "tttbench.interrupts"),
+    ("tttbench.stats", "tttbench.plain", "tttbench.atomic", "tttbench.caches", "tttbench.interrupts"),
     ("tttbench.records", "tttbench.errors", "tttbench"),
     ("reference_model",),
 )

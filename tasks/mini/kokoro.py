@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tttbench.caches import cache_folder
 from tttbench.errors import UserError
 from tttbench.records import Waveform
-from tttbench.systems.whisper_weights import cache_folder
 
 if TYPE_CHECKING:
     import onnxruntime

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tttbench.caches import cache_folder, user_cache
 from tttbench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -68,12 +69,6 @@ class LoadedWhisper:
     source: str
 
 
-def cache_folder() -> Path:
-    """Where weights are kept: ``$TTTBENCH_CACHE``, else ``tttbench`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    own = os.environ.get("TTTBENCH_CACHE")
-    return Path(own) if own else _user_cache() / "tttbench"
-
-
 def hash_model(parameters: Mapping[str, Array], dims: Mapping[str, int]) -> str:
     """Sha256 over the dimensions of a model, and names, shapes and float16 values of its parameters, sorted by name.
 
@@ -117,11 +112,7 @@ def is_available_offline(name: str) -> bool:
     packaged = PACKAGED.get(name)
     if packaged is not None and (_cache_file(name, packaged).is_file() or _find_packaged(packaged) is not None):
         return True
-    return (_user_cache() / "whisper" / f"{name}.pt").is_file()
-
-
-def _user_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return (user_cache() / "whisper" / f"{name}.pt").is_file()
 
 
 def _cache_file(name: str, packaged: PackagedWeights) -> Path:
