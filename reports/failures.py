@@ -9,7 +9,7 @@ from tttbench.records import Status
 from .view import ReportView
 
 _REASONS: dict[Status, str] = {
-    "empty": "the answer has neither words nor sound",
+    "empty": "the answer is empty",
     "unparsed": "the answer could not be read",
     "judge_failed": "the judge could not transcribe the spoken answer",
     "error": "no reason was given",

@@ -11,6 +11,7 @@ from typing import Any
 from tttbench.plain import probe_from_plain, result_from_plain
 from tttbench.probes.latency import Timed, figures
 from tttbench.records import Score, Status
+from tttbench.scoring.status import request_status
 from tttbench.store import RunStore
 from tttbench.stored import StoredAnswer
 
@@ -118,7 +119,7 @@ def _row(answer: StoredAnswer, metrics: Sequence[str]) -> Row:
     sample, response = answer.sample, answer.response
     rank = {metric: at for at, metric in enumerate(metrics)}
     scores = sorted(answer.scores, key=lambda score: (rank.get(score.metric, len(rank)), score.metric))
-    failed: Status = next((score.status for score in scores if score.status != "ok"), "ok")
+    status = request_status(answer.status, (score.status for score in scores))
     expected = sample.answer_text or (sample.reference if sample.kind == "asr" else "")
     written = answer.text or expected
     return Row(
@@ -126,8 +127,8 @@ def _row(answer: StoredAnswer, metrics: Sequence[str]) -> Row:
         task=answer.task,
         id=sample.id,
         kind=sample.kind,
-        status=answer.status if answer.status != "ok" else failed,
-        message=answer.error or answer.heard_error,
+        status=status,
+        message=answer.error or answer.heard_error or _reason(status, answer),
         question=sample.text,
         reference=sample.reference,
         aliases=sample.aliases,
@@ -150,6 +151,22 @@ def _row(answer: StoredAnswer, metrics: Sequence[str]) -> Row:
         codes=0 if response is None else len(response.audio_codes or ()),
         sample_rate=0 if response is None else response.sample_rate,
     )
+
+
+def _reason(status: Status, answer: StoredAnswer) -> str:
+    """Why a request is ``empty``; for all else the message comes from elsewhere."""
+    if status != "empty":
+        return ""
+    missing = [] if _has_words(answer.text) else ["no word was written"]
+    if answer.audio is None and answer.sample.kind == "qa":
+        missing.append("nothing was said")
+    elif answer.heard is not None and not _has_words(answer.heard):
+        missing.append("no word was heard in what was said")
+    return " and ".join(missing)
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
 
 
 def _scored_alignment(scores: Sequence[Score]) -> tuple[DiffChunk, ...]:

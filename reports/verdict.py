@@ -107,9 +107,8 @@ def _statuses(view: ReportView) -> str:
         failed.append(f"{missing:,} not answered yet")
     if not failed:
         return f"All {count(total, 'request')} ended ok." if total else "No request has been answered."
-    return (
-        f"Of {count(total + missing, 'request')}, {counts['ok']:,} ended ok; {_listing(failed)}. They count as wrong."
-    )
+    requests = count(total + missing, "request")
+    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. What is missing counts as wrong."
 
 
 def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:

@@ -22,9 +22,15 @@ RequestKind = Literal["asr", "qa"]
 """What is asked of the system: write down what was said, or answer the spoken question."""
 
 Status = Literal["ok", "empty", "unparsed", "judge_failed", "error"]
-"""How a request ended (DESIGN: every request ends as one of these, and every table shows the counts)."""
+"""How a request ended, for one metric or as a whole; exactly one of these.
+
+``ok``: there is an answer to judge. ``empty``: an answer without a word, or without a sound where it should be heard.
+``unparsed``: an answer that could not be read. ``judge_failed``: an answer that its judge could not assess.
+``error``: no answer.
+"""
 
 STATUSES: tuple[Status, ...] = ("ok", "empty", "unparsed", "judge_failed", "error")
+"""From best to worst: a request as a whole has the worst status of its scores (``tttbench.scoring.status``)."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +175,7 @@ class Score:
 class Result:
     """One cell of the headline table: a metric of a system on a task, with its interval and its counts.
 
+    ``ok`` to ``error`` add up to ``n`` and count how requests ended for this metric.
     ``value_best`` and ``value_worst`` are the metric if every failed request were counted as right or as wrong.
     ``lower_is_better`` says which way the metric points. ``value`` counts errors as wrong.
     """

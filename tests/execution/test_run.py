@@ -218,3 +218,37 @@ def test_decode_settings_of_the_suite_reach_the_system(tmp_path: Path, data: Pat
         f'[[systems]]\nname = "tones:right"\ndecode = {{steps = 3}}\n[[tasks]]\nname = "tone_qa"\ndata = "{data}"\n'
     )
     assert main(["run", str(suite), "--device", "cpu", "--out", str(tmp_path / "run")]) == 2
+
+
+@pytest.mark.parametrize("system", ["tones:right", "tones:mute", "tones:silent", "tones:fragile"])
+def test_requests_are_counted_alike_on_the_terminal_in_json_and_in_the_report(
+    tones: Tones, tmp_path: Path, system: str
+) -> None:
+    from tttbench.reports.load import load
+
+    folder = tmp_path / "run"
+    ended = tones("--out", folder, "--json", "--systems", system)
+    counts = ended.document["counts"]
+    assert sum(counts.values()) == 12
+    said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    assert f"12 of 12 requests: {said}." in ended.out
+    assert load(folder).status_counts() == counts
+    # The gap takes the worse status of both verdicts on a question; dictation has one verdict.
+    rows = [row for row in ended.document["results"] if row["metric"] in ("spoken_gap", "wer")]
+    assert {status: sum(row[status] for row in rows if row["system"] == system) for status in counts} == counts
+    for row in ended.document["results"]:
+        assert sum(row[status] for status in counts) == row["n"]
+
+
+def test_an_answer_that_is_written_and_not_spoken_is_an_empty_request_that_is_right_in_writing(
+    tones: Tones, tmp_path: Path
+) -> None:
+    from tttbench.reports.load import load
+
+    options = ("--systems", "tones:mute", "--tasks", "tone_qa")
+    document = tones("--out", tmp_path / "run", "--json", *options).document
+    rows = {row["metric"]: row for row in document["results"] if row["system"] == "tones:mute"}
+    assert (rows["text_accuracy"]["ok"], rows["text_accuracy"]["value"]) == (6, 1)
+    assert (rows["spoken_accuracy"]["empty"], rows["spoken_accuracy"]["value"]) == (6, 0)
+    assert document["counts"] == {"ok": 0, "empty": 6, "unparsed": 0, "judge_failed": 0, "error": 0}
+    assert {row.message for row in load(tmp_path / "run").rows} == {"nothing was said"}

@@ -80,7 +80,7 @@ def test_equal_reasons_are_gathered_and_every_failed_sample_is_named(view: Repor
     groups = failure_groups(replace(view, rows=rows))
     assert [(group.status, group.message, group.ids) for group in groups] == [
         ("error", "broken", ("1", "3")),
-        ("empty", "the answer has neither words nor sound", ("4",)),
+        ("empty", "the answer is empty", ("4",)),
     ]
 
 

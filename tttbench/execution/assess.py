@@ -16,6 +16,7 @@ from tttbench.registry import scorers
 from tttbench.scoring.aggregate import Scored, aggregate
 from tttbench.scoring.answer import Answer, Scorer
 from tttbench.scoring.gap import spoken_gap
+from tttbench.scoring.status import request_status
 from tttbench.store import FORMAT, TRUTH, RunStore
 from tttbench.stored import StoredAnswer, StoredSample
 
@@ -37,10 +38,10 @@ def assess(store: RunStore) -> dict[str, Any]:
                 continue
             expected += task["n"]
             answers = list(store.answers(label, name))
-            counts.update(answer.status for answer in answers)
             speaks = system["card"].get("speaks", True)
             metrics = [scorer for scorer in _scorers(task["metrics"]) if speaks or not scorer.needs_heard]
             scored = score_answers(answers, metrics, recipe)
+            counts.update(request_status(answer.status, (score.status for score in ss)) for answer, ss in scored)
             store.replace_scores(label, name, [(answer.sample.id, s) for answer, ss in scored for s in ss])
             cells, gap = _results(label, name, [(answer.sample, ss) for answer, ss in scored], metrics, manifest)
             results += cells
@@ -48,8 +49,7 @@ def assess(store: RunStore) -> dict[str, Any]:
             probes += _probes(label, system, name, answers)
         if system.get("peak_rss_bytes"):
             probes.append(_once(label, system, "peak_memory", "MB", system["peak_rss_bytes"] / 1e6))
-    counts["judge_failed"] = sum(result.judge_failed for result in results)
-    answered = sum(counts[status] for status in STATUSES if status != "judge_failed")
+    answered = counts.total()
     return {
         "format": FORMAT,
         "status": _run_status(expected, answered, counts),

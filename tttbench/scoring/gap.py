@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tttbench.records import Result, Score, Status
+from tttbench.records import Result, Score
 from tttbench.scoring.aggregate import FAILED, Scored, cluster_labels, result_of, shared_recipe
+from tttbench.scoring.status import worst_status
 from tttbench.stats.bootstrap import mean_interval
 
 METRIC = "spoken_gap"
-
-_SEVERITY: tuple[Status, ...] = ("ok", "empty", "unparsed", "judge_failed", "error")
 
 
 def spoken_gap(
@@ -52,7 +51,7 @@ def spoken_gap(
         task,
         METRIC,
         interval,
-        [max(written.status, heard.status, key=_SEVERITY.index) for written, heard in pairs],
+        [worst_status((written.status, heard.status)) for written, heard in pairs],
         f"{shared_recipe([written for written, _ in pairs])} minus {shared_recipe([heard for _, heard in pairs])}",
         best=float(np.mean([written[0] - heard[1] for written, heard in bounds])),
         worst=float(np.mean([written[1] - heard[0] for written, heard in bounds])),

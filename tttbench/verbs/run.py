@@ -103,12 +103,13 @@ def show(summary: dict[str, Any], folder: Path, report: Path, *, as_json: bool) 
 
 
 def document(summary: dict[str, Any], folder: Path, report: Path) -> dict[str, object]:
-    """Return the JSON document of ``--json``."""
+    """Return the JSON document of ``--json``: ``counts`` counts requests, ``results`` one metric's scores."""
     results = [*summary["results"], *summary["gaps"], *summary["ceiling"]]
     return {
         "run_dir": str(folder),
         "report": str(report),
         "status": summary["status"],
+        "counts": summary["counts"],
         "results": [{key: entry[key] for key in RESULT_KEYS} for entry in results],
         "probes": [{key: entry[key] for key in PROBE_KEYS} for entry in summary["probes"]],
     }

@@ -98,7 +98,7 @@ class ToneSystem:
             text = words[int(np.random.default_rng(request.seed).integers(len(words)))]
         else:
             text = "" if self._spec == "silent" else ANSWERS.get(text, "unknown")
-        said = speak("mumble" if self._spec == "mumbling" else text)
+        said = speak({"mumbling": "mumble", "mute": ""}.get(self._spec, text))
         codes = tuple(range(len(text)))
         trace = Trace(
             stages_s={"decode": 0.2},
@@ -111,7 +111,7 @@ class ToneSystem:
         return Response(text, codes, said, RATE_HZ, "stop", trace)
 
 
-SPECS = ("right", "mumbling", "silent", "seeded", "slow", "scribe", "fragile", "crash", "damaged")
+SPECS = ("right", "mumbling", "silent", "mute", "seeded", "slow", "scribe", "fragile", "crash", "damaged")
 
 
 def check(spec: str, options: SystemOptions) -> None:
