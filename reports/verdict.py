@@ -12,7 +12,7 @@ from tttbench.records import ProbeResult, Result, Status
 from tttbench.store import TRUTH
 
 from .labels import count, format_quantity, format_value
-from .view import ReportView
+from .view import ReportView, TaskView
 
 _ENDED: dict[Status, str] = {
     "empty": "came back empty",
@@ -36,6 +36,8 @@ def _spoken_answers(view: ReportView) -> list[str]:
         if not ranked:
             continue
         best, *others = ranked
+        if best.value == 0:
+            return [_none_right(view, task, ranked, aloud=bool(spoken))]
         where = f"the {best.n:,} questions of {task.title}{_interval(best)}"
         if not spoken:
             first = f"{best.system} answered {_percent(best)} of {where} rightly in writing"
@@ -43,6 +45,20 @@ def _spoken_answers(view: ReportView) -> list[str]:
             first = f"{best.system} gave the right answer aloud to {_percent(best)} of {where}{_in_writing(view, best)}"
         return [f"{first}.", _rest(others), _unsettled(best, others)]
     return []
+
+
+def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, aloud: bool) -> str:
+    """No system was right: nothing was lost in speaking that was there, so nothing is said of its cost."""
+    none = f"{results[0].system} gave no right answer" if len(results) == 1 else "No system gave a right answer"
+    where = f"any of the {results[0].n:,} questions of {task.title}{_interval(results[0])}"
+    written = _ranked(view, task.name, "text_accuracy")
+    right = [result for result in written if result.value > 0]
+    if not aloud or not written:
+        return f"{none} {'aloud' if aloud else 'in writing'} to {where}."
+    if not right:
+        return f"{none}, aloud or in writing, to {where}."
+    answered = _listing(f"{result.system} to {_percent(result)}" for result in right)
+    return f"{none} aloud to {where}; in writing, {answered}."
 
 
 def _in_writing(view: ReportView, spoken: Result) -> str:
@@ -53,7 +69,7 @@ def _in_writing(view: ReportView, spoken: Result) -> str:
         return ""
     gap = 100 * (written.value - spoken.value)
     points = f"{abs(gap):.1f} points"
-    cost = "speaking cost nothing" if abs(gap) < 0.05 else f"speaking cost {points}"
+    cost = "on balance, speaking cost nothing" if abs(gap) < 0.05 else f"speaking cost {points}"
     return f" and in writing to {_percent(written)}: {cost if gap > -0.05 else f'spoken answers are {points} better'}"
 
 
@@ -63,7 +79,8 @@ def _recognition(view: ReportView) -> list[str]:
         ranked = _ranked(view, task.name, "wer")
         if ranked:
             best, *others = ranked
-            made = "made the fewest word errors: WER" if others else "has a WER of"
+            fewest = others and others[0].value > best.value
+            made = "made the fewest word errors: WER" if fewest else "has a WER of"
             rest = f", {_listing(f'{o.system} {_percent(o)}' for o in others)}" if others else ""
             sentence = f"On {task.title}, {best.system} {made} {_percent(best)}{_interval(best)}{rest}."
             return [sentence, _unsettled(best, others)]

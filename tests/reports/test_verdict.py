@@ -1,6 +1,7 @@
 import math
 from dataclasses import replace
 
+import pytest
 from tttbench.reports.verdict import verdict
 from tttbench.reports.view import ReportView, Row, SystemView, TaskView
 
@@ -37,6 +38,41 @@ def test_it_says_when_speaking_did_better() -> None:
     assert "spoken answers are 3.0 points better" in sentences((SPOKEN, replace(WRITTEN, value=0.85)))
 
 
+def test_as_many_right_aloud_as_in_writing_cost_nothing_on_balance() -> None:
+    assert "on balance, speaking cost nothing." in sentences((SPOKEN, replace(WRITTEN, value=SPOKEN.value)))
+
+
+NONE_ALOUD = replace(SPOKEN, value=0.0, ci_low=0.0, ci_high=0.019)
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (
+            [replace(WRITTEN, value=0.0)],
+            "ttt:mini gave no right answer, aloud or in writing, to any of the 200 questions of Questions "
+            "(95 % interval 0.0 to 1.9).",
+        ),
+        (
+            [replace(WRITTEN, value=0.0), replace(NONE_ALOUD, system="ttt:mini-ar")],
+            "No system gave a right answer, aloud or in writing, to any of the 200",
+        ),
+        ([WRITTEN], "ttt:mini gave no right answer aloud to any of the 200 questions of Questions (95 % interval"),
+        ([WRITTEN], "0.0 to 1.9); in writing, ttt:mini to 91.0 %."),
+        ([], "ttt:mini gave no right answer aloud to any of"),
+    ],
+)
+def test_where_nothing_was_right_aloud_it_says_so_and_nothing_of_the_cost(others: list[Result], said: str) -> None:
+    found = sentences((NONE_ALOUD, *others)).replace("\u00a0", " ")
+    assert said in found
+    assert "cost" not in found
+    assert "Next" not in found
+
+
+def test_nothing_right_in_writing_is_said_of_systems_that_only_write() -> None:
+    assert "ttt:mini gave no right answer in writing to any of" in sentences((replace(WRITTEN, value=0.0),))
+
+
 def test_overlapping_intervals_are_admitted() -> None:
     other = replace(SPOKEN, system="ttt:mini-ar", value=0.85, ci_low=0.8, ci_high=0.9)
     assert "overlap; with 200 samples this doesn't settle which is better" in sentences((SPOKEN, other))
@@ -53,6 +89,13 @@ def test_the_fewest_word_errors_come_first() -> None:
     said = sentences((error, better)).replace("\u00a0", " ")
     assert "On Dictation, whisper:tiny.en made the fewest word errors: WER 5.1 %" in said
     assert said.index("5.1 %") < said.index("ttt:mini 8.3 %")
+
+
+def test_equally_many_word_errors_are_nobodys_fewest() -> None:
+    error = replace(SPOKEN, task="asr", metric="wer", value=0.083, ci_low=0.07, ci_high=0.1, lower_is_better=True)
+    said = sentences((error, replace(error, system="whisper:tiny.en"))).replace("\u00a0", " ")
+    assert "fewest" not in said
+    assert "On Dictation, ttt:mini has a WER of 8.3 % (95 % interval 7.0 to 10.0), whisper:tiny.en 8.3 %." in said
 
 
 def test_block_diffusion_is_set_against_autoregressive_decoding() -> None:
