@@ -13,7 +13,7 @@ from reference_model.decoding.agreement import Agreement, agreement
 from reference_model.decoding.answer import Answer, AudioCommit, AudioCommitted, DecodeTrace, Event, TextCommitted
 from reference_model.decoding.engine import Engine
 from reference_model.decoding.settings import CacheMode, DecodeConfig, Prompt
-from reference_model.decoding.strategy import Block, Look, Strategy, make_strategy, register_strategy, strategies
+from reference_model.decoding.strategy import Block, Look, Strategy, make_strategy, register_strategy, strategy_names
 from reference_model.transformer import TtTModel
 
 __all__ = [
@@ -35,7 +35,7 @@ __all__ = [
     "generate",
     "make_strategy",
     "register_strategy",
-    "strategies",
+    "strategy_names",
 ]
 
 

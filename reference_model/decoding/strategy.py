@@ -186,7 +186,7 @@ def register_strategy(name: str) -> Callable[[_Factory], _Factory]:
     return register
 
 
-def strategies() -> tuple[str, ...]:
+def strategy_names() -> tuple[str, ...]:
     """Names of all strategies, built in and from entry points."""
     for name in _BUILT_IN:
         importlib.import_module(f"reference_model.decoding.strategies.{name}")
@@ -203,7 +203,7 @@ def make_strategy(spec: str) -> Strategy:
         DecodeError: for an unknown name or option, or a value of the wrong kind.
     """
     name, _, rest = spec.partition(":")
-    known = strategies()
+    known = strategy_names()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""

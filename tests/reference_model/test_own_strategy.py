@@ -15,7 +15,7 @@ from reference_model.decoding import (
     generate,
     make_strategy,
     register_strategy,
-    strategies,
+    strategy_names,
 )
 from reference_model.decoding.strategy import Filling
 
@@ -37,7 +37,7 @@ class Left:
 
 
 def test_it_is_found_by_name_with_its_options() -> None:
-    assert "test_left" in strategies()
+    assert "test_left" in strategy_names()
     assert make_strategy("test_left:width=3") == Left(width=3)
 
 

@@ -10,7 +10,16 @@ import torch
 from cases import MODELS, prompt_for
 from torch import Tensor
 
-from reference_model.decoding import Block, DecodeConfig, Look, Prompt, agreement, generate, make_strategy, strategies
+from reference_model.decoding import (
+    Block,
+    DecodeConfig,
+    Look,
+    Prompt,
+    agreement,
+    generate,
+    make_strategy,
+    strategy_names,
+)
 from reference_model.decoding.strategies.topk import commits_per_step
 from reference_model.errors import DecodeError
 
@@ -208,7 +217,7 @@ def test_every_strategy_fills_the_block(spec: str, length: int) -> None:
 
 def test_all_built_in_strategies_are_listed() -> None:
     built_in = {"ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk"}
-    assert built_in <= set(strategies())
+    assert built_in <= set(strategy_names())
 
 
 def test_an_option_that_is_no_number_is_named() -> None:

@@ -72,9 +72,9 @@ def _scorers(_: list[Path]) -> list[list[str]]:
 
 
 def _strategies(_: list[Path]) -> list[list[str]]:
-    from reference_model.decoding import make_strategy, strategies
+    from reference_model.decoding import make_strategy, strategy_names
 
-    return [[name, (make_strategy(name).__doc__ or "").partition("\n")[0]] for name in strategies()]
+    return [[name, (make_strategy(name).__doc__ or "").partition("\n")[0]] for name in strategy_names()]
 
 
 def _warn(problems: dict[str, str]) -> None:
