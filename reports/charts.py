@@ -7,11 +7,13 @@ the charts follow the light and dark themes; text stays text.
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
 
 from tttbench.records import ProbeResult, Result
 
@@ -20,6 +22,7 @@ from .view import ReportView, TaskView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 N_COLOURS = 6
 """The style sheet has ``--system-0`` … ``--system-5``; further systems start again, with another marker."""
@@ -27,15 +30,25 @@ N_COLOURS = 6
 _INK, _MUTED, _RULE = "#010101", "#020202", "#030303"
 _SYSTEM_COLOURS = tuple(f"#0401{index:02x}" for index in range(N_COLOURS))
 _MARKERS = "osD^vPX"
+_POINT, _NAME = "point", "name"
+"""Ids in the SVG, with the number of the point."""
+_LETTER, _LINE = 7.2, 14
+"""Width of a letter and height of a line of a name, in pixels."""
+_RISES = (8, -18)
+"""How far above its point a name may begin, in pixels."""
+
+Box = tuple[float, float, float, float]
+"""Left, bottom, right, top, in pixels."""
 _QUALITIES = ("spoken_accuracy", "wer", "cer", "text_accuracy")
 _LATENCIES = ("ttfa_wave", "rtf", "rtf_input", "latency")
 
 
 @dataclass(frozen=True)
 class Point:
-    """One system: its quality with the interval (shares of 1) and its latency P50 to P90."""
+    """One system: its quality with the interval (shares of 1) and its latency P50 to P90; ``name`` is for the eye."""
 
     system: str
+    name: str
     colour: int
     quality: float
     quality_low: float
@@ -87,6 +100,7 @@ def chart_data(view: ReportView, task: TaskView) -> ChartData | None:
     points = tuple(
         Point(
             name,
+            view.shown(name),
             order.index(name),
             results[name].value,
             results[name].ci_low,
@@ -107,14 +121,16 @@ def _plottable(result: Result | None, probe: ProbeResult | None) -> bool:
 def _chart(data: ChartData, index: int) -> Chart:
     label = metric_label(data.metric)
     latency = probe_title(data.probe)
-    unit = f" {label.unit}" if label.unit else ""
     caption = f"{data.task.title}: {label.title} against {latency[0].lower()}{latency[1:]}"
-    seen = "; ".join(
-        f"{p.system}: {format_value(p.quality, percent=label.percent)}{unit}"
-        f" at {format_quantity(p.latency_p50, data.unit)}"
-        for p in data.points
-    )
+    seen = "; ".join(_in_words(data, point) for point in data.points)
     return Chart(_svg(data, f"chart{index}-"), caption, f"{caption}. {seen}.")
+
+
+def _in_words(data: ChartData, point: Point) -> str:
+    label = metric_label(data.metric)
+    unit = f" {label.unit}" if label.unit else ""
+    quality = format_value(point.quality, percent=label.percent)
+    return f"{point.system}: {quality}{unit} at {format_quantity(point.latency_p50, data.unit)}"
 
 
 def _svg(data: ChartData, prefix: str) -> str:
@@ -131,8 +147,7 @@ def _svg(data: ChartData, prefix: str) -> str:
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)
         axes = figure.subplots()
-        for point in data.points:
-            _draw(axes, point, scale)
+        marks = [_draw(axes, point, scale, f"{_POINT}{at}") for at, point in enumerate(data.points)]
         _dress(
             axes,
             f"{label.title}{f' ({label.unit})' if label.unit else ''}",
@@ -140,13 +155,20 @@ def _svg(data: ChartData, prefix: str) -> str:
         )
         _set_limits(axes, data.points, scale)
         figure.draw_without_rendering()  # the layout must stand before names can be placed
-        _name(axes, data.points, scale)
+        _name(axes, data.points, scale, marks)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return themed(buffer.getvalue(), prefix)
+    svg = buffer.getvalue()
+    for at, point in enumerate(data.points):
+        # What a browser shows when the mark or its name is pointed at.
+        title = f"<title>{escape(_in_words(data, point))}</title>"
+        for part in (_POINT, _NAME):
+            svg = svg.replace(f'<g id="{part}{at}">', f'<g id="{part}{at}">{title}')
+    return themed(svg, prefix)
 
 
-def _draw(axes: Axes, point: Point, scale: float) -> None:
+def _draw(axes: Axes, point: Point, scale: float, gid: str) -> Line2D:
+    """Draw a system with its interval and its P90; return its mark."""
     colour = _SYSTEM_COLOURS[point.colour % N_COLOURS]
     y = scale * point.quality
     low, high = (scale * bound if math.isfinite(bound) else y for bound in (point.quality_low, point.quality_high))
@@ -154,7 +176,10 @@ def _draw(axes: Axes, point: Point, scale: float) -> None:
     if math.isfinite(point.latency_p90):
         axes.plot([point.latency_p50, point.latency_p90], [y, y], color=colour, linewidth=1, linestyle=(0, (2, 2)))
     marker = _MARKERS[point.colour % len(_MARKERS)]
-    axes.plot([point.latency_p50], [y], marker=marker, markersize=8, color=colour, linestyle="", clip_on=False)
+    (mark,) = axes.plot(
+        *([point.latency_p50], [y]), marker=marker, markersize=8, color=colour, linestyle="", clip_on=False, gid=gid
+    )
+    return mark
 
 
 def _dress(axes: Axes, y_label: str, x_label: str) -> None:
@@ -181,36 +206,64 @@ def _set_limits(axes: Axes, points: Sequence[Point], scale: float) -> None:
     axes.set_ylim(min(-0.04 * top, 1.1 * lowest), top)
 
 
-def _name(axes: Axes, points: Sequence[Point], scale: float) -> None:
-    """Write each system beside its point, at the first place that no other name or point takes."""
-    frame = axes.get_window_extent()
-    anchors = [axes.transData.transform((p.latency_p50, scale * p.quality)) for p in points]
-    taken = [(x - 5, y - 5, x + 5, y + 5) for x, y in anchors]
-    for point, (x, y) in zip(points, anchors, strict=True):
-        width = 7.2 * len(point.system)
-        left, centre = -9 - width, -width / 2
-        places = [(9, 8), (9, -18), (left, 8), (left, -18), (centre, 12), (centre, -24), (9, 26), (9, 44), (9, 62)]
-        boxes = [(x + dx, y + dy, x + dx + width, y + dy + 14) for dx, dy in places]
-        inside = [box[1] > frame.y0 + 2 and box[0] > frame.x0 and box[2] < frame.x1 + 20 for box in boxes]
-        free = [at for at, box in enumerate(boxes) if inside[at] and not any(_overlap(box, other) for other in taken)]
-        chosen = free[0] if free else 0
-        taken.append(boxes[chosen])
-        points_per_pixel = 72 / axes.figure.dpi
-        offset = (points_per_pixel * places[chosen][0], points_per_pixel * places[chosen][1])
-        anchor = (point.latency_p50, scale * point.quality)
-        leader = {"arrowstyle": "-", "color": _MUTED, "linewidth": 0.7} if places[chosen][1] > 20 else None
+def _name(axes: Axes, points: Sequence[Point], scale: float, marks: Sequence[Line2D]) -> None:
+    """Write each system's name beside its point, or all of them below the chart if they don't find room there."""
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    places = _places(axes, points, scale)
+    if len(places) < len(points):
+        figure.set_figheight(figure.get_figheight() + 1.4 * _LINE / figure.dpi * len(points))
+        names = [point.name for point in points]
+        legend = figure.legend(marks, names, loc="outside lower left", frameon=False, labelcolor=_INK, fontsize=9.5)
+        for at, text in enumerate(legend.get_texts()):
+            text.set_gid(f"{_NAME}{at}")
+        return
+    points_per_pixel = 72 / figure.dpi
+    for at, (point, (dx, dy)) in enumerate(zip(points, places, strict=True)):
         axes.annotate(
-            point.system,
-            anchor,
-            xytext=offset,
+            point.name,
+            (point.latency_p50, scale * point.quality),
+            xytext=(points_per_pixel * dx, points_per_pixel * dy),
             textcoords="offset points",
             color=_INK,
             fontsize=9.5,
-            arrowprops=leader,
+            gid=f"{_NAME}{at}",
         )
 
 
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+def _places(axes: Axes, points: Sequence[Point], scale: float) -> list[tuple[float, float]]:
+    """Where names can stand, in pixels from their points, clear of other names, points and intervals.
+
+    Ends before the first name that finds no place.
+    """
+    frame = axes.get_window_extent()
+    anchors = [axes.transData.transform((p.latency_p50, scale * p.quality)) for p in points]
+    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in anchors]
+    taken += [_interval(axes, point, scale) for point in points]
+    found: list[tuple[float, float]] = []
+    for point, (x, y) in zip(points, anchors, strict=True):
+        width = _LETTER * len(point.name)
+        for rise, shift in itertools.product(_RISES, (9, -9 - width, -width / 2)):
+            box = (x + shift, y + rise, x + shift + width, y + rise + _LINE)
+            across = box[0] > frame.x0 and box[2] < frame.x1 + 20
+            if across and frame.y0 + 2 < box[1] < frame.y1 and not any(_overlap(box, other) for other in taken):
+                found.append((shift, rise))
+                taken.append(box)
+                break
+        else:
+            break
+    return found
+
+
+def _interval(axes: Axes, point: Point, scale: float) -> Box:
+    """Where the interval of a point is drawn."""
+    bounds = [scale * b if math.isfinite(b) else scale * point.quality for b in (point.quality_low, point.quality_high)]
+    x, low = axes.transData.transform((point.latency_p50, bounds[0]))
+    _, high = axes.transData.transform((point.latency_p50, bounds[1]))
+    return x - 1, low, x + 1, high
+
+
+def _overlap(one: Box, other: Box) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 

@@ -6,6 +6,7 @@ Knows the suite's own metric names; an unknown one is shown under its own name w
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 MISSING = "—"
@@ -112,6 +113,41 @@ def format_quantity(value: float | None, unit: str) -> str:
         return f"{_digits(value / 1e6)} MB"
     suffix = {"1/s": " /s", "MB": " MB", "MiB": " MiB", "GiB": " GiB"}.get(unit, "")
     return _digits(value) + suffix
+
+
+def short_names(names: Sequence[str], longest: int = 22) -> dict[str, str]:
+    """Shorten long names in the middle, paths at a slash if possible.
+
+    Args:
+        names: all names that are shown together, in their order.
+        longest: characters that a name may have; half as many again where names would look alike otherwise, and where
+            that doesn't help, their place in the order behind them.
+
+    Returns:
+        Name → what is shown of it; short names stay as they are.
+    """
+    short = {name: _shortened(name, longest) for name in names}
+    for length in range(longest, longest * 3 // 2 + 1):
+        seen = list(short.values())
+        alike = [name for name, text in short.items() if seen.count(text) > 1]
+        short |= {name: _shortened(name, length) for name in alike}
+    seen = list(short.values())
+    return {
+        name: text if seen.count(text) == 1 else f"{text} #{at}" for at, (name, text) in enumerate(short.items(), 1)
+    }
+
+
+def _shortened(name: str, longest: int) -> str:
+    if len(name) <= longest:
+        return name
+    # The end says more than the beginning: folders of one experiment differ there.
+    head = longest // 3
+    if ":" in name[:head]:
+        head = name.index(":") + 1
+    tail = longest - head - 1
+    end = name[-tail:]
+    slash = end.find("/")
+    return f"{name[:head]}…{end[slash:] if 0 <= slash < tail // 2 else end}"
 
 
 def _digits(value: float) -> str:

@@ -63,6 +63,7 @@ def payload(view: ReportView) -> str:
     document = {
         "columns": COLUMNS,
         "systems": systems,
+        "shown": [view.shown(name) for name in systems],
         "strategies": [view.strategy(name) for name in systems],
         "tasks": tasks,
         "statuses": STATUSES,

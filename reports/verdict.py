@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from tttbench.records import ProbeResult, Result, Status
 from tttbench.store import TRUTH
@@ -23,7 +24,15 @@ _ENDED: dict[Status, str] = {
 
 
 def verdict(view: ReportView) -> tuple[str, ...]:
-    """Return the sentences, most important first; always at least the one about how requests ended."""
+    """Return the sentences, most important first; always at least the one about how requests ended.
+
+    Long names of systems are shortened, as in the tables.
+    """
+    view = replace(
+        view,
+        results=tuple(replace(result, system=view.shown(result.system)) for result in view.results),
+        probes=tuple(replace(probe, system=view.shown(probe.system)) for probe in view.probes),
+    )
     sentences = [*_spoken_answers(view), *_recognition(view), *_decoding(view), _statuses(view)]
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -57,8 +66,8 @@ def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, 
         return f"{none} {'aloud' if aloud else 'in writing'} to {where}."
     if not right:
         return f"{none}, aloud or in writing, to {where}."
-    answered = _listing(f"{result.system} to {_percent(result)}" for result in right)
-    return f"{none} aloud to {where}; in writing, {answered}."
+    answered = _listing(f"{result.system} {_percent(result)}" for result in right)
+    return f"{none} aloud to {where}; right in writing: {answered}."
 
 
 def _in_writing(view: ReportView, spoken: Result) -> str:

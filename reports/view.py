@@ -12,6 +12,8 @@ from typing import Literal
 
 from tttbench.records import STATUSES, ProbeResult, RequestKind, Result, ScoreKind, Status, Trace
 
+from .labels import short_names
+
 DiffOp = Literal["equal", "delete", "insert", "substitute"]
 
 
@@ -179,6 +181,10 @@ class ReportView:
             if task.name == name:
                 return task
         raise KeyError(name)
+
+    def shown(self, system: str) -> str:
+        """The name of a system, shortened where it is long; systems keep different names."""
+        return short_names([view.name for view in self.systems]).get(system, system)
 
     def strategy(self, system: str) -> str:
         """The decoding strategy of a system; empty if it has none."""

@@ -92,7 +92,7 @@
     const toggle = element("button", { type: "button", class: "toggle", "aria-expanded": "false", "aria-label": `Details of ${row.task} ${row.id}, ${row.system}` });
     const line = element("tr", { class: row.status === "ok" ? "" : "failed" },
       cell("", "open", toggle),
-      cell("System", "name nowrap", row.system),
+      cell("System", "name nowrap", row.shown === row.system ? row.system : element("abbr", { title: row.system }, row.shown)),
       cell("Task", "name nowrap", row.task),
       cell("Sample", "name", element("span", { class: "with-play" }, bdi(row.id), playButton(row.inputAudio, "the input", row))),
       cell("Reference", "words", playButton(row.trueAudio, "the true answer", row), said(row.reference)),

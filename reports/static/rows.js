@@ -10,6 +10,7 @@ const Rows = (() => {
       const row = { index };
       data.columns.forEach((column, i) => { row[column] = cells[i]; });
       row.strategy = data.strategies[row.system];
+      row.shown = data.shown[row.system];
       row.system = data.systems[row.system];
       row.task = data.tasks[row.task];
       row.status = data.statuses[row.status];

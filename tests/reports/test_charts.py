@@ -76,3 +76,44 @@ def test_who_cannot_see_the_chart_reads_its_numbers(view: ReportView) -> None:
     chart = quality_latency_charts(view)[0]
     assert "Spoken answers right against time to the first sound" in chart.alternative
     assert re.search(r"ttt:mini: [\d.]+ % at \d+ ms", chart.alternative)
+
+
+LONG = "ttt:/home/somebody/experiments/hybrid/checkpoint-12000"
+
+
+def renamed(view: ReportView, names: dict[str, str]) -> ReportView:
+    """The view with other names of systems."""
+    return replace(
+        view,
+        systems=tuple(replace(s, name=names.get(s.name, s.name)) for s in view.systems),
+        results=tuple(replace(r, system=names.get(r.system, r.system)) for r in view.results),
+        probes=tuple(replace(p, system=names.get(p.system, p.system)) for p in view.probes),
+    )
+
+
+def test_a_long_name_is_shortened_and_stands_whole_in_the_tooltip(view: ReportView) -> None:
+    chart = quality_latency_charts(renamed(view, {"ttt:mini": LONG}))[0]
+    root = ElementTree.fromstring(chart.svg.replace("xlink:href", "href"))
+    texts = {element.text for element in root.iter("text")}
+    assert "ttt:…/checkpoint-12000" in texts
+    assert LONG not in texts
+    titles = [element.text or "" for element in root.iter("title")]
+    assert sum(title.startswith(f"{LONG}: ") for title in titles) == 2  # of the mark and of its name
+    assert LONG in chart.alternative
+
+
+def test_names_that_find_no_room_beside_their_points_stand_in_a_list_below(view: ReportView) -> None:
+    names = {s.name: f"ttt:/experiments/{at}/checkpoint-12000" for at, s in enumerate(view.systems)}
+    at_one_point = replace(
+        view,
+        results=tuple(replace(r, value=0.5, ci_low=0.4, ci_high=0.6) for r in view.results),
+        probes=tuple(replace(p, p50=0.3, p90=0.3) for p in view.probes),
+    )
+    root = ElementTree.fromstring(quality_latency_charts(renamed(at_one_point, names))[0].svg.replace("xlink:", ""))
+    assert any(element.get("id", "").endswith("legend_1") for element in root.iter("g"))
+    shown = [element.text for element in root.iter("text") if "checkpoint" in (element.text or "")]
+    assert len(shown) == len(set(shown)) == 3
+
+
+def test_short_names_stand_beside_their_points(view: ReportView) -> None:
+    assert "legend_1" not in quality_latency_charts(view)[0].svg

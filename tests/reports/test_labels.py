@@ -1,7 +1,9 @@
 import math
 
 import pytest
-from tttbench.reports.labels import format_quantity, format_value, metric_label, probe_title
+from hypothesis import given
+from hypothesis import strategies as st
+from tttbench.reports.labels import format_quantity, format_value, metric_label, probe_title, short_names
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,21 @@ def test_a_stage_of_the_real_time_factor_is_named_after_the_stage() -> None:
     assert probe_title("rtf_vocode") == "… vocode"
     assert probe_title("rtf_input_encode") == "… encode"
     assert probe_title("something_new") == "something new"
+
+
+def test_short_names_stay_and_long_ones_lose_their_middle() -> None:
+    names = ["ttt:mini", "ttt:/home/somebody/experiments/hybrid/checkpoint-12000", "whisper:large-v3-turbo-something"]
+    assert list(short_names(names).values()) == ["ttt:mini", "ttt:…/checkpoint-12000", "whisper…urbo-something"]
+
+
+def test_names_that_would_look_alike_show_more_of_themselves() -> None:
+    names = ["ttt:/home/somebody/a/checkpoint-12000", "ttt:/home/somebody/b/checkpoint-12000"]
+    assert list(short_names(names).values()) == ["ttt:…/a/checkpoint-12000", "ttt:…/b/checkpoint-12000"]
+
+
+@given(st.lists(st.text("ab/:@.", min_size=1, max_size=60), unique=True, max_size=8))
+def test_shown_names_are_distinct_and_short(names: list[str]) -> None:
+    shown = short_names(names)
+    assert list(shown) == names
+    assert len(set(shown.values())) == len(names)
+    assert all(len(text) <= 33 + len(" #8") for text in shown.values())

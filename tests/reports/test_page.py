@@ -170,3 +170,19 @@ def test_a_run_without_results_still_has_a_page(view: ReportView) -> None:
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no run"):
         render(tmp_path)
+
+
+def test_long_names_of_systems_are_shortened_and_stand_whole_in_a_tooltip(view: ReportView) -> None:
+    long = "ttt:/home/somebody/experiments/hybrid/checkpoint-12000"
+    view = replace(
+        view,
+        systems=tuple(replace(s, name=long) if s.name == "ttt:mini" else s for s in view.systems),
+        results=tuple(replace(r, system=long) if r.system == "ttt:mini" else r for r in view.results),
+        probes=tuple(replace(p, system=long) if p.system == "ttt:mini" else p for p in view.probes),
+        rows=tuple(replace(r, system=long) if r.system == "ttt:mini" else r for r in view.rows),
+    )
+    text = page(view)
+    assert f'<abbr title="{long}">ttt:…/checkpoint-12000</abbr>' in text
+    assert f'<option value="{long}">ttt:…/checkpoint-12000</option>' in text
+    verdict = text[text.index('class="verdict"') : text.index('class="tally"')]
+    assert long not in verdict

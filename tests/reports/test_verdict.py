@@ -58,7 +58,7 @@ NONE_ALOUD = replace(SPOKEN, value=0.0, ci_low=0.0, ci_high=0.019)
             "No system gave a right answer, aloud or in writing, to any of the 200",
         ),
         ([WRITTEN], "ttt:mini gave no right answer aloud to any of the 200 questions of Questions (95 % interval"),
-        ([WRITTEN], "0.0 to 1.9); in writing, ttt:mini to 91.0 %."),
+        ([WRITTEN], "0.0 to 1.9); right in writing: ttt:mini 91.0 %."),
         ([], "ttt:mini gave no right answer aloud to any of"),
     ],
 )
