@@ -1,7 +1,7 @@
-"""Trains the mini codec's encoder: spell the sentence, and rebuild the clean spectrum given the speaker's timbre.
+"""Trains the mini codec's encoder: spell what anybody says, and rebuild the spectrum of the voice that will answer.
 
-Takes recordings and their texts as plain arrays; knows nothing of how they were made. Checkpoints are safetensors,
-and training goes on from the last one.
+Takes log-mel frames and texts; knows nothing of how they were made. Noise is added to the frames, not to the
+samples, which is nearly the same and far cheaper. Checkpoints are safetensors, and training goes on from the last one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reference_model.speech.features import N_MELS, centred, log_mel, warp
+from reference_model.speech.features import HOP, N_MELS, centred, log_mel, warp
 from reference_model.speech.layers import ConvBlock
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Encoder, FrameNet
 from reference_model.training.resumable import restore, stamp, store
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 _CTC_RATE = 4  # spelling frames a code: 50 a second
+_SILENCE = (np.log(1e-3) + 2.0) / 3.0  # the least value of ``log_mel``
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A recording: (80, 8 n) clean log-mel frames in half precision, the samples' root mean square, what is said."""
+
+    mel: npt.NDArray[np.float16]
+    rms: float
+    text: str
+
+    @classmethod
+    def of(cls, wave: npt.NDArray[np.float32], text: str) -> Utterance:
+        """Frames of (m,) samples at 16 kHz, with silence up to a whole code."""
+        samples = F.pad(torch.from_numpy(wave), (0, -len(wave) % SAMPLES_PER_CODE))
+        return cls(log_mel(samples[None])[0].numpy().astype(np.float16), float(np.sqrt(np.mean(wave**2))), text)
 
 
 @dataclass(frozen=True)
@@ -31,16 +47,17 @@ class EncoderTraining:
     """Settings of the encoder's training.
 
     Attributes:
-        noisy: share of recordings that get noise at 5 to 25 dB.
-        rebuilt: share of a batch whose spectrum is rebuilt; the whole batch is spelt.
+        batch_size: utterances of anybody in a step; they are spelt.
+        rebuilt: utterances of the answering voice besides; they are spelt, and their spectrum is rebuilt.
+        noisy: share of utterances that get noise at 5 to 25 dB.
     """
 
-    steps: int = 9000
+    steps: int = 16000
     batch_size: int = 24
+    rebuilt: int = 4
     learning_rate: float = 2e-3
     warm_up_steps: int = 200
     noisy: float = 0.5
-    rebuilt: float = 1 / 3
     ctc_weight: float = 1.0
     seed: int = 0
     save_every: int = 500
@@ -54,27 +71,23 @@ class EncoderTrainer(nn.Module):
         self.encoder = Encoder(config)
         dims, width = len(config.levels), config.decoder_width
         self.rebuild = FrameNet(dims, width, config.frame_width, N_MELS)
-        self.timbre = nn.Sequential(nn.Linear(2 * N_MELS, 32), nn.Tanh(), nn.Linear(32, width))
         self.enter = nn.Conv1d(dims, width, 3, padding=1)
-        self.context = ConvBlock(width, 5)
+        self.context = nn.Sequential(ConvBlock(width, 7), ConvBlock(width, 7))
         self.spell = nn.Linear(width, _CTC_RATE * (len(LETTERS) + 1))
 
-    def forward(self, heard: Tensor, clean: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, heard: Tensor, rebuilt: int) -> tuple[Tensor, Tensor]:
         """What is heard, rebuilt and spelt.
 
         Args:
             heard: (B, 80, 8 n) log-mel frames.
-            clean: (R, 80, 8 n) frames of some of the batch without noise, for the speaker's timbre.
-            rows: (R,) which of the batch these are.
+            rebuilt: how many of the first are rebuilt.
 
         Returns:
-            (R, 80, 8 n) rebuilt frames, and spelling logits (B, 4 n, letters + blank).
+            (rebuilt, 80, 8 n) frames, and spelling logits (B, 4 n, letters + blank).
         """
         values = self.encoder(heard)
-        who = torch.cat([clean.mean(2), clean.std(2)], 1)
-        rebuilt = self.rebuild(values[rows], self.timbre(who))
         spelt = self.spell(self.context(self.enter(values)).transpose(1, 2))
-        return rebuilt, spelt.reshape(spelt.shape[0], -1, len(LETTERS) + 1)
+        return self.rebuild(values[:rebuilt]), spelt.reshape(spelt.shape[0], -1, len(LETTERS) + 1)
 
 
 def spell(text: str) -> list[int]:
@@ -82,16 +95,37 @@ def spell(text: str) -> list[int]:
     return [LETTERS.index(c) + 1 for c in text.lower() if c in LETTERS]
 
 
-def add_noise(waves: Tensor, snr_db: Tensor, rng: torch.Generator) -> Tensor:
-    """Adds to each of (B, n) waves pink noise or its neighbours' speech, at (B,) ``snr_db``; inf adds nothing."""
-    batch, n = waves.shape
-    white = torch.fft.rfft(torch.randn(batch, n, generator=rng))
-    pink = torch.fft.irfft(white / torch.arange(1, white.shape[1] + 1).sqrt(), n)
-    babble = waves.roll(1, 0) + waves.roll(2, 0).flip(1)
-    noise = torch.where(torch.rand(batch, 1, generator=rng) < 0.6, pink, babble)
-    power = waves.square().mean(1, keepdim=True)
-    scale = (power / noise.square().mean(1, keepdim=True).clamp_min(1e-9)).sqrt() * 10 ** (-snr_db[:, None] / 20)
-    return waves + noise * scale
+def pink_frames(seconds: int, rng: torch.Generator) -> Tensor:
+    """Log-mel frames (80, 100 seconds) of pink noise with a root mean square of 1."""
+    white = torch.fft.rfft(torch.randn(seconds * 100 * HOP, generator=rng))
+    pink = torch.fft.irfft(white / torch.arange(1, len(white) + 1).sqrt())
+    return log_mel((pink / pink.square().mean().sqrt())[None])[0]
+
+
+def add_noise(mel: Tensor, rms: Tensor, pink: Tensor, snr_db: Tensor, rng: torch.Generator) -> Tensor:
+    """Log-mel frames as if pink noise, or the neighbours' speech, had been added to the samples.
+
+    Args:
+        mel: (B, 80, T) clean frames.
+        rms: (B,) root mean square of their samples.
+        pink: (80, P) frames of noise with a root mean square of 1, P at least T.
+        snr_db: (B,); inf adds nothing.
+        rng: drawn from.
+    """
+    batch, _, n = mel.shape
+    first = torch.randint(pink.shape[1] - n + 1, (batch,), generator=rng)
+    hiss = torch.stack([pink[:, i : i + n] for i in first.tolist()])
+    babble = mixed(mel.roll(1, 0), mel.roll(2, 0).flip(2))
+    loudness = (rms.roll(1).square() + rms.roll(2).square()).sqrt()
+    pick = torch.rand(batch, generator=rng) < 0.6
+    noise = torch.where(pick[:, None, None], hiss, babble)
+    gain = rms / torch.where(pick, 1.0, loudness) * 10 ** (-snr_db / 20)
+    return mixed(mel, noise + torch.log(gain)[:, None, None] / 3.0)
+
+
+def mixed(one: Tensor, other: Tensor) -> Tensor:
+    """Log-mel frames of a sum of independent sounds: powers add up."""
+    return (0.5 * torch.logaddexp(6.0 * one - 4.0, 6.0 * other - 4.0) + 2.0) / 3.0
 
 
 def disguise(mel: Tensor, frames: Tensor, rng: torch.Generator) -> Tensor:
@@ -109,14 +143,14 @@ def disguise(mel: Tensor, frames: Tensor, rng: torch.Generator) -> Tensor:
 
 
 def train_encoder(
-    wave: Callable[[int], npt.NDArray[np.float32]],
-    texts: Sequence[str],
+    utterances: Sequence[Utterance],
+    voice: Sequence[int],
     folder: Path,
     config: CodecConfig,
     settings: EncoderTraining,
     report: Callable[[str], None] = print,
 ) -> Encoder:
-    """Train on recordings ``wave(i)`` (16 kHz) that say ``texts[i]``; goes on from ``folder`` if a training is there.
+    """Train on ``utterances``, of which ``voice`` lists those of the answering voice; goes on from ``folder``.
 
     Raises:
         CheckpointError: the folder holds a training with other settings or texts, or a damaged one.
@@ -131,25 +165,28 @@ def train_encoder(
         pct_start=settings.warm_up_steps / settings.steps,
         cycle_momentum=False,
     )
-    made_of = stamp(config, replace(settings, save_every=0), texts)
+    made_of = stamp(config, replace(settings, save_every=0), [utterance.text for utterance in utterances], list(voice))
     first = restore(folder, model, optimizer, schedule, made_of)
-    rng = torch.Generator()
+    longest = max(utterance.mel.shape[1] for utterance in utterances)
+    rng = torch.Generator().manual_seed(settings.seed)
+    pink = pink_frames(max(60, longest // 100 + 1), rng)
     began, sums = time.monotonic(), np.zeros(3)
     for step in range(first, settings.steps):
         rng.manual_seed(settings.seed * 1_000_003 + step)
-        picks = _like_long(torch.randint(len(texts), (4 * settings.batch_size,), generator=rng).tolist(), wave, step)
-        clean, lengths = _batch([wave(i) for i in picks])
-        snr = torch.rand(len(picks), generator=rng) * 20 + 5
-        snr[torch.rand(len(picks), generator=rng) > settings.noisy] = torch.inf
-        heard = disguise(log_mel(add_noise(clean, snr, rng)), lengths * FRAMES_PER_CODE, rng)
-        rows = torch.randperm(len(picks), generator=rng)[: max(1, round(settings.rebuilt * len(picks)))]
-        target = log_mel(clean[rows])
+        picks = [voice[i] for i in _like_long(settings.rebuilt, voice, utterances, step, rng)]
+        picks += _like_long(settings.batch_size, range(len(utterances)), utterances, step, rng)
+        batch = [utterances[i] for i in picks]
+        clean, lengths = _batch(batch)
+        snr = torch.rand(len(batch), generator=rng) * 20 + 5
+        snr[torch.rand(len(batch), generator=rng) > settings.noisy] = torch.inf
+        loud = torch.tensor([utterance.rms for utterance in batch])
+        heard = disguise(add_noise(clean, loud, pink, snr, rng), lengths * FRAMES_PER_CODE, rng)
         with torch.autocast("cpu", torch.bfloat16):  # 1.75 times faster where the processor has AVX-512 BF16
-            rebuilt, spelt = model(heard, target, rows)
-        rebuilt, spelt = rebuilt.float(), spelt.float()
-        inside = torch.arange(target.shape[2])[None] < lengths[rows, None] * FRAMES_PER_CODE
+            rebuilt, spelt = model(heard, settings.rebuilt)
+        rebuilt, spelt, target = rebuilt.float(), spelt.float(), clean[: settings.rebuilt]
+        inside = torch.arange(target.shape[2])[None] < lengths[: settings.rebuilt, None] * FRAMES_PER_CODE
         mel_loss = ((rebuilt - target).abs().mean(1) * inside).sum() / inside.sum()
-        labels = [spell(texts[i]) for i in picks]
+        labels = [spell(utterance.text) for utterance in batch]
         ctc_loss = F.ctc_loss(
             spelt.log_softmax(2).transpose(0, 1),
             torch.tensor([letter for label in labels for letter in label]),
@@ -174,15 +211,18 @@ def train_encoder(
     return model.encoder
 
 
-def _like_long(picks: list[int], wave: Callable[[int], npt.NDArray[np.float32]], step: int) -> list[int]:
-    """A quarter of the picks, of like length, so that little is padded; the quarters take turns."""
-    quarter = len(picks) // 4
-    return sorted(picks, key=lambda i: len(wave(i)))[step % 4 * quarter :][:quarter]
+def _like_long(
+    n: int, pool: Sequence[int], utterances: Sequence[Utterance], step: int, rng: torch.Generator
+) -> list[int]:
+    """Places in ``pool`` of ``n`` utterances of like length, so that little is padded; the lengths take turns."""
+    drawn = torch.randint(len(pool), (4 * n,), generator=rng).tolist()
+    return sorted(drawn, key=lambda i: utterances[pool[i]].mel.shape[1])[step % 4 * n :][:n]
 
 
-def _batch(waves: Sequence[npt.NDArray[np.float32]]) -> tuple[Tensor, Tensor]:
-    codes = [-(-len(w) // SAMPLES_PER_CODE) for w in waves]
-    out = torch.zeros(len(waves), max(codes) * SAMPLES_PER_CODE)
-    for row, w in zip(out, waves, strict=True):
-        row[: len(w)] = torch.from_numpy(w)
-    return out, torch.tensor(codes)
+def _batch(utterances: Sequence[Utterance]) -> tuple[Tensor, Tensor]:
+    """(B, 80, 8 n) frames with silence behind the shorter ones, and (B,) lengths in codes."""
+    frames = [utterance.mel.shape[1] for utterance in utterances]
+    out = torch.full((len(utterances), N_MELS, max(frames)), float(_SILENCE))
+    for row, utterance in zip(out, utterances, strict=True):
+        row[:, : utterance.mel.shape[1]] = torch.from_numpy(utterance.mel)
+    return out, torch.tensor(frames) // FRAMES_PER_CODE

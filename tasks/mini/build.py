@@ -80,14 +80,17 @@ class _Build:
         import torch
 
         from reference_model.speech.networks import CodecConfig
-        from reference_model.training.codec_encoder import EncoderTraining, train_encoder
+        from reference_model.training.codec_encoder import EncoderTraining, Utterance, train_encoder
 
         torch.set_num_threads(self.threads)
-        parts = [self._answers(), self._answer_voice(), self._training()] + [self._many_voices()] * _MANY_VOICES_TIMES
-        picks = [(part, i) for part in parts for i in range(len(part.lines))]
+        utterances = []
+        for part in (self._answers(), self._answer_voice(), self._training(), self._many_voices()):
+            utterances += [Utterance.of(part.wave(i), line.text) for i, line in enumerate(part.lines)]
+        voice = range(len(self._answers().lines) + len(self._answer_voice().lines))
+        many = utterances[-len(self._many_voices().lines) :]
         train_encoder(
-            lambda n: picks[n][0].wave(picks[n][1]),
-            [part.lines[i].text for part, i in picks],
+            utterances + many * (_MANY_VOICES_TIMES - 1),
+            voice,
             self.out / "encoder",
             CodecConfig(),
             EncoderTraining(),

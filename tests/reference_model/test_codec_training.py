@@ -11,12 +11,22 @@ import torch
 from torch import nn
 
 from reference_model.errors import CheckpointError
+from reference_model.speech.features import log_mel
 from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig
 from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
-from reference_model.training.codec_encoder import EncoderTraining, disguise, spell, train_encoder
+from reference_model.training.codec_encoder import (
+    EncoderTraining,
+    Utterance,
+    add_noise,
+    disguise,
+    mixed,
+    pink_frames,
+    spell,
+    train_encoder,
+)
 
 SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
-ENCODER = EncoderTraining(steps=4, batch_size=3, warm_up_steps=2, save_every=1)
+ENCODER = EncoderTraining(steps=4, batch_size=3, rebuilt=2, warm_up_steps=2, save_every=1)
 DECODER = DecoderTraining(steps=4, batch_size=2, warm_up_steps=2, save_every=1)
 TEXTS = ["one two", "blue", "three's"]
 
@@ -31,7 +41,8 @@ def wave(i: int) -> np.ndarray:
 
 
 def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> nn.Module:
-    return train_encoder(wave, texts, folder, SIZES, settings, lambda line: None)
+    utterances = [Utterance.of(wave(i), text) for i, text in enumerate(texts)]
+    return train_encoder(utterances, [1, 2], folder, SIZES, settings, lambda line: None)
 
 
 def decoder(folder: Path, settings: DecoderTraining = DECODER, first: int = 0) -> nn.Module:
@@ -92,3 +103,31 @@ def test_a_disguise_keeps_padding_silent_and_centres_each_band() -> None:
     out = disguise(mel, torch.tensor([40, 24]), torch.Generator().manual_seed(1))
     assert torch.equal(out[1, :, 24:], torch.zeros(80, 16))
     assert float(out.mean(2).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("gain", [0.1, 1.0, 5.0])
+def test_frames_are_mixed_as_samples_are(gain: float) -> None:
+    rng = torch.Generator().manual_seed(0)
+    one, other = 0.1 * torch.randn(2, 1, 160_000, generator=rng)
+    one[:, 80_000:] = 0
+    expected = log_mel(one + gain * other).mean(0)
+    made = mixed(log_mel(one), log_mel(gain * other)).mean(0)
+    # Single frames differ by the phase; their means over a second don't.
+    halves = [
+        (expected[:, part].mean(1) - made[:, part].mean(1)).abs().max() for part in (slice(0, 490), slice(510, 1000))
+    ]
+    assert float(max(halves)) < 0.08
+
+
+def test_noise_has_the_level_asked_for() -> None:
+    rng = torch.Generator().manual_seed(0)
+    pink = pink_frames(30, rng)
+    mel, rms = log_mel(0.05 * torch.randn(40, 32_000, generator=rng)), torch.full((40,), 0.05)
+    silent = torch.full_like(mel, -20.0)
+    assert torch.allclose(add_noise(mel, rms, pink, torch.full((40,), torch.inf), rng), mel, atol=1e-5)
+    for snr_db in (0.0, 20.0):
+        added = add_noise(silent, rms, pink, torch.full((40,), snr_db), rng)
+        hissed = added[added.mean((1, 2)) > -10]
+        expected = pink.mean() + np.log(0.05 * 10 ** (-snr_db / 20)) / 3
+        assert len(hissed) > 10
+        assert float(hissed.mean()) == pytest.approx(float(expected), abs=0.05)
