@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,7 +75,14 @@ def _scorers(_: list[Path]) -> list[list[str]]:
 def _strategies(_: list[Path]) -> list[list[str]]:
     from reference_model.decoding import make_strategy, strategy_names
 
-    return [[name, (make_strategy(name).__doc__ or "").partition("\n")[0]] for name in strategy_names()]
+    return [_strategy_row(name, make_strategy(name)) for name in strategy_names()]
+
+
+def _strategy_row(name: str, strategy: object) -> list[str]:
+    """``NAME``, or ``NAME:OPTION=DEFAULT,…`` as ``--systems`` takes it, and the first line about it."""
+    options = dataclasses.fields(strategy) if dataclasses.is_dataclass(strategy) else ()
+    given = ",".join(f"{option.name}={getattr(strategy, option.name)}" for option in options)
+    return [f"{name}:{given}" if given else name, (strategy.__doc__ or "").partition("\n")[0]]
 
 
 def _warn(problems: dict[str, str]) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from tttbench.errors import UserError
+
+_OPTION = re.compile(r"\w+\s*=")
+"""``OPTION=…``; a system's name has a colon before any equals sign."""
+_OPTIONED = re.compile(r"@[^@/]*:\s*\w+\s*=")
+"""``…@STRATEGY:OPTION=…``, what more options can follow."""
 
 
 def add_include(parser: argparse.ArgumentParser) -> None:
@@ -60,3 +66,36 @@ def positive(text: str) -> int:
 def names(values: list[str]) -> list[str]:
     """Split comma-separated names, given once or several times."""
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def system_labels(values: list[str]) -> list[str]:
+    """Split comma-separated systems, given once or several times; commas between options of a strategy don't split.
+
+    ``["ttt:mini@par:prefix=4,refine=2,whisper:tiny.en"]`` are two systems: ``OPTION=VALUE`` alone is never one.
+
+    Raises:
+        UserError: options that stand behind no ``NAME@STRATEGY:``.
+    """
+    labels: list[str] = []
+    for value in values:
+        own: list[str] = []
+        for part in names([value]):
+            if not _OPTION.match(part):
+                own.append(_without_brackets(part))
+            elif not own or not _OPTIONED.search(own[-1]):
+                before = own[-1] if own else ""
+                at = before if "@" in before else f"{before or 'NAME'}@STRATEGY"
+                raise UserError(f"--systems {value}: {part!r} is no system. Options follow a colon: {at}:{part}")
+            else:
+                own[-1] += f",{part}"
+        labels += own
+    return labels
+
+
+def _without_brackets(label: str) -> str:
+    """Return ``label``; refuse ``NAME@STRATEGY(…``."""
+    found = re.search(r"(@\w+)\(([^/]*?)\)?$", label)
+    if found:
+        right = f"{label[: found.start()]}{found[1]}:{found[2] or 'OPTION=VALUE'}"
+        raise UserError(f"--systems {label}: options stand behind a colon, without brackets: {right}")
+    return label

@@ -21,7 +21,9 @@ DEFAULT_TASKS: Mapping[str, str] = {"qa": "mini_qa", "asr": "mini_asr"}
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("system", metavar="SYSTEM", help="NAME or NAME@STRATEGY, e.g. ttt:mini or ttt:mini-ar@ar")
+    parser.add_argument(
+        "system", metavar="SYSTEM", help="NAME or NAME@STRATEGY[:OPTION=VALUE,…], e.g. ttt:mini or ttt:mini-ar@ar"
+    )
     parser.add_argument(
         "--task", help="whose samples to ask (default: mini_qa, or mini_asr for systems that only write)"
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from tttbench.errors import UserError
 from tttbench.interrupts import stoppable
-from tttbench.verbs.options import add_device, add_include, include_all, names, positive, resolve_device
+from tttbench.verbs.options import add_device, add_include, include_all, names, positive, resolve_device, system_labels
 
 HELP = "evaluate systems on tasks and write a report"
 
@@ -30,7 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--retry-errors", action="store_true", help="with --resume: ask again what ended as error")
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples of each task")
     parser.add_argument(
-        "--systems", action="append", default=[], metavar="A,B", help="instead of the suite's; NAME or NAME@STRATEGY"
+        "--systems",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help="instead of the suite's; NAME, NAME@STRATEGY or NAME@STRATEGY:OPTION=VALUE,OPTION=VALUE",
     )
     parser.add_argument("--tasks", action="append", default=[], metavar="A,B", help="instead of the suite's")
     parser.add_argument(
@@ -62,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         tasks.get(name)
     suite = choose(
         load_suite(args.suite, args.include),
-        systems=names(args.systems),
+        systems=system_labels(args.systems),
         tasks=names(args.tasks),
         data=_data(args.data),
         limit=args.limit,
