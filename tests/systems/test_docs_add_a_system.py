@@ -4,10 +4,11 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from tttbench.errors import InputError
+from tttbench.errors import InputError, UserError
 from tttbench.records import Request
-from tttbench.registry import build_system, include
+from tttbench.registry import build_system, check_system, include
 from tttbench.systems.base import System, SystemOptions
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "add_a_system.md"
@@ -31,3 +32,5 @@ def test_the_example_is_found_and_answers(tmp_path):
     np.testing.assert_array_equal(heard.waveform, audio)
     assert heard.trace.packets[0].n_samples == 24_000
     assert isinstance(refused, InputError)
+    with pytest.raises(UserError, match="echo:so: has no strategies"):
+        check_system("echo:so", SystemOptions(strategy="loud"))

@@ -23,7 +23,3 @@ def test_the_example_is_found_and_lists_its_samples(tmp_path):
     assert (sample.id, sample.audio, sample.reference, sample.cluster) == ("a", tmp_path / "a.wav", "one two", "ann")
     with pytest.raises(UserError, match="--data digits=DIR"):
         task.samples(None)
-
-
-def test_the_page_is_under_a_page():
-    assert len(PAGE.read_text().splitlines()) <= 75
