@@ -28,7 +28,7 @@ PUBLISHED_PROMPTS: Mapping[RequestKind, str] = {
     "asr": f"User will provide you with a speech recording. Write down what is said in it. {_TURNS}",
     "qa": f"User will provide you with a speech instruction. Follow it and answer. {_TURNS}",
 }
-"""System prompts of folders that give none of their own: they say what the published ones say (DESIGN §2.1)."""
+"""System prompts of folders that give none of their own: they say what those of TtT (arXiv 2509.20072) say."""
 
 
 @dataclass(frozen=True)
