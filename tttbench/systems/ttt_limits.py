@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reference_model.decoding import DecodeConfig
 
 TEXT_CHUNK, AUDIO_CHUNK = 13, 26
-"""Text tokens and codes of one turn of an interleaved answer, as TtT (arXiv 2509.20072) lays it out; see docs/reference_model.md."""
+"""Text tokens and codes of one turn of an interleaved answer of TtT (arXiv 2509.20072); see docs/reference_model.md."""
 
 
 @dataclass(frozen=True)
