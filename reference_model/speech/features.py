@@ -58,8 +58,15 @@ def centred(mel: Tensor, frames: Tensor | None = None) -> Tensor:
 
 
 def warp(mel: Tensor, factor: Tensor) -> Tensor:
-    """Stretch the frequency axis of (B, 80, T) by (B,) factors, as other speakers would (Jaitly & Hinton 2013)."""
-    band = (torch.arange(N_MELS, device=mel.device) * factor[:, None]).clamp(max=N_MELS - 1.001)
+    """Stretch the frequency axis of (B, 80, T), as other speakers would (Jaitly & Hinton 2013).
+
+    Args:
+        mel: log-mel frames.
+        factor: (B,), or (B, 80) where it changes along the axis: band b shows what stood at b times its factor.
+    """
+    if factor.dim() == 1:
+        factor = factor[:, None]
+    band = (torch.arange(N_MELS, device=mel.device) * factor).clamp(max=N_MELS - 1.001)
     low = band.floor().long()
     share = (band - low)[:, :, None]
     index = low[:, :, None].expand(-1, -1, mel.shape[2])

@@ -52,7 +52,7 @@ class EncoderTraining:
         noisy: share of utterances that get noise at 5 to 25 dB.
     """
 
-    steps: int = 16000
+    steps: int = 12000
     batch_size: int = 24
     rebuilt: int = 4
     learning_rate: float = 2e-3
@@ -131,15 +131,27 @@ def mixed(one: Tensor, other: Tensor) -> Tensor:
 def disguise(mel: Tensor, frames: Tensor, rng: torch.Generator) -> Tensor:
     """Speakers and channels that are not in the data.
 
-    (B, 80, T) warped by up to 15 %, centred, of up to a fifth more or less contrast, and some bands missing.
+    (B, 80, T) is warped by up to 15 % (and up to 8 % less at one end of the spectrum than at the other), blurred across
+    bands so that single harmonics fade, centred, given up to a fifth more or less contrast, and some bands are missing.
     """
-    factor = torch.rand(mel.shape[0], generator=rng) * 0.3 + 0.85
-    contrast = torch.rand(mel.shape[0], 1, 1, generator=rng) * 0.4 + 0.8
-    mel = centred(warp(mel, factor), frames) * contrast
+    size, slant, blur, contrast = torch.rand(4, mel.shape[0], 1, generator=rng)
+    slope = (slant - 0.5) * 0.16 * (torch.arange(N_MELS) / N_MELS - 0.5)
+    mel = warp(mel, (size * 0.3 + 0.85) * (1 + slope))
+    for _ in range(2):
+        around = F.pad(mel, (0, 0, 1, 1), mode="replicate")
+        mel = mel + 0.3 * blur[:, :, None] * (around[:, :-2] + around[:, 2:] - 2 * mel)
+    mel = centred(mel, frames) * (contrast[:, :, None] * 0.4 + 0.8)
     first = torch.randint(N_MELS, (mel.shape[0], 1), generator=rng)
     width = torch.randint(13, (mel.shape[0], 1), generator=rng) * (torch.rand(mel.shape[0], 1, generator=rng) < 0.5)
     band = torch.arange(N_MELS)[None]
     return mel.masked_fill(((band >= first) & (band < first + width))[:, :, None], 0.0)
+
+
+def stretch(mel: Tensor, lengths: Tensor, factor: float) -> tuple[Tensor, Tensor]:
+    """Speak more slowly or faster: (B, 80, 8 n) frames and (B,) lengths in codes, both times about ``factor``."""
+    n = max(1, round(mel.shape[2] // FRAMES_PER_CODE * factor))
+    slower = F.interpolate(mel, n * FRAMES_PER_CODE, mode="linear")
+    return slower, torch.ceil(lengths * (slower.shape[2] / mel.shape[2])).long().clamp(1, n)
 
 
 def train_encoder(
@@ -167,7 +179,7 @@ def train_encoder(
     )
     made_of = stamp(config, replace(settings, save_every=0), [utterance.text for utterance in utterances], list(voice))
     first = restore(folder, model, optimizer, schedule, made_of)
-    longest = max(utterance.mel.shape[1] for utterance in utterances)
+    longest = int(1.25 * max(utterance.mel.shape[1] for utterance in utterances))
     rng = torch.Generator().manual_seed(settings.seed)
     pink = pink_frames(max(60, longest // 100 + 1), rng)
     began, sums = time.monotonic(), np.zeros(3)
@@ -176,7 +188,7 @@ def train_encoder(
         picks = [voice[i] for i in _like_long(settings.rebuilt, voice, utterances, step, rng)]
         picks += _like_long(settings.batch_size, range(len(utterances)), utterances, step, rng)
         batch = [utterances[i] for i in picks]
-        clean, lengths = _batch(batch)
+        clean, lengths = stretch(*_batch(batch), 0.85 + 0.35 * float(torch.rand((), generator=rng)))
         snr = torch.rand(len(batch), generator=rng) * 20 + 5
         snr[torch.rand(len(batch), generator=rng) > settings.noisy] = torch.inf
         loud = torch.tensor([utterance.rms for utterance in batch])

@@ -22,6 +22,7 @@ from reference_model.training.codec_encoder import (
     mixed,
     pink_frames,
     spell,
+    stretch,
     train_encoder,
 )
 
@@ -131,3 +132,12 @@ def test_noise_has_the_level_asked_for() -> None:
         expected = pink.mean() + np.log(0.05 * 10 ** (-snr_db / 20)) / 3
         assert len(hissed) > 10
         assert float(hissed.mean()) == pytest.approx(float(expected), abs=0.05)
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.0, 1.2])
+def test_stretched_frames_are_whole_codes_and_say_the_same(factor: float) -> None:
+    mel = torch.linspace(-1, 1, 160).expand(2, 80, 160).contiguous()
+    slower, lengths = stretch(mel, torch.tensor([20, 11]), factor)
+    assert slower.shape == (2, 80, 8 * round(20 * factor))
+    assert lengths.tolist() == [round(20 * factor), int(np.ceil(11 * round(20 * factor) / 20))]
+    assert float((slower[0, 0] - torch.linspace(-1, 1, slower.shape[2])).abs().max()) < 0.02
