@@ -26,7 +26,7 @@ def test_two_samples_have_three_outcomes_in_known_proportions() -> None:
 
 @pytest.mark.parametrize("distinct", [3, 5_000])
 def test_both_ways_of_drawing_have_the_moments_of_the_bootstrap(distinct: int) -> None:
-    # 5,000 rows: with 3 distinct ones by multinomial, with 5,000 by row number. Var of the mean = var / n for both.
+    # 5,000 rows: with 3 distinct ones by multinomial, with 5,000 by pairs. Var of the mean = var / n for both.
     values = (np.arange(5_000) % distinct) / distinct
     means = resampled_sums(values[:, None], seed=3, n_resamples=4_000)[:, 0] / 5_000
     assert means.mean() == pytest.approx(values.mean(), abs=4 * values.std() / math.sqrt(5_000 * 4_000))
@@ -71,6 +71,13 @@ def test_ratio_interval_agrees_with_scipy() -> None:
 def test_equal_rows_have_an_interval_without_width() -> None:
     interval = ratio_interval([1, 2, 3], [2, 4, 6], seed=0)
     assert (interval.estimate, interval.low, interval.high) == (0.5, 0.5, 0.5)
+
+
+def test_a_column_that_does_not_vary_is_summed_exactly() -> None:
+    columns = np.stack([np.random.default_rng(0).normal(size=300), np.full(300, 0.1)], axis=1)
+    sums = resampled_sums(columns, seed=0, n_resamples=3_000)
+    assert set(sums[:, 1]) == {300 * 0.1}
+    assert len(set(sums[:, 0])) > 2_900
 
 
 def test_nothing_one_row_or_one_cluster_supports_no_interval() -> None:
