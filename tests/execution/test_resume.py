@@ -76,6 +76,20 @@ def test_a_finished_run_is_not_asked_again(tones: Tones, tmp_path: Path, monkeyp
     assert ended.document["results"] == before["results"]
 
 
+def test_the_judge_goes_on_with_what_it_has_not_heard(tones: Tones, tmp_path: Path) -> None:
+    before = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling", "--tasks", "tone_qa").document
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        # Six true answers and one mumble; the same sound is heard once.
+        assert journal.execute("SELECT count(*) FROM transcripts").fetchone() == (7,)
+        journal.execute("UPDATE transcripts SET text = 'kept' WHERE text = 'mumble'")
+        journal.execute("DELETE FROM transcripts WHERE text IN ('paris', 'cold')")
+    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling", "--tasks", "tone_qa", "--resume")
+    assert "judge tones:right: 2/2" in ended.err
+    assert ended.document["results"] == before["results"]
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        assert journal.execute("SELECT count(*) FROM transcripts WHERE text = 'kept'").fetchone() == (1,)
+
+
 def test_a_folder_with_a_run_is_refused_without_resume(tones: Tones, tmp_path: Path) -> None:
     tones("--out", tmp_path / "run")
     ended = tones("--out", tmp_path / "run")

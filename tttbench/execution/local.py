@@ -191,9 +191,10 @@ def _hear_all(plan: Plan, store: RunStore, listener: Listener) -> None:
         keep_truths(task, store, listener)
     heard = recordings(store, [task.plan.name for task in spoken])
     recipe = store.manifest["judge"]["recipe"]
-    if recipe and all(store.transcript(entry.sha256, recipe) is not None for entry in heard):
+    unheard = [entry for entry in heard if not recipe or store.transcript(entry.sha256, recipe) is None]
+    if not unheard:
         return
-    work = Work(f"judge {plan.suite.judge}", len(heard))
+    work = Work(f"judge {plan.suite.judge}", len(unheard))
     listener.planned([work])
     listener.started(work)
     try:
