@@ -152,20 +152,22 @@ def synthesise(lines: Sequence[Line], folder: Path, processes: int = 2) -> Speec
     folder.mkdir(parents=True, exist_ok=True)
     stamp = hashlib.sha256(json.dumps([asdict(line) for line in lines]).encode()).hexdigest()[:12]
     pieces = [lines[i : i + _CHUNK] for i in range(0, len(lines), _CHUNK)]
+    paths = [folder / f"{stamp}-{n:03d}.npz" for n in range(len(pieces))]
+    if not all(path.exists() for path in paths):
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            for n, (piece, path) in enumerate(zip(pieces, paths, strict=True)):
+                if not path.exists():
+                    spoken = pool.map(_speak_line, piece, chunksize=20)
+                    temporary = path.with_suffix(".tmp.npz")
+                    np.savez(temporary, samples=np.concatenate(spoken), lengths=np.array([len(w) for w in spoken]))
+                    temporary.rename(path)
+                    print(f"spoken {min((n + 1) * _CHUNK, len(lines))} of {len(lines)} recordings", flush=True)
     waves: list[npt.NDArray[np.int16]] = []
     lengths: list[int] = []
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        for n, piece in enumerate(pieces):
-            path = folder / f"{stamp}-{n:03d}.npz"
-            if not path.exists():
-                spoken = pool.map(_speak_line, piece, chunksize=20)
-                temporary = path.with_suffix(".tmp.npz")
-                np.savez(temporary, samples=np.concatenate(spoken), lengths=np.array([len(w) for w in spoken]))
-                temporary.rename(path)
-                print(f"spoken {min((n + 1) * _CHUNK, len(lines))} of {len(lines)} recordings", flush=True)
-            with np.load(path, allow_pickle=False) as stored:
-                waves.append(stored["samples"])
-                lengths += stored["lengths"].tolist()
+    for path in paths:
+        with np.load(path, allow_pickle=False) as stored:
+            waves.append(stored["samples"])
+            lengths += stored["lengths"].tolist()
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     return Speech(tuple(lines), np.concatenate(waves), starts)
 
