@@ -7,12 +7,11 @@ the charts follow the light and dark themes; text stays text.
 from __future__ import annotations
 
 import io
-import itertools
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
 from tttbench.records import ProbeResult, Result
@@ -34,8 +33,6 @@ _POINT, _NAME = "point", "name"
 """Ids in the SVG, with the number of the point."""
 _LETTER, _LINE = 7.2, 14
 """Width of a letter and height of a line of a name, in pixels."""
-_RISES = (8, -18)
-"""How far above its point a name may begin, in pixels."""
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top, in pixels."""
@@ -219,20 +216,36 @@ def _name(axes: Axes, points: Sequence[Point], scale: float, marks: Sequence[Lin
             text.set_gid(f"{_NAME}{at}")
         return
     points_per_pixel = 72 / figure.dpi
-    for at, (point, (dx, dy)) in enumerate(zip(points, places, strict=True)):
+    for at, (point, place) in enumerate(zip(points, places, strict=True)):
         axes.annotate(
             point.name,
             (point.latency_p50, scale * point.quality),
-            xytext=(points_per_pixel * dx, points_per_pixel * dy),
+            xytext=(points_per_pixel * place.shift, points_per_pixel * place.rise),
             textcoords="offset points",
+            horizontalalignment=place.side,
             color=_INK,
             fontsize=9.5,
             gid=f"{_NAME}{at}",
         )
 
 
-def _places(axes: Axes, points: Sequence[Point], scale: float) -> list[tuple[float, float]]:
-    """Where names can stand, in pixels from their points, clear of other names, points and intervals.
+@dataclass(frozen=True)
+class Place:
+    """Where a name stands: which of its ends lies how many pixels right of its point, and how far above it begins."""
+
+    side: Literal["left", "right", "center"]
+    shift: float
+    rise: float
+
+
+_PLACES = tuple(
+    place for rise in (8, -18) for place in (Place("left", 9, rise), Place("right", -9, rise), Place("center", 0, rise))
+)
+"""The best first."""
+
+
+def _places(axes: Axes, points: Sequence[Point], scale: float) -> list[Place]:
+    """Where names can stand, clear of other names, points and intervals.
 
     Ends before the first name that finds no place.
     """
@@ -240,14 +253,15 @@ def _places(axes: Axes, points: Sequence[Point], scale: float) -> list[tuple[flo
     anchors = [axes.transData.transform((p.latency_p50, scale * p.quality)) for p in points]
     taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in anchors]
     taken += [_interval(axes, point, scale) for point in points]
-    found: list[tuple[float, float]] = []
+    found: list[Place] = []
     for point, (x, y) in zip(points, anchors, strict=True):
         width = _LETTER * len(point.name)
-        for rise, shift in itertools.product(_RISES, (9, -9 - width, -width / 2)):
-            box = (x + shift, y + rise, x + shift + width, y + rise + _LINE)
+        for place in _PLACES:
+            left = x + place.shift - {"left": 0.0, "right": width, "center": width / 2}[place.side]
+            box = (left, y + place.rise, left + width, y + place.rise + _LINE)
             across = box[0] > frame.x0 and box[2] < frame.x1 + 20
             if across and frame.y0 + 2 < box[1] < frame.y1 and not any(_overlap(box, other) for other in taken):
-                found.append((shift, rise))
+                found.append(place)
                 taken.append(box)
                 break
         else:

@@ -88,7 +88,7 @@ def probe_title(metric: str) -> str:
         return _PROBES[metric]
     for prefix in ("rtf_input_", "rtf_"):
         if metric.startswith(prefix):
-            return f"… {metric.removeprefix(prefix).replace('_', ' ')}"
+            return f"…\u00a0{metric.removeprefix(prefix).replace('_', ' ')}"
     return metric.replace("_", " ")
 
 
@@ -151,9 +151,11 @@ def _shortened(name: str, longest: int) -> str:
 
 
 def _digits(value: float) -> str:
-    """Three significant digits without an exponent."""
+    """Three significant digits without an exponent, at most four decimals."""
     if value == 0:
         return "0"
+    if abs(value) < 0.00005:
+        return "<\u00a00.0001"
     places = max(0, 2 - math.floor(math.log10(abs(value))))
     return _minus(f"{value:.{min(places, 4)}f}")
 

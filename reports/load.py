@@ -58,7 +58,8 @@ def load(run_dir: Path) -> ReportView:
 
 def _system(label: str, entry: Mapping[str, Any]) -> SystemView:
     """``used_strategy`` is known once the system has been built; until then there is the one asked for."""
-    return SystemView(label, entry.get("used_strategy") or entry["strategy"], tuple(flatten(entry)))
+    strategy = entry.get("used_strategy") or entry["strategy"]
+    return SystemView(label, strategy, tuple(flatten(entry)), entry.get("batch_size", 1))
 
 
 def _task(name: str, entry: Mapping[str, Any]) -> TaskView:

@@ -55,6 +55,7 @@ def page(view: ReportView) -> str:
         missing=max(0, view.expected - total),
         headline=headline_tables(view),
         latency=latency_tables(view),
+        together=any(system.batch_size > 1 for system in view.systems),
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
         examples=featured(view),
         failures=failure_groups(view),

@@ -57,10 +57,11 @@ class HeadlineRow:
 
 @dataclass(frozen=True)
 class HeadlineColumn:
-    """A metric and which way it points."""
+    """A metric and which way it points; its bars end at ``scale``, 1 unless a value or interval goes beyond."""
 
     metric: str
     lower_is_better: bool
+    scale: float
 
 
 @dataclass(frozen=True)
@@ -95,11 +96,15 @@ class LatencyRow:
 
 @dataclass(frozen=True)
 class LatencyColumn:
-    """A system with its strategy; ``n`` requests stand behind most of its figures (those with another n say so)."""
+    """A system with its strategy, asked ``batch_size`` requests a call.
+
+    ``n`` requests stand behind most of its figures; those with another n say so.
+    """
 
     system: str
     strategy: str
     n: int
+    batch_size: int
 
 
 @dataclass(frozen=True)
@@ -132,9 +137,14 @@ def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
             if any(cells):
                 rows.append(HeadlineRow(system, cells))
         lower = {result.metric: result.lower_is_better for result in results}
-        columns = tuple(HeadlineColumn(metric, lower[metric]) for metric in metrics)
+        columns = tuple(HeadlineColumn(m, lower[m], _scale([r for r in results if r.metric == m])) for m in metrics)
         tables.append(HeadlineTable(task, columns, tuple(rows)))
     return tuple(tables)
+
+
+def _scale(results: Sequence[Result]) -> float:
+    ends = [end for result in results for end in (result.value, result.ci_high) if math.isfinite(end)]
+    return max([1.0, *ends])
 
 
 def _marks(results: Sequence[Result]) -> dict[str, Mark]:
@@ -161,6 +171,7 @@ def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
     """One table per task: metrics down, systems with their strategies across."""
     order = {task.name: index for index, task in enumerate(view.tasks)}
     titles = {task.name: task.title for task in view.tasks}
+    batch_sizes = {system.name: system.batch_size for system in view.systems}
     system_order = {system.name: index for index, system in enumerate(view.systems)}
     tables = []
     for task in sorted({probe.task for probe in view.probes}, key=lambda name: (order.get(name, len(order)), name)):
@@ -178,7 +189,11 @@ def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
             cells = tuple(None if p is None else LatencyCell(p, p.system in best) for p in here)
             rows.append(LatencyRow(metric, probe_title(metric), stage, cells))
         columns = tuple(
-            LatencyColumn(*key, n=mode(probe.n for probe in probes if (probe.system, probe.strategy) == key))
+            LatencyColumn(
+                *key,
+                n=mode(probe.n for probe in probes if (probe.system, probe.strategy) == key),
+                batch_size=batch_sizes.get(key[0], 1),
+            )
             for key in keys
         )
         title = titles.get(task, task) or "The whole run"

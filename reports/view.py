@@ -112,11 +112,12 @@ class Fact:
 
 @dataclass(frozen=True)
 class SystemView:
-    """A system of the run. ``facts`` is its model card, flattened."""
+    """A system of the run, asked ``batch_size`` requests a call. ``facts`` is its model card, flattened."""
 
     name: str
     strategy: str
     facts: tuple[Fact, ...] = ()
+    batch_size: int = 1
 
 
 @dataclass(frozen=True)

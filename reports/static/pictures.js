@@ -80,7 +80,7 @@ const Pictures = (() => {
     }
     return legend;
   }
-  const stageLegend = (stages) => legendLine(...stages.map(([name, ms], i) => [swatch(`s${i % 4}`), ` ${name} ${milliseconds(ms)}`]));
+  const stageLegend = (stages) => legendLine(...stages.map(([name, ms], i) => [swatch(`s${i % 6}`), ` ${name} ${milliseconds(ms)}`]));
   function confidenceLegend() {
     const scale = Array.from({ length: 8 }, (_, i) => swatch(`c${i}`));
     return legendLine([swatch("masked"), " masked"], [swatch("known"), " known"], ["confidence 0 ", ...scale, " 1"]);
@@ -117,7 +117,7 @@ const Pictures = (() => {
     if (stages.length) {
       lanes.push([`compute: ${milliseconds(computed)}, by stage`, (y) => {
         let at = 0;
-        return stages.map(([name, ms], i) => { at += ms; return rect(`lane-stage s${i % 4}`, x(at - ms), y, x(at) - x(at - ms), bar, `${name}: ${milliseconds(ms)}`); });
+        return stages.map(([name, ms], i) => { at += ms; return rect(`lane-stage s${i % 6}`, x(at - ms), y, x(at) - x(at - ms), bar, `${name}: ${milliseconds(ms)}`); });
       }]);
     }
     const bottom = 8 + lanes.length * lane;

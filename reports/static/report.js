@@ -94,7 +94,7 @@
       cell("", "open", toggle),
       cell("System", "name nowrap", row.shown === row.system ? row.system : element("abbr", { title: row.system }, row.shown)),
       cell("Task", "name nowrap", row.task),
-      cell("Sample", "name", element("span", { class: "with-play" }, bdi(row.id), playButton(row.inputAudio, "the input", row))),
+      cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.inputAudio, "the input", row))),
       cell("Reference", "words", playButton(row.trueAudio, "the true answer", row), said(row.reference)),
       cell("Written answer", "words", said(row.text, row.textDiff)),
       cell("Heard by the judge", "words", playButton(row.answerAudio, "the spoken answer", row), said(row.heard, row.heardDiff)),

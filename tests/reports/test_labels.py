@@ -15,7 +15,7 @@ from tttbench.reports.labels import format_quantity, format_value, metric_label,
         (63.72, "1/s", "63.7 /s"),
         (0.1666, "ratio", "0.167"),
         (0.7, "ratio", "0.700"),
-        (0.00003, "ratio", "0.0000"),
+        (0.00003, "ratio", "<\u00a00.0001"),
         (1234.4, "passes", "1234"),
         (716.25, "MB", "716 MB"),
         (math.nan, "s", "—"),
@@ -45,8 +45,8 @@ def test_an_unknown_accuracy_is_shown_in_per_cent_and_an_unknown_value_as_it_is(
 
 
 def test_a_stage_of_the_real_time_factor_is_named_after_the_stage() -> None:
-    assert probe_title("rtf_vocode") == "… vocode"
-    assert probe_title("rtf_input_encode") == "… encode"
+    assert probe_title("rtf_vocode") == "…\u00a0vocode"
+    assert probe_title("rtf_input_encode") == "…\u00a0encode"
     assert probe_title("something_new") == "something new"
 
 

@@ -1,5 +1,7 @@
+import math
 from dataclasses import replace
 
+from tttbench.reports.page import page
 from tttbench.reports.tables import headline_tables, latency_tables
 from tttbench.reports.view import ReportView, SystemView, TaskView
 
@@ -111,3 +113,20 @@ def test_the_column_says_how_many_requests_stand_behind_most_figures() -> None:
 def test_figures_of_the_whole_run_have_a_table_of_their_own() -> None:
     tables = latency_tables(view_of(probes=(PROBE, replace(PROBE, task="", metric="peak_memory", unit="MB"))))
     assert {table.title for table in tables} == {"Questions", "The whole run"}
+
+
+def test_bars_end_at_one_unless_a_value_goes_beyond() -> None:
+    error = replace(RESULT, metric="wer", value=1.5, ci_low=1.1, ci_high=2.5, lower_is_better=True)
+    (table,) = headline_tables(view_of((RESULT, error, replace(error, system="b", value=0.1, ci_high=math.nan))))
+    assert {column.metric: column.scale for column in table.columns} == {"spoken_accuracy": 1.0, "wer": 2.5}
+
+
+def test_a_system_asked_several_requests_a_call_says_so() -> None:
+    view = view_of(probes=(PROBE, replace(PROBE, system="b")))
+    view = replace(view, systems=(SystemView("a", "topk"), SystemView("b", "ar", batch_size=8)))
+    (table,) = latency_tables(view)
+    assert [(column.system, column.batch_size) for column in table.columns] == [("a", 1), ("b", 8)]
+    text = page(view)
+    assert "n = 40, 8 a call" in text
+    assert "answers them together, and each one" in text
+    assert "answers them together, and each one" not in page(view_of(probes=(PROBE,)))
