@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from reference_model.attention.rows import attend_rows
 from reference_model.cache import KeyValueCache
-from reference_model.products import add_product, linear
+from reference_model.products import add_product, join, linear
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ class JoinedWeights:
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         """Join; no memory is taken for long, and the parameters stay parameters, also for training."""
-        # Not as inference tensors, of which parameters that are views could never be trained again.
-        with torch.inference_mode(False), torch.no_grad():
-            self.layers = [_layer_weights(layer) for layer in layers]
+        self.layers = [_layer_weights(layer) for layer in layers]
         self._held = [
             (module._parameters, name, parameter, parameter.data_ptr())
             for layer in layers
@@ -82,21 +80,14 @@ def _layer_weights(layer: Any) -> LayerWeights:
     projections = (attention.q_proj, attention.k_proj, attention.v_proj)
     return LayerWeights(
         norm=layer.input_layernorm.weight.data,
-        qkv=_join([part.weight for part in projections]),
-        qkv_bias=_join([part.bias for part in projections]),
-        out=attention.o_proj.weight.data,
+        qkv=join(tuple(part.weight for part in projections)),
+        qkv_bias=join(tuple(part.bias for part in projections)),
+        out=join((attention.o_proj.weight,)),
         norm_after=layer.post_attention_layernorm.weight.data,
-        gate_up=_join([mlp.gate_proj.weight, mlp.up_proj.weight]),
-        down=mlp.down_proj.weight.data,
+        gate_up=join((mlp.gate_proj.weight, mlp.up_proj.weight)),
+        down=join((mlp.down_proj.weight,)),
         eps=layer.input_layernorm.eps,
     )
-
-
-def _join(parameters: Sequence[nn.Parameter]) -> Tensor:
-    joined = torch.cat([parameter.data for parameter in parameters])
-    for parameter, view in zip(parameters, torch.split(joined, [len(p) for p in parameters]), strict=True):
-        parameter.data = view
-    return joined
 
 
 class Places:

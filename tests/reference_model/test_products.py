@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from shapes import random_model, tiny_config
 
-from reference_model.products import linear
+import reference_model
+from reference_model.products import add_product, join, linear
 
 
-@pytest.mark.parametrize("rows", [(1,), (2,), (27,), (3, 5), (1, 1)])
+@pytest.mark.parametrize("rows", [(1,), (2,), (27,), (3, 5)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("with_bias", [False, True])
-def test_it_is_the_product(rows: tuple[int, ...], dtype: torch.dtype, with_bias: bool) -> None:
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_it_is_the_product(rows: tuple[int, ...], dtype: torch.dtype, with_bias: bool, by_columns: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     x, weight = (torch.randn(*shape, 32, generator=generator).to(dtype) for shape in (rows, (48,)))
+    weight = weight.t().contiguous().t() if by_columns else weight
     bias = torch.randn(48, generator=generator).to(dtype) if with_bias else None
     with torch.inference_mode():
         got = linear(x, weight, bias)
@@ -45,6 +50,18 @@ def test_a_model_that_has_decoded_can_still_be_trained() -> None:
     assert all(not p.is_inference() and p.grad is not None for p in model.parameters())
 
 
+def test_a_model_that_has_decoded_is_saved_as_it_was(tmp_path: Path) -> None:
+    from reference_model.decoding import DecodeConfig, Prompt, generate
+
+    loaded = reference_model.load(Path(reference_model.__file__).parent / "weights" / "mini")
+    before = {name: value.clone() for name, value in loaded.model.state_dict().items()}
+    generate(loaded.model, [Prompt((1, 2, 3))], DecodeConfig(max_text_tokens=3, max_audio_tokens=4))
+    reference_model.save(loaded.model, loaded.tokenizer, tmp_path)
+    after = reference_model.load(tmp_path).model.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
 def test_weights_that_are_replaced_or_moved_are_noticed() -> None:
     from reference_model.decoding import DecodeConfig, Prompt, generate
 
@@ -56,3 +73,39 @@ def test_weights_that_are_replaced_or_moved_are_noticed() -> None:
     assert generate(one, [Prompt((1, 2, 3))], settings)[0].ids == expected
     one.double()
     assert generate(one, [Prompt((1, 2, 3))], settings)[0].ids == expected
+
+
+def test_weights_that_are_trained_in_place_are_noticed() -> None:
+    from reference_model.decoding import DecodeConfig, Prompt, generate
+
+    settings = DecodeConfig(max_text_tokens=6, max_audio_tokens=4)
+    one, other = random_model(tiny_config(), seed=1), random_model(tiny_config(), seed=2)
+    generate(one, [Prompt((1, 2, 3))], settings)
+    with torch.no_grad():
+        for mine, theirs in zip(one.parameters(), other.parameters(), strict=True):
+            mine.copy_(theirs)
+    expected = generate(other, [Prompt((1, 2, 3))], settings)[0]
+    found = generate(one, [Prompt((1, 2, 3))], settings)[0]
+    assert found.ids == expected.ids
+    assert found.trace.commit_confidence == pytest.approx(expected.trace.commit_confidence, abs=1e-5)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_a_product_is_added(rows: int, by_columns: bool) -> None:
+    base, x = torch.randn(rows, 6), torch.randn(rows, 4)
+    weight = torch.randn(4, 6).t() if by_columns else torch.randn(6, 4)
+    with torch.inference_mode():
+        assert torch.allclose(add_product(base, x, weight), base + x @ weight.T, atol=1e-6)
+
+
+def test_joined_parameters_are_views_of_one_matrix() -> None:
+    parts = tuple(torch.nn.Parameter(torch.randn(n, 4)) for n in (3, 5))
+    before = [part.detach().clone() for part in parts]
+    joined = join(parts)
+    assert torch.equal(joined, torch.cat(before))
+    assert all(torch.equal(part, held) for part, held in zip(parts, before, strict=True))
+    with torch.no_grad():
+        parts[1].fill_(7.0)
+    assert bool((joined[3:] == 7.0).all())
+    assert bool((joined[:3] == before[0]).all())
