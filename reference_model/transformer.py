@@ -247,6 +247,11 @@ class TtTModel(nn.Module):
             x = step_layer(x, weights, cos, sin, places, index)
         return F.rms_norm(x, x.shape[-1:], decoder.norm.weight, config.rms_norm_eps)
 
+    def rotary_tables(self, n_positions: int) -> tuple[Tensor, Tensor]:
+        """Cosines and signed sines of the rotary embedding, each (n_positions, D), on the model's device."""
+        cos, sin = self._rotary.tables(n_positions, self.lm_head.weight)
+        return cos[:n_positions], sin[:n_positions]
+
     def _row_tables(self, groups: Sequence[RowGroup], x: Tensor) -> tuple[Tensor, Tensor]:
         """The rotary tables of the rows, laid out for q, k and v together."""
         config = self.config
