@@ -1,0 +1,119 @@
+"""Repeats and their intervals: two ways to do the same work, timed in turns. Knows no model and no device."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A median and an interval for it that assumes nothing about the distribution.
+
+    Attributes:
+        median: of the values.
+        low, high: two of the values, between which the true median lies with probability ``coverage``.
+        coverage: at least 0.95 where there are six values or more; of fewer, what their range reaches.
+        n: number of values.
+    """
+
+    median: float
+    low: float
+    high: float
+    coverage: float
+    n: int
+
+
+def interval(values: Sequence[float]) -> Interval:
+    """The median with the narrowest symmetric pair of order statistics that covers it with at least 95 %.
+
+    The k-th smallest and k-th largest of n values enclose the median with probability
+    ``1 - 2 * P(Binomial(n, 1/2) < k)``.
+    """
+    ordered, n = sorted(values), len(values)
+    drop, outside = 0, 2.0 ** (1 - n)
+    while True:
+        wider = outside + 2 * math.comb(n, drop + 1) / 2**n
+        if wider > 0.05 or drop + 1 >= n - 1 - drop:
+            break
+        drop, outside = drop + 1, wider
+    return Interval(statistics.median(ordered), ordered[drop], ordered[n - 1 - drop], 1 - outside, n)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two ways to do the same work; each call does it once and returns the seconds it took.
+
+    Attributes:
+        name: key of the ratio.
+        title: what is done, for a reader.
+        slow, fast: names of the two ways; the ratio is the seconds of ``slow`` over those of ``fast``.
+        goal: what the ratio should reach.
+        warm_up: run once before anything is timed; None runs a pair that isn't counted.
+    """
+
+    name: str
+    title: str
+    slow: str
+    run_slow: Callable[[], float]
+    fast: str
+    run_fast: Callable[[], float]
+    goal: float | None = None
+    warm_up: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison's outcome; seconds, and their ratio pair by pair."""
+
+    name: str
+    title: str
+    slow: str
+    fast: str
+    slow_s: Interval
+    fast_s: Interval
+    ratio: Interval
+    goal: float | None
+
+
+def compare(
+    comparison: Comparison, repeats: int, budget_s: float, clock: Callable[[], float] = time.perf_counter
+) -> Compared:
+    """Time both ways in turns, so that whatever else the machine does meets both.
+
+    Args:
+        comparison: the work.
+        repeats: pairs that are counted.
+        budget_s: no pair begins after so many seconds, the warm-up's included; one pair is counted in any case.
+        clock: monotonic seconds.
+    """
+    began_s = clock()
+    if comparison.warm_up is None:
+        comparison.run_fast()
+        comparison.run_slow()
+    else:
+        comparison.warm_up()
+    slow_s: list[float] = []
+    fast_s: list[float] = []
+    while len(slow_s) < repeats and (not slow_s or clock() - began_s < budget_s):
+        # The order alternates, so that a machine that warms up or slows down favours neither.
+        if len(slow_s) % 2:
+            slow_s.append(comparison.run_slow())
+            fast_s.append(comparison.run_fast())
+        else:
+            fast_s.append(comparison.run_fast())
+            slow_s.append(comparison.run_slow())
+    ratios = [slow / fast for slow, fast in zip(slow_s, fast_s, strict=True)]
+    return Compared(
+        comparison.name,
+        comparison.title,
+        comparison.slow,
+        comparison.fast,
+        interval(slow_s),
+        interval(fast_s),
+        interval(ratios),
+        comparison.goal,
+    )

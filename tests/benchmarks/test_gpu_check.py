@@ -1,0 +1,98 @@
+"""``benchmarks/gpu_check.py`` on a CPU: every part runs, and one that fails is a finding, not an end."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    out = tmp_path_factory.mktemp("gpu") / "check.json"
+    command = [sys.executable, "benchmarks/gpu_check.py", "--tiny", "--device", "cpu", "--out", str(out)]
+    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    written: dict[str, Any] = json.loads(out.read_text())
+    assert json.loads(process.stdout.splitlines()[-1]) == written
+    return written
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["attention_sdpa", "attention_flex", "gradient", "graphs", "graphs_compiled"])
+def test_what_is_held_against_fp64_is_right(ended: dict[str, Any], part: str) -> None:
+    assert ended[part].get("ok"), ended[part]
+
+
+@pytest.mark.slow
+def test_xformers_on_a_cpu_is_recorded_as_an_error_and_the_rest_goes_on(ended: dict[str, Any]) -> None:
+    assert "use attention='sdpa'" in ended["attention_xformers"]["error"]
+    assert "schedule" in ended["speed_64"]
+    assert ended["summary"]["failed"] == ["attention_xformers"]
+
+
+def test_every_part_has_its_time() -> None:
+    from benchmarks.gpu_check import MOST_S
+    from benchmarks.gpu_sections import SECTIONS
+
+    assert set(SECTIONS) == set(MOST_S)
+
+
+def test_a_kernel_that_is_missing_for_one_dtype_leaves_the_other_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from benchmarks import gpu_sections
+
+    whole = gpu_sections.attend
+
+    def only_bfloat16(q: torch.Tensor, *rest: Any, attention: str) -> torch.Tensor:
+        if q.dtype == torch.float32:
+            raise NotImplementedError("no kernel")
+        return whole(q, *rest, attention="sdpa")
+
+    monkeypatch.setattr(gpu_sections, "attend", only_bfloat16)
+    found = gpu_sections.attention_section(gpu_sections.Where("cpu", True), "xformers")
+    assert found["ok_by_dtype"] == {"torch.float32": False, "torch.bfloat16": True}
+    assert not found["ok"]
+    assert {case.get("raised") for case in found["cases"]} == {None, "NotImplementedError: no kernel"}
+
+
+def test_a_backend_that_sees_other_keys_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from benchmarks import gpu_sections
+
+    whole = gpu_sections.attend
+
+    def one_key_less(q: torch.Tensor, k: Any, v: Any, limit: torch.Tensor, start: Any, attention: str) -> torch.Tensor:
+        return whole(q, k, v, (limit - 1).clamp(min=1), None, attention=attention)
+
+    monkeypatch.setattr(gpu_sections, "attend", one_key_less)
+    found = gpu_sections.attention_section(gpu_sections.Where("cpu", True), "sdpa")
+    assert not any(case["ok"] for case in found["cases"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["speed_1", "speed_64"])
+def test_speed_is_told_in_percent_of_the_limit(ended: dict[str, Any], part: str) -> None:
+    found = ended[part]["schedule"]
+    assert found["percent"] == pytest.approx(100 * found["limit_s"] / found["s"])
+    assert ended[part]["no_cache"]["ratio"] > 0
+
+
+def test_without_a_gpu_it_says_so() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here")
+    process = subprocess.run(
+        [sys.executable, "benchmarks/gpu_check.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert process.returncode == 2
+    assert "--tiny --device cpu" in process.stderr
