@@ -45,7 +45,7 @@ def write_checkpoint(folder: Path, tokenizer, objective: str = "hybrid", **decod
         objective=objective,
         **tokenizer.ids,
     )
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(4)
     model = TtTModel(config)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
