@@ -1,4 +1,4 @@
-"""The layout of an answer: text and codes in turns (DESIGN §2.1). Knows ids; the inverse of reading an answer."""
+"""The layout of an answer: text and codes in turns. Knows ids; the inverse of reading an answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What TtT is trained on: the corruption of one example and the loss of a batch (DESIGN §2.3).
+"""What TtT is trained on: the corruption of one example and the loss of a batch (arXiv 2509.20072).
 
 ``corrupt`` turns an example into a ``Row``: the ids the network sees, and for every row with a target its weight.
 The weights already hold 1/p, the per-sample mean and nothing else, so a batch's loss is a weighted sum of
