@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -41,6 +42,15 @@ def log_mel(wave: Tensor) -> Tensor:
     )
     mel = mel_filters().to(wave.device) @ spectrum.abs()
     return (torch.log(mel.clamp_min(1e-3)) + 2.0) / 3.0
+
+
+SILENCE = (math.log(1e-3) + 2.0) / 3.0
+"""The least value of ``log_mel``."""
+
+
+def mixed(one: Tensor, other: Tensor) -> Tensor:
+    """``log_mel`` frames of a sum of independent sounds: powers add up."""
+    return (0.5 * torch.logaddexp(6.0 * one - 4.0, 6.0 * other - 4.0) + 2.0) / 3.0
 
 
 def centred(mel: Tensor, frames: Tensor | None = None) -> Tensor:

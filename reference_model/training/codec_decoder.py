@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from reference_model.speech.features import HOP, mel_filters
 from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, overlap_add, shape
-from reference_model.training.resumable import restore, stamp, store
+from reference_model.training.resumable import one_cycle, restore, stamp, store
 
 _RESOLUTIONS = ((256, 32), (512, 64), (1024, 80), (2048, 128))  # samples, mel bands
 
@@ -85,13 +85,7 @@ def train_decoder(
     torch.manual_seed(settings.seed)
     model = Decoder(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        settings.learning_rate,
-        settings.steps,
-        pct_start=settings.warm_up_steps / settings.steps,
-        cycle_momentum=False,
-    )
+    schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     data = [recording.codes.tolist() for recording in recordings]
     made_of = stamp(config, replace(settings, save_every=0), data)
     first = restore(folder, model, optimizer, schedule, made_of)

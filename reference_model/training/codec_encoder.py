@@ -17,14 +17,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reference_model.speech.features import HOP, N_MELS, centred, log_mel, warp
+from reference_model.speech.features import HOP, N_MELS, SILENCE, centred, log_mel, mixed, warp
 from reference_model.speech.layers import ConvBlock
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Encoder, FrameNet
-from reference_model.training.resumable import restore, stamp, store
+from reference_model.training.resumable import one_cycle, restore, stamp, store
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 _CTC_RATE = 4  # spelling frames a code: 50 a second
-_SILENCE = (np.log(1e-3) + 2.0) / 3.0  # the least value of ``log_mel``
 
 
 @dataclass(frozen=True)
@@ -123,11 +122,6 @@ def add_noise(mel: Tensor, rms: Tensor, pink: Tensor, snr_db: Tensor, rng: torch
     return mixed(mel, noise + torch.log(gain)[:, None, None] / 3.0)
 
 
-def mixed(one: Tensor, other: Tensor) -> Tensor:
-    """Log-mel frames of a sum of independent sounds: powers add up."""
-    return (0.5 * torch.logaddexp(6.0 * one - 4.0, 6.0 * other - 4.0) + 2.0) / 3.0
-
-
 def disguise(mel: Tensor, frames: Tensor, rng: torch.Generator) -> Tensor:
     """Speakers and channels that are not in the data.
 
@@ -170,13 +164,7 @@ def train_encoder(
     torch.manual_seed(settings.seed)
     model = EncoderTrainer(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        settings.learning_rate,
-        settings.steps,
-        pct_start=settings.warm_up_steps / settings.steps,
-        cycle_momentum=False,
-    )
+    schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     made_of = stamp(config, replace(settings, save_every=0), [utterance.text for utterance in utterances], list(voice))
     first = restore(folder, model, optimizer, schedule, made_of)
     longest = int(1.25 * max(utterance.mel.shape[1] for utterance in utterances))
@@ -234,7 +222,7 @@ def _like_long(
 def _batch(utterances: Sequence[Utterance]) -> tuple[Tensor, Tensor]:
     """(B, 80, 8 n) frames with silence behind the shorter ones, and (B,) lengths in codes."""
     frames = [utterance.mel.shape[1] for utterance in utterances]
-    out = torch.full((len(utterances), N_MELS, max(frames)), float(_SILENCE))
+    out = torch.full((len(utterances), N_MELS, max(frames)), SILENCE)
     for row, utterance in zip(out, utterances, strict=True):
         row[:, : utterance.mel.shape[1]] = torch.from_numpy(utterance.mel)
     return out, torch.tensor(frames) // FRAMES_PER_CODE

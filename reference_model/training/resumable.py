@@ -1,4 +1,4 @@
-"""A training's state in one safetensors file: weights, optimizer and step. Knows no model by name."""
+"""A training's state in one safetensors file: weights, optimizer and step, and its schedule. Knows no model by name."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ from torch import Tensor, nn
 from reference_model.errors import CheckpointError
 
 _FILE = "training.safetensors"
+
+
+def one_cycle(
+    optimizer: torch.optim.Optimizer, peak: float, steps: int, warm_up_steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Up to the ``peak`` learning rate in ``warm_up_steps``, and down along a cosine; ``restore`` sets it forward."""
+    return torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, peak, steps, pct_start=warm_up_steps / steps, cycle_momentum=False
+    )
 
 
 def stamp(*made_of: object) -> str:

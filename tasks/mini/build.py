@@ -72,9 +72,11 @@ class _Build:
         lines = corpus.many_voices_lines(N_MANY_VOICES, seed=2)
         return corpus.synthesise(lines, self.out / "speech" / "many_voices")
 
+    def _all(self) -> tuple[corpus.Speech, ...]:
+        return self._answers(), self._answer_voice(), self._training(), self._many_voices()
+
     def speech(self) -> None:
-        parts = (self._answers(), self._answer_voice(), self._training(), self._many_voices())
-        print(f"{sum(corpus.seconds(part) for part in parts) / 3600:.1f} hours of speech")
+        print(f"{sum(corpus.seconds(part) for part in self._all()) / 3600:.1f} hours of speech")
 
     def encoder(self) -> None:
         import torch
@@ -83,14 +85,11 @@ class _Build:
         from reference_model.training.codec_encoder import EncoderTraining, Utterance, train_encoder
 
         torch.set_num_threads(self.threads)
-        utterances = []
-        for part in (self._answers(), self._answer_voice(), self._training(), self._many_voices()):
-            utterances += [Utterance.of(part.wave(i), line.text) for i, line in enumerate(part.lines)]
-        voice = range(len(self._answers().lines) + len(self._answer_voice().lines))
-        many = utterances[-len(self._many_voices().lines) :]
+        spoken = [[Utterance.of(part.wave(i), line.text) for i, line in enumerate(part.lines)] for part in self._all()]
+        answers, answer_voice, training, many_voices = spoken
         train_encoder(
-            utterances + many * (_MANY_VOICES_TIMES - 1),
-            voice,
+            answers + answer_voice + training + many_voices * _MANY_VOICES_TIMES,
+            range(len(answers) + len(answer_voice)),
             self.out / "encoder",
             CodecConfig(),
             EncoderTraining(),
@@ -163,8 +162,7 @@ class _Build:
         self._codec().save(self.out / "codec")
 
     def test(self) -> None:
-        trained_on = (self._answer_voice(), self._answers(), self._training(), self._many_voices())
-        training = frozenset(line.text for part in trained_on for line in part.lines)
+        training = frozenset(line.text for part in self._all() for line in part.lines)
         lines = corpus.test_lines(N_TEST, N_TEST, seed=11, training_texts=training)
         test = corpus.synthesise(lines, self.out / "speech" / "test")
         testset.write(self.out / "test", test, self._answers(), seed=12)

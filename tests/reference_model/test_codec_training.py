@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from reference_model.errors import CheckpointError
-from reference_model.speech.features import log_mel
+from reference_model.speech.features import log_mel, mixed
 from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig
 from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
 from reference_model.training.codec_encoder import (
@@ -19,7 +19,6 @@ from reference_model.training.codec_encoder import (
     Utterance,
     add_noise,
     disguise,
-    mixed,
     pink_frames,
     spell,
     stretch,
