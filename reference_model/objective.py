@@ -8,7 +8,7 @@ cross-entropies over the batch size. Knows ids; nothing of files, tokenizers and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +27,16 @@ _LEAST_NOISE = 1e-3  # p = (1 - 1e-3) t + 1e-3
 
 @dataclass(frozen=True)
 class Example:
-    """One conversation: the prompt up to where the answer begins, and the answer with its ``<|im_end|>``."""
+    """One conversation: the prompt up to where the answer begins, and the answer with its ``<|im_end|>``.
+
+    Attributes:
+        prompt, answer: token ids.
+        heard: text ids of what is said in the prompt's audio, for ``ObjectiveConfig.ctc``; empty where unknown.
+    """
 
     prompt: tuple[int, ...]
     answer: tuple[int, ...]
+    heard: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,11 @@ class ObjectiveConfig:
             random span is clean, one block of ``block_length`` is noised, nothing follows. Slots behind the span's
             end have the end token as target. Not published: our own, 0 switches it off (docs/decisions.md).
         block_length: the block of ``block_view``.
+        ctc: weight of an auxiliary loss that makes the prompt's audio rows spell what is said in them, by CTC (Graves et
+            al. 2006; beside attention, Kim et al. 2017). Not published: our own, 0 switches it off (docs/decisions.md).
 
     Raises:
-        ConfigError: if a share lies outside [0, 1] or the block is empty.
+        ConfigError: if a share lies outside [0, 1], a weight is negative or the block is empty.
     """
 
     banom: float = 0.3
@@ -55,6 +63,7 @@ class ObjectiveConfig:
     sst: float = 0.5
     block_view: float = 0.0
     block_length: int = 26
+    ctc: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("banom", "ppm", "sst", "block_view"):
@@ -62,6 +71,8 @@ class ObjectiveConfig:
                 raise ConfigError(f"objective: field {name!r} is {getattr(self, name)!r}, expected a share from 0 to 1")
         if self.block_length < 1:
             raise ConfigError(f"objective: field 'block_length' is {self.block_length!r}, expected at least 1")
+        if not 0 <= self.ctc < float("inf"):
+            raise ConfigError(f"objective: field 'ctc' is {self.ctc!r}, expected a weight of 0 or more")
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class Row:
         rows: (n,) positions whose output is trained.
         targets: (n,) the id that each of them predicts.
         weights: (n,) factor of each cross-entropy in the sample's loss, its mean and 1/p included.
+        heard: (m,) what the prompt's audio rows spell, see ``ObjectiveConfig.ctc``.
     """
 
     ids: Ids
@@ -81,19 +93,21 @@ class Row:
     rows: Ids
     targets: Ids
     weights: npt.NDArray[np.float32]
+    heard: Ids
 
 
 @dataclass(frozen=True)
 class Losses:
-    """Scalars of a batch: ``text`` and ``audio`` as published, and their sum."""
+    """Scalars of a batch: ``text`` and ``audio`` as published, ``ctc`` times its weight (or 0), and their sum."""
 
     text: Tensor
     audio: Tensor
+    ctc: Tensor
 
     @property
     def total(self) -> Tensor:
         """What is minimised."""
-        return self.text + self.audio
+        return self.text + self.audio + self.ctc
 
 
 def corrupt(example: Example, settings: ObjectiveConfig, config: TtTConfig, rng: np.random.Generator) -> Row:
@@ -109,10 +123,12 @@ def corrupt(example: Example, settings: ObjectiveConfig, config: TtTConfig, rng:
     ids = np.array(example.prompt + example.answer, dtype=np.int64)
     begin = len(example.prompt)
     if config.objective == "ar":
-        return _row(ids, begin, _next_token(ids, begin))
-    if config.objective == "nar":
-        return _corrupt_all(ids, begin, settings, config, rng)
-    return _corrupt_audio(ids, begin, settings, config, rng)
+        row = _row(ids, begin, _next_token(ids, begin))
+    elif config.objective == "nar":
+        row = _corrupt_all(ids, begin, settings, config, rng)
+    else:
+        row = _corrupt_audio(ids, begin, settings, config, rng)
+    return replace(row, heard=np.array(example.heard, dtype=np.int64)) if settings.ctc else row
 
 
 def _corrupt_audio(ids: Ids, begin: int, settings: ObjectiveConfig, config: TtTConfig, rng: np.random.Generator) -> Row:
@@ -206,14 +222,15 @@ def _mean(n: int) -> npt.NDArray[np.float32]:
 
 def _row(ids: Ids, begin: int, *parts: _Targets) -> Row:
     rows, targets, weights = (np.concatenate([part[i] for part in parts]) for i in range(3))
-    return Row(ids, begin, rows.astype(np.int64), targets.astype(np.int64), weights.astype(np.float32))
+    nothing = np.zeros(0, np.int64)
+    return Row(ids, begin, rows.astype(np.int64), targets.astype(np.int64), weights.astype(np.float32), nothing)
 
 
-def batch_losses(model: TtTModel, batch: Sequence[Row]) -> Losses:
+def batch_losses(model: TtTModel, batch: Sequence[Row], ctc: float = 0.0) -> Losses:
     """One pass over a batch of corrupted examples, padded to the longest; the head runs only on rows with a target.
 
     For the ``ar`` and ``nar`` objectives one loss covers text and audio alike; it is split here by the target's kind,
-    so that both are shown, and their sum is the objective.
+    so that both are shown, and their sum is the objective. ``ctc`` is the weight of the auxiliary loss.
     """
     config = model.config
     longest = max(len(row.ids) for row in batch)
@@ -236,4 +253,31 @@ def batch_losses(model: TtTModel, batch: Sequence[Row]) -> Losses:
     logits = model.logits(hidden.flatten(0, 1)[flat]).float()
     losses = F.cross_entropy(logits, targets, reduction="none") * weights / len(batch)
     is_audio = targets >= config.audio_token_id_start
-    return Losses(losses[~is_audio].sum(), losses[is_audio].sum())
+    spelling = ctc * _ctc(model, hidden, ids, batch) if ctc else losses.new_zeros(())
+    return Losses(losses[~is_audio].sum(), losses[is_audio].sum(), spelling)
+
+
+def _ctc(model: TtTModel, hidden: Tensor, ids: Tensor, batch: Sequence[Row]) -> Tensor:
+    """How far the prompts' audio rows are from spelling what is heard: nats a text token, mean over the batch.
+
+    The head gives the letters, cut to the text ids; the tag ``<|audio|>``, which no sequence holds, is CTC's blank.
+    """
+    blank = model.config.audio_token_id_start
+    device = ids.device
+    audio = ids > blank
+    for i, row in enumerate(batch):
+        audio[i, row.answer_start :] = False
+    heard = [torch.from_numpy(row.heard).to(device) for row in batch]
+    rows = torch.nn.utils.rnn.pad_sequence([hidden[i][audio[i]] for i in range(len(batch))])
+    losses = F.ctc_loss(
+        model.logits(rows, 0, blank + 1).float().log_softmax(-1),
+        torch.cat(heard),
+        audio.sum(1),
+        torch.tensor([len(ids) for ids in heard], device=device),
+        blank=blank,
+        reduction="none",
+        zero_infinity=True,
+    )
+    # Where nothing is known to be said, or speech is too short for it, there is nothing to learn.
+    shares = torch.tensor([1 / len(ids) if len(ids) else 0.0 for ids in heard], device=device)
+    return (losses * shares).mean()

@@ -80,6 +80,8 @@ def changed(path, old, new):
         ("steps = 4\n", "steps = true\n", r"field 'steps' of \[training\] is True, expected a value of type int"),
         ("batch_size = 2", "batch_size = 0", "training: field 'batch_size' is 0, expected at least 1"),
         ("[training]", "[objective]\nsst = 1.5\n[training]", "objective: field 'sst' is 1.5, expected a share"),
+        ("[data]", '[data]\ncode_jitter = "a"', r"field 'code_jitter' of \[data\] is 'a', expected a value of type float"),
+        ("[data]", "[data]\nspoken_transcripts = 1", r"field 'spoken_transcripts' of \[data\] is 1, expected .* bool"),
         ("[data]", "[[data]]", r"'data' must be a section, \[data\]"),
         ("[data]", "[data", "not readable as TOML"),
     ],
@@ -106,6 +108,7 @@ def test_no_tokens(small):
             r"small\.toml: \[model\]: field 'hidden_size' is 16",
         ),
         ("hidden_size = 16\n", "", r"small\.toml: \[model\]: field 'hidden_size' is missing"),
+        ("[data]\n", "[data]\ncode_jitter = -1.0\n", r"small\.toml: field 'code_jitter' of \[data\]: .* -1\.0"),
         ('"hybrid"', '"hibrid"', r"small\.toml: \[model\]: field 'objective' is 'hibrid'"),
     ],
 )
@@ -142,7 +145,7 @@ def test_the_three_baselines_differ_in_objective_and_decoding_alone():
     assert [made[name].model["objective"] for name in made] == ["hybrid", "ar", "nar"]
     shapes = [{k: v for k, v in one.model.items() if k != "objective"} for one in made.values()]
     assert shapes[0] == shapes[1] == shapes[2]
-    assert len({one.training.steps for one in made.values()}) == 1
+    assert len({(one.training.steps, one.training.objective.ctc, one.code_jitter) for one in made.values()}) == 1
 
 
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])

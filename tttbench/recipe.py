@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from tttbench.errors import StorageError, UserError, did_you_mean
 
 if TYPE_CHECKING:
+    from reference_model.training.jitter import CodeJitter
     from reference_model.training.trainer import Progress, TrainingConfig
 
 _SECTIONS = ("model", "data", "objective", "training", "decode")
@@ -34,6 +35,7 @@ class Recipe:
         model: fields of ``TtTConfig`` except the ids, which come from the tokenizer.
         tokens: ``"mini"`` for the shipped token set, or a file's path, as seen from the current folder.
         spoken_transcripts: whether a transcript is followed by the input's own codes, as in the released data.
+        code_jitter: how far the prompt's codes move, in levels of the codec (``CodeJitter.deviation``).
         training: the trainer's settings, the objective's among them.
         decode: ``DecodeConfig`` fields that the checkpoint asks to be decoded with.
     """
@@ -42,6 +44,7 @@ class Recipe:
     model: Mapping[str, object]
     tokens: str
     spoken_transcripts: bool
+    code_jitter: float
     training: TrainingConfig
     decode: Mapping[str, object]
 
@@ -84,17 +87,11 @@ def read(path: Path) -> Recipe:
     _known(raw, _SECTIONS, path, "section")
     model = _section(raw, "model", path)
     _known(model, _MODEL_FIELDS, path, "field of [model]")
-    data = _section(raw, "data", path)
-    _known(data, ("tokens", "spoken_transcripts"), path, "field of [data]")
-    if not isinstance(data.get("tokens"), str):
+    data = _values(raw, "data", {"tokens": "str", "spoken_transcripts": "bool", "code_jitter": "float"}, path)
+    if "tokens" not in data:
         raise UserError(f'{path}: [data] needs tokens = "mini" or the path of a token set')
-    spoken_transcripts = data.get("spoken_transcripts", False)
-    if not isinstance(spoken_transcripts, bool):
-        raise UserError(
-            f"{path}: field 'spoken_transcripts' of [data] is {spoken_transcripts!r}, expected true or false"
-        )
-    objective = _numbers(raw, "objective", {f.name: str(f.type) for f in fields(ObjectiveConfig)}, path)
-    training = _numbers(
+    objective = _values(raw, "objective", {f.name: str(f.type) for f in fields(ObjectiveConfig)}, path)
+    training = _values(
         raw, "training", {f.name: str(f.type) for f in fields(TrainingConfig) if f.name != "objective"}, path
     )
     if "steps" not in training:
@@ -105,7 +102,15 @@ def read(path: Path) -> Recipe:
         raise UserError(f"{path}: {error}") from error
     decode = _section(raw, "decode", path)
     decode_settings({f"{path}: [decode]": decode})
-    return Recipe(path, model, str(data["tokens"]), spoken_transcripts, settings, decode)
+    return Recipe(
+        path,
+        model,
+        str(data["tokens"]),
+        bool(data.get("spoken_transcripts", False)),
+        float(str(data.get("code_jitter", 0.0))),
+        settings,
+        decode,
+    )
 
 
 def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, object]:
@@ -115,11 +120,11 @@ def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, obje
     return section
 
 
-_KINDS: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,)}
+_KINDS: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
 
 
-def _numbers(raw: Mapping[str, object], name: str, kinds: Mapping[str, str], path: Path) -> dict[str, object]:
-    """A section whose fields are numbers or switches: names and kinds checked."""
+def _values(raw: Mapping[str, object], name: str, kinds: Mapping[str, str], path: Path) -> dict[str, object]:
+    """A section of plain fields: names and kinds checked."""
     section = _section(raw, name, path)
     _known(section, tuple(kinds), path, f"field of [{name}]")
     for field, value in section.items():
@@ -182,12 +187,13 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
         ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
         config = TtTConfig.from_json(recipe.model, ids, where=f"{recipe.path}: [model]")
         examples = mini_tokens.examples(tokens, tokenizer, config, spoken_transcripts=recipe.spoken_transcripts)
-        trainer.check_folder(folder, recipe.training, config, examples)
+        vary = _jitter(recipe, config.code_id_start)
+        trainer.check_folder(folder, recipe.training, config, examples, vary)
         torch.manual_seed(recipe.training.seed)
         model = TtTModel(config)
         _describe(folder, codec, recipe.decode)
         print(f"{model.n_parameters() / 1e6:.2f} M parameters, {len(examples)} examples", flush=True)
-        trainer.train(model, tokenizer, examples, recipe.training, folder, until=max_steps, report=_show)
+        trainer.train(model, tokenizer, examples, recipe.training, folder, vary=vary, until=max_steps, report=_show)
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
     except (OSError, SafetensorError) as error:
@@ -197,10 +203,22 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
     print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
 
 
+def _jitter(recipe: Recipe, code_id_start: int) -> CodeJitter | None:
+    from reference_model.errors import ConfigError
+    from reference_model.speech.networks import CodecConfig
+    from reference_model.training.jitter import CodeJitter
+
+    try:
+        return CodeJitter(CodecConfig().levels, code_id_start, recipe.code_jitter) if recipe.code_jitter else None
+    except ConfigError as error:
+        raise ConfigError(f"{recipe.path}: field 'code_jitter' of [data]: {error}") from error
+
+
 def _show(progress: Progress) -> None:
     print(
         f"step {progress.step}/{progress.steps}: text {progress.text_loss:.3f} audio {progress.audio_loss:.3f} "
-        f"{progress.examples_per_s:.0f} examples/s, {progress.eta_s / 60:.0f} min left",
+        + (f"ctc {progress.ctc_loss:.3f} " if progress.ctc_loss else "")
+        + f"{progress.examples_per_s:.0f} examples/s, {progress.eta_s / 60:.0f} min left",
         flush=True,
     )
 

@@ -37,7 +37,7 @@ class Recording:
 class DecoderTraining:
     """Settings of the decoder's training."""
 
-    steps: int = 3000
+    steps: int = 8000
     batch_size: int = 8
     learning_rate: float = 2e-3
     warm_up_steps: int = 100

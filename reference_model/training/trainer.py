@@ -22,12 +22,13 @@ from torch import nn
 from reference_model import checkpoint
 from reference_model.config import TtTConfig
 from reference_model.errors import ConfigError, ReferenceModelError
-from reference_model.objective import Example, ObjectiveConfig, batch_losses, corrupt
+from reference_model.objective import Example, ObjectiveConfig, Row, batch_losses, corrupt
 from reference_model.tokens import TtTTokenizer
 from reference_model.training.resumable import refuse_other_settings, restore, stamp, store
 from reference_model.transformer import TtTModel
 
 _LOG = "losses.jsonl"
+Vary = Callable[[Example, np.random.Generator], Example]
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Progress:
     steps: int
     text_loss: float
     audio_loss: float
+    ctc_loss: float
     learning_rate: float
     examples_per_s: float
     eta_s: float
@@ -103,6 +105,7 @@ def train(
     config: TrainingConfig,
     folder: Path,
     *,
+    vary: Vary | None = None,
     until: int | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
@@ -116,6 +119,7 @@ def train(
         config: settings; a resumed training must have the same ones.
         folder: gets ``config.json``, ``model.safetensors``, ``tokenizer.json``, ``training.safetensors`` and
             ``losses.jsonl``.
+        vary: changes an example every time it is drawn, with random numbers of its own; its ``repr`` must say how.
         until: stop (with a checkpoint) after this step instead of ``config.steps``.
         report: called every ``report_every`` steps.
 
@@ -132,26 +136,26 @@ def train(
     optimizer = torch.optim.AdamW(
         _decayed(model, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
     )
-    made_of = _stamp(config, model.config, examples)
+    made_of = _stamp(config, model.config, examples, vary)
     first = restore(folder, model, optimizer, settings=made_of)
     last = min(config.steps, until if until is not None else config.steps)
     _forget_later(folder / _LOG, first)
-    began, sums, since = time.monotonic(), np.zeros(2), 0
+    began, sums, since = time.monotonic(), np.zeros(3), 0
     model.train()
     for step in range(first, last):
         rows = [
-            corrupt(examples[i], config.objective, model.config, np.random.default_rng((config.seed, step, n)))
+            _drawn(examples[i], config, model.config, vary, np.random.default_rng((config.seed, step, n)))
             for n, i in enumerate(_picks(examples, config, step))
         ]
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
         with torch.autocast(model.device.type, torch.bfloat16, enabled=config.bf16):
-            losses = batch_losses(model, rows)
+            losses = batch_losses(model, rows, config.objective.ctc)
         optimizer.zero_grad(set_to_none=True)
         losses.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimizer.step()
-        sums += (losses.text.item(), losses.audio.item())
+        sums += (losses.text.item(), losses.audio.item(), losses.ctc.item())
         since += 1
         if (step + 1) % report_every == 0 or step + 1 == last:
             pace = (time.monotonic() - began) / (step + 1 - first)
@@ -160,6 +164,7 @@ def train(
                 steps=config.steps,
                 text_loss=sums[0] / since,
                 audio_loss=sums[1] / since,
+                ctc_loss=sums[2] / since,
                 learning_rate=learning_rate(config, step),
                 examples_per_s=config.batch_size / pace,
                 eta_s=pace * (last - step - 1),
@@ -167,7 +172,7 @@ def train(
             with (folder / _LOG).open("a", encoding="utf-8") as log:
                 log.write(json.dumps(asdict(progress)) + "\n")
             report(progress)
-            sums, since = np.zeros(2), 0
+            sums, since = np.zeros(3), 0
         if (step + 1) % config.save_every == 0 or step + 1 == last:
             # In this order: a kill in between costs steps, and never leaves old weights beside a finished training.
             checkpoint.save(model, tokenizer, folder, dtype="float16")
@@ -175,13 +180,21 @@ def train(
     return model.eval()
 
 
-def check_folder(folder: Path, config: TrainingConfig, model: TtTConfig, examples: Sequence[Example]) -> None:
+def _drawn(
+    example: Example, config: TrainingConfig, model: TtTConfig, vary: Vary | None, rng: np.random.Generator
+) -> Row:
+    return corrupt(example if vary is None else vary(example, rng), config.objective, model, rng)
+
+
+def check_folder(
+    folder: Path, config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None = None
+) -> None:
     """Do nothing if a training with these settings and examples may begin or go on in ``folder``.
 
     Raises:
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
-    refuse_other_settings(folder, _stamp(config, model, examples))
+    refuse_other_settings(folder, _stamp(config, model, examples, vary))
 
 
 def _forget_later(log: Path, step: int) -> None:
@@ -223,5 +236,5 @@ def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _stamp(config: TrainingConfig, model: TtTConfig, examples: Sequence[Example]) -> str:
-    return stamp(replace(config, save_every=1), model, examples)
+def _stamp(config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None) -> str:
+    return stamp(replace(config, save_every=1), model, examples, vary)

@@ -26,7 +26,7 @@ STAGES = ("speech", "encoder", "tokens", "decoder", "test")
 N_ASR_LINES = 9000
 N_WORDINGS = 34  # recordings of each question
 N_MANY_VOICES = 36  # recordings of each voice of the slow engine
-N_ANSWER_VOICE_LINES = 1500
+N_ANSWER_VOICE_LINES = 3000
 N_TIMES = 3  # encodings of each training recording, with different noise and sizes of the speaker
 N_TEST = 200  # sentences, and as many questions
 _SILENCE_CODES = 4
@@ -57,26 +57,22 @@ class _Build:
         self.out = out
         self.threads = threads
 
-    def _answers(self) -> corpus.Speech:
-        return corpus.synthesise(corpus.answer_lines(), self.out / "speech" / "answers")
+    def _lines(self) -> dict[str, tuple[corpus.Line, ...]]:
+        """What is said in training, by the folder that its recordings are kept in."""
+        return {
+            "answers": corpus.answer_lines(),
+            "answer_voice": corpus.answer_voice_lines(N_ANSWER_VOICE_LINES, seed=3),
+            "train": corpus.training_lines(N_ASR_LINES, N_WORDINGS, seed=1),
+            "many_voices": corpus.many_voices_lines(N_MANY_VOICES, seed=2),
+        }
 
-    def _answer_voice(self) -> corpus.Speech:
-        lines = corpus.answer_voice_lines(N_ANSWER_VOICE_LINES, seed=3)
-        return corpus.synthesise(lines, self.out / "speech" / "answer_voice")
-
-    def _training(self) -> corpus.Speech:
-        lines = corpus.training_lines(N_ASR_LINES, N_WORDINGS, seed=1)
-        return corpus.synthesise(lines, self.out / "speech" / "train")
-
-    def _many_voices(self) -> corpus.Speech:
-        lines = corpus.many_voices_lines(N_MANY_VOICES, seed=2)
-        return corpus.synthesise(lines, self.out / "speech" / "many_voices")
-
-    def _all(self) -> tuple[corpus.Speech, ...]:
-        return self._answers(), self._answer_voice(), self._training(), self._many_voices()
+    def _spoken(self, *names: str) -> list[corpus.Speech]:
+        lines = self._lines()
+        return [corpus.synthesise(lines[name], self.out / "speech" / name) for name in names]
 
     def speech(self) -> None:
-        print(f"{sum(corpus.seconds(part) for part in self._all()) / 3600:.1f} hours of speech")
+        spoken = self._spoken(*self._lines())
+        print(f"{sum(corpus.seconds(part) for part in spoken) / 3600:.1f} hours of speech")
 
     def encoder(self) -> None:
         import torch
@@ -85,8 +81,10 @@ class _Build:
         from reference_model.training.codec_encoder import EncoderTraining, Utterance, train_encoder
 
         torch.set_num_threads(self.threads)
-        spoken = [[Utterance.of(part.wave(i), line.text) for i, line in enumerate(part.lines)] for part in self._all()]
-        answers, answer_voice, training, many_voices = spoken
+        answers, answer_voice, training, many_voices = (
+            [Utterance.of(part.wave(i), line.text) for i, line in enumerate(part.lines)]
+            for part in self._spoken("answers", "answer_voice", "train", "many_voices")
+        )
         train_encoder(
             answers + answer_voice + training + many_voices * _MANY_VOICES_TIMES,
             range(len(answers) + len(answer_voice)),
@@ -120,10 +118,11 @@ class _Build:
         from reference_model.speech.features import log_mel, warp
 
         torch.set_num_threads(self.threads)
-        codec, training, answers = self._codec(), self._training(), self._answers()
+        codec = self._codec()
+        training, many_voices, answers = self._spoken("train", "many_voices", "answers")
         rng = np.random.default_rng(5)
         heard: list[tuple[corpus.Line, npt.NDArray[np.uint16]]] = []
-        for part, times in ((training, N_TIMES), (self._many_voices(), _MANY_VOICES_TIMES)):
+        for part, times in ((training, N_TIMES), (many_voices, _MANY_VOICES_TIMES)):
             for n in range(times * len(part.lines)):
                 i = n % len(part.lines)
                 wave = part.wave(i)
@@ -150,7 +149,7 @@ class _Build:
 
         torch.set_num_threads(self.threads)
         codec, recordings = self._codec(), []
-        for part in (self._answers(), self._answer_voice()):
+        for part in self._spoken("answers", "answer_voice"):
             for i in range(len(part.lines)):
                 wave = part.wave(i)
                 silence = -len(wave) % SAMPLES_PER_CODE + _SILENCE_CODES * SAMPLES_PER_CODE
@@ -162,10 +161,10 @@ class _Build:
         self._codec().save(self.out / "codec")
 
     def test(self) -> None:
-        training = frozenset(line.text for part in self._all() for line in part.lines)
+        training = frozenset(line.text for part in self._lines().values() for line in part)
         lines = corpus.test_lines(N_TEST, N_TEST, seed=11, training_texts=training)
         test = corpus.synthesise(lines, self.out / "speech" / "test")
-        testset.write(self.out / "test", test, self._answers(), seed=12)
+        testset.write(self.out / "test", test, self._spoken("answers")[0], seed=12)
 
 
 def _whole_codes(wave: Waveform) -> torch.Tensor:

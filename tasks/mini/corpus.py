@@ -22,6 +22,7 @@ from tttbench.tasks.mini.voices import ANSWER_VOICE, SAMPLE_RATE_HZ, VOICES, Voi
 from tttbench.records import Waveform
 
 _CHUNK = 400  # recordings per resumable piece
+_OPEN_TOPICS = ("digits", "appointment", "shopping")
 _TRAINING_WEIGHTS = {"flite": 2.0, "pico": 3.0, "piper": 2.0, "espeak": 1.0}
 
 
@@ -102,14 +103,18 @@ def answer_voice_lines(n: int, seed: int) -> tuple[Line, ...]:
 
 
 def test_lines(n_asr: int, n_qa: int, seed: int, training_texts: frozenset[str]) -> tuple[Line, ...]:
-    """The test set, in held-out voices. Its free sentences never occur in training; its questions do (other voices)."""
+    """The test set, in held-out voices. Its free sentences never occur in training; its questions do (other voices).
+
+    The free sentences are in equal parts of the topics that have more sentences than training has used up.
+    """
     rng = random.Random(seed)
     voices = [voice for voice in VOICES if voice.test_only]
     lines: list[Line] = []
     seen = set(training_texts)
     while len(lines) < n_asr:
         topic, text = language.free_sentence(rng)
-        if text in seen:
+        wanted = _OPEN_TOPICS[len(lines) // len(voices) % len(_OPEN_TOPICS)]
+        if topic != wanted or text in seen:
             continue
         seen.add(text)
         voice = voices[len(lines) % len(voices)]

@@ -125,6 +125,7 @@ def examples(
     known = language.questions()
     written: dict[str, Sequence[int]] = {}
     made = []
+    spelled = {text: tuple(tokenizer.encode_plain(text)) for text in set(tokens.texts)}
     for text, question, codes in zip(tokens.texts, tokens.questions, tokens.codes, strict=True):
         system = ASR_PROMPT if question < 0 else CHAT_PROMPT
         said = text if question < 0 else known[question].sentence
@@ -135,5 +136,5 @@ def examples(
             answer = [*written[said], config.im_end_token_id]
         else:
             answer = interleave(written[said], tokenizer.code_ids(answer_codes.tolist()), config)
-        made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer)))
+        made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer), spelled[text]))
     return made

@@ -1,6 +1,7 @@
 """Who says what: lists follow from their seeds, held-out voices and sentences stay held out, speech is resumable."""
 
 import dataclasses
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -53,6 +54,12 @@ def test_free_test_sentences_never_occur_in_training(training, test_set):
     assert len(free) == 40
     assert not set(free) & {line.text for line in training}
     assert len(set(free)) == len(free)
+
+
+def test_every_test_voice_says_free_sentences_of_every_open_topic_alike():
+    free = corpus.test_lines(36, 0, seed=11, training_texts=frozenset())
+    said = Counter((line.voice, line.topic) for line in free)
+    assert said == {(voice, topic): 4 for voice in TEST_ONLY for topic in ("digits", "appointment", "shopping")}
 
 
 def test_test_questions_are_all_different(test_set):

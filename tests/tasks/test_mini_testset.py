@@ -124,5 +124,6 @@ def test_the_shipped_set_has_200_sentences_and_200_questions_by_unseen_voices():
 def test_no_shipped_sentence_was_heard_in_any_training():
     heard = {line.text for line in corpus.training_lines(build.N_ASR_LINES, build.N_WORDINGS, seed=1)}
     heard |= {line.text for line in corpus.answer_voice_lines(build.N_ANSWER_VOICE_LINES, seed=3)}
+    heard |= {line.text for line in corpus.many_voices_lines(build.N_MANY_VOICES, seed=2)}
     heard |= {line.text for line in corpus.answer_lines()}
     assert not heard & {utterance.text for utterance in read_mini_asr(SHIPPED)}
