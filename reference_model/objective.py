@@ -51,8 +51,9 @@ class ObjectiveConfig:
             random span is clean, one block of ``block_length`` is noised, nothing follows. Slots behind the span's
             end have the end token as target. Not published: our own, 0 switches it off (docs/decisions.md).
         block_length: the block of ``block_view``.
-        ctc: weight of an auxiliary loss that makes the prompt's audio rows spell what is said in them, by CTC (Graves et
-            al. 2006; beside attention, Kim et al. 2017). Not published: our own, 0 switches it off (docs/decisions.md).
+        ctc: weight of an auxiliary loss that makes the prompt's audio rows spell what is said in them, by CTC (Graves
+            et al. 2006; beside attention, Kim et al. 2017). Not published: our own, 0 switches it off
+            (docs/decisions.md).
 
     Raises:
         ConfigError: if a share lies outside [0, 1], a weight is negative or the block is empty.

@@ -80,7 +80,11 @@ def changed(path, old, new):
         ("steps = 4\n", "steps = true\n", r"field 'steps' of \[training\] is True, expected a value of type int"),
         ("batch_size = 2", "batch_size = 0", "training: field 'batch_size' is 0, expected at least 1"),
         ("[training]", "[objective]\nsst = 1.5\n[training]", "objective: field 'sst' is 1.5, expected a share"),
-        ("[data]", '[data]\ncode_jitter = "a"', r"field 'code_jitter' of \[data\] is 'a', expected a value of type float"),
+        (
+            "[data]",
+            '[data]\ncode_jitter = "a"',
+            r"field 'code_jitter' of \[data\] is 'a', expected a value of type float",
+        ),
         ("[data]", "[data]\nspoken_transcripts = 1", r"field 'spoken_transcripts' of \[data\] is 1, expected .* bool"),
         ("[data]", "[[data]]", r"'data' must be a section, \[data\]"),
         ("[data]", "[data", "not readable as TOML"),

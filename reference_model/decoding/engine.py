@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from reference_model.cache import KeyValueCache
+from reference_model.cache import CachePool, KeyValueCache
 from reference_model.decoding.answer import Answer, Event
 from reference_model.decoding.context import Context
 from reference_model.decoding.forced import check_forced
@@ -27,13 +27,13 @@ from reference_model.transformer import TtTModel
 
 @dataclass
 class _Active:
-    """A sequence that runs: its state, its generator, the pass it waits for, its share of the cache."""
+    """A sequence that runs: its state, its generator, the pass it waits for, its cache."""
 
     handle: int
     decoding: Decoding
     running: Running
     waiting_for: Pass
-    n_positions: int
+    cache: KeyValueCache | None
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ class Engine:
             model: the network, in eval mode.
             settings: used for every prompt.
             max_batch: sequences that run at once.
-            max_cache_positions: positions of key/value cache all of them may hold together; prompts wait until
-                there is room. None: no bound.
+            max_cache_positions: positions of key/value cache that all of them share, allocated now; prompts wait
+                until there is room. None: every sequence allocates its own, as it grows. Without effect if
+                ``settings.cache`` is ``"none"``.
             clock: monotonic seconds.
 
         Raises:
@@ -80,7 +81,9 @@ class Engine:
         self._settings = settings
         self._strategy = strategy_for(model, settings)
         self._max_batch = max_batch
-        self._max_positions = max_cache_positions
+        self._pool: CachePool | None = None
+        if max_cache_positions is not None and settings.cache != "none":
+            self._pool = CachePool(model.config, max_cache_positions, model.dtype, model.device)
         self._clock = clock
         self._queue: deque[_Submitted] = deque()
         self._active: list[_Active] = []
@@ -95,6 +98,18 @@ class Engine:
     def n_unfinished(self) -> int:
         """Sequences that run or wait."""
         return len(self._queue) + len(self._active)
+
+    @property
+    def n_running(self) -> int:
+        """Sequences that share the next pass."""
+        return len(self._active)
+
+    @property
+    def cache_bytes(self) -> int:
+        """Memory of the keys and values: of the pool if there is one, else of the sequences that run."""
+        if self._pool is not None:
+            return self._pool.n_bytes
+        return sum(active.cache.n_bytes for active in self._active if active.cache is not None)
 
     def submit(self, prompt: Prompt, on_event: Callable[[Event], None] | None = None) -> int:
         """Queue a prompt; it joins at the next ``step`` that has room.
@@ -117,10 +132,10 @@ class Engine:
             raise DecodeError(f"a prompt holds ids outside the vocabulary of {vocab_size}")
         check_forced(prompt.forced, self._model.config)
         need = self._positions(prompt)
-        if self._max_positions is not None and need > self._max_positions:
+        if self._pool is not None and need > self._pool.n_positions:
             raise DecodeError(
                 f"a prompt of {len(prompt.ids)} tokens may need {need} cache positions, but max_cache_positions="
-                f"{self._max_positions}; raise it or lower max_text_tokens and max_audio_tokens"
+                f"{self._pool.n_positions}; raise it or lower max_text_tokens and max_audio_tokens"
             )
         handle = self._next_handle
         self._next_handle += 1
@@ -140,9 +155,15 @@ class Engine:
             if active.handle == handle:
                 active.running.close()
                 active.decoding.cancel()
-                self.answers[handle] = active.decoding.answer()
+                self._end(active)
                 self._active.remove(active)
                 return
+
+    def _end(self, active: _Active) -> None:
+        """Keep the answer of a sequence that runs no more, and free its cache."""
+        self.answers[active.handle] = active.decoding.answer()
+        if self._pool is not None and active.cache is not None:
+            self._pool.give_back(active.cache)
 
     @torch.inference_mode()
     def step(self) -> bool:
@@ -156,28 +177,28 @@ class Engine:
                     active.waiting_for = active.running.send(reply)
                     still.append(active)
                 except StopIteration:
-                    self.answers[active.handle] = active.decoding.answer()
+                    self._end(active)
             self._active = still
         return self.n_unfinished > 0
 
     def _admit(self) -> None:
-        held = sum(active.n_positions for active in self._active)
         while self._queue and len(self._active) < self._max_batch:
-            need = self._positions(self._queue[0].prompt)
-            if self._max_positions is not None and held + need > self._max_positions:
-                return
-            submitted = self._queue.popleft()
-            held += need
-            model = self._model
-            cache = None
+            cache: KeyValueCache | None = None
             if self._settings.cache != "none":
-                bounded = self._max_positions is not None
-                capacity = need if bounded else len(submitted.prompt.ids) + 256
-                cache = KeyValueCache(model.config, capacity, model.dtype, model.device)
+                cache = self._new_cache(self._queue[0].prompt)
+                if cache is None:
+                    return
+            submitted = self._queue.popleft()
             decoding = self._decoding(submitted, cache)
             decoding.wait_s = self._clock() - submitted.at_s
             running = decoding.run()
-            self._active.append(_Active(submitted.handle, decoding, running, next(running), need))
+            self._active.append(_Active(submitted.handle, decoding, running, next(running), cache))
+
+    def _new_cache(self, prompt: Prompt) -> KeyValueCache | None:
+        """A cache for a sequence that begins now; None while the pool has no room."""
+        if self._pool is not None:
+            return self._pool.take(self._positions(prompt))
+        return KeyValueCache(self._model.config, len(prompt.ids) + 256, self._model.dtype, self._model.device)
 
     def _decoding(self, submitted: _Submitted, cache: KeyValueCache | None) -> Decoding:
         model, settings = self._model, self._settings

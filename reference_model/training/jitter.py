@@ -1,8 +1,8 @@
 """Training examples as if somebody else had said them: codes of the prompt moved to their neighbours.
 
 A codec that quantises each dimension of its frames by rounding (FSQ, Mentzer et al. 2023) gives an unknown voice codes
-next to those of a known one. So every example's codes are moved, all in one direction (the voice) and each by itself (the
-moment), before the model sees them. Knows ids and levels; no codec and no training loop.
+next to those of a known one. So every example's codes are moved, all in one direction (the voice) and each by itself
+(the moment), before the model sees them. Knows ids and levels; no codec and no training loop.
 """
 
 from __future__ import annotations

@@ -61,27 +61,6 @@ def test_joining_late_changes_nothing(key: tuple[str, int, int]) -> None:
         same(engine.answers[handle], expected)
 
 
-def test_a_memory_bound_makes_prompts_wait_and_none_fail() -> None:
-    model = MODELS["hybrid", 6, 2]
-    prompts = prompts_for(("hybrid", 6, 2), 8)
-    need = max(len(p.ids) for p in prompts) + 10 + 24 + 5
-    alone = generate(model, prompts, SAMPLED)
-    engine = Engine(model, SAMPLED, max_batch=8, max_cache_positions=2 * need)
-    handles = [engine.submit(prompt) for prompt in prompts]
-    most = 0
-    while engine.step():
-        most = max(most, sum(active.n_positions for active in engine._active))
-    assert 0 < most <= 2 * need
-    for handle, expected in zip(handles, alone, strict=True):
-        same(engine.answers[handle], expected)
-
-
-def test_a_prompt_that_can_never_fit_is_refused_at_once() -> None:
-    engine = Engine(MODELS["hybrid", 6, 2], SAMPLED, max_cache_positions=40)
-    with pytest.raises(DecodeError, match="max_cache_positions=40"):
-        engine.submit(prompts_for(("hybrid", 6, 2), 1)[0])
-
-
 @pytest.mark.parametrize(
     ("ids", "said"), [((), "no tokens"), ((1, 10**6), "outside the vocabulary"), ((-1,), "outside")]
 )

@@ -50,9 +50,7 @@ def test_each_dimension_moves_as_often_as_the_normal_distribution_says() -> None
     """Code (4, 2, 2) stays where noise rounds to 0; the strength is uniform, the two movements add in variance."""
     jitter, n = CodeJitter(LEVELS, FIRST, 0.5), 4000
     example = prompt([4 + 8 * 2 + 40 * 2])
-    stays = np.mean(
-        [levels_of(jitter(example, np.random.default_rng(i)))[0] == (4, 2, 2) for i in range(n)], axis=0
-    )
+    stays = np.mean([levels_of(jitter(example, np.random.default_rng(i)))[0] == (4, 2, 2) for i in range(n)], axis=0)
     strengths = (np.arange(1000) + 0.5) / 1000
     expected = np.mean([1 - 2 * norm.cdf(-0.5 / (0.5 * s * math.sqrt(2))) for s in strengths])
     assert stays == pytest.approx([expected] * 3, abs=4 * math.sqrt(expected * (1 - expected) / n))
