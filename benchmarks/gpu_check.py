@@ -29,6 +29,7 @@ MOST_S: Mapping[str, float] = {
     "attention_sdpa": 60,
     "attention_flex": 120,
     "attention_xformers": 60,
+    "ragged_xformers": 60,
     "gradient": 90,
     "graphs": 60,
     "speed_1": 90,

@@ -18,7 +18,7 @@ from torch import Tensor
 from benchmarks.limit import Ceilings, Work, measure_ceilings, seconds_of, work_of
 from benchmarks.shapes import CODES, SHAPES, SPAN, TEXT, Shape, prompt_ids, random_model, some
 from reference_model.attention import attend
-from reference_model.cache import KeyValueCache
+from reference_model.cache import CachePool, KeyValueCache
 from reference_model.decoding.lockstep import Lockstep
 from reference_model.limits import dense_mask, limits, starts
 from reference_model.transformer import RowGroup, TtTModel
@@ -138,6 +138,36 @@ def decode_section(where: Where, compiled: bool) -> dict[str, Any]:
             "block_tokens_equal": same,
             "ok": error < TOLERANCE[dtype] and (dtype != torch.float32 or same >= SAME_TOKENS),
         }
+    return {**found, "ok": all(entry["ok"] for entry in found.values())}
+
+
+def ragged_section(where: Where) -> dict[str, Any]:
+    """Decode passes of sequences in different phases over one pool, in xformers' two calls, against fp64 one by one."""
+    shape = SHAPES["tiny"] if where.tiny else Shape(4, 1024, 2816, 8, 2, 4000, 2000)
+    lengths = (9, 14, 11) if where.tiny else (190, 257, 64)
+    found: dict[str, Any] = {}
+    exact: Tensor | None = None
+    for dtype in (torch.float64, torch.float32, torch.bfloat16):
+        model = random_model(shape, torch.float32, where.device).to(dtype)
+        model.attention = "sdpa" if dtype == torch.float64 else "xformers"
+        config = model.config
+        pool = CachePool(config, sum(lengths) + 3 * (SPAN + 9), dtype, model.device)
+        # Of the three, one writes text, one opens a span and fills its block, one goes on inside a span.
+        rows = ([3], [config.begin_of_audio_token_id, *[config.mask_token_id] * SPAN], [config.mask_token_id] * SPAN)
+        groups = []
+        for seed, (length, ids) in enumerate(zip(lengths, rows, strict=True)):
+            cache = pool.take(length + SPAN + 9)
+            assert cache is not None
+            _fill(model, cache, length, seed)
+            n_text = len(ids) % SPAN
+            limit = (*range(length + 1, length + 1 + n_text), *[length + len(ids)] * (len(ids) - n_text))
+            groups.append(RowGroup(torch.tensor(ids, device=where.device), length, limit, cache))
+        out = model.step(groups)
+        if exact is None:
+            exact = out
+            continue
+        error = _error(out, exact)
+        found[str(dtype)] = {"error": error, "ok": error < TOLERANCE[dtype]}
     return {**found, "ok": all(entry["ok"] for entry in found.values())}
 
 
@@ -289,14 +319,17 @@ def _grad(x: Tensor) -> Tensor:
 
 
 def _prefix(model: TtTModel, length: int, seed: int) -> KeyValueCache:
-    config = model.config
-    ids = prompt_ids(config, length, seed)
-    limit = limits(torch.tensor(ids), config.audio_token_id_start)
-    cache = KeyValueCache(config, length + 8, model.dtype, model.device)
-    group = RowGroup(torch.tensor(ids, device=model.device), 0, tuple(limit.tolist()), cache)
-    model.step([group])
-    cache.length = length
+    cache = KeyValueCache(model.config, length + 8, model.dtype, model.device)
+    _fill(model, cache, length, seed)
     return cache
+
+
+def _fill(model: TtTModel, cache: KeyValueCache, length: int, seed: int) -> None:
+    """Run a prompt into the cache."""
+    ids = prompt_ids(model.config, length, seed)
+    limit = limits(torch.tensor(ids), model.config.audio_token_id_start)
+    model.step([RowGroup(torch.tensor(ids, device=model.device), 0, tuple(limit.tolist()), cache)])
+    cache.length = length
 
 
 def _plain_text(model: TtTModel, lengths: tuple[int, ...], ids: Tensor) -> Tensor:
@@ -332,6 +365,7 @@ SECTIONS: Mapping[str, Callable[[Where, Mapping[str, Any]], dict[str, Any]]] = {
     "attention_sdpa": lambda where, done: attention_section(where, "sdpa"),
     "attention_flex": lambda where, done: attention_section(where, "flex"),
     "attention_xformers": lambda where, done: attention_section(where, "xformers"),
+    "ragged_xformers": lambda where, done: ragged_section(where),
     "gradient": lambda where, done: gradient_section(where),
     "graphs": lambda where, done: decode_section(where, compiled=False),
     "graphs_compiled": lambda where, done: decode_section(where, compiled=True),

@@ -15,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_model.attention.rows import attend_rows
-from reference_model.cache import KeyValueCache
+from reference_model.attention.xformers import Operator, RunsAttention, cut_runs
+from reference_model.cache import CachePool, KeyValueCache
 from reference_model.products import add_product, join, linear
 
 
@@ -119,16 +120,89 @@ class Places:
         return own if before is None else torch.cat((before, own), 2)
 
 
-def step_layer(
-    x: Tensor, weights: LayerWeights, cos: Tensor, sin: Tensor, places: Sequence[Places], index: int
-) -> Tensor:
+class Reading:
+    """How the rows of one pass write their keys and read all that they may see, layer by layer.
+
+    Each sequence makes a call of its own; with an ``operator``, all those whose keys lie in one pool share two calls.
+    """
+
+    def __init__(self, groups: Sequence[RowGroup], n_layers: int, operator: Operator | None = None) -> None:
+        """Make room in the caches.
+
+        Args:
+            groups: the rows, group by group.
+            n_layers: of the network.
+            operator: attends to a pool; None: no pool is looked for.
+        """
+        pool = _shared_pool(groups) if operator is not None else None
+        self._alone: list[tuple[slice, Places]] = []
+        sequences: list[tuple[int, Sequence[int], Sequence[int]]] = []
+        first_rows: list[int] = []
+        rows: list[int] = []
+        at: list[int] = []
+        first = 0
+        for group in groups:
+            n = len(group.limit)
+            slot = group.cache.slot if group.cache is not None and group.write else None
+            if pool is not None and group.cache is not None and slot is not None and slot.pool is pool:
+                group.cache.reserve(group.first + n)
+                first_rows.append(len(rows))
+                rows += range(first, first + n)
+                at += range(slot.first + group.first, slot.first + group.first + n)
+                sequences.append((slot.first, group.limit, (0,) * n))
+            else:
+                self._alone.append((slice(first, first + n), Places(group, n_layers)))
+            first += n
+        self._pool = pool
+        if pool is not None:
+            device = groups[0].ids.device
+            self._rows, self._at = (torch.tensor(x, device=device) for x in (rows, at))
+            self._together = RunsAttention(*cut_runs(sequences, first_rows), pool.n_positions, device, operator)
+
+    def mixed(self, q: Tensor, own: Tensor, index: int) -> Tensor:
+        """Write the rows' own keys and values, and attend.
+
+        Args:
+            q: (R, H, D) of all rows.
+            own: (2, Hkv, R, D) keys and values of all rows.
+            index: the layer.
+
+        Returns:
+            (R, H * D).
+        """
+        if self._pool is None:
+            if len(self._alone) == 1:
+                return _attend(q, own, self._alone[0][1], index)
+            return torch.cat([_attend(q[rows], own[:, :, rows], place, index) for rows, place in self._alone])
+        keys, values = self._pool.layer(index)
+        keys[:, self._at], values[:, self._at] = own[:, :, self._rows].unbind(0)
+        out = q.new_empty(q.shape)
+        out[self._rows] = self._together.attend(q[self._rows], keys.transpose(0, 1), values.transpose(0, 1))
+        flat = out.view(len(q), -1)
+        for rows, place in self._alone:
+            flat[rows] = _attend(q[rows], own[:, :, rows], place, index)
+        return flat
+
+
+def _attend(q: Tensor, own: Tensor, place: Places, index: int) -> Tensor:
+    keys, values = place.keys_and_values(own, index).unbind(0)
+    return attend_rows(q, keys, values, place.limit)
+
+
+def _shared_pool(groups: Sequence[RowGroup]) -> CachePool | None:
+    """The pool of the first group that writes into one."""
+    slots = (group.cache.slot for group in groups if group.cache is not None and group.write)
+    return next((slot.pool for slot in slots if slot is not None), None)
+
+
+def step_layer(x: Tensor, weights: LayerWeights, cos: Tensor, sin: Tensor, reading: Reading, index: int) -> Tensor:
     """One layer for the rows of all groups, one after the other.
 
     Args:
         x: (R, d).
         weights: of this layer.
         cos, sin: (R, H + 2 Hkv, D) tables of ``head_tables``.
-        places: one per group.
+        reading: of this pass.
         index: which layer it is.
 
     Returns:
@@ -141,19 +215,8 @@ def step_layer(
     normed = F.rms_norm(x, width, weights.norm, weights.eps)
     heads = linear(normed, weights.qkv, weights.qkv_bias).view(n_rows, n_heads, head_dim)
     heads = torch.addcmul(heads * cos, heads.roll(head_dim // 2, -1), sin)
-    q = heads[:, :n_q]
     own = heads[:, n_q:].view(n_rows, 2, n_kv, head_dim).permute(1, 2, 0, 3)
-    if len(places) == 1:
-        keys, values = places[0].keys_and_values(own, index).unbind(0)
-        mixed = attend_rows(q, keys, values, places[0].limit)
-    else:
-        parts, row = [], 0
-        for place in places:
-            rows = slice(row, row := row + place.n_rows)
-            keys, values = place.keys_and_values(own[:, :, rows], index).unbind(0)
-            parts.append(attend_rows(q[rows], keys, values, place.limit))
-        mixed = torch.cat(parts)
-    x = add_product(x, mixed, weights.out)
+    x = add_product(x, reading.mixed(heads[:, :n_q], own, index), weights.out)
     normed = F.rms_norm(x, width, weights.norm_after, weights.eps)
     gate, up = linear(normed, weights.gate_up).chunk(2, dim=-1)
     return add_product(x, F.silu(gate) * up, weights.down)

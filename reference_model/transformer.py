@@ -13,8 +13,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_model.attention import AttentionBackend, Plan, backend, choose
+from reference_model.attention.xformers import Operator, XformersOperator, refuse_without_operator
 from reference_model.config import TtTConfig
-from reference_model.decode_step import JoinedWeights, Places, RowGroup, head_tables, step_layer
+from reference_model.decode_step import JoinedWeights, Reading, RowGroup, head_tables, step_layer
 from reference_model.products import linear
 
 __all__ = ["RowGroup", "TtTModel"]
@@ -237,15 +238,25 @@ class TtTModel(nn.Module):
 
         Returns:
             (R, d) last hidden states, the groups' rows one after the other.
+
+        Raises:
+            BackendError: if the backend was chosen by name and cannot run here.
         """
         ids = groups[0].ids if len(groups) == 1 else torch.cat([group.ids for group in groups])
         config, decoder = self.config, self.model
         x = F.embedding(ids, decoder.embed_tokens.weight)
         cos, sin = self._row_tables(groups, x)
-        places = [Places(group, config.num_hidden_layers) for group in groups]
+        reading = Reading(groups, config.num_hidden_layers, self._pool_operator())
         for index, weights in enumerate(decoder.joined().layers):
-            x = step_layer(x, weights, cos, sin, places, index)
+            x = step_layer(x, weights, cos, sin, reading, index)
         return F.rms_norm(x, x.shape[-1:], decoder.norm.weight, config.rms_norm_eps)
+
+    def _pool_operator(self) -> Operator | None:
+        """What attends to the keys of a pool in a decode pass; None: each sequence by itself."""
+        if self.attention != "xformers":
+            return None
+        refuse_without_operator(self.device)
+        return XformersOperator()
 
     def rotary_tables(self, n_positions: int) -> tuple[Tensor, Tensor]:
         """Cosines and signed sines of the rotary embedding, each (n_positions, D), on the model's device."""

@@ -1,4 +1,6 @@
-"""xformers' memory-efficient attention with gappy biases: prefill and scoring on CUDA, no mask in memory, no backward.
+"""xformers' memory-efficient attention with gappy biases, on CUDA: no mask in memory, no backward.
+
+It serves prefill and scoring, and decode passes in which the keys of all sequences lie in one pool.
 
 Every row sees a prefix of its sequence's keys, so the rows are cut into runs that share one range of keys: a span is
 a run with full attention, text is a run with causal attention that begins behind the keys before it. The runs' key
@@ -8,8 +10,9 @@ ranges overlap; the biases allow that in the forward, so keys and values are nev
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -45,31 +48,42 @@ def split_runs(limit: Tensor, start: Tensor | None, n_keys: int) -> tuple[Runs, 
         limit, start: (B, Lq) int64 on any device.
         n_keys: keys per sequence; sequence b's keys begin at ``b * n_keys`` in the flat key sequence.
     """
-    limit_rows = limit.tolist()
+    n_rows = limit.shape[1]
     start_rows = torch.zeros_like(limit).tolist() if start is None else start.tolist()
+    sequences = [(b * n_keys, rows, start_rows[b]) for b, rows in enumerate(limit.tolist())]
+    return cut_runs(sequences, [b * n_rows for b in range(len(sequences))])
+
+
+def cut_runs(
+    sequences: Sequence[tuple[int, Sequence[int], Sequence[int]]], first_row: Sequence[int]
+) -> tuple[Runs, Runs]:
+    """Cut the rows of sequences, whatever their lengths, into (causal runs, full runs).
+
+    Args:
+        sequences: for each where its keys begin in the flat key sequence, and ``limit`` and ``start`` of its rows.
+        first_row: the flat index of each sequence's first row; its other rows follow.
+    """
     causal: list[tuple[int, int, int, int]] = []
     full: list[tuple[int, int, int, int]] = []
-    n_rows = limit.shape[1]
-    for b in range(limit.shape[0]):
+    for (keys, limit, start), flat in zip(sequences, first_row, strict=True):
         i = 0
-        while i < n_rows:
-            first, low = limit_rows[b][i], start_rows[b][i]
-            flat = len(limit_rows[b]) * b + i
+        while i < len(limit):
+            low = start[i]
             j = i + 1
-            while j < n_rows and limit_rows[b][j] == first and start_rows[b][j] == low:
+            while j < len(limit) and limit[j] == limit[i] and start[j] == low:
                 j += 1
             if j > i + 1:
-                full.append((flat, j - i, b * n_keys + low, first - low))
+                full.append((flat + i, j - i, keys + low, limit[i] - low))
             else:
                 # A causal run goes on while the limit grows by one and no span (two equal limits) begins.
                 while (
-                    j < n_rows
-                    and limit_rows[b][j] == limit_rows[b][j - 1] + 1
-                    and start_rows[b][j] == low
-                    and not (j + 1 < n_rows and limit_rows[b][j + 1] == limit_rows[b][j])
+                    j < len(limit)
+                    and limit[j] == limit[j - 1] + 1
+                    and start[j] == low
+                    and not (j + 1 < len(limit) and limit[j + 1] == limit[j])
                 ):
                     j += 1
-                causal.append((flat, j - i, b * n_keys + low, limit_rows[b][j - 1] - low))
+                causal.append((flat + i, j - i, keys + low, limit[j - 1] - low))
             i = j
     return _runs(causal), _runs(full)
 
@@ -103,11 +117,69 @@ def bias_of(runs: Runs, causal: bool, total_keys: int, device: torch.device) -> 
     )
 
 
-@dataclass(frozen=True)
-class XformersPlan:
-    """Rows and biases of the two calls; ``rows`` are on the device."""
+class Operator(Protocol):
+    """Attention of runs of rows over a flat key sequence, in one call."""
 
-    calls: tuple[tuple[Tensor, Any], ...]
+    def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
+        """What ``attend`` needs to know of the runs, made once for all layers."""
+        ...
+
+    def attend(self, rows: Tensor, keys: Tensor, values: Tensor, prepared: Any) -> Tensor:
+        """(1, R, Hkv, group, D) queries, (1, total, Hkv, group, D) keys and values, whose group axis is a view."""
+        ...
+
+
+class XformersOperator:
+    """``memory_efficient_attention_forward`` with a gappy bias."""
+
+    def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
+        """The bias."""
+        return bias_of(runs, causal, total_keys, device)
+
+    def attend(self, rows: Tensor, keys: Tensor, values: Tensor, prepared: Any) -> Tensor:
+        """See ``Operator.attend``."""
+        out: Tensor = _fmha().memory_efficient_attention_forward(rows, keys, values, attn_bias=prepared)
+        return out
+
+
+class RunsAttention:
+    """The two calls of one pass, for all its layers."""
+
+    def __init__(
+        self, causal: Runs, full: Runs, total_keys: int, device: torch.device, operator: Operator | None = None
+    ) -> None:
+        """Prepare the calls; ``operator`` is xformers' unless another is given."""
+        self._operator = XformersOperator() if operator is None else operator
+        self._calls = [
+            (torch.tensor(runs.rows, device=device), self._operator.prepare(runs, is_causal, total_keys, device))
+            for runs, is_causal in ((causal, True), (full, False))
+            if runs.rows
+        ]
+
+    def attend(self, q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """(R, H, D) queries, (total, Hkv, D) keys and values → (R, H, D)."""
+        n_rows, heads, width = q.shape
+        group = heads // keys.shape[1]
+        rows = q.reshape(1, n_rows, -1, group, width)
+        # The group axis of keys and values is a view, not a copy.
+        k, v = (x[None, :, :, None].expand(-1, -1, -1, group, -1) for x in (keys, values))
+        out = torch.empty_like(rows)
+        for index, prepared in self._calls:
+            out[:, index] = self._operator.attend(rows[:, index], k, v, prepared)
+        return out.view(n_rows, heads, width)
+
+
+def refuse_without_operator(device: torch.device) -> None:
+    """Do nothing where xformers has an operator.
+
+    Raises:
+        BackendError: naming the backend to use instead.
+    """
+    if device.type != "cuda":
+        raise BackendError(
+            f"attention='xformers' has no operator for the device {device.type!r} "
+            "(xformers runs on CUDA only); use attention='sdpa'"
+        )
 
 
 class XformersBackend:
@@ -115,37 +187,17 @@ class XformersBackend:
 
     name = "xformers"
 
-    def plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> XformersPlan:
+    def plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> RunsAttention:
         """See ``AttentionBackend.plan``."""
         del of
-        if limit.device.type != "cuda":
-            raise BackendError(
-                f"attention='xformers' has no operator for the device {limit.device.type!r} "
-                "(xformers runs on CUDA only); use attention='sdpa'"
-            )
+        refuse_without_operator(limit.device)
         if torch.is_grad_enabled():
             raise BackendError("attention='xformers' has no backward with this mask; train with attention='flex'")
         causal, full = split_runs(limit, start, n_keys)
-        total = limit.shape[0] * n_keys
-        calls = tuple(
-            (torch.tensor(runs.rows, device=limit.device), bias_of(runs, is_causal, total, limit.device))
-            for runs, is_causal in ((causal, True), (full, False))
-            if runs.rows
-        )
-        return XformersPlan(calls)
+        return RunsAttention(causal, full, limit.shape[0] * n_keys, limit.device)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: XformersPlan) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: RunsAttention) -> Tensor:
         """See ``AttentionBackend.attend``."""
-        fmha = _fmha()
         batch, heads, n_rows, width = q.shape
-        kv_heads = k.shape[1]
-        group = heads // kv_heads
-        # (1, tokens, kv heads, group, width): the group axis of keys and values is a view, not a copy.
-        rows = q.transpose(1, 2).reshape(1, batch * n_rows, kv_heads, group, width)
-        keys, values = (
-            x.transpose(1, 2).reshape(1, -1, kv_heads, 1, width).expand(-1, -1, -1, group, -1) for x in (k, v)
-        )
-        out = torch.empty_like(rows)
-        for index, bias in plan.calls:
-            out[:, index] = fmha.memory_efficient_attention_forward(rows[:, index], keys, values, attn_bias=bias)
-        return out.reshape(batch, n_rows, heads, width).transpose(1, 2)
+        rows, keys, values = (x.transpose(1, 2).reshape(-1, x.shape[1], width) for x in (q, k, v))
+        return plan.attend(rows, keys, values).view(batch, n_rows, heads, width).transpose(1, 2)

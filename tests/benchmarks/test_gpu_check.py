@@ -32,9 +32,30 @@ def test_what_is_held_against_fp64_is_right(ended: dict[str, Any], part: str) ->
 
 @pytest.mark.slow
 def test_xformers_on_a_cpu_is_recorded_as_an_error_and_the_rest_goes_on(ended: dict[str, Any]) -> None:
-    assert "use attention='sdpa'" in ended["attention_xformers"]["error"]
+    parts = ["attention_xformers", "ragged_xformers"]
+    for part in parts:
+        assert "use attention='sdpa'" in ended[part]["error"]
     assert "schedule" in ended["speed_64"]
-    assert ended["summary"]["failed"] == ["attention_xformers"]
+    assert ended["summary"]["failed"] == parts
+
+
+def test_sequences_of_one_pool_are_held_against_fp64(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a call for each sequence in place of xformers' the part passes; with one that sees a key less it fails."""
+    from benchmarks import gpu_sections
+    from reference_model import decode_step
+    from reference_model.transformer import TtTModel
+
+    monkeypatch.setattr(TtTModel, "_pool_operator", lambda model: None)
+    assert gpu_sections.ragged_section(gpu_sections.Where("cpu", True))["ok"]
+    whole = decode_step.attend_rows
+    n_calls = iter(range(10**6))
+
+    def one_key_less(q: Any, keys: Any, values: Any, limit: tuple[int, ...]) -> Any:
+        less = next(n_calls) > 12
+        return whole(q, keys, values, tuple(n - 1 for n in limit) if less else limit)
+
+    monkeypatch.setattr(decode_step, "attend_rows", one_key_less)
+    assert not gpu_sections.ragged_section(gpu_sections.Where("cpu", True))["ok"]
 
 
 def test_every_part_has_its_time() -> None:
