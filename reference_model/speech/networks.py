@@ -23,8 +23,8 @@ class CodecConfig:
 
     levels: tuple[int, ...] = (8, 5, 5, 5)
     encoder_width: int = 160
-    decoder_width: int = 192
-    frame_width: int = 128
+    decoder_width: int = 256
+    frame_width: int = 160
 
 
 class Encoder(nn.Module):
@@ -58,14 +58,14 @@ class Encoder(nn.Module):
 class FrameNet(nn.Module):
     """Quantised values at 12.5 Hz to features at 100 Hz. Sees ``lookahead_codes`` codes ahead and as many back."""
 
-    lookahead_codes = 5  # 1 + 1 + 1 at the code rate; 3 x 3 frames at the frame rate round up to 2 codes
+    lookahead_codes = 5  # 1 + 1 + 1 at the code rate; up to 5 x 3 frames at the frame rate round up to 2 codes
 
-    def __init__(self, n_inputs: int, width: int, frame_width: int, n_outputs: int) -> None:
+    def __init__(self, n_inputs: int, width: int, frame_width: int, n_outputs: int, n_fast: int = 3) -> None:
         super().__init__()
         self.enter = nn.Conv1d(n_inputs, width, 3, padding=1)
         self.slow = nn.Sequential(ConvBlock(width, 3), ConvBlock(width, 3))
         self.spread = nn.Conv1d(width, FRAMES_PER_CODE * frame_width, 1)
-        self.fast = nn.Sequential(ConvBlock(frame_width, 7), ConvBlock(frame_width, 7), ConvBlock(frame_width, 7))
+        self.fast = nn.Sequential(*(ConvBlock(frame_width, 7) for _ in range(n_fast)))
         self.norm = nn.LayerNorm(frame_width)
         self.leave = nn.Linear(frame_width, n_outputs)
 
@@ -88,7 +88,8 @@ class Decoder(nn.Module):
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
         self.quantise = FSQ(config.levels)
-        self.frames = FrameNet(len(config.levels), config.decoder_width, config.frame_width, 1 + 2 * N_MELS)
+        n_outputs = 1 + 2 * N_MELS
+        self.frames = FrameNet(len(config.levels), config.decoder_width, config.frame_width, n_outputs, n_fast=5)
 
     def forward(self, codes: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(B, n) codes to pitch in Hz (B, 8 n) and the log envelopes of harmonics and noise, each (B, 80, 8 n)."""

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from reference_model.speech.features import HOP, N_MELS, SILENCE, centred, log_mel, mixed, warp
 from reference_model.speech.layers import ConvBlock
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Encoder, FrameNet
+from reference_model.training.picking import like_long
 from reference_model.training.resumable import one_cycle, restore, stamp, store
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
@@ -49,6 +50,7 @@ class EncoderTraining:
         batch_size: utterances of anybody in a step; they are spelt.
         rebuilt: utterances of the answering voice besides; they are spelt, and their spectrum is rebuilt.
         noisy: share of utterances that get noise at 5 to 25 dB.
+        width, frame_width: of the heads that only training needs.
     """
 
     steps: int = 12000
@@ -58,6 +60,8 @@ class EncoderTraining:
     warm_up_steps: int = 200
     noisy: float = 0.5
     ctc_weight: float = 1.0
+    width: int = 192
+    frame_width: int = 128
     seed: int = 0
     save_every: int = 500
 
@@ -65,11 +69,11 @@ class EncoderTraining:
 class EncoderTrainer(nn.Module):
     """The encoder and the two heads that only training needs."""
 
-    def __init__(self, config: CodecConfig) -> None:
+    def __init__(self, config: CodecConfig, settings: EncoderTraining) -> None:
         super().__init__()
         self.encoder = Encoder(config)
-        dims, width = len(config.levels), config.decoder_width
-        self.rebuild = FrameNet(dims, width, config.frame_width, N_MELS)
+        dims, width = len(config.levels), settings.width
+        self.rebuild = FrameNet(dims, width, settings.frame_width, N_MELS)
         self.enter = nn.Conv1d(dims, width, 3, padding=1)
         self.context = nn.Sequential(ConvBlock(width, 7), ConvBlock(width, 7))
         self.spell = nn.Linear(width, _CTC_RATE * (len(LETTERS) + 1))
@@ -162,19 +166,20 @@ def train_encoder(
         CheckpointError: the folder holds a training with other settings or texts, or a damaged one.
     """
     torch.manual_seed(settings.seed)
-    model = EncoderTrainer(config)
+    model = EncoderTrainer(config, settings)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     made_of = stamp(config, replace(settings, save_every=0), [utterance.text for utterance in utterances], list(voice))
     first = restore(folder, model, optimizer, schedule, made_of)
-    longest = int(1.25 * max(utterance.mel.shape[1] for utterance in utterances))
+    sizes = [utterance.mel.shape[1] for utterance in utterances]
+    longest = int(1.25 * max(sizes))
     rng = torch.Generator().manual_seed(settings.seed)
     pink = pink_frames(max(60, longest // 100 + 1), rng)
     began, sums = time.monotonic(), np.zeros(3)
     for step in range(first, settings.steps):
         rng.manual_seed(settings.seed * 1_000_003 + step)
-        picks = [voice[i] for i in _like_long(settings.rebuilt, voice, utterances, step, rng)]
-        picks += _like_long(settings.batch_size, range(len(utterances)), utterances, step, rng)
+        picks = like_long(settings.rebuilt, voice, sizes, step, rng)
+        picks += like_long(settings.batch_size, range(len(utterances)), sizes, step, rng)
         batch = [utterances[i] for i in picks]
         clean, lengths = stretch(*_batch(batch), 0.85 + 0.35 * float(torch.rand((), generator=rng)))
         snr = torch.rand(len(batch), generator=rng) * 20 + 5
@@ -209,14 +214,6 @@ def train_encoder(
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
             store(folder, model, optimizer, step + 1, made_of)
     return model.encoder
-
-
-def _like_long(
-    n: int, pool: Sequence[int], utterances: Sequence[Utterance], step: int, rng: torch.Generator
-) -> list[int]:
-    """Places in ``pool`` of ``n`` utterances of like length, so that little is padded; the lengths take turns."""
-    drawn = torch.randint(len(pool), (4 * n,), generator=rng).tolist()
-    return sorted(drawn, key=lambda i: utterances[pool[i]].mel.shape[1])[step % 4 * n :][:n]
 
 
 def _batch(utterances: Sequence[Utterance]) -> tuple[Tensor, Tensor]:

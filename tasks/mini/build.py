@@ -149,14 +149,20 @@ class _Build:
 
         torch.set_num_threads(self.threads)
         codec, recordings = self._codec(), []
-        for part in self._spoken("answers", "answer_voice"):
+        answers, answer_voice = self._spoken("answers", "answer_voice")
+        for part in (answers, answer_voice):
             for i in range(len(part.lines)):
                 wave = part.wave(i)
                 silence = -len(wave) % SAMPLES_PER_CODE + _SILENCE_CODES * SAMPLES_PER_CODE
                 wave = np.concatenate([wave, np.zeros(silence, np.float32)])
                 recordings.append(Recording(np.array(codec.encode(wave)), wave, pitch_hz(wave)))
         train_decoder(
-            recordings, self.out / "decoder", CodecConfig(), DecoderTraining(), lambda line: print(line, flush=True)
+            recordings,
+            range(len(answers.lines)),  # what is spoken in the end
+            self.out / "decoder",
+            CodecConfig(),
+            DecoderTraining(),
+            lambda line: print(line, flush=True),
         )
         self._codec().save(self.out / "codec")
 

@@ -109,7 +109,7 @@ def test_speech_stays_within_full_scale() -> None:
 
 def test_the_frame_net_sees_no_further_than_it_says() -> None:
     torch.manual_seed(0)
-    net = FrameNet(2, 16, 16, 3)
+    net = FrameNet(2, 16, 16, 3, n_fast=5)
     values = torch.randn(1, 2, 21)
     changed = values.clone()
     changed[:, :, 10] += 1
