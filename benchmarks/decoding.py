@@ -124,8 +124,8 @@ def measure(name: str, model: TtTModel, args: argparse.Namespace) -> Compared | 
 
     from benchmarks.comparisons import COMPARISONS, Sizes
     from benchmarks.curve import curve
-    from benchmarks.limit import measure_ceilings
     from benchmarks.timing import compare
+    from reference_model.roofline import measure_ceilings
 
     tiny = args.shape == "tiny"
     if name == "curve":

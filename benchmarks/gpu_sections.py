@@ -15,12 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.limit import Ceilings, Work, measure_ceilings, seconds_of, work_of
 from benchmarks.shapes import CODES, SHAPES, SPAN, TEXT, Shape, prompt_ids, random_model, some
 from reference_model.attention import attend
 from reference_model.cache import KeyValueCache
 from reference_model.decoding.lockstep import Lockstep
 from reference_model.limits import dense_mask, limits, starts
+from reference_model.roofline import Ceilings, Work, measure_ceilings, work_of
+from reference_model.timing import seconds_of
 from reference_model.transformer import RowGroup, TtTModel
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 2e-2}

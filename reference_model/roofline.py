@@ -1,18 +1,19 @@
 """The least time a pass can take on a device, and the two ceilings that set it, measured.
 
-Operations and bytes as the documentation defines them; the larger of the two times is the limit. Knows no decoding.
+Operations and bytes as the documentation defines them; the larger of the two times is the limit. Knows the network's
+shape and how many rows a pass runs; no decoding.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 
 from reference_model.config import TtTConfig
+from reference_model.decode_step import RowGroup
+from reference_model.timing import seconds_of
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,74 @@ class Work:
         return max(self.flops / ceilings.peak_flops, self.bytes / ceilings.bandwidth)
 
 
+@dataclass(frozen=True)
+class SequenceRows:
+    """What a pass runs of one sequence; guidance, and each variant of a block, are sequences of their own.
+
+    Attributes:
+        rows: q, query rows.
+        keys: L, keys that are read.
+        pairs: of a row and a key that it sees; ``rows * keys`` where every row sees every key.
+    """
+
+    rows: int
+    keys: int
+    pairs: int
+
+
+@dataclass(frozen=True)
+class HeadRows:
+    """Logits that a pass computes: h rows of ``columns`` ids."""
+
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class PassShape:
+    """What one pass runs.
+
+    Attributes:
+        sequences: the rows, sequence by sequence.
+        heads: the logits; one entry for each range of ids.
+        prefill: whether the prompt of a sequence is among the rows.
+    """
+
+    sequences: tuple[SequenceRows, ...]
+    heads: tuple[HeadRows, ...]
+    prefill: bool = False
+
+
+def rows_of(groups: Sequence[RowGroup]) -> tuple[SequenceRows, ...]:
+    """What the groups of a decode pass run."""
+    return tuple(SequenceRows(len(group.limit), max(group.limit), sum(group.limit)) for group in groups)
+
+
 def block_parameters(config: TtTConfig) -> int:
     """N_b: weights of the matrices of all layers."""
     d, kv = config.hidden_size, config.num_key_value_heads * config.head_dim
     return config.num_hidden_layers * (2 * d * d + 2 * d * kv + 3 * d * config.intermediate_size)
+
+
+def work_of_pass(config: TtTConfig, n_bytes: int, shape: PassShape) -> Work:
+    """Operations and bytes of one pass, whatever its sequences have in common.
+
+    F = sum over sequences of (2·N_b·q + 4·l·d·pairs) + sum over heads of 2·N_h·h and
+    M = bytes·(N_b + sum of N_h) + 2·bytes·l·d_kv·(sum of L), where N_h is the number of ids times the width d.
+
+    Args:
+        config: the network.
+        n_bytes: bytes of one number.
+        shape: what is run.
+    """
+    d, layers = config.hidden_size, config.num_hidden_layers
+    kv = config.num_key_value_heads * config.head_dim
+    blocks = block_parameters(config)
+    flops = sum(2 * blocks * one.rows + 4 * layers * d * one.pairs for one in shape.sequences)
+    flops += sum(2 * d * head.columns * head.rows for head in shape.heads)
+    weights = blocks + sum(d * head.columns for head in shape.heads)
+    moved = n_bytes * weights + 2 * n_bytes * layers * kv * sum(one.keys for one in shape.sequences)
+    return Work(float(flops), float(moved))
 
 
 def work_of(
@@ -52,7 +117,7 @@ def work_of(
     head_columns: int,
     guided: bool = False,
 ) -> Work:
-    """Operations and bytes of one pass.
+    """Operations and bytes of one pass over sequences that are all alike.
 
     F = n·g·(2·N_b·q + 4·l·d·q·L + 2·N_h·h) and M = bytes·(N_b + N_h) + 2·bytes·l·d_kv·L·n·g.
 
@@ -66,13 +131,9 @@ def work_of(
         head_columns: how many ids; N_h is this times the width.
         guided: whether every sequence is run twice (g = 2).
     """
-    g = 2 if guided else 1
-    d, layers = config.hidden_size, config.num_hidden_layers
-    blocks, head = block_parameters(config), head_columns * d
-    flops = sequences * g * (2 * blocks * rows + 4 * layers * d * rows * keys + 2 * head * head_rows)
-    kv = config.num_key_value_heads * config.head_dim
-    moved = n_bytes * (blocks + head) + 2 * n_bytes * layers * kv * keys * sequences * g
-    return Work(float(flops), float(moved))
+    n = sequences * (2 if guided else 1)
+    one = SequenceRows(rows, keys, rows * keys)
+    return work_of_pass(config, n_bytes, PassShape((one,) * n, (HeadRows(n * head_rows, head_columns),)))
 
 
 def measure_ceilings(device: str, dtype: torch.dtype, size: int, copy_bytes: int, repeats: int = 7) -> Ceilings:
@@ -94,24 +155,3 @@ def measure_ceilings(device: str, dtype: torch.dtype, size: int, copy_bytes: int
     read_s = min(seconds_of(source.sum, device, repeats))
     moved = source.numel() * 4
     return Ceilings(2.0 * size**3 / product_s, max(2 * moved / copy_s, moved / read_s))
-
-
-def seconds_of(call: Callable[[], object], device: str, repeats: int, warmup: int = 3) -> list[float]:
-    """Seconds of each of ``repeats`` calls; on CUDA by device events, which see the device's time alone."""
-    for _ in range(warmup):
-        call()
-    if not device.startswith("cuda"):
-        taken = []
-        for _ in range(repeats):
-            before_s = time.perf_counter()
-            call()
-            taken.append(time.perf_counter() - before_s)
-        return taken
-    make: Callable[..., torch.cuda.Event] = torch.cuda.Event
-    marks = [make(enable_timing=True) for _ in range(repeats + 1)]
-    marks[0].record()
-    for mark in marks[1:]:
-        call()
-        mark.record()
-    torch.cuda.synchronize()
-    return [before.elapsed_time(after) / 1000 for before, after in pairwise(marks)]
