@@ -129,7 +129,7 @@ def measure(name: str, model: TtTModel, args: argparse.Namespace) -> Compared | 
 
     tiny = args.shape == "tiny"
     if name == "curve":
-        ceilings = measure_ceilings("cpu", torch.float32, *((64, 1 << 20) if tiny else (2048, 1 << 29)))
+        ceilings = measure_ceilings("cpu", torch.float32, *((64, 1 << 20) if tiny else ()))
         return curve(model, (16, 32) if tiny else CONTEXTS, ceilings, max(3, args.repeats))
     comparison = COMPARISONS[name](model, Sizes((24, 40), 2, 3) if tiny else Sizes())
     print(f"  {comparison.title}", file=sys.stderr, flush=True)

@@ -136,16 +136,18 @@ def work_of(
     return work_of_pass(config, n_bytes, PassShape((one,) * n, (HeadRows(n * head_rows, head_columns),)))
 
 
-def measure_ceilings(device: str, dtype: torch.dtype, size: int, copy_bytes: int, repeats: int = 7) -> Ceilings:
+def measure_ceilings(device: str, dtype: torch.dtype, size: int = 0, copy_bytes: int = 0, repeats: int = 7) -> Ceilings:
     """Measure both ceilings on random numbers.
 
     Args:
         device: where.
         dtype: of the matrices.
-        size: rows and columns of the product.
-        copy_bytes: size of the buffer that is copied, and read; several times the caches.
+        size: rows and columns of the product; 0 takes what keeps a device of that kind busy.
+        copy_bytes: size of the buffer that is copied, and read; 0 takes several times the caches.
         repeats: the fastest of so many counts, since a ceiling is what can be reached.
     """
+    usual_size, usual_bytes = (8192, 4 << 30) if device.startswith("cuda") else (2048, 1 << 29)
+    size, copy_bytes = size or usual_size, copy_bytes or usual_bytes
     a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     source = torch.randn(copy_bytes // 4, device=device)
     target = torch.empty_like(source)
