@@ -34,7 +34,7 @@ AXES: tuple[Axis, ...] = (
     Axis("prompt_codes", "--prompt-codes", "prompt codes", "lengths"),
     Axis("span_codes", "--span-codes", "span codes", "lengths"),
     Axis("block_length", "--block-length", "block length", "decode"),
-    Axis("steps_per_block", "--steps", "steps a block", "decode"),
+    Axis("steps_per_block", "--steps", "steps", "decode"),
     Axis("cfg", "--cfg", "CFG", "decode"),
     Axis("cache", "--cache", "cache", "decode"),
     Axis("batch_size", "--batch-size", "batch size", "batch"),
@@ -55,6 +55,11 @@ def swept(points: Sequence[Point]) -> list[Axis]:
     return [axis for axis in AXES if len({point.get(axis.name) for point in points}) > 1]
 
 
+def shown(value: Value | None) -> str:
+    """Return a value as it would be written in a call; a dash for none."""
+    return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def in_words(point: Point) -> str:
     """Return the point as options: ``--steps 2 --cache exact``."""
-    return " ".join(f"{BY_NAME[name].option} {value}" for name, value in point.items())
+    return " ".join(f"{BY_NAME[name].option} {shown(value)}" for name, value in point.items())
