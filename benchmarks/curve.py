@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import torch
 
-from benchmarks.limit import Ceilings, seconds_of, work_of
 from benchmarks.shapes import SPAN, some
-from benchmarks.timing import Interval, interval
 from reference_model.cache import KeyValueCache
+from reference_model.roofline import Ceilings, work_of
+from reference_model.timing import Interval, interval, seconds_of
 from reference_model.transformer import RowGroup, TtTModel
 
 

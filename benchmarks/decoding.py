@@ -124,12 +124,12 @@ def measure(name: str, model: TtTModel, args: argparse.Namespace) -> Compared | 
 
     from benchmarks.comparisons import COMPARISONS, Sizes
     from benchmarks.curve import curve
-    from benchmarks.limit import measure_ceilings
     from benchmarks.timing import compare
+    from reference_model.roofline import measure_ceilings
 
     tiny = args.shape == "tiny"
     if name == "curve":
-        ceilings = measure_ceilings("cpu", torch.float32, *((64, 1 << 20) if tiny else (2048, 1 << 29)))
+        ceilings = measure_ceilings("cpu", torch.float32, *((64, 1 << 20) if tiny else ()))
         return curve(model, (16, 32) if tiny else CONTEXTS, ceilings, max(3, args.repeats))
     comparison = COMPARISONS[name](model, Sizes((24, 40), 2, 3) if tiny else Sizes())
     print(f"  {comparison.title}", file=sys.stderr, flush=True)

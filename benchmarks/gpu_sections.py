@@ -15,12 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.limit import Ceilings, Work, measure_ceilings, seconds_of, work_of
 from benchmarks.shapes import CODES, SHAPES, SPAN, TEXT, Shape, prompt_ids, random_model, some
 from reference_model.attention import attend
 from reference_model.cache import CachePool, KeyValueCache
 from reference_model.decoding.lockstep import Lockstep
 from reference_model.limits import dense_mask, limits, starts
+from reference_model.roofline import Ceilings, Work, measure_ceilings, work_of
+from reference_model.timing import seconds_of
 from reference_model.transformer import RowGroup, TtTModel
 
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 2e-2}
@@ -49,7 +50,7 @@ def device_section(where: Where) -> dict[str, Any]:
     if where.on_gpu:
         properties = torch.cuda.get_device_properties(where.device)
         found |= {"name": properties.name, "memory_gb": properties.total_memory / 1e9, "cuda": torch.version.cuda}
-    size, copied = (64, 1 << 20) if where.tiny else (8192, 4 << 30)
+    size, copied = (64, 1 << 20) if where.tiny else (0, 0)
     for name, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
         found[name] = asdict(measure_ceilings(where.device, dtype, size, copied))
     return found

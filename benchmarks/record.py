@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.curve import Curve, Point
-from benchmarks.limit import Ceilings
 from benchmarks.machine import Machine
-from benchmarks.timing import Compared, Interval
+from benchmarks.timing import Compared
+from reference_model.roofline import Ceilings
+from reference_model.timing import Interval
 
 
 class RecordError(Exception):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from benchmarks.curve import Curve, Point
 from benchmarks.machine import Machine
 from benchmarks.record import Part, Record
-from benchmarks.timing import Compared, Interval
+from benchmarks.timing import Compared
+from reference_model.timing import Interval
 
 COMPARED = ("comparison", "slow", "s", "fast", "s", "ratio", "interval", "pairs", "goal")
 CURVE = ("step", "context", "ms", "interval", "limit ms", "% of limit", "growth", "limit's growth")

@@ -49,6 +49,7 @@ _METRICS = {
 }
 
 _PROBES = {
+    "prefill": "Reading the prompt (prefill)",
     "ttft": "Time to the first text token",
     "ttfa_codes": "Time to the first audio codes",
     "ttfa_wave": "Time to the first sound",

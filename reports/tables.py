@@ -24,6 +24,7 @@ TOLERANCE = 0.05
 """Medians of one run that differ by less than this share are called equally good."""
 
 _PROBE_ORDER = (
+    "prefill",
     "ttft",
     "ttfa_codes",
     "ttfa_wave",

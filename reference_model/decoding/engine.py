@@ -22,6 +22,7 @@ from reference_model.decoding.sequence import Decoding, Pass, Reply, Running, Wa
 from reference_model.decoding.settings import DecodeConfig, Prompt
 from reference_model.decoding.strategy import Strategy, make_strategy
 from reference_model.errors import DecodeError
+from reference_model.roofline import HeadRows, PassShape, rows_of
 from reference_model.transformer import TtTModel
 
 
@@ -59,6 +60,7 @@ class Engine:
         max_batch: int = 16,
         max_cache_positions: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        on_pass: Callable[[PassShape], None] | None = None,
     ) -> None:
         """Prepare an empty engine.
 
@@ -70,6 +72,7 @@ class Engine:
                 until there is room. None: every sequence allocates its own, as it grows. Without effect if
                 ``settings.cache`` is ``"none"``.
             clock: monotonic seconds.
+            on_pass: called with the shape of every pass, when its logits are computed.
 
         Raises:
             DecodeError: if the strategy doesn't fit the model's objective.
@@ -85,6 +88,7 @@ class Engine:
         if max_cache_positions is not None and settings.cache != "none":
             self._pool = CachePool(model.config, max_cache_positions, model.dtype, model.device)
         self._clock = clock
+        self._on_pass = on_pass
         self._queue: deque[_Submitted] = deque()
         self._active: list[_Active] = []
         self._next_handle = 0
@@ -238,10 +242,18 @@ class Engine:
                 n_rows = len(one.groups[wanted.group].limit)
                 picked.setdefault(columns, []).append(_rows(hidden, begins[wanted.group], n_rows, wanted))
         logits: dict[tuple[int, int], Tensor] = {}
+        heads: list[HeadRows] = []
         for columns, rows in picked.items():
             together = self._model.logits(rows[0] if len(rows) == 1 else torch.cat(rows), *columns)
             logits.update(zip(places[columns], torch.split(together, [len(r) for r in rows]), strict=True))
+            heads.append(HeadRows(*together.shape))
+        if hidden.is_cuda:
+            # What was asked of the device is not done yet, and these seconds are told as the pass's.
+            torch.cuda.synchronize(hidden.device)
         seconds = self._clock() - before_s
+        if self._on_pass is not None:
+            prefill = any(not active.decoding.prefilled for active in self._active)
+            self._on_pass(PassShape(rows_of(groups), tuple(heads), prefill))
         return [
             Reply(tuple(logits[number, index] for index in range(len(one.wanted))), seconds)
             for number, one in enumerate(passes)

@@ -109,6 +109,11 @@ class Decoding:
         self._nfe_audio = 0
         self._kept: dict[str, Tensor] = {}
 
+    @property
+    def prefilled(self) -> bool:
+        """Whether the first pass, the prompt's, was run."""
+        return self._prefill_end_s is not None
+
     def run(self) -> Running:
         """Yield passes until the answer is complete; ``answer`` has it then."""
         self._began_s = self._clock()

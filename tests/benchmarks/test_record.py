@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.curve import Curve, Point
-from benchmarks.limit import Ceilings
 from benchmarks.machine import Machine, this_machine
 from benchmarks.record import Part, Record, RecordError, load_record, save_record
 from benchmarks.tables import markdown
-from benchmarks.timing import Compared, Interval
+from benchmarks.timing import Compared
+from reference_model.roofline import Ceilings
+from reference_model.timing import Interval
 
 ORDER = ("first", "second", "curve")
 MACHINE = Machine("a processor", 2, 2, "AVX2", "Linux x86_64", 0.1, "abc1234", {"python": "3.11"})

@@ -1,30 +1,10 @@
-"""Intervals of medians by hand; pairs in turns; a budget that is kept."""
+"""Pairs in turns; a budget that is kept."""
 
 from __future__ import annotations
 
 import dataclasses
 
-import pytest
-
-from benchmarks.timing import Comparison, compare, interval
-
-
-def test_a_few_values_give_their_range() -> None:
-    found = interval([3.0, 1.0, 2.0])
-    assert (found.median, found.low, found.high, found.n) == (2.0, 1.0, 3.0, 3)
-    # Three values all lie on one side of the median with probability 2 / 8.
-    assert found.coverage == pytest.approx(0.75)
-
-
-def test_one_value_covers_nothing() -> None:
-    assert interval([5.0]).coverage == 0.0
-
-
-def test_nine_values_leave_out_the_outermost_pair() -> None:
-    found = interval([float(i) for i in range(1, 10)])
-    assert (found.low, found.high) == (2.0, 8.0)
-    # 2 (C(9,0) + C(9,1)) / 2^9 = 20 / 512 lie outside; with C(9,2) it would be 92 / 512.
-    assert found.coverage == pytest.approx(1 - 20 / 512)
+from benchmarks.timing import Comparison, compare
 
 
 def _comparison(order: list[str], clock: list[float]) -> Comparison:

@@ -50,6 +50,10 @@ def test_a_written_answer_is_measured_against_its_input() -> None:
     )
 
 
+def test_the_prefill_is_a_figure_where_it_is_timed() -> None:
+    assert of(Timed(Trace(stages_s={"prefill": 0.2}), 0, 0, 0.0, 0.0)) == {"prefill": 0.2}
+
+
 def test_an_empty_trace_shows_nothing() -> None:
     assert of(Timed(Trace(), 0, 0, 0.0, 0.0)) == {}
 

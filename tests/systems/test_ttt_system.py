@@ -7,70 +7,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from tttbench.tasks.mini.tokenizer import build as build_tokenizer
+from ttt_checkpoints import DECODE, write_checkpoint, write_codec
 
 from reference_model import checkpoint
-from reference_model.config import TtTConfig
 from reference_model.decoding import DecodeConfig
 from reference_model.speech.mini import MiniCodec
-from reference_model.speech.networks import CodecConfig
-from reference_model.transformer import TtTModel
 from tttbench.errors import InputError, UserError
 from tttbench.records import Request
 from tttbench.registry import build_system, check_system
 from tttbench.systems.base import System, SystemOptions
-
-LEVELS = (4, 3)
-PROMPTS = {"asr": "Transcribe.", "qa": "Answer."}
-DECODE = {"max_text_tokens": 24, "max_audio_tokens": 70, "block_length": 10, "steps_per_block": 3}
-
-
-def write_codec(folder: Path, levels: tuple[int, ...] = LEVELS) -> None:
-    torch.manual_seed(3)
-    MiniCodec(CodecConfig(levels, 16, 16, 16)).save(folder)
-
-
-def write_checkpoint(folder: Path, tokenizer, objective: str = "hybrid", **decode: object) -> Path:
-    """Random weights under which texts are short, spans end, and a few letters compete with the control tokens."""
-    config = TtTConfig(
-        vocab_size=tokenizer.vocab_size,
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=400,
-        rope_theta=10000.0,
-        objective=objective,
-        **tokenizer.ids,
-    )
-    generator = torch.Generator().manual_seed(4)
-    model = TtTModel(config)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            parameter.copy_(1 + 0.1 * noise if "norm" in name else 0.3 * noise)
-        model.lm_head.weight[9 : config.im_start_token_id] = 0.0
-    checkpoint.save(model, tokenizer, folder)
-    note = {"codec": "codec", "prompts": PROMPTS, "decode": {**DECODE, **decode}}
-    (folder / "assistant.json").write_text(json.dumps(note))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return build_tokenizer(LEVELS[0] * LEVELS[1])
-
-
-@pytest.fixture(scope="module")
-def folders(tokenizer, tmp_path_factory):
-    """A checkpoint of each objective, and their codec."""
-    root = tmp_path_factory.mktemp("weights")
-    write_codec(root / "codec")
-    return {
-        objective: write_checkpoint(root / objective, tokenizer, objective) for objective in ("hybrid", "ar", "nar")
-    }
 
 
 def system_of(folder: Path, strategy: str = "", batch_size: int = 1, **decode: object) -> System:

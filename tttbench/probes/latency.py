@@ -51,6 +51,8 @@ def figures(timed: Timed, speaks: bool) -> Iterator[Figure]:
         speaks: whether its system answers with speech, so that the real-time factor is that of the answer's audio.
     """
     trace = timed.trace
+    if "prefill" in trace.stages_s:
+        yield Figure("prefill", "s", trace.stages_s["prefill"])
     if trace.text_times_s:
         yield Figure("ttft", "s", trace.text_times_s[0])
     if trace.audio_commits:

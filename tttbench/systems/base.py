@@ -6,11 +6,14 @@ register a factory with ``tttbench.registry.register_system``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tttbench.records import Request, RequestKind, Response
+
+if TYPE_CHECKING:
+    from reference_model.roofline import Ceilings, Work
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,66 @@ class System(Protocol):
         An exception in the list concerns its request alone. Times in the traces count from the call. The answer to a
         request is a function of the request alone, whatever else is in the batch.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """A request without content, for timing: so many codes of speech in; text and one span of so many codes out."""
+
+    prompt_codes: int
+    span_codes: int
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PassRun:
+    """A pass of the network that a system ran.
+
+    Attributes:
+        work: its operations and bytes.
+        seconds: until its tokens were written; making sound of them is left out.
+        prefill: whether a prompt was run in it.
+    """
+
+    work: Work
+    seconds: float
+    prefill: bool
+
+
+@runtime_checkable
+class Sweepable(System, Protocol):
+    """A system that ``tttbench probe`` can measure at other settings and at given lengths. No system has to be one."""
+
+    @property
+    def axes(self) -> frozenset[str]:
+        """Names of what can be swept over with it, of those in ``tttbench.probes.axes``."""
+        ...
+
+    def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> Sweepable:
+        """Return the same system, weights shared, at other settings.
+
+        Args:
+            options: strategy and decode settings that take the place of its own; those left out stay as they are.
+            on_pass: called with every pass, by systems that know what they run.
+
+        Raises:
+            UserError: settings that this system can't have.
+        """
+        ...
+
+    def scheduled(self, asked: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
+        """Prepare a batch of requests without content; every call of what is returned answers it as ``answer`` would.
+
+        The answers have exactly the lengths that are asked for and cost what free answers of that length cost.
+
+        Raises:
+            UserError: lengths that this system can't have.
+        """
+        ...
+
+    def ceilings(self) -> Ceilings | None:
+        """Measure what its device reaches, in the dtype of its weights; None for systems that tell no passes."""
         ...
 
 

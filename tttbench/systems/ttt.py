@@ -9,23 +9,26 @@ request's kind, which the weights were trained with, stands for them.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tttbench.data.audio import resample
 from tttbench.errors import InputError, UserError
 from tttbench.records import AudioCommit, Packet, Request, RequestKind, Response, Trace
 from tttbench.registry import register_system
-from tttbench.systems.base import SystemOptions
+from tttbench.systems.base import Lengths, PassRun, SystemOptions
 from tttbench.systems.ttt_folder import SHIPPED, Assistant, checkpoint_folder, read_assistant, weights_sha256
 from tttbench.systems.ttt_limits import Limits
 from tttbench.systems.ttt_settings import decode_settings
 from tttbench.systems.ttt_speech import Speech, load_codec
+from tttbench.systems.ttt_synthetic import bound_for, synthetic_prompt
 
 if TYPE_CHECKING:
     from reference_model.checkpoint import Loaded
-    from reference_model.decoding import DecodeConfig, Engine
+    from reference_model.decoding import DecodeConfig, Engine, Prompt
+    from reference_model.roofline import Ceilings, PassShape
     from reference_model.speech.mini import MiniCodec
 
 
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 class _Asked:
     """A request as the decoder takes it, and the seconds that encoding took."""
 
-    ids: tuple[int, ...]
+    prompt: Prompt
     settings: DecodeConfig
     encode_s: float
 
@@ -64,6 +67,7 @@ class TtTSystem:
         settings: DecodeConfig,
         batch_size: int,
         weights_sha256: str,
+        on_pass: Callable[[PassRun], None] | None = None,
     ) -> None:
         """Answer with ``loaded`` and ``codec``.
 
@@ -75,6 +79,7 @@ class TtTSystem:
             settings: how to decode; the lengths in it are lowered where a request or the positions allow less.
             batch_size: requests that run at once; it doesn't change the answers.
             weights_sha256: for the model card.
+            on_pass: told every pass.
 
         Raises:
             UserError: model, codec and strategy don't fit together.
@@ -96,11 +101,12 @@ class TtTSystem:
         self.strategy = strategy.name if settings.strategy == "auto" else str(settings.strategy)
         self._loaded = loaded
         self._codec = codec
-        self._prompts = assistant.prompts
+        self._assistant = assistant
         self._settings = settings
         self._limits = Limits(config.max_position_embeddings, codec.codes_per_second)
         self._batch_size = batch_size
         self._weights_sha256 = weights_sha256
+        self._on_pass = on_pass
 
     def describe(self) -> Mapping[str, object]:
         """Return the model card."""
@@ -114,7 +120,7 @@ class TtTSystem:
             "attention": model.attention_name(),
             "strategy": self.strategy,
             "decode": {**asdict(self._settings), "strategy": self.strategy},
-            "prompts": dict(self._prompts),
+            "prompts": dict(self._assistant.prompts),
             "positions": model.config.max_position_embeddings,
             "weights_sha256": self._weights_sha256,
             "codec_sha256": self._codec.fingerprint,
@@ -126,38 +132,90 @@ class TtTSystem:
         Times count from this call, so with several requests they hold the wait for the others' encoding and for a
         free place in the batch; ``stages_s["wait"]`` says how much of it.
         """
-        from reference_model.decoding import Engine, Prompt
+        return self._answer([partial(self._prepare, request) for request in requests])
+
+    @property
+    def axes(self) -> frozenset[str]:
+        """See ``Sweepable``: models that write token by token have no blocks, steps and guidance."""
+        common = frozenset({"prompt_codes", "span_codes", "cache", "batch_size", "strategy"})
+        in_blocks = self._loaded.model.config.objective != "ar"
+        return common | {"block_length", "steps_per_block", "cfg"} if in_blocks else common
+
+    def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
+        """See ``Sweepable``."""
+        own, spec = {f"{self.name}: own settings": asdict(self._settings)}, self.name.partition(":")[2]
+        settings = decode_settings({**own, **_asked_of(spec, options)})
+        parts = (self._loaded, self._codec, self._assistant, settings)
+        return TtTSystem(self.name, *parts, options.batch_size, self._weights_sha256, on_pass)
+
+    def scheduled(self, asked: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
+        """See ``Sweepable``."""
+        prepared = [partial(_Asked, *self._synthetic(lengths), encode_s=0.0) for lengths in asked]
+        return lambda: self._answer(prepared)
+
+    def ceilings(self) -> Ceilings:
+        """See ``Sweepable``."""
+        from reference_model.roofline import measure_ceilings
+
+        model = self._loaded.model
+        return measure_ceilings(str(model.device), model.dtype)
+
+    def _synthetic(self, lengths: Lengths) -> tuple[Prompt, DecodeConfig]:
+        prompt = synthetic_prompt(self._loaded, self._assistant.prompts["qa"], lengths)
+        self._limits.check_lengths(self.name, lengths, len(prompt.ids) + len(prompt.forced))
+        return prompt, bound_for(self._settings, prompt)
+
+    def _answer(self, asked_for: Sequence[Callable[[], _Asked]]) -> Sequence[Response | Exception]:
+        from reference_model.decoding import Engine
 
         began_s = time.perf_counter()
         outcomes: dict[int, Response | Exception] = {}
         engines: dict[DecodeConfig, Engine] = {}
         running: list[_Running] = []
-        for index, request in enumerate(requests):
+        passes: list[PassShape] = []
+        for index, prepare in enumerate(asked_for):
             try:
-                asked = self._prepare(request)
+                asked = prepare()
             except InputError as error:
                 outcomes[index] = error
                 continue
             if asked.settings not in engines:
-                engines[asked.settings] = Engine(self._loaded.model, asked.settings, max_batch=self._batch_size)
+                engines[asked.settings] = Engine(
+                    self._loaded.model, asked.settings, max_batch=self._batch_size, on_pass=passes.append
+                )
             engine, speech = engines[asked.settings], Speech(self._codec)
             submitted_s = time.perf_counter()
-            handle = engine.submit(Prompt(asked.ids, request.seed), speech.hear)
+            handle = engine.submit(asked.prompt, speech.hear)
             running.append(_Running(index, asked, engine, handle, submitted_s, speech))
         while running:
             for engine in engines.values():
+                spoken_s, before_s = sum(entry.speech.vocode_s for entry in running), time.perf_counter()
                 engine.step()
+                taken_s = time.perf_counter() - before_s
+                self._tell(passes, taken_s - (sum(entry.speech.vocode_s for entry in running) - spoken_s))
             done = [entry for entry in running if entry.handle in entry.engine.answers]
             running = [entry for entry in running if entry.handle not in entry.engine.answers]
             for entry in done:
-                outcomes[entry.index] = self._response(entry, began_s, alone=len(requests) == 1)
-        return [outcomes[index] for index in range(len(requests))]
+                outcomes[entry.index] = self._response(entry, began_s, alone=len(asked_for) == 1)
+        return [outcomes[index] for index in range(len(asked_for))]
+
+    def _tell(self, passes: list[PassShape], seconds: float) -> None:
+        """Hand on the pass that a step of an engine ran, if it ran one."""
+        if self._on_pass is not None and passes:
+            from reference_model.roofline import work_of_pass
+
+            model = self._loaded.model
+            work = work_of_pass(model.config, model.dtype.itemsize, passes[-1])
+            self._on_pass(PassRun(work, seconds, passes[-1].prefill))
+        passes.clear()
 
     def _prepare(self, request: Request) -> _Asked:
         """Encode the audio and lay out the prompt; raises ``InputError`` for what can't be answered."""
+        from reference_model.decoding import Prompt
+
         before_s = time.perf_counter()
         prompt, codec = self._loaded.tokenizer.prompt, self._codec
-        system = self._prompts[request.kind]
+        system = self._assistant.prompts[request.kind]
         codes = None
         if request.audio is not None and len(request.audio):
             # Ten minutes of audio are refused before they cost anything.
@@ -172,7 +230,7 @@ class TtTSystem:
             self._limits.check(request, 0.0, len(prompt(system, None, request.text)))
         ids = tuple(prompt(system, codes, request.text))
         settings = self._limits.bound(self._settings, request, len(ids))
-        return _Asked(ids, settings, time.perf_counter() - before_s)
+        return _Asked(Prompt(ids, request.seed), settings, time.perf_counter() - before_s)
 
     def _response(self, entry: _Running, began_s: float, *, alone: bool) -> Response:
         """The finished answer: the rest of its speech, and every time counted from ``began_s``."""

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tttbench.errors import InputError
+from tttbench.errors import InputError, UserError
 from tttbench.records import Request
+from tttbench.systems.base import Lengths
 
 if TYPE_CHECKING:
     from reference_model.decoding import DecodeConfig
@@ -63,6 +64,18 @@ class Limits:
             raise InputError(
                 f"{request.id}: {seconds:.1f} s of audio, which the model says again as it writes it down, but "
                 f"the task waits for {request.max_seconds:g} s at most. Cut the audio, or raise the task's max_seconds."
+            )
+
+    def check_lengths(self, system: str, lengths: Lengths, n_positions: int) -> None:
+        """Refuse a synthetic request of ``n_positions`` tokens with its answer that the positions don't hold.
+
+        Raises:
+            UserError: naming system, lengths and mend.
+        """
+        if n_positions > self.positions:
+            raise UserError(
+                f"a prompt of {lengths.prompt_codes} codes and a span of {lengths.span_codes} take {n_positions} "
+                f"positions, but {system} has {self.positions}. Shorten them by {n_positions - self.positions} in all."
             )
 
     def bound(self, settings: DecodeConfig, request: Request, n_prompt: int) -> DecodeConfig:

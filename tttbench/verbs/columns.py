@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tttbench.probes.sweep import PointResult
 
 
 def columns(rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
@@ -54,3 +57,52 @@ def probes_table(probes: Sequence[dict[str, Any]]) -> str:
             + [str(entry["n"])]
         )
     return columns(rows, right=frozenset(range(5, 9)))
+
+
+_FIGURES: tuple[tuple[str, str, float], ...] = (
+    ("prefill", "prefill", 1000),
+    ("TTFT", "ttft", 1000),
+    ("TTFA", "ttfa_codes", 1000),
+    ("sound", "ttfa_wave", 1000),
+    ("codes/s", "codes_per_s", 1),
+    ("answers/s", "answers_per_s", 1),
+    ("NFE", "nfe", 1),
+    ("a code", "nfe_per_code", 1),
+    ("MB", "peak_memory", 1),
+    ("% of limit", "percent_of_limit", 1),
+)
+"""Head, metric and factor of the columns behind the latency; times are shown in milliseconds."""
+
+
+def points_table(results: Sequence[PointResult]) -> str:
+    """Return the points of a sweep as a table, a row each: what they differ in, latency in ms, medians of the rest."""
+    from tttbench.probes.axes import shown, swept
+
+    axes = swept([result.point for result in results])
+    # A column of dashes says nothing.
+    figures = [figure for figure in _FIGURES if any(result.probe(figure[1]) for result in results)]
+    head = [axis.title for axis in axes] + ["ms P50", "95 % interval", "P90", "P99", "n"]
+    rows = [[*head, *(title for title, _, _ in figures), "repeats", "ended by"]]
+    for result in results:
+        cells = [shown(result.point.get(axis.name)) for axis in axes] + _latency_cells(result)
+        probes = [(result.probe(metric), factor) for _, metric, factor in figures]
+        cells += ["-" if probe is None else number(factor * probe.p50) for probe, factor in probes]
+        rows.append([*cells, str(result.repeats), result.ended])
+    return columns(rows, right=frozenset(range(len(axes), len(rows[0]) - 1)))
+
+
+def _latency_cells(result: PointResult) -> list[str]:
+    latency, interval = result.probe("latency"), result.intervals.get("latency")
+    if latency is None or interval is None:
+        return ["-", "-", "-", "-", "0"]
+    # Of fewer than six repeats no interval holds the median with 95 %.
+    bounds = f"{number(1000 * interval.low)} to {number(1000 * interval.high)}" if interval.coverage >= 0.95 else "-"
+    p50, p90, p99 = (number(1000 * value) for value in (latency.p50, latency.p90, latency.p99))
+    return [p50, bounds, p90, p99, str(latency.n)]
+
+
+def latency_line(result: PointResult) -> str:
+    """Return how well the latency of a point is known, and what ended its repeats, as a sentence."""
+    _, bounds, *_ = _latency_cells(result)
+    known = "no 95 % interval of fewer than 6" if bounds == "-" else f"95 % interval {bounds} ms"
+    return f"Median latency: {known}; {result.repeats} repeats, ended by {result.ended}."

@@ -10,6 +10,7 @@ from typing import Any
 
 from tttbench.errors import UserError
 from tttbench.interrupts import stoppable
+from tttbench.verbs.folders import new_folder
 from tttbench.verbs.options import add_device, add_include, include_all, names, positive, resolve_device, system_labels
 
 HELP = "evaluate systems on tasks and write a report"
@@ -74,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
     )
     plan = make_plan(suite, resolve_device(args.device))
-    folder = args.out or _new_folder(suite.name)
+    folder = args.out or new_folder(suite.name)
     resume_command = _resume_command(args.command_line, folder)
     with open_run(plan, folder, resume=args.resume) as store:
         if args.retry_errors:
@@ -129,18 +130,6 @@ def _data(values: list[str]) -> dict[str, Path]:
             raise UserError(f"--data {value}: no such folder: {folder}.")
         folders[task] = Path(folder)
     return folders
-
-
-def _new_folder(suite: str) -> Path:
-    from datetime import datetime
-
-    stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    folder = Path("runs") / f"{suite}-{stamp}"
-    at = 2
-    while folder.exists():
-        folder = Path("runs") / f"{suite}-{stamp}-{at}"
-        at += 1
-    return folder
 
 
 def _resume_command(command: list[str], folder: Path) -> str:

@@ -1,0 +1,92 @@
+"""From a system and the points asked for to what is measured at each: settings, and requests or lengths."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from tttbench.errors import UserError
+from tttbench.probes.axes import AXES, BY_NAME, Point, in_words
+from tttbench.probes.sweep import Subject
+from tttbench.probes.turn import Call, calls_of, take_turn
+from tttbench.records import Request
+from tttbench.systems.base import Lengths, PassRun, Sweepable, System, SystemOptions
+
+DEFAULT_LENGTHS: Point = {"prompt_codes": 50, "span_codes": 52}
+"""Four seconds of speech at 12.5 codes a second in, and out."""
+
+
+def check_axes(system: System, names: Iterable[str]) -> None:
+    """Raise ``UserError`` for the first axis that ``system`` doesn't have."""
+    has = system.axes if isinstance(system, Sweepable) else frozenset({"batch_size"})
+    for name in names:
+        if name not in has:
+            options = ", ".join(axis.option for axis in AXES if axis.name in has)
+            axis = BY_NAME[name]
+            raise UserError(
+                f"{axis.option}: {system.name} has no {axis.title} that could be set. Leave the option out; "
+                f"what can be varied here: {options}."
+            )
+
+
+def subjects_of(
+    system: System,
+    points: Sequence[Point],
+    requests: Sequence[Request] | None,
+    device: str,
+    seed: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> list[Subject]:
+    """Return what is measured at each point.
+
+    Args:
+        system: built for the largest batch of the points.
+        points: values by axis; see ``check_axes``.
+        requests: what is asked; None asks for synthetic requests, of the lengths of the point.
+        device: where the system runs.
+        seed: of synthetic requests.
+        clock: monotonic seconds.
+
+    Raises:
+        UserError: settings or lengths that the system can't have, with the options that say so.
+    """
+    made = []
+    for point in points:
+        try:
+            made.append(_subject(system, point, requests, device, seed, clock))
+        except UserError as error:
+            raise UserError(f"{in_words(point)}: {error}" if point else str(error)) from error
+    return made
+
+
+def _subject(
+    system: System,
+    point: Point,
+    requests: Sequence[Request] | None,
+    device: str,
+    seed: int,
+    clock: Callable[[], float],
+) -> Subject:
+    batch_size = int(point.get("batch_size", 1))
+    passes: list[PassRun] = []
+    tuned = system
+    if isinstance(system, Sweepable):
+        decode = {name: value for name, value in point.items() if BY_NAME[name].sets == "decode"}
+        options = SystemOptions(device, batch_size, None, str(point.get("strategy", "")), decode)
+        tuned = system.tuned(options, passes.append)
+    if requests is not None:
+        calls = calls_of(tuned.answer, requests, batch_size)
+    else:
+        calls = [_synthetic(tuned, point, batch_size, seed)]
+    return Subject(point, tuned.strategy, lambda afresh: take_turn(calls, passes, device, clock, afresh=afresh))
+
+
+def _synthetic(system: System, point: Point, batch_size: int, seed: int) -> Call:
+    if not isinstance(system, Sweepable):
+        raise UserError(
+            f"{system.name} can't be asked for answers of given lengths; give --task or --synthetic SECONDS."
+        )
+    prompt_codes, span_codes = (int(point.get(name, value)) for name, value in DEFAULT_LENGTHS.items())
+    asked = [Lengths(prompt_codes, span_codes, seed + at) for at in range(batch_size)]
+    names = tuple(f"synthetic-{at}" for at in range(batch_size))
+    return Call(names, (0.0,) * batch_size, system.scheduled(asked))

@@ -1,0 +1,152 @@
+"""One repeat of a measurement: every request asked once, in calls of a batch. Knows no point and no stopping rule."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tttbench.errors import UserError
+from tttbench.probes.latency import Timed
+from tttbench.probes.memory import device_peak_bytes, peak_bytes, release_free_memory, reset_peak
+from tttbench.records import Request, RequestKind, Response
+from tttbench.systems.base import PassRun
+
+if TYPE_CHECKING:
+    from reference_model.roofline import Ceilings
+
+NOISE_HZ = 16_000
+
+
+@dataclass(frozen=True)
+class Call:
+    """Requests that are asked together.
+
+    Attributes:
+        ids: of the requests, for messages.
+        inputs_s: seconds of audio in each; 0 where there is none.
+        ask: asks them.
+    """
+
+    ids: tuple[str, ...]
+    inputs_s: tuple[float, ...]
+    ask: Callable[[], Sequence[Response | Exception]]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one repeat showed.
+
+    Attributes:
+        timed: the requests that were answered.
+        errors: a message for each that was not.
+        seconds: of all calls together.
+        passes: passes that the system told, in order.
+        peak_bytes: most memory that the process held.
+        device_peak_bytes: most memory that tensors took on the device; None on a CPU.
+    """
+
+    timed: tuple[Timed, ...]
+    errors: tuple[str, ...]
+    seconds: float
+    passes: tuple[PassRun, ...]
+    peak_bytes: int
+    device_peak_bytes: int | None
+
+    @property
+    def latency_s(self) -> float:
+        """The median over the requests of this turn; nan if none was answered."""
+        return statistics.median(one.trace.end_s for one in self.timed) if self.timed else math.nan
+
+    @property
+    def answers_per_s(self) -> float:
+        """Answers of all calls over their seconds."""
+        return len(self.timed) / self.seconds if self.seconds > 0 else math.nan
+
+    @property
+    def codes_per_s(self) -> float:
+        """Codes of all answers over the seconds of all calls; nan if there are none."""
+        n_codes = sum(one.n_codes for one in self.timed)
+        return n_codes / self.seconds if n_codes and self.seconds > 0 else math.nan
+
+    def percent_of_limit(self, ceilings: Ceilings | None) -> float:
+        """Least time of the passes behind the prefill over the time they took, in per cent; nan where none are told."""
+        decode = [one for one in self.passes if not one.prefill]
+        seconds = sum(one.seconds for one in decode)
+        if ceilings is None or seconds <= 0:
+            return math.nan
+        return 100 * sum(one.work.limit_s(ceilings) for one in decode) / seconds
+
+
+def take_turn(
+    calls: Sequence[Call], passes: list[PassRun], device: str, clock: Callable[[], float], *, afresh: bool = False
+) -> Turn:
+    """Make every call once.
+
+    Args:
+        calls: what is asked.
+        passes: where the system appends its passes while it is asked.
+        device: whose memory is watched beside the process's.
+        clock: monotonic seconds.
+        afresh: give free memory back first. What is asked then takes it again, which costs time.
+    """
+    timed: list[Timed] = []
+    errors: list[str] = []
+    seconds = 0.0
+    passes.clear()
+    if afresh:
+        release_free_memory()
+    reset_peak(device)
+    for call in calls:
+        before_s = clock()
+        answers = _answers(call)
+        seconds += clock() - before_s
+        for name, input_s, answer in zip(call.ids, call.inputs_s, answers, strict=True):
+            if isinstance(answer, Response):
+                timed.append(_timed(input_s, answer))
+            else:
+                said = str(answer) if isinstance(answer, UserError) else f"{type(answer).__name__}: {answer}"
+                errors.append(said if said.startswith(f"{name}:") else f"{name}: {said}")
+    return Turn(tuple(timed), tuple(errors), seconds, tuple(passes), peak_bytes(), device_peak_bytes(device))
+
+
+def _answers(call: Call) -> Sequence[Response | Exception]:
+    """The call's answers; what it raises is the error of all its requests."""
+    try:
+        answers = call.ask()
+    except Exception as error:
+        return [error] * len(call.ids)
+    if len(answers) != len(call.ids):
+        return [RuntimeError(f"the system gave {len(answers)} answers to {len(call.ids)} requests")] * len(call.ids)
+    return answers
+
+
+def _timed(input_s: float, answer: Response) -> Timed:
+    answer_s = 0.0 if answer.waveform is None or not answer.sample_rate else len(answer.waveform) / answer.sample_rate
+    return Timed(answer.trace, len(answer.audio_codes or ()), answer.sample_rate, answer_s, input_s)
+
+
+def calls_of(
+    answer: Callable[[Sequence[Request]], Sequence[Response | Exception]], requests: Sequence[Request], batch_size: int
+) -> list[Call]:
+    """Return the calls in which ``requests`` are asked ``batch_size`` at a time."""
+    calls = []
+    for at in range(0, len(requests), batch_size):
+        batch = requests[at : at + batch_size]
+        inputs_s = (0.0 if one.audio is None else len(one.audio) / one.sample_rate for one in batch)
+        calls.append(Call(tuple(one.id for one in batch), tuple(inputs_s), partial(answer, batch)))
+    return calls
+
+
+def noise_requests(kind: RequestKind, count: int, seconds: float, seed: int) -> list[Request]:
+    """Return ``count`` requests whose audio is quiet white noise of ``seconds`` at 16 kHz."""
+    made = []
+    for at in range(count):
+        noise = np.random.default_rng([seed, at]).normal(0.0, 0.05, round(seconds * NOISE_HZ)).astype(np.float32)
+        made.append(Request(f"noise-{at}", kind, noise, NOISE_HZ, seed=seed + at))
+    return made
