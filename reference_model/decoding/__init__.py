@@ -1,15 +1,16 @@
 """Decoding: text token by token, audio block by block; one ``generate`` for hybrid, AR and NAR models.
 
 ``generate`` answers prompts and returns; ``Engine`` is what it is made of, for callers that stream, cancel, or submit
-while others run.
+while others run. ``measure_divergence`` says what an approximate cache costs in tokens.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
-from reference_model.decoding.agreement import Agreement, agreement
+from reference_model.decoding.agreement import Agreement, Divergence, agreement, divergence
 from reference_model.decoding.answer import Answer, AudioCommit, AudioCommitted, DecodeTrace, Event, TextCommitted
 from reference_model.decoding.engine import Engine
 from reference_model.decoding.settings import CacheMode, DecodeConfig, Prompt
@@ -25,6 +26,7 @@ __all__ = [
     "CacheMode",
     "DecodeConfig",
     "DecodeTrace",
+    "Divergence",
     "Engine",
     "Event",
     "Look",
@@ -32,8 +34,10 @@ __all__ = [
     "Strategy",
     "TextCommitted",
     "agreement",
+    "divergence",
     "generate",
     "make_strategy",
+    "measure_divergence",
     "register_strategy",
     "strategy_names",
 ]
@@ -70,6 +74,40 @@ def generate(
     while engine.step():
         pass
     return [engine.answers[handle] for handle in range(len(prompts))]
+
+
+def measure_divergence(
+    model: TtTModel,
+    prompts: Sequence[Prompt],
+    settings: DecodeConfig | None = None,
+    *,
+    cache: CacheMode = "block",
+    batch_size: int = 1,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Divergence:
+    """Answer the same prompts with the ``exact`` cache and with another one, and compare.
+
+    Args:
+        model: the network, in eval mode.
+        prompts: what is answered; their seeds are used both times.
+        settings: how to decode, whatever cache they name; default ``DecodeConfig()``.
+        cache: the cache to judge.
+        batch_size: how many run at a time.
+        clock: monotonic seconds.
+
+    Returns:
+        How far ``cache`` is from ``exact``, whose answers are the oracle's, and what both took.
+
+    Raises:
+        DecodeError: if settings, model and prompts don't fit together.
+        ValueError: if there are no prompts.
+    """
+    exact = replace(settings or DecodeConfig(), cache="exact")
+    # Untimed: the first pass of a model arranges its weights.
+    generate(model, prompts[:1], replace(exact, max_text_tokens=1, max_audio_tokens=0))
+    oracle = generate(model, prompts, exact, batch_size=batch_size, clock=clock)
+    judged = generate(model, prompts, replace(exact, cache=cache), batch_size=batch_size, clock=clock)
+    return divergence(judged, oracle)
 
 
 def _tell(on_event: Callable[[int, Event], None], index: int) -> Callable[[Event], None]:

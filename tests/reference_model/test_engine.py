@@ -1,11 +1,10 @@
-"""Continuous batching: an answer depends on its own prompt and seed alone; bounds, streams and traces hold."""
+"""Continuous batching: cancelling, streams and traces hold (`test_batch_invariance.py`: tokens; `test_cache_pool.py`: memory)."""
 
 from __future__ import annotations
 
 import copy
 import dataclasses
 import itertools
-import random
 
 import pytest
 import torch
@@ -29,36 +28,6 @@ SAMPLED = DecodeConfig(
 
 def prompts_for(key: tuple[str, int, int], n: int) -> list[Prompt]:
     return [Prompt(prompt_for(MODELS[key], case), seed=100 + case) for case in range(n)]
-
-
-@pytest.mark.parametrize("key", sorted(MODELS))
-@pytest.mark.parametrize("batch_size", [2, 3, 16])
-@pytest.mark.parametrize("cache", ["none", "exact", "block"])
-def test_answers_do_not_depend_on_the_batch(key: tuple[str, int, int], batch_size: int, cache: str) -> None:
-    chosen = dataclasses.replace(SAMPLED, cache=cache, cfg=0.0 if key[0] == "ar" else 0.3)
-    prompts = prompts_for(key, 16)
-    alone = generate(MODELS[key], prompts, chosen)
-    order = random.Random(batch_size).sample(range(16), 16)
-    together = generate(MODELS[key], [prompts[i] for i in order], chosen, batch_size=batch_size)
-    for place, index in enumerate(order):
-        same(together[place], alone[index])
-    assert len({answer.ids for answer in alone}) > 8
-
-
-@pytest.mark.parametrize("key", sorted(MODELS))
-def test_joining_late_changes_nothing(key: tuple[str, int, int]) -> None:
-    prompts = prompts_for(key, 12)
-    alone = generate(MODELS[key], prompts, SAMPLED)
-    engine = Engine(MODELS[key], SAMPLED, max_batch=4)
-    handles = []
-    for prompt in prompts:
-        handles.append(engine.submit(prompt))
-        engine.step()
-        engine.step()
-    while engine.step():
-        pass
-    for handle, expected in zip(handles, alone, strict=True):
-        same(engine.answers[handle], expected)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from reference_model.products import add_product, join, linear
 
 
 @pytest.mark.parametrize("rows", [(1,), (2,), (27,), (3, 5)])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
 @pytest.mark.parametrize("with_bias", [False, True])
 @pytest.mark.parametrize("by_columns", [False, True])
 def test_it_is_the_product(rows: tuple[int, ...], dtype: torch.dtype, with_bias: bool, by_columns: bool) -> None:
@@ -25,7 +25,21 @@ def test_it_is_the_product(rows: tuple[int, ...], dtype: torch.dtype, with_bias:
         got = linear(x, weight, bias)
     expected = x.double() @ weight.double().T + (0 if bias is None else bias.double())
     assert got.dtype == dtype
-    assert torch.allclose(got.double(), expected, atol=0.15 if dtype == torch.bfloat16 else 1e-5)
+    assert torch.allclose(got.double(), expected, atol={torch.bfloat16: 0.15, torch.float16: 0.02}.get(dtype, 1e-5))
+
+
+@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="oneDNN has no bfloat16 here")
+@pytest.mark.parametrize("width", [256, 896])
+def test_a_row_in_bfloat16_is_the_same_alone_and_among_others(width: int) -> None:
+    generator = torch.Generator().manual_seed(width)
+    x, weight, base = (torch.randn(n, width, generator=generator).bfloat16() for n in (30, width, 30))
+    bias = base[0]
+    with torch.inference_mode():
+        together, added = linear(x, weight, bias), add_product(base, x, weight)
+        for row in range(30):
+            one = slice(row, row + 1)
+            assert torch.equal(linear(x[one], weight, bias), together[one])
+            assert torch.equal(add_product(base[one], x[one], weight), added[one])
 
 
 def test_a_slice_of_the_rows_is_the_slice_of_the_product() -> None:
@@ -99,10 +113,12 @@ def test_a_product_is_added(rows: int, by_columns: bool) -> None:
         assert torch.allclose(add_product(base, x, weight), base + x @ weight.T, atol=1e-6)
 
 
-def test_joined_parameters_are_views_of_one_matrix() -> None:
-    parts = tuple(torch.nn.Parameter(torch.randn(n, 4)) for n in (3, 5))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_joined_parameters_are_views_of_one_matrix(dtype: torch.dtype) -> None:
+    parts = tuple(torch.nn.Parameter(torch.randn(n, 4).to(dtype)) for n in (3, 5))
     before = [part.detach().clone() for part in parts]
     joined = join(parts)
+    assert joined.stride() == ((1, 8) if dtype == torch.float32 else (4, 1))
     assert torch.equal(joined, torch.cat(before))
     assert all(torch.equal(part, held) for part, held in zip(parts, before, strict=True))
     with torch.no_grad():
