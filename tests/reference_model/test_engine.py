@@ -1,4 +1,4 @@
-"""Continuous batching: cancelling, streams and traces hold (`test_batch_invariance.py`: tokens; `test_cache_pool.py`: memory)."""
+"""Continuous batching: cancelling, streams and traces hold. Tokens: test_batch_invariance; memory: test_cache_pool."""
 
 from __future__ import annotations
 
