@@ -110,6 +110,18 @@ class XformersPlan:
     calls: tuple[tuple[Tensor, Any], ...]
 
 
+def plan_of(limit: Tensor, start: Tensor | None, n_keys: int) -> XformersPlan:
+    """The plan, on the device of ``limit``; see ``AttentionBackend.plan``."""
+    total = limit.shape[0] * n_keys
+    return XformersPlan(
+        tuple(
+            (torch.tensor(runs.rows, device=limit.device), bias_of(runs, is_causal, total, limit.device))
+            for runs, is_causal in zip(split_runs(limit, start, n_keys), (True, False), strict=True)
+            if runs.rows
+        )
+    )
+
+
 class XformersBackend:
     """See ``AttentionBackend``."""
 
@@ -125,14 +137,7 @@ class XformersBackend:
             )
         if torch.is_grad_enabled():
             raise BackendError("attention='xformers' has no backward with this mask; train with attention='flex'")
-        causal, full = split_runs(limit, start, n_keys)
-        total = limit.shape[0] * n_keys
-        calls = tuple(
-            (torch.tensor(runs.rows, device=limit.device), bias_of(runs, is_causal, total, limit.device))
-            for runs, is_causal in ((causal, True), (full, False))
-            if runs.rows
-        )
-        return XformersPlan(calls)
+        return plan_of(limit, start, n_keys)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: XformersPlan) -> Tensor:
         """See ``AttentionBackend.attend``."""
