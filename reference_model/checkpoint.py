@@ -139,16 +139,20 @@ def read_weights(model: TtTModel, folder: Path, *, device: str = "cpu", dtype: s
     expected = {name: tuple(p.shape) for name, p in model.state_dict().items() if not (tied and name == _HEAD)}
     weights: dict[str, Tensor] = {}
     for name, value, path in _stored(folder):
-        if tied and name == _HEAD:
-            continue
-        if name not in expected:
+        # A tied head may be stored, too, and is then the embedding once more.
+        shape = expected["model.embed_tokens.weight"] if tied and name == _HEAD else expected.get(name)
+        if shape is None:
             raise CheckpointError(f"{path}: tensor {name!r} belongs to no part of the model that config.json describes")
-        if tuple(value.shape) != expected[name]:
+        if tuple(value.shape) != shape:
             raise CheckpointError(
-                f"{path}: tensor {name!r} has the shape {tuple(value.shape)}, config.json asks for {expected[name]}"
+                f"{path}: tensor {name!r} has the shape {tuple(value.shape)}, config.json asks for {shape}"
             )
         if not value.is_floating_point():
             raise CheckpointError(f"{path}: tensor {name!r} is stored as {value.dtype}, expected a float type")
+        if name in weights:
+            raise CheckpointError(f"{path}: tensor {name!r} is stored in another file of the folder, too; keep one")
+        if tied and name == _HEAD:
+            continue
         weights[name] = value.to(device, target)
     missing = sorted(expected.keys() - weights.keys())
     if missing:

@@ -69,7 +69,6 @@ def limits(
             stops = ~is_span | ((position > 0) & ~is_prompt & is_prompt.roll(1, dims=1))
         if prompt_audio == "causal":
             is_span = is_span & ~is_prompt
-            stops = stops | is_prompt
     if start is not None:
         stops = stops | (start.reshape(batch.shape) == position)
     if lengths is not None:

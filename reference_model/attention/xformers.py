@@ -182,6 +182,12 @@ def refuse_without_operator(device: torch.device) -> None:
         )
 
 
+def plan_of(limit: Tensor, start: Tensor | None, n_keys: int) -> RunsAttention:
+    """The plan, on the device of ``limit``; see ``AttentionBackend.plan``."""
+    causal, full = split_runs(limit, start, n_keys)
+    return RunsAttention(causal, full, limit.shape[0] * n_keys, limit.device)
+
+
 class XformersBackend:
     """See ``AttentionBackend``."""
 
@@ -193,8 +199,7 @@ class XformersBackend:
         refuse_without_operator(limit.device)
         if torch.is_grad_enabled():
             raise BackendError("attention='xformers' has no backward with this mask; train with attention='flex'")
-        causal, full = split_runs(limit, start, n_keys)
-        return RunsAttention(causal, full, limit.shape[0] * n_keys, limit.device)
+        return plan_of(limit, start, n_keys)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: RunsAttention) -> Tensor:
         """See ``AttentionBackend.attend``."""

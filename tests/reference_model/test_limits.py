@@ -4,64 +4,71 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from masks import AUDIO, Batch, batches
 
+from reference_model.config import Objective, PromptAudio
 from reference_model.errors import ReferenceModelError
 from reference_model.limits import dense_mask, limits, starts
 
-AUDIO = 10
-ids_lists = st.lists(st.integers(0, 19), min_size=1, max_size=24)
+objectives = st.sampled_from(["hybrid", "ar", "nar"])
+prompt_audios = st.sampled_from(["bidirectional", "causal"])
 
 
-def sees(ids: list[int], i: int, j: int, answer: int, prompt_audio: str, objective: str) -> bool:
-    """Does row i see key j, in the words of the definition."""
-    if objective == "nar" and i >= answer:
-        return True
-    if j <= i:
-        return True
-    if objective == "ar" or (prompt_audio == "causal" and i < answer):
-        return False
-    if objective == "nar" and j >= answer:
-        return False
-    return all(ids[between] >= AUDIO for between in range(i, j + 1))
+@given(batches(), prompt_audios, objectives)
+@settings(max_examples=300)
+def test_limit_is_the_definition(batch: Batch, prompt_audio: PromptAudio, objective: Objective) -> None:
+    """For any interleaving, spans that touch, masks, padding and packed documents."""
+    found = dense_mask(batch.limit(prompt_audio, objective), batch.start)
+    for rows, expected in zip(found.tolist(), batch.seen(prompt_audio, objective), strict=True):
+        assert rows[: len(expected)] == expected
 
 
-@given(ids_lists, st.data(), st.sampled_from(["bidirectional", "causal"]), st.sampled_from(["hybrid", "ar", "nar"]))
-def test_limit_is_the_definition(ids: list[int], data: st.DataObject, prompt_audio: str, objective: str) -> None:
-    answer = data.draw(st.integers(0, len(ids)))
-    limit = limits(torch.tensor(ids), AUDIO, prompt_audio=prompt_audio, objective=objective, answer_start=answer)
-    expected = [[sees(ids, i, j, answer, prompt_audio, objective) for j in range(len(ids))] for i in range(len(ids))]
-    assert dense_mask(limit).tolist() == expected
-
-
-@given(st.lists(ids_lists, min_size=1, max_size=4), st.integers(0, 5), st.sampled_from(["hybrid", "ar", "nar"]))
-def test_packed_documents_have_the_limits_they_have_alone(
-    documents: list[list[int]], padding: int, objective: str
+@given(batches(max_documents=1), prompt_audios, objectives)
+@settings(max_examples=200)
+def test_limit_is_the_definition_for_one_document_a_row(
+    batch: Batch, prompt_audio: PromptAudio, objective: Objective
 ) -> None:
-    answers = [len(document) // 2 for document in documents]
-    flat = torch.tensor([token for document in documents for token in document] + [AUDIO] * padding)
-    start = starts([len(document) for document in documents], len(flat))
-    offsets = [sum(map(len, documents[:n])) for n in range(len(documents))]
-    answer_rows = torch.cat(
-        [torch.full((len(d),), o + a) for d, o, a in zip(documents, offsets, answers, strict=True)]
-        + [torch.full((padding,), len(flat))]
+    """Without ``start``: padding that looks like audio must be told from a span by the lengths alone."""
+    answer_start = torch.tensor([documents[0].answer for documents in batch.sequences])
+    limit = limits(
+        batch.ids,
+        AUDIO,
+        prompt_audio=prompt_audio,
+        objective=objective,
+        answer_start=answer_start,
+        lengths=batch.lengths,
     )
-    packed = limits(flat, AUDIO, objective=objective, answer_start=answer_rows.unsqueeze(0), start=start)
-    for document, offset, answer in zip(documents, offsets, answers, strict=True):
-        alone = limits(torch.tensor(document), AUDIO, objective=objective, answer_start=answer)
-        assert (packed[offset : offset + len(document)] - offset).tolist() == alone.tolist()
-        assert set(start[offset : offset + len(document)].tolist()) == {offset}
+    for rows, expected in zip(dense_mask(limit).tolist(), batch.seen(prompt_audio, objective), strict=True):
+        assert rows[: len(expected)] == expected
 
 
-@given(ids_lists, st.integers(0, 6), st.sampled_from(["hybrid", "nar"]))
-def test_padding_is_never_seen_even_if_it_looks_like_audio(ids: list[int], padding: int, objective: str) -> None:
-    answer = len(ids) // 3
-    padded = limits(
-        torch.tensor([ids + [AUDIO + 1] * padding]), AUDIO, objective=objective, answer_start=answer, lengths=len(ids)
-    )
-    alone = limits(torch.tensor(ids), AUDIO, objective=objective, answer_start=answer)
-    assert padded[0, : len(ids)].tolist() == alone.tolist()
+@given(batches(), prompt_audios, objectives)
+def test_every_row_sees_itself_so_no_softmax_is_empty(
+    batch: Batch, prompt_audio: PromptAudio, objective: Objective
+) -> None:
+    limit = batch.limit(prompt_audio, objective)
+    position = torch.arange(limit.shape[1])
+    assert bool(((limit > position) & (limit <= limit.shape[1])).all())
+
+
+@given(batches(max_sequences=1), prompt_audios, objectives)
+def test_a_packed_document_has_the_limits_it_has_alone(
+    batch: Batch, prompt_audio: PromptAudio, objective: Objective
+) -> None:
+    packed = batch.limit(prompt_audio, objective)[0]
+    first = 0
+    for document in batch.sequences[0]:
+        ids, end = torch.tensor(document.ids), first + len(document.ids)
+        alone = limits(ids, AUDIO, prompt_audio=prompt_audio, objective=objective, answer_start=document.answer)
+        assert (packed[first:end] - first).tolist() == alone.tolist()
+        first = end
+
+
+def test_spans_that_touch_are_one_run_whatever_tokens_they_are_made_of() -> None:
+    code, end, mask, text = 11, 18, 19, 1
+    assert limits(torch.tensor([text, code, end, code, mask, mask, text]), AUDIO).tolist() == [1, 6, 6, 6, 6, 6, 7]
 
 
 def test_by_hand() -> None:

@@ -1,7 +1,7 @@
 """Decode passes in which all sequences share two attention calls over one pool: the answers of a call for each.
 
 xformers has no operator for a CPU, so its call is stood in for by one written in loops; that its biases say what the
-runs say is tested in ``test_attention.py``, and the operator itself by ``benchmarks/gpu_check.py`` on CUDA.
+runs say is tested in ``test_backends.py``, and the operator itself by ``benchmarks/gpu_check.py`` on CUDA.
 """
 
 from __future__ import annotations

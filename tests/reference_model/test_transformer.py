@@ -10,7 +10,7 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 from reference_model.attention import attend
 from reference_model.cache import KeyValueCache
 from reference_model.config import TtTConfig
-from reference_model.limits import dense_mask, limits
+from reference_model.limits import limits
 from reference_model.transformer import RowGroup, TtTModel
 
 SHAPES = [(2, 2, 8), (4, 2, 8), (4, 1, 16), (6, 3, 4), (8, 2, 8), (1, 1, 32), (3, 1, 10)]
@@ -39,16 +39,30 @@ def twin(model: TtTModel) -> Qwen2ForCausalLM:
 
 
 def draw(config: TtTConfig, case: int) -> torch.Tensor:
-    """Ids with text and audio interleaved in runs of random length."""
+    """Two sequences with text and audio interleaved in runs of random length."""
     generator = torch.Generator().manual_seed(case)
-    length = 5 + 7 * (case % 6)
+    length = 5 + 7 * (case % 6) if case < 24 else 70 * (case - 22)
     is_audio = (torch.rand(2, length, generator=generator).cumsum(1) * 0.7).long() % 2 == 1
     text = torch.randint(0, config.audio_token_id_start, (2, length), generator=generator)
     audio = torch.randint(config.audio_token_id_start, config.vocab_size, (2, length), generator=generator)
     return torch.where(is_audio, audio, text)
 
 
-@pytest.mark.parametrize("case", range(24))
+def hybrid_mask(ids: torch.Tensor, audio_start: int) -> torch.Tensor:
+    """(B, 1, L, L) additive, as transformers takes it, from the words of the definition."""
+
+    def sees(row: list[int], i: int, j: int) -> bool:
+        return j <= i or all(token >= audio_start for token in row[i : j + 1])
+
+    in_words = [[[sees(row, i, j) for j in range(len(row))] for i in range(len(row))] for row in ids.tolist()]
+    seen = torch.tensor(in_words).unsqueeze(1)
+    return torch.zeros(seen.shape).masked_fill_(~seen, torch.finfo(torch.float32).min)
+
+
+CASES = range(26)
+
+
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("mask", ["causal", "hybrid"])
 def test_logits_and_gradients_equal_transformers(case: int, mask: str) -> None:
     config = random_config(case)
@@ -56,18 +70,34 @@ def test_logits_and_gradients_equal_transformers(case: int, mask: str) -> None:
     hf = twin(model)
     ids = draw(config, case)
     limit = limits(ids, config.audio_token_id_start, objective="ar" if mask == "causal" else "hybrid")
-    dense = torch.zeros(ids.shape[0], 1, ids.shape[1], ids.shape[1])
-    dense.masked_fill_(~dense_mask(limit).unsqueeze(1), torch.finfo(torch.float32).min)
     ours = model.logits(model.hidden(ids, limit))
-    theirs = hf(ids, attention_mask=None if mask == "causal" else dense).logits
+    theirs = hf(ids, attention_mask=None if mask == "causal" else hybrid_mask(ids, config.audio_token_id_start)).logits
+    assert theirs.std() > 0.5
     assert (ours - theirs).abs().max() <= 1e-5
 
-    direction = torch.randn(ours.shape, generator=torch.Generator().manual_seed(case)) / ours.numel()
+    # Of length 1, so that gradients are about as large as the logits and the bound means the same for both.
+    direction = torch.randn(ours.shape, generator=torch.Generator().manual_seed(case))
+    direction /= direction.norm()
     (ours * direction).sum().backward()
     (theirs * direction).sum().backward()
-    gradients = dict(hf.named_parameters())
+    gradients = {name: parameter.grad for name, parameter in hf.named_parameters()}
+    assert max(gradient.abs().max() for gradient in gradients.values()) > 0.5
     for name, parameter in model.named_parameters():
-        assert (parameter.grad - gradients[name].grad).abs().max() <= 1e-5, name
+        assert (parameter.grad - gradients[name]).abs().max() <= 1e-5, name
+
+
+def test_the_cases_differ_in_what_matters() -> None:
+    configs = [random_config(case) for case in CASES]
+    groups = {config.num_attention_heads // config.num_key_value_heads for config in configs}
+    assert {1, 2, 3, 4} <= groups
+    assert {config.tie_word_embeddings for config in configs} == {True, False}
+    assert {config.num_hidden_layers for config in configs} == {1, 2, 3}
+    drawn = [draw(config, case) for case, config in zip(CASES, configs, strict=True)]
+    assert {ids.shape[1] for ids in drawn} == {5, 12, 19, 26, 33, 40, 140, 210}
+    # Under the hybrid mask some rows of every case see ahead.
+    for ids, config in zip(drawn, configs, strict=True):
+        mask = hybrid_mask(ids, config.audio_token_id_start)
+        assert bool((mask.triu(1) == 0).logical_and(torch.ones_like(mask).triu(1) == 1).any())
 
 
 def test_parameter_names_are_transformers() -> None:
