@@ -121,7 +121,7 @@ def test_exact_equals_none_for_an_end_token_at_every_position_of_the_block(block
 @pytest.mark.parametrize("block_length", [4, 8])
 def test_exact_equals_none_wherever_the_drawn_end_token_falls(block_length: int) -> None:
     model = MODELS["hybrid", 6, 2]
-    seen = set()
+    seen, most_spans = set(), 0
     for seed in range(60):
         chosen = DecodeConfig(
             block_length=block_length,
@@ -136,7 +136,9 @@ def test_exact_equals_none_wherever_the_drawn_end_token_falls(block_length: int)
         )
         same(exact, none)
         seen |= {len(span) % block_length for span in exact.spans}
+        most_spans = max(most_spans, len(exact.spans))
     assert seen == set(range(block_length))
+    assert most_spans >= 3
 
 
 def test_exact_equals_none_with_text_inside_a_block() -> None:
