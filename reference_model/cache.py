@@ -15,6 +15,12 @@ from reference_model.config import TtTConfig
 from reference_model.errors import DecodeError
 
 
+def _allocate(config: TtTConfig, n_positions: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """(2, layers, Hkv, n_positions, D), not yet written: keys and values."""
+    shape = (2, config.num_hidden_layers, config.num_key_value_heads, n_positions, config.head_dim)
+    return torch.empty(shape, dtype=dtype, device=device)
+
+
 @dataclass(frozen=True)
 class Slot:
     """Positions ``[first, end)`` of a pool."""
@@ -54,8 +60,7 @@ class KeyValueCache:
         """
         self.slot = slot
         self._fixed = storage is not None
-        shape = (2, config.num_hidden_layers, config.num_key_value_heads, capacity, config.head_dim)
-        self._adopt(torch.empty(shape, dtype=dtype, device=device) if storage is None else storage)
+        self._adopt(_allocate(config, capacity, dtype, device) if storage is None else storage)
         self.length = 0
 
     def _adopt(self, storage: Tensor) -> None:
@@ -111,8 +116,7 @@ class CachePool:
         """Allocate ``n_positions`` for all layers, ``KeyValueCache.bytes_per_position`` each."""
         self.n_positions = n_positions
         self._config = config
-        shape = (2, config.num_hidden_layers, config.num_key_value_heads, n_positions, config.head_dim)
-        self._storage = torch.empty(shape, dtype=dtype, device=device)
+        self._storage = _allocate(config, n_positions, dtype, device)
         self._free = [(0, n_positions)]
 
     @property

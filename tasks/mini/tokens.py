@@ -7,8 +7,8 @@ conversation; nothing of audio and of training.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -123,18 +123,19 @@ def examples(
         TokenizerError: a code lies outside the tokenizer's codebook.
     """
     known = language.questions()
-    written: dict[str, Sequence[int]] = {}
+
+    @cache
+    def words(text: str) -> tuple[int, ...]:
+        return tuple(tokenizer.encode_plain(text))
+
     made = []
-    spelled = {text: tuple(tokenizer.encode_plain(text)) for text in set(tokens.texts)}
     for text, question, codes in zip(tokens.texts, tokens.questions, tokens.codes, strict=True):
         system = ASR_PROMPT if question < 0 else CHAT_PROMPT
-        said = text if question < 0 else known[question].sentence
+        said = words(text if question < 0 else known[question].sentence)
         answer_codes = codes if question < 0 else tokens.answers[question]
-        if said not in written:
-            written[said] = tokenizer.encode_plain(said)
         if question < 0 and not spoken_transcripts:
-            answer = [*written[said], config.im_end_token_id]
+            answer = [*said, config.im_end_token_id]
         else:
-            answer = interleave(written[said], tokenizer.code_ids(answer_codes.tolist()), config)
-        made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer), spelled[text]))
+            answer = interleave(said, tokenizer.code_ids(answer_codes.tolist()), config)
+        made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer), words(text)))
     return made
