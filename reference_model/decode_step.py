@@ -17,7 +17,10 @@ from torch import Tensor, nn
 from reference_model.attention.rows import attend_rows
 from reference_model.attention.xformers import Operator, RunsAttention, cut_runs
 from reference_model.cache import CachePool, KeyValueCache
-from reference_model.products import add_product, join, linear
+from reference_model.products import add_product, join, join_if_small, linear, rms_norm
+
+_MOST_ROWS = 512
+"""Rows of an MLP at a time on a CPU: those of many prompts at once leave the caches, and cost a third more."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +44,17 @@ class RowGroup:
 
 @dataclass(frozen=True)
 class LayerWeights:
-    """A layer's weights as a decode pass reads them; matrices are (out, in)."""
+    """A layer's weights as a decode pass reads them; matrices are (out, in).
+
+    ``gate_up`` is one matrix, or gate and up apart where that is faster.
+    """
 
     norm: Tensor
     qkv: Tensor
     qkv_bias: Tensor
     out: Tensor
     norm_after: Tensor
-    gate_up: Tensor
+    gate_up: tuple[Tensor, ...]
     down: Tensor
     eps: float
 
@@ -85,7 +91,7 @@ def _layer_weights(layer: Any) -> LayerWeights:
         qkv_bias=join(tuple(part.bias for part in projections)),
         out=join((attention.o_proj.weight,)),
         norm_after=layer.post_attention_layernorm.weight.data,
-        gate_up=join((mlp.gate_proj.weight, mlp.up_proj.weight)),
+        gate_up=join_if_small((mlp.gate_proj.weight, mlp.up_proj.weight)),
         down=join((mlp.down_proj.weight,)),
         eps=layer.input_layernorm.eps,
     )
@@ -208,18 +214,24 @@ def step_layer(x: Tensor, weights: LayerWeights, cos: Tensor, sin: Tensor, readi
     Returns:
         (R, d).
     """
-    width = x.shape[-1:]
     n_rows, n_heads, head_dim = cos.shape
     n_q = x.shape[-1] // head_dim
     n_kv = (n_heads - n_q) // 2
-    normed = F.rms_norm(x, width, weights.norm, weights.eps)
+    normed = rms_norm(x, weights.norm, weights.eps)
     heads = linear(normed, weights.qkv, weights.qkv_bias).view(n_rows, n_heads, head_dim)
     heads = torch.addcmul(heads * cos, heads.roll(head_dim // 2, -1), sin)
     own = heads[:, n_q:].view(n_rows, 2, n_kv, head_dim).permute(1, 2, 0, 3)
     x = add_product(x, reading.mixed(heads[:, :n_q], own, index), weights.out)
-    normed = F.rms_norm(x, width, weights.norm_after, weights.eps)
-    gate, up = linear(normed, weights.gate_up).chunk(2, dim=-1)
-    return add_product(x, F.silu(gate) * up, weights.down)
+    if n_rows <= _MOST_ROWS or x.is_cuda:
+        return _add_mlp(x, weights)
+    return torch.cat([_add_mlp(part, weights) for part in torch.split(x, _MOST_ROWS)])
+
+
+def _add_mlp(x: Tensor, weights: LayerWeights) -> Tensor:
+    normed = rms_norm(x, weights.norm_after, weights.eps)
+    projected = [linear(normed, matrix) for matrix in weights.gate_up]
+    gate, up = projected if len(projected) == 2 else projected[0].chunk(2, dim=-1)
+    return add_product(x, F.silu(gate).mul_(up), weights.down)
 
 
 def head_tables(cos: Tensor, sin: Tensor, n_rotated: int, n_plain: int) -> tuple[Tensor, Tensor]:

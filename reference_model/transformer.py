@@ -16,7 +16,7 @@ from reference_model.attention import AttentionBackend, Plan, backend, choose
 from reference_model.attention.xformers import Operator, XformersOperator, refuse_without_operator
 from reference_model.config import TtTConfig
 from reference_model.decode_step import JoinedWeights, Reading, RowGroup, head_tables, step_layer
-from reference_model.products import linear
+from reference_model.products import linear, rms_norm
 
 __all__ = ["RowGroup", "TtTModel"]
 
@@ -249,7 +249,7 @@ class TtTModel(nn.Module):
         reading = Reading(groups, config.num_hidden_layers, self._pool_operator())
         for index, weights in enumerate(decoder.joined().layers):
             x = step_layer(x, weights, cos, sin, reading, index)
-        return F.rms_norm(x, x.shape[-1:], decoder.norm.weight, config.rms_norm_eps)
+        return rms_norm(x, decoder.norm.weight, config.rms_norm_eps)
 
     def _pool_operator(self) -> Operator | None:
         """What attends to the keys of a pool in a decode pass; None: each sequence by itself."""

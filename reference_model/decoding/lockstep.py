@@ -219,7 +219,7 @@ def _layer(
     _, n, n_kv, _, width = storage.shape
     n_rows = x.shape[0] // n
     n_q = x.shape[1] // width
-    norm, qkv, qkv_bias, out_weight, norm_after, gate_up, down = weights
+    norm, qkv, qkv_bias, out_weight, norm_after, down, *gate_up = weights
     normed = F.rms_norm(x, x.shape[-1:], norm, eps)
     heads = F.linear(normed, qkv, qkv_bias).view(n * n_rows, n_q + 2 * n_kv, width)
     rotated, v = heads[:, : n_q + n_kv], heads[:, n_q + n_kv :]
@@ -231,13 +231,14 @@ def _layer(
     mixed = out.view(n, n_kv, -1, n_rows, width).permute(0, 3, 1, 2, 4).reshape(n * n_rows, -1)
     x = torch.addmm(x, mixed, out_weight.t())
     normed = F.rms_norm(x, x.shape[-1:], norm_after, eps)
-    gate, up = F.linear(normed, gate_up).chunk(2, -1)
+    projected = [F.linear(normed, matrix) for matrix in gate_up]
+    gate, up = projected if len(projected) == 2 else projected[0].chunk(2, -1)
     return torch.addmm(x, F.silu(gate) * up, down.t())
 
 
 def _tensors(of: LayerWeights) -> tuple[Tensor, ...]:
     """As ``_layer`` unpacks them: plain tensors, for which a compiled layer serves all layers."""
-    return (of.norm, of.qkv, of.qkv_bias, of.out, of.norm_after, of.gate_up, of.down)
+    return (of.norm, of.qkv, of.qkv_bias, of.out, of.norm_after, of.down, *of.gate_up)
 
 
 def _capture(call: Callable[[Tensor], Tensor], ids: Tensor) -> Callable[[Tensor], Tensor]:

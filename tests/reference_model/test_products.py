@@ -9,7 +9,7 @@ import torch
 from shapes import random_model, tiny_config
 
 import reference_model
-from reference_model.products import add_product, join, linear
+from reference_model.products import add_product, join, join_if_small, linear, rms_norm
 
 
 @pytest.mark.parametrize("rows", [(1,), (2,), (27,), (3, 5)])
@@ -26,6 +26,26 @@ def test_it_is_the_product(rows: tuple[int, ...], dtype: torch.dtype, with_bias:
     expected = x.double() @ weight.double().T + (0 if bias is None else bias.double())
     assert got.dtype == dtype
     assert torch.allclose(got.double(), expected, atol={torch.bfloat16: 0.15, torch.float16: 0.02}.get(dtype, 1e-5))
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_it_is_the_product_of_a_large_matrix_too(rows: int) -> None:
+    x, weight, base = torch.randn(rows, 700), torch.randn(800, 700), torch.randn(rows, 800)
+    with torch.inference_mode():
+        for laid_out in (weight, weight.t().contiguous().t()):
+            assert torch.allclose(linear(x, laid_out, base[0]), x @ weight.T + base[0], atol=1e-3)
+            assert torch.allclose(add_product(base, x, laid_out), x @ weight.T + base, atol=1e-3)
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_it_is_the_norm(rows: int, dtype: torch.dtype) -> None:
+    x, weight = (3 * torch.randn(rows, 96)).to(dtype), torch.randn(96).to(dtype)
+    atol = {torch.float64: 1e-12, torch.float32: 1e-5, torch.bfloat16: 0.0}[dtype]
+    with torch.inference_mode():
+        expected = torch.nn.functional.rms_norm(x, (96,), weight, 1e-6)
+        assert torch.allclose(rms_norm(x, weight, 1e-6), expected, atol=atol)
+    assert not bool(rms_norm(torch.zeros(rows, 96, dtype=dtype), weight, 1e-6).isnan().any())
 
 
 @pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="oneDNN has no bfloat16 here")
@@ -125,3 +145,22 @@ def test_joined_parameters_are_views_of_one_matrix(dtype: torch.dtype) -> None:
         parts[1].fill_(7.0)
     assert bool((joined[3:] == 7.0).all())
     assert bool((joined[:3] == before[0]).all())
+
+
+@pytest.mark.parametrize(("n_out", "by_columns"), [(800, True), (1024, False)])
+def test_a_large_matrix_lies_by_columns_unless_these_jump_by_pages(n_out: int, by_columns: bool) -> None:
+    part = torch.nn.Parameter(torch.randn(n_out, 800))
+    before = part.detach().clone()
+    joined = join((part,))
+    assert joined.stride() == ((1, n_out) if by_columns else (800, 1))
+    assert torch.equal(joined, before)
+    assert torch.equal(part, before)
+
+
+@pytest.mark.parametrize(("width", "n_matrices"), [(16, 1), (900, 2)])
+def test_only_small_matrices_become_one(width: int, n_matrices: int) -> None:
+    parts = tuple(torch.nn.Parameter(torch.randn(width, width)) for _ in range(2))
+    before = torch.cat([part.detach() for part in parts])
+    found = join_if_small(parts)
+    assert len(found) == n_matrices
+    assert torch.equal(torch.cat(found), before)
