@@ -7,7 +7,7 @@ tensors' names and shapes; nothing of decoding.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +75,7 @@ def save(
     *,
     dtype: str = "float32",
     shard_bytes: int = 5 * 2**30,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write a checkpoint folder.
 
@@ -84,6 +85,7 @@ def save(
         folder: made if need be.
         dtype: what the weights are stored in.
         shard_bytes: beyond this size the weights are split into several files with an index.
+        weights: in place of the model's own, where these are spread over several processes.
 
     Raises:
         CheckpointError: for an unknown dtype.
@@ -93,7 +95,7 @@ def save(
     stored = _dtype(dtype)
     tensors = {
         name: value.detach().to("cpu", stored, copy=True).contiguous()
-        for name, value in model.state_dict().items()
+        for name, value in (model.state_dict() if weights is None else weights).items()
         if not (name == _HEAD and model.config.tie_word_embeddings)
     }
     _write_weights(tensors, target, shard_bytes)

@@ -1,25 +1,19 @@
-"""What TtT is trained on: the corruption of one example and the loss of a batch (arXiv 2509.20072).
+"""What TtT is trained on: the corruption of one example (arXiv 2509.20072).
 
 ``corrupt`` turns an example into a ``Row``: the ids the network sees, and for every row with a target its weight.
-The weights already hold 1/p, the per-sample mean and nothing else, so a batch's loss is a weighted sum of
-cross-entropies over the batch size. Knows ids; nothing of files, tokenizers and optimizers.
+The weights already hold 1/p, the per-sample mean and nothing else, so a batch's loss (``reference_model.losses``) is a
+weighted sum of cross-entropies over the batch size. Knows ids; nothing of networks, files and optimizers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
-import torch.nn.functional as F
-from torch import Tensor
 
 from reference_model.config import TtTConfig
 from reference_model.errors import ConfigError
-from reference_model.limits import limits
-from reference_model.transformer import TtTModel
 
 Ids = npt.NDArray[np.int64]
 _LEAST_NOISE = 1e-3  # p = (1 - 1e-3) t + 1e-3
@@ -95,20 +89,6 @@ class Row:
     targets: Ids
     weights: npt.NDArray[np.float32]
     heard: Ids
-
-
-@dataclass(frozen=True)
-class Losses:
-    """Scalars of a batch: ``text`` and ``audio`` as published, ``ctc`` times its weight (or 0), and their sum."""
-
-    text: Tensor
-    audio: Tensor
-    ctc: Tensor
-
-    @property
-    def total(self) -> Tensor:
-        """What is minimised."""
-        return self.text + self.audio + self.ctc
 
 
 def corrupt(example: Example, settings: ObjectiveConfig, config: TtTConfig, rng: np.random.Generator) -> Row:
@@ -225,60 +205,3 @@ def _row(ids: Ids, begin: int, *parts: _Targets) -> Row:
     rows, targets, weights = (np.concatenate([part[i] for part in parts]) for i in range(3))
     nothing = np.zeros(0, np.int64)
     return Row(ids, begin, rows.astype(np.int64), targets.astype(np.int64), weights.astype(np.float32), nothing)
-
-
-def batch_losses(model: TtTModel, batch: Sequence[Row], ctc: float = 0.0) -> Losses:
-    """One pass over a batch of corrupted examples, padded to the longest; the head runs only on rows with a target.
-
-    For the ``ar`` and ``nar`` objectives one loss covers text and audio alike; it is split here by the target's kind,
-    so that both are shown, and their sum is the objective. ``ctc`` is the weight of the auxiliary loss.
-    """
-    config = model.config
-    longest = max(len(row.ids) for row in batch)
-    ids = torch.zeros(len(batch), longest, dtype=torch.int64)
-    for i, row in enumerate(batch):
-        ids[i, : len(row.ids)] = torch.from_numpy(row.ids)
-    ids = ids.to(model.device)
-    limit = limits(
-        ids,
-        config.audio_token_id_start,
-        prompt_audio=config.prompt_audio,
-        objective=config.objective,
-        answer_start=torch.tensor([row.answer_start for row in batch], device=ids.device),
-        lengths=torch.tensor([len(row.ids) for row in batch], device=ids.device),
-    )
-    hidden = model.hidden(ids, limit)
-    flat = torch.from_numpy(np.concatenate([row.rows + i * longest for i, row in enumerate(batch)])).to(ids.device)
-    targets = torch.from_numpy(np.concatenate([row.targets for row in batch])).to(ids.device)
-    weights = torch.from_numpy(np.concatenate([row.weights for row in batch])).to(ids.device)
-    logits = model.logits(hidden.flatten(0, 1)[flat]).float()
-    losses = F.cross_entropy(logits, targets, reduction="none") * weights / len(batch)
-    is_audio = targets >= config.audio_token_id_start
-    spelling = ctc * _ctc(model, hidden, ids, batch) if ctc else losses.new_zeros(())
-    return Losses(losses[~is_audio].sum(), losses[is_audio].sum(), spelling)
-
-
-def _ctc(model: TtTModel, hidden: Tensor, ids: Tensor, batch: Sequence[Row]) -> Tensor:
-    """How far the prompts' audio rows are from spelling what is heard: nats a text token, mean over the batch.
-
-    The head gives the letters, cut to the text ids; the tag ``<|audio|>``, which no sequence holds, is CTC's blank.
-    """
-    blank = model.config.audio_token_id_start
-    device = ids.device
-    audio = ids > blank
-    for i, row in enumerate(batch):
-        audio[i, row.answer_start :] = False
-    heard = [torch.from_numpy(row.heard).to(device) for row in batch]
-    rows = torch.nn.utils.rnn.pad_sequence([hidden[i][audio[i]] for i in range(len(batch))])
-    losses = F.ctc_loss(
-        model.logits(rows, 0, blank + 1).float().log_softmax(-1),
-        torch.cat(heard),
-        audio.sum(1),
-        torch.tensor([len(ids) for ids in heard], device=device),
-        blank=blank,
-        reduction="none",
-        zero_infinity=True,
-    )
-    # Where nothing is known to be said, or speech is too short for it, there is nothing to learn.
-    shares = torch.tensor([1 / len(ids) if len(ids) else 0.0 for ids in heard], device=device)
-    return (losses * shares).mean()

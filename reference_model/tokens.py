@@ -69,6 +69,11 @@ class TtTTokenizer:
         """Write ``tokenizer.json``."""
         self._tokenizer.save(str(path))
 
+    def token_id(self, token: str) -> int | None:
+        """Id of a token written out, e.g. ``<|audio_17|>``; None if there is none."""
+        found: int | None = self._tokenizer.token_to_id(token)
+        return found
+
     def encode(self, text: str) -> list[int]:
         """Ids of a text in which special tokens may be written out, as in the training files."""
         return list(self._tokenizer.encode(text, add_special_tokens=False).ids)

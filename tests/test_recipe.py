@@ -1,5 +1,6 @@
 """Training recipes: wrong fields are named, every shipped recipe builds a small model, and `tttbench train` trains."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from tttbench.tasks.mini.tokens import N_CODES, SHIPPED, TokenSet
 
 import reference_model
 from reference_model.config import TtTConfig
-from reference_model.training.trainer import learning_rate
+from reference_model.objective import ObjectiveConfig
+from reference_model.training.settings import learning_rate
 from reference_model.transformer import TtTModel
 from tttbench import cli, recipe
 from tttbench.errors import UserError
@@ -37,7 +39,7 @@ pool = 2
 [decode]
 steps_per_block = 4
 """
-SHIPPED_RECIPES = sorted((Path(mini.__file__).parent / "recipes").glob("*.toml"))
+SHIPPED_RECIPES = sorted((Path(mini.__file__).parent / "recipes").rglob("*.toml"))
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def test_recipes_are_found_by_name_and_by_path(small):
     assert recipe.find(str(small)) == small
 
 
-@pytest.mark.parametrize("path", SHIPPED_RECIPES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SHIPPED_RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_shipped_recipe_builds_a_model_of_less_than_6_million_parameters(path):
     made = recipe.read(path)
     words = tokenizer.build(N_CODES)
@@ -150,6 +152,35 @@ def test_the_three_baselines_differ_in_objective_and_decoding_alone():
     shapes = [{k: v for k, v in one.model.items() if k != "objective"} for one in made.values()]
     assert shapes[0] == shapes[1] == shapes[2]
     assert len({(one.training.steps, one.training.objective.ctc, one.code_jitter) for one in made.values()}) == 1
+
+
+def test_the_ablation_takes_one_thing_away_at_a_time_from_the_published_objective():
+    names = ("ttt", "ar", "nar", "no_banom", "no_ppm", "no_sst")
+    made = {name: recipe.read(recipe.find(f"ablation/{name}")) for name in names}
+    shares = {name: (o.banom, o.ppm, o.sst) for name, o in ((n, one.training.objective) for n, one in made.items())}
+    assert shares["ttt"] == (0.3, 0.3, 0.5)
+    assert shares["no_banom"] == (0, 0.3, 0.5)
+    assert shares["no_ppm"] == (0.3, 0, 0.5)
+    assert shares["no_sst"] == (0.3, 0.3, 0)
+    assert [made[name].model["objective"] for name in names] == ["hybrid", "ar", "nar", "hybrid", "hybrid", "hybrid"]
+    same = {
+        (
+            str({k: v for k, v in one.model.items() if k != "objective"}),
+            str(dataclasses.replace(one.training, objective=ObjectiveConfig())),
+            (one.training.objective.ctc, one.training.objective.block_view, one.tokens, one.code_jitter),
+        )
+        for one in made.values()
+    }
+    assert len(same) == 1
+
+
+def test_a_seed_takes_the_place_of_the_recipes(small, tmp_path):
+    for seed in (1, 2):
+        recipe.main([str(small), "--out", str(tmp_path / str(seed)), "--max-steps", "1", "--seed", str(seed)])
+    one, other = ((tmp_path / str(seed) / "model.safetensors").read_bytes() for seed in (1, 2))
+    assert one != other
+    with pytest.raises(UserError, match="--seed -1: expected"):
+        recipe.main([str(small), "--seed", "-1"])
 
 
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])

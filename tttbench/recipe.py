@@ -9,7 +9,7 @@ import argparse
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ from tttbench.errors import StorageError, UserError, did_you_mean
 
 if TYPE_CHECKING:
     from reference_model.training.jitter import CodeJitter
-    from reference_model.training.trainer import Progress, TrainingConfig
+    from reference_model.training.settings import TrainingConfig
+    from reference_model.training.trainer import Progress
 
 _SECTIONS = ("model", "data", "objective", "training", "decode")
 _MODEL_FIELDS = (
@@ -50,23 +51,25 @@ class Recipe:
 
 
 def find(name: str) -> Path:
-    """The file of a recipe: a path, or the name of a mini recipe (``ttt``, ``ar``, ``nar``).
+    """The file of a recipe: a path, or the name of a mini recipe (``ttt``, ``ablation/no_sst`` …).
 
     Raises:
         UserError: there is no such file; names the recipes there are.
     """
     if Path(name).is_file():
         return Path(name)
-    shipped = {path.stem: path for path in _folder().glob("*.toml")}
+    shipped = shipped_recipes()
     if name in shipped:
         return shipped[name]
     raise UserError(f"{name}: no such recipe file. {did_you_mean(name, sorted(shipped))}")
 
 
-def _folder() -> Path:
+def shipped_recipes() -> dict[str, Path]:
+    """The mini world's recipes by name; those of the ablation are called ``ablation/…``."""
     from tttbench.tasks import mini
 
-    return Path(mini.__file__).parent / "recipes"
+    folder = Path(mini.__file__).parent / "recipes"
+    return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.toml"))}
 
 
 def read(path: Path) -> Recipe:
@@ -77,7 +80,7 @@ def read(path: Path) -> Recipe:
     """
     from reference_model.errors import ConfigError
     from reference_model.objective import ObjectiveConfig
-    from reference_model.training.trainer import TrainingConfig
+    from reference_model.training.settings import TrainingConfig
     from tttbench.systems.ttt_settings import decode_settings
 
     try:
@@ -143,14 +146,20 @@ def _known(given: Mapping[str, object], known: Sequence[str], path: Path, what: 
 def main(arguments: Sequence[str]) -> int:
     """``tttbench train RECIPE``: train, or go on with a training, and leave a checkpoint folder that can be run."""
     parser = argparse.ArgumentParser(prog="tttbench train", description=main.__doc__)
-    parser.add_argument("recipe", help="a .toml file, or the name of a mini recipe: ttt, ar, nar")
+    parser.add_argument("recipe", help="a .toml file, or the name of a mini recipe: ttt, ar, nar, ablation/ttt …")
     parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/RECIPE); goes on if one is there")
+    parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the recipe's")
     parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
     parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
     parser.add_argument("--codec", default="mini-codec", help="codec that the checkpoint speaks with")
     args = parser.parse_args(arguments)
     recipe = read(find(args.recipe))
-    train(recipe, args.out or Path("build") / recipe.path.stem, args.max_steps, args.threads, args.codec)
+    if args.seed is not None:
+        if args.seed < 0:
+            raise UserError(f"--seed {args.seed}: expected a number of at least 0")
+        recipe = replace(recipe, training=replace(recipe.training, seed=args.seed))
+    name = recipe.path.stem if Path(args.recipe).is_file() else args.recipe
+    train(recipe, args.out or Path("build") / name, args.max_steps, args.threads, args.codec)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -21,13 +22,33 @@ class SdpaPlan:
     causal: bool
 
 
+@dataclass(frozen=True)
+class _PackedPlan:
+    """``documents``: for each of the B rows of documents their first and last-but-one places, and the plan of each."""
+
+    documents: tuple[tuple[tuple[int, int, SdpaPlan], ...], ...]
+
+
 class SdpaBackend:
     """See ``AttentionBackend``."""
 
     name = "sdpa"
 
-    def plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> SdpaPlan:
-        """See ``AttentionBackend.plan``."""
+    def plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> SdpaPlan | _PackedPlan:
+        """See ``AttentionBackend.plan``; on a CPU packed documents run one by one: none pays for another."""
+        if start is not None and limit.device.type == "cpu" and limit.shape[1] == n_keys:
+            return _PackedPlan(
+                tuple(
+                    tuple(
+                        (low, high, self._plan((limit[row : row + 1, low:high] - low), None, high - low, of))
+                        for low, high in _documents(start[row])
+                    )
+                    for row in range(len(limit))
+                )
+            )
+        return self._plan(limit, start, n_keys, of)
+
+    def _plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> SdpaPlan:
         n_rows = limit.shape[1]
         # The comparisons below wait for the device, which only a CPU does for free.
         if start is None and limit.device.type == "cpu":
@@ -40,8 +61,20 @@ class SdpaBackend:
         mask = torch.zeros(seen.shape, dtype=of, device=seen.device).masked_fill_(~seen, float("-inf"))
         return SdpaPlan(mask, causal=False)
 
-    def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: SdpaPlan) -> Tensor:
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: SdpaPlan | _PackedPlan) -> Tensor:
         """See ``AttentionBackend.attend``."""
+        if isinstance(plan, SdpaPlan):
+            return self._attend(q, k, v, plan)
+        rows = []
+        for row, documents in enumerate(plan.documents):
+            parts = []
+            for low, high, one in documents:
+                q_of, k_of, v_of = (x[row : row + 1, :, low:high] for x in (q, k, v))
+                parts.append(self._attend(q_of, k_of, v_of, one))
+            rows.append(torch.cat(parts, 2))
+        return torch.cat(rows)
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, plan: SdpaPlan) -> Tensor:
         grouped = q.shape[1] != k.shape[1]
         in_bf16 = q.dtype == torch.bfloat16 or torch.is_autocast_enabled(q.device.type)
         if in_bf16 and q.device.type == "cpu" and torch.is_grad_enabled():
@@ -55,6 +88,12 @@ class SdpaBackend:
                 )
             return wide.to(q.dtype)
         return F.scaled_dot_product_attention(q, k, v, attn_mask=plan.mask, is_causal=plan.causal, enable_gqa=grouped)
+
+
+def _documents(start: Tensor) -> list[tuple[int, int]]:
+    """Where the documents of one row, (L,) as ``limits.starts`` makes it, begin and end."""
+    begins = [0, *(int(place) for place in (start[1:] != start[:-1]).nonzero() + 1)]
+    return list(pairwise([*begins, len(start)]))
 
 
 def _plain(q: Tensor, k: Tensor, v: Tensor, plan: SdpaPlan) -> Tensor:

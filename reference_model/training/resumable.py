@@ -33,14 +33,31 @@ def stamp(*made_of: object) -> str:
 
 def store(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: str = "") -> None:
     """Write the state after ``step`` steps, whole or not at all. ``settings`` is a stamp that ``restore`` compares."""
-    folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"model.{name}": parameter.detach() for name, parameter in model.named_parameters()}
     for i, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{name}": torch.as_tensor(value) for name, value in state.items()}
+    store_tensors(folder, tensors, step, settings)
+
+
+def store_tensors(folder: Path, tensors: Mapping[str, Tensor], step: int, settings: str = "") -> None:
+    """``store`` for a state that is tensors by name already; ``weights`` finds those called ``model.…``."""
+    folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f"{_FILE}.tmp"
     metadata = {"step": str(step), "settings": settings}
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
     temporary.replace(folder / _FILE)
+
+
+def stored_tensors(folder: Path, settings: str = "") -> tuple[int, Mapping[str, Tensor]]:
+    """What ``store_tensors`` wrote, and the number of steps done: 0 and nothing if nothing is stored.
+
+    Raises:
+        CheckpointError: the stored training had other settings, or its file is damaged.
+    """
+    if not (folder / _FILE).exists():
+        return 0, {}
+    stored = _read(folder / _FILE, settings)
+    return stored.step, stored.tensors
 
 
 def restore(

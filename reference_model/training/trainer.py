@@ -7,72 +7,29 @@ seen. Knows the objective and the checkpoint format; nothing of where examples c
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from reference_model import checkpoint
 from reference_model.config import TtTConfig
 from reference_model.errors import ConfigError, ReferenceModelError
-from reference_model.objective import Example, ObjectiveConfig, Row, batch_losses, corrupt
+from reference_model.losses import LossModule
+from reference_model.objective import Example, Row, corrupt
 from reference_model.tokens import TtTTokenizer
-from reference_model.training.resumable import refuse_other_settings, restore, stamp, store
+from reference_model.training.mixture import Mixture, picks
+from reference_model.training.processes import Processes, set_state, state_of
+from reference_model.training.resumable import refuse_other_settings, stamp, store_tensors, stored_tensors
+from reference_model.training.settings import TrainingConfig, learning_rate
 from reference_model.transformer import TtTModel
 
 _LOG = "losses.jsonl"
 Vary = Callable[[Example, np.random.Generator], Example]
-
-
-@dataclass(frozen=True)
-class TrainingConfig:
-    """Settings of a training.
-
-    Attributes:
-        steps: optimizer steps in all; the learning rate falls to a hundredth along a cosine.
-        batch_size: examples a step.
-        learning_rate: peak, after ``warm_up`` (a share of the steps).
-        weight_decay, beta1, beta2, clip: AdamW and the gradient's largest norm.
-        bf16: run the network under bfloat16 autocast; weights and optimizer stay in fp32.
-        seed: of the weights, the order and the corruption.
-        save_every: steps between checkpoints.
-        pool: batches drawn at once and sorted by length, so that little is padded.
-        objective: shares of the objective's strategies.
-
-    Raises:
-        ConfigError: if a number is out of range.
-    """
-
-    steps: int
-    batch_size: int = 32
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.01
-    beta1: float = 0.9
-    beta2: float = 0.95
-    clip: float = 1.0
-    warm_up: float = 0.02
-    bf16: bool = True
-    seed: int = 0
-    save_every: int = 250
-    pool: int = 8
-    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-
-    def __post_init__(self) -> None:
-        for name, least in (("steps", 1), ("batch_size", 1), ("save_every", 1), ("pool", 1), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected at least {least}")
-        for name in ("learning_rate", "clip"):
-            if not getattr(self, name) > 0:
-                raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected a number above 0")
-        if not 0 <= self.warm_up <= 1:
-            raise ConfigError(f"training: field 'warm_up' is {self.warm_up!r}, expected a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -86,16 +43,8 @@ class Progress:
     ctc_loss: float
     learning_rate: float
     examples_per_s: float
+    tokens_per_s: float
     eta_s: float
-
-
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Linear warm-up, then a cosine down to a hundredth of the peak."""
-    warm = max(1, round(config.warm_up * config.steps))
-    if step < warm:
-        return config.learning_rate * (step + 1) / warm
-    done = (step - warm) / max(1, config.steps - warm)
-    return config.learning_rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
 def train(
@@ -105,12 +54,16 @@ def train(
     config: TrainingConfig,
     folder: Path,
     *,
+    mixture: Mixture | None = None,
     vary: Vary | None = None,
     until: int | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
 ) -> TtTModel:
     """Train ``model`` in place and keep ``folder`` a checkpoint that ``reference_model.load`` opens.
+
+    Run by several processes (``torchrun``, ``accelerate launch``), all of them call it with the same arguments; the
+    batch is shared out, and the result is that of one process up to the order of sums.
 
     Args:
         model: fresh weights; overwritten by the folder's training state if there is one.
@@ -119,65 +72,122 @@ def train(
         config: settings; a resumed training must have the same ones.
         folder: gets ``config.json``, ``model.safetensors``, ``tokenizer.json``, ``training.safetensors`` and
             ``losses.jsonl``.
+        mixture: how often the examples of which file are seen; None: all of them once an epoch.
         vary: changes an example every time it is drawn, with random numbers of its own; its ``repr`` must say how.
         until: stop (with a checkpoint) after this step instead of ``config.steps``.
-        report: called every ``report_every`` steps.
+        report: called every ``report_every`` steps, by the first process.
 
     Returns:
-        ``model``, in eval mode.
+        ``model``, in eval mode; where the weights are sharded, what this process holds of it.
 
     Raises:
-        ReferenceModelError: if there are no examples.
+        ReferenceModelError: there are no examples, or one does not fit into ``config.pack``.
+        ConfigError: ``config.batch_size`` is not a multiple of processes times ``config.accumulate``.
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
     if not examples:
         raise ReferenceModelError("there are no training examples")
+    mixture = mixture or Mixture((len(examples),), (1.0,))
+    processes = Processes(config.shard)
+    _check_shares(config, processes.number)
     folder.mkdir(parents=True, exist_ok=True)
+    module = processes.share(LossModule(model, config.objective.ctc, config.pack), list(model.model.layers))
     optimizer = torch.optim.AdamW(
-        _decayed(model, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
+        _decayed(module, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
     )
-    made_of = _stamp(config, model.config, examples, vary)
-    first = restore(folder, model, optimizer, settings=made_of)
+    made_of = _stamp(config, model.config, examples, vary, mixture)
+    first, stored = stored_tensors(folder, made_of)
+    if stored:
+        set_state(module, optimizer, stored)
+    del stored
     last = min(config.steps, until if until is not None else config.steps)
-    _forget_later(folder / _LOG, first)
-    began, sums, since = time.monotonic(), np.zeros(3), 0
-    model.train()
+    if processes.is_first:
+        _forget_later(folder / _LOG, first)
+    lengths = [len(example.prompt) + len(example.answer) for example in examples]
+    meter = _Meter(config, first, last)
+    module.train()
     for step in range(first, last):
-        rows = [
-            _drawn(examples[i], config, model.config, vary, np.random.default_rng((config.seed, step, n)))
-            for n, i in enumerate(_picks(examples, config, step))
-        ]
+        chosen = picks(mixture, lengths, config.batch_size, config.pool, config.seed, step)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(config, step)
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=config.bf16):
-            losses = batch_losses(model, rows, config.objective.ctc)
         optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        nn.utils.clip_grad_norm_(model.parameters(), config.clip)
+        mine = list(enumerate(chosen))[processes.rank :: processes.number]
+        for part in range(config.accumulate):
+            rows = [
+                _drawn(examples[i], config, model.config, vary, np.random.default_rng((config.seed, step, n)))
+                for n, i in mine[part :: config.accumulate]
+            ]
+            with processes.part(module, is_last=part + 1 == config.accumulate):
+                with torch.autocast(processes.device.type, torch.bfloat16, enabled=config.bf16):
+                    # Gradients are averaged over the processes, so each divides by its own share of the batch.
+                    losses = module(rows, len(mine))
+                losses.sum().backward()
+            meter.add(losses.detach() / processes.number, sum(len(row.ids) for row in rows))
+        nn.utils.clip_grad_norm_(module.parameters(), config.clip)
         optimizer.step()
-        sums += (losses.text.item(), losses.audio.item(), losses.ctc.item())
-        since += 1
         if (step + 1) % report_every == 0 or step + 1 == last:
-            pace = (time.monotonic() - began) / (step + 1 - first)
-            progress = Progress(
-                step=step + 1,
-                steps=config.steps,
-                text_loss=sums[0] / since,
-                audio_loss=sums[1] / since,
-                ctc_loss=sums[2] / since,
-                learning_rate=learning_rate(config, step),
-                examples_per_s=config.batch_size / pace,
-                eta_s=pace * (last - step - 1),
-            )
-            with (folder / _LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(asdict(progress)) + "\n")
-            report(progress)
-            sums, since = np.zeros(3), 0
+            progress = meter.progress(step + 1, processes)
+            if processes.is_first:
+                with (folder / _LOG).open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(asdict(progress)) + "\n")
+                report(progress)
         if (step + 1) % config.save_every == 0 or step + 1 == last:
-            # In this order: a kill in between costs steps, and never leaves old weights beside a finished training.
-            checkpoint.save(model, tokenizer, folder, dtype="float16")
-            store(folder, model, optimizer, step + 1, made_of)
+            state = state_of(module, optimizer)
+            if processes.is_first:
+                # In this order: a kill in between costs steps, and never leaves old weights beside a finished training.
+                checkpoint.save(model, tokenizer, folder, dtype="float16", weights=_own_weights(state))
+                store_tensors(folder, state, step + 1, made_of)
+            processes.wait()
     return model.eval()
+
+
+def _own_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network's weights out of a state whose module is a ``LossModule``."""
+    begin = "model."
+    return {name.removeprefix(begin): value for name, value in state.items() if name.startswith(begin)}
+
+
+def _check_shares(config: TrainingConfig, n_processes: int) -> None:
+    if config.batch_size % (n_processes * config.accumulate):
+        raise ConfigError(
+            f"training: field 'batch_size' is {config.batch_size}, expected a multiple of {n_processes} processes "
+            f"times accumulate = {config.accumulate}"
+        )
+
+
+class _Meter:
+    """Adds up losses and tokens between two reports."""
+
+    def __init__(self, config: TrainingConfig, first: int, last: int) -> None:
+        self._config = config
+        self._first, self._last = first, last
+        self._began_s = time.monotonic()
+        self._n_tokens = 0
+        self._losses = torch.zeros(3)
+        self._since = first
+
+    def add(self, losses: Tensor, n_tokens: int) -> None:
+        self._losses = self._losses + losses.cpu()
+        self._n_tokens += n_tokens
+
+    def progress(self, step: int, processes: Processes) -> Progress:
+        """What happened in all processes since the last call; pace and time left are means since the beginning."""
+        summed = processes.sum(torch.cat([self._losses.double(), torch.tensor([float(self._n_tokens)]).double()]))
+        text, audio, ctc = (summed[:3] / (step - self._since)).tolist()
+        taken_s = time.monotonic() - self._began_s
+        pace_s = taken_s / (step - self._first)
+        self._losses, self._since = torch.zeros(3), step
+        return Progress(
+            step=step,
+            steps=self._config.steps,
+            text_loss=text,
+            audio_loss=audio,
+            ctc_loss=ctc,
+            learning_rate=learning_rate(self._config, step - 1),
+            examples_per_s=self._config.batch_size / pace_s,
+            tokens_per_s=float(summed[3]) / taken_s,
+            eta_s=pace_s * (self._last - step),
+        )
 
 
 def _drawn(
@@ -187,14 +197,19 @@ def _drawn(
 
 
 def check_folder(
-    folder: Path, config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None = None
+    folder: Path,
+    config: TrainingConfig,
+    model: TtTConfig,
+    examples: Sequence[Example],
+    vary: Vary | None = None,
+    mixture: Mixture | None = None,
 ) -> None:
     """Do nothing if a training with these settings and examples may begin or go on in ``folder``.
 
     Raises:
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
-    refuse_other_settings(folder, _stamp(config, model, examples, vary))
+    refuse_other_settings(folder, _stamp(config, model, examples, vary, mixture or Mixture((len(examples),), (1.0,))))
 
 
 def _forget_later(log: Path, step: int) -> None:
@@ -211,30 +226,13 @@ def _forget_later(log: Path, step: int) -> None:
     log.write_text("".join(kept), encoding="utf-8")
 
 
-def _picks(examples: Sequence[Example], config: TrainingConfig, step: int) -> list[int]:
-    """The examples of a step: epochs without repeats, and within a pool of batches examples of like length together."""
-    per_pool = config.batch_size * config.pool
-    pool, place = divmod(step, config.pool)
-    drawn = []
-    for n in range(pool * per_pool, (pool + 1) * per_pool):
-        epoch, i = divmod(n, len(examples))
-        drawn.append(int(_order(len(examples), config.seed, epoch)[i]))
-    drawn.sort(key=lambda i: len(examples[i].prompt) + len(examples[i].answer))
-    batches = [drawn[i : i + config.batch_size] for i in range(0, per_pool, config.batch_size)]
-    turn = np.random.default_rng((config.seed, pool, 7)).permutation(len(batches))
-    return batches[turn[place]]
-
-
-@lru_cache(maxsize=2)
-def _order(n: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    return np.random.default_rng((seed, epoch)).permutation(n)
-
-
 def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
     return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def _stamp(config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None) -> str:
-    return stamp(replace(config, save_every=1), model, examples, vary)
+def _stamp(
+    config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None, mixture: Mixture
+) -> str:
+    return stamp(replace(config, save_every=1, shard=False), model, examples, vary, mixture)

@@ -12,7 +12,8 @@ from shapes import random_model, tiny_config
 
 from reference_model.config import TtTConfig
 from reference_model.limits import limits
-from reference_model.objective import Example, ObjectiveConfig, batch_losses, corrupt
+from reference_model.losses import batch_losses
+from reference_model.objective import Example, ObjectiveConfig, corrupt
 from reference_model.transformer import TtTModel
 
 CONFIG = tiny_config(hidden_size=16, intermediate_size=24)
@@ -55,7 +56,9 @@ def test_it_is_the_probability_of_all_alignments(objective: str) -> None:
     rows = [corrupt(example, WITH_CTC, config, np.random.default_rng(0)) for example in examples]
     with torch.no_grad():
         losses = batch_losses(model, rows, WITH_CTC.ctc)
+        packed = batch_losses(model, rows, WITH_CTC.ctc, pack=max(len(row.ids) for row in rows) + 20)
         expected = np.mean([nats_a_token(model, example, config) for example in examples])
+    assert packed.ctc.item() == pytest.approx(losses.ctc.item(), rel=1e-5)
     assert losses.ctc.item() == pytest.approx(0.5 * expected, rel=1e-5)
     assert losses.total.item() == pytest.approx(losses.text.item() + losses.audio.item() + losses.ctc.item())
 

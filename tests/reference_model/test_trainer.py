@@ -21,7 +21,9 @@ from reference_model.interleave import interleave
 from reference_model.objective import Example, ObjectiveConfig
 from reference_model.tokens import TtTTokenizer
 from reference_model.training import trainer
-from reference_model.training.trainer import Progress, TrainingConfig, check_folder, learning_rate, train
+from reference_model.training.mixture import Mixture, picks
+from reference_model.training.settings import TrainingConfig, learning_rate
+from reference_model.training.trainer import Progress, check_folder, train
 from reference_model.transformer import TtTModel
 
 SETTINGS = TrainingConfig(
@@ -115,11 +117,11 @@ def test_killed_twice_under_autocast(tmp_path: Path) -> None:
     assert same_weights(train_into(tmp_path / "killed", settings), whole)
 
 
-@pytest.mark.parametrize("part", ["checkpoint.save", "store"])
+@pytest.mark.parametrize("part", ["checkpoint.save", "store_tensors"])
 def test_killed_while_the_last_checkpoint_is_written(
     tmp_path: Path, uninterrupted: tuple[Path, TtTModel], monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    whole = trainer.checkpoint.save if part == "checkpoint.save" else trainer.store
+    whole = trainer.checkpoint.save if part == "checkpoint.save" else trainer.store_tensors
     done = []
 
     def dies_at_the_end(*args: object, **kwargs: object) -> None:
@@ -199,12 +201,18 @@ def test_no_examples(tmp_path: Path) -> None:
         train(fresh(), TOKENIZER, [], SETTINGS, tmp_path)
 
 
+def picked_of(examples: list[Example], settings: TrainingConfig, step: int) -> list[int]:
+    lengths = [len(example.prompt) + len(example.answer) for example in examples]
+    mixture = Mixture((len(examples),), (1.0,))
+    return picks(mixture, lengths, settings.batch_size, settings.pool, settings.seed, step)
+
+
 def test_every_example_once_an_epoch() -> None:
     examples = some_examples(12)
     settings = dataclasses.replace(SETTINGS, batch_size=2, pool=3)
     for epoch in range(3):
         steps = range(epoch * 6, epoch * 6 + 6)
-        picked = [i for step in steps for i in trainer._picks(examples, settings, step)]
+        picked = [i for step in steps for i in picked_of(examples, settings, step)]
         assert sorted(picked) == list(range(12))
 
 
@@ -213,7 +221,7 @@ def test_examples_of_like_length_share_a_batch() -> None:
     settings = dataclasses.replace(SETTINGS, batch_size=4, pool=4)
     spans = []
     for step in range(4):
-        lengths = [len(examples[i].prompt) + len(examples[i].answer) for i in trainer._picks(examples, settings, step)]
+        lengths = [len(examples[i].prompt) + len(examples[i].answer) for i in picked_of(examples, settings, step)]
         spans.append((min(lengths), max(lengths)))
     spans.sort()
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import reference_model
 from tttbench.errors import UserError
 from tttbench.registry import check_system, system_names
 from tttbench.systems.base import SystemOptions
@@ -88,6 +89,15 @@ def test_broken_json_is_named(tmp_path):
 def test_a_codec_that_is_not_there_is_named(tmp_path):
     with pytest.raises(UserError, match=r"field 'codec': no such folder: .*/gone"):
         read_assistant(write(tmp_path, {"codec": "gone"})).codec_folder()
+
+
+def test_a_codec_is_looked_for_beside_the_checkpoint_and_then_among_the_shipped(tmp_path):
+    checkpoint = tmp_path / "model"
+    checkpoint.mkdir()
+    write(checkpoint, {"codec": "mini-codec"})
+    assert read_assistant(checkpoint).codec_folder() == Path(reference_model.__file__).parent / "weights" / "mini-codec"
+    (tmp_path / "mini-codec").mkdir()
+    assert read_assistant(checkpoint).codec_folder() == tmp_path / "mini-codec"
 
 
 def test_one_file_of_weights_is_hashed_as_it_is(tmp_path):

@@ -1,8 +1,8 @@
 """Checkpoint folders: where they lie, and their ``assistant.json``, read and checked. Loads no weights.
 
 ``{"codec": "mini-codec", "prompts": {"asr": "…", "qa": "…"}, "decode": {"steps_per_block": 4}}``: the codec's folder
-beside the checkpoint's (or an absolute path), the system prompts, and fields of ``DecodeConfig``. All but the codec
-may be left out.
+beside the checkpoint's (or an absolute path, or a shipped codec's name), the system prompts, and fields of
+``DecodeConfig``. All but the codec may be left out.
 """
 
 from __future__ import annotations
@@ -66,9 +66,7 @@ def checkpoint_folder(spec: str) -> Path:
         UserError: no such checkpoint.
     """
     if spec in ("", *SHIPPED):
-        import reference_model
-
-        return Path(reference_model.__file__).parent / "weights" / (spec or SHIPPED[0])
+        return _shipped(spec or SHIPPED[0])
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return folder
@@ -97,7 +95,7 @@ def read_assistant(folder: Path) -> Assistant:
     refuse_unknown(prompts, tuple(PUBLISHED_PROMPTS), f"{path}: field 'prompts':")
     codec = content.get("codec")
     return Assistant(
-        codec=None if codec is None else folder.resolve().parent / _text(codec, f"{path}: field 'codec'"),
+        codec=None if codec is None else _codec_folder(folder, _text(codec, f"{path}: field 'codec'")),
         prompts={
             kind: _text(prompts.get(kind, published), f"{path}: field 'prompts.{kind}'")
             for kind, published in PUBLISHED_PROMPTS.items()
@@ -105,6 +103,17 @@ def read_assistant(folder: Path) -> Assistant:
         decode=_object(content.get("decode", {}), f"{path}: field 'decode'"),
         where=str(path),
     )
+
+
+def _codec_folder(folder: Path, name: str) -> Path:
+    beside, shipped = folder.resolve().parent / name, _shipped(name)
+    return shipped if not beside.exists() and shipped.is_dir() and Path(name).name == name else beside
+
+
+def _shipped(name: str) -> Path:
+    import reference_model
+
+    return Path(reference_model.__file__).parent / "weights" / name
 
 
 def weights_sha256(folder: Path) -> str:

@@ -1,0 +1,111 @@
+"""The processes of a training: one, or several that share every batch, each with a copy of the network or a shard.
+
+Started with ``torchrun`` or ``accelerate launch`` there are several; else one. Knows no data and no objective.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+
+_WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+
+
+class Processes:
+    """This process among all.
+
+    Attributes:
+        device: where its network runs: its CUDA device, or the CPU.
+        rank, number: which process this is, of how many.
+        is_first: whether it is the one that writes files and reports.
+    """
+
+    def __init__(self, shard: bool) -> None:
+        """Join the other processes, if there are any.
+
+        Args:
+            shard: spread weights and optimizer over the processes; without effect for a single one. Implied by
+                ``accelerate launch --use_fsdp``.
+        """
+        from accelerate import Accelerator  # type: ignore[import-untyped]  # the package ships no types
+        from accelerate.utils import DistributedType  # type: ignore[import-untyped]  # as above
+
+        self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
+        self.device: torch.device = self._accelerator.device
+        self.rank: int = self._accelerator.process_index
+        self.number: int = self._accelerator.num_processes
+        self.is_first: bool = self._accelerator.is_main_process
+        self._shard = self.number > 1 and (shard or self._accelerator.distributed_type == DistributedType.FSDP)
+
+    def share(self, module: nn.Module, layers: list[nn.Module]) -> nn.Module:
+        """The module as every process runs it; ``layers`` are parts of it, gathered one at a time where sharded."""
+        module.to(self.device)
+        if self._shard:
+            from torch.distributed.fsdp import fully_shard
+
+            for part in (*layers, module):
+                fully_shard(part)  # in place
+            return module
+        prepared: nn.Module = self._accelerator.prepare_model(module)
+        return prepared
+
+    def part(self, module: nn.Module, is_last: bool) -> AbstractContextManager[Any]:
+        """Within it a backward pass adds to the gradients; only the last part's shares them."""
+        if self._shard or is_last:
+            return nullcontext()
+        # The library's own return type is unspecific.
+        found: AbstractContextManager[Any] = self._accelerator.no_sync(module)
+        return found
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum over all processes."""
+        total: Tensor = self._accelerator.reduce(values.to(self.device), "sum")
+        return total.cpu()
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        self._accelerator.wait_for_everyone()
+
+
+def state_of(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Weights and optimizer of a shared module, whole and by parameter name; every process must ask.
+
+    Returns:
+        Weights under their names in the module, and ``optimizer.NAME.STATISTIC``, on the CPU; in all processes but
+        the first nothing.
+    """
+    # A tied head is in the state a second time, and is no parameter of its own.
+    names = {name.removeprefix("module.") for name, _ in module.named_parameters()}
+    weights: Mapping[str, Any] = get_model_state_dict(module, options=_WHOLE)
+    tensors: dict[str, Tensor] = {name: value for name, value in weights.items() if name in names}
+    whole: Mapping[str, Any] = get_optimizer_state_dict(module, optimizer, options=_WHOLE)
+    for name, statistics in whole.get("state", {}).items():
+        for statistic, value in statistics.items():
+            tensors[f"optimizer.{name}.{statistic}"] = torch.as_tensor(value)
+    return tensors
+
+
+def set_state(module: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """Give a shared module and its optimizer what ``state_of`` returned, from however many processes."""
+    weights: dict[str, Any] = {name: value for name, value in tensors.items() if not name.startswith("optimizer.")}
+    set_model_state_dict(module, weights, options=replace(_WHOLE, strict=False))
+    state: dict[str, Any] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer."):
+            parameter, statistic = name.removeprefix("optimizer.").rsplit(".", 1)
+            state.setdefault(parameter, {})[statistic] = value
+    if state:
+        groups = get_optimizer_state_dict(module, optimizer)["param_groups"]
+        set_optimizer_state_dict(module, optimizer, {"state": state, "param_groups": groups}, options=_WHOLE)

@@ -1,0 +1,71 @@
+"""The ablation's results: read back as written, compared sample by sample, and refused where they don't fit."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from benchmarks import ablation
+from benchmarks.ablation_results import METRICS, Measured, ModelResult, difference, load_results, save_result, summary
+
+
+def result(variant: str, seed: int, wrong: list[int], samples: tuple[str, ...] = ("a", "b", "c", "d")) -> ModelResult:
+    measured = Measured(
+        sum(wrong) / 10,
+        0.0,
+        1.0,
+        len(wrong),
+        0,
+        samples,
+        tuple(f"c{i}" for i in range(len(samples))),
+        tuple(map(float, wrong)),
+        (2.0, 3.0, 1.0, 4.0),
+    )
+    metrics = {f"{task}/{metric}": measured for task, metric in METRICS}
+    return ModelResult(variant, seed, "r", 8000, "w", {"wer": "recipe 1"}, {"cores": 2}, metrics)
+
+
+def test_results_are_read_back_as_they_were_written(tmp_path: Path) -> None:
+    made = [result("ttt", 0, [1, 0, 0, 1]), result("no_sst", 0, [2, 1, 0, 1])]
+    for one in made:
+        save_result(tmp_path / f"{one.variant}-{one.seed}.json", one)
+    assert sorted(load_results(tmp_path), key=lambda one: one.variant) == sorted(made, key=lambda one: one.variant)
+
+
+def test_a_damaged_result_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ttt-0.json").write_text("{}")
+    with pytest.raises(SystemExit, match=r"ttt-0\.json: not a result of the ablation"):
+        load_results(tmp_path)
+
+
+def test_the_difference_is_that_of_the_sums_over_seeds() -> None:
+    ours = [result("no_sst", seed, wrong) for seed, wrong in enumerate(([2, 1, 0, 1], [2, 3, 0, 1]))]
+    base = [result("ttt", seed, wrong) for seed, wrong in enumerate(([1, 0, 0, 1], [1, 0, 0, 1]))]
+    estimate, low, high = difference(ours, base, "mini_asr/wer")
+    assert estimate == pytest.approx(10 / 20 - 4 / 20)
+    assert low <= estimate <= high
+
+
+def test_other_samples_are_refused() -> None:
+    other = result("no_sst", 0, [1, 1, 1, 1], samples=("a", "b", "c", "e"))
+    with pytest.raises(SystemExit, match="no_sst-0: other samples in mini_asr/wer than ttt's"):
+        difference([other], [result("ttt", 0, [1, 1, 1, 1])], "mini_asr/wer")
+
+
+def test_the_table_has_a_row_a_variant_and_the_base_first() -> None:
+    table = summary([result("ar", 0, [1, 0, 0, 0]), result("ttt", 0, [0, 0, 0, 0]), result("ttt", 1, [0, 2, 0, 0])])
+    rows = [line.split("|")[1:4] for line in table.splitlines()[2:]]
+    assert [(row[0].strip(), row[1].strip()) for row in rows] == [("ttt", "2"), ("ar", "1")]
+    assert rows[0][2].strip() == "10.0 (0.0 to 20.0)"
+    assert rows[1][2].strip().startswith("10.0, +0.0 [")
+
+
+def test_what_is_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called: list[str] = []
+    monkeypatch.setattr(ablation, "call", lambda arguments, log: called.append(arguments[0]))
+    for variant in ablation.VARIANTS:
+        save_result(tmp_path / f"{variant}-0.json", dataclasses.replace(result(variant, 0, [1, 0, 0, 0])))
+    assert ablation.main(["--seeds", "0", "--results", str(tmp_path), "--work", str(tmp_path)]) == 0
+    assert called == []
