@@ -140,7 +140,7 @@ def read_weights(model: TtTModel, folder: Path, *, device: str = "cpu", dtype: s
     tied = model.config.tie_word_embeddings
     expected = {name: tuple(p.shape) for name, p in model.state_dict().items() if not (tied and name == _HEAD)}
     weights: dict[str, Tensor] = {}
-    for name, value, path in _stored(folder):
+    for name, value, path in stored_tensors(folder):
         # A tied head may be stored, too, and is then the embedding once more.
         shape = expected["model.embed_tokens.weight"] if tied and name == _HEAD else expected.get(name)
         if shape is None:
@@ -172,7 +172,7 @@ def _dtype(name: str) -> torch.dtype:
     return DTYPES[name]
 
 
-def _stored(folder: Path) -> Iterator[tuple[str, Tensor, Path]]:
+def stored_tensors(folder: Path) -> Iterator[tuple[str, Tensor, Path]]:
     """Every tensor of the folder with its file, read one at a time."""
     for path, names in _files(folder).items():
         with ExitStack() as stack:

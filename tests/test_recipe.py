@@ -15,7 +15,7 @@ from reference_model.config import TtTConfig
 from reference_model.objective import ObjectiveConfig
 from reference_model.training.settings import learning_rate
 from reference_model.transformer import TtTModel
-from tttbench import cli, recipe
+from tttbench import cli, recipe, training
 from tttbench.errors import UserError
 
 SMALL = """
@@ -120,7 +120,7 @@ def test_no_tokens(small):
 )
 def test_a_model_that_cannot_be_is_refused_before_anything_is_written(small, tmp_path, old, new, message):
     with pytest.raises(UserError, match=message):
-        recipe.main([str(changed(small, old, new)), "--out", str(tmp_path / "out")])
+        training.main([str(changed(small, old, new)), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
 
 
@@ -134,7 +134,10 @@ def test_recipes_are_found_by_name_and_by_path(small):
     assert recipe.find(str(small)) == small
 
 
-@pytest.mark.parametrize("path", SHIPPED_RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+MINI_RECIPES = [path for path in SHIPPED_RECIPES if path.parent.name != "paper"]
+
+
+@pytest.mark.parametrize("path", MINI_RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_a_shipped_recipe_builds_a_model_of_less_than_6_million_parameters(path):
     made = recipe.read(path)
     words = tokenizer.build(N_CODES)
@@ -174,13 +177,95 @@ def test_the_ablation_takes_one_thing_away_at_a_time_from_the_published_objectiv
     assert len(same) == 1
 
 
+def test_the_papers_recipe_has_the_published_settings():
+    made = recipe.read(recipe.find("paper/ttt_3b"))
+    t = made.training
+    assert (t.learning_rate, t.beta2, t.weight_decay, t.warm_up, t.pack) == (2e-5, 0.95, 0.01, 0.01, 2048)
+    assert t.objective == ObjectiveConfig(banom=0.3, ppm=0.3, sst=0.5)
+    assert made.model["from"] == "Qwen/Qwen2.5-3B"
+    assert made.max_length == 2048
+    assert made.skip_bad
+
+
+FILES = """
+[model]
+objective = "hybrid"
+hidden_size = 16
+intermediate_size = 16
+num_hidden_layers = 1
+num_attention_heads = 2
+num_key_value_heads = 1
+
+[data]
+bad_records = "{bad}"
+
+[[data.files]]
+path = "{one}"
+ratio = 2.0
+
+[[data.files]]
+path = "{other}"
+
+[training]
+steps = 2
+batch_size = 3
+pack = 64
+"""
+
+
+@pytest.fixture
+def conversations(tmp_path):
+    """A recipe over two files of conversations, one of which holds a bad record."""
+    record = {"text": "<|im_start|>assistant\nyes<|begin_of_audio|><|audio_3|><|end_of_audio_new|><|im_end|>"}
+    one, other = tmp_path / "one.json", tmp_path / "other.jsonl"
+    one.write_text(json.dumps([record, record]))
+    other.write_text(json.dumps(record) + "\n" + json.dumps({"text": "?"}) + "\n")
+    path = tmp_path / "files.toml"
+    path.write_text(FILES.format(bad="skip", one=one, other=other))
+    return path
+
+
+def test_conversations_are_trained_on_and_bad_ones_named(conversations, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert cli.main(["train", str(conversations), "--out", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "1 records cannot be trained on and are skipped" in printed
+    assert "tokens/s" in printed
+    assert "other.jsonl, line 2: text has no" in (out / "bad_records.txt").read_text()
+    assert "prompts" not in json.loads((out / "assistant.json").read_text())
+    assert (out / "losses.svg").read_text().startswith("<?xml")
+
+
+def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, tmp_path):
+    changed(conversations, "skip", "refuse")
+    with pytest.raises(UserError, match=r"1 of 2 records cannot be trained on"):
+        training.main([str(conversations), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("ratio = 2.0", "ratio = 0.0", "data: field 'ratio' is 0.0, expected a number above 0"),
+        ("ratio = 2.0", "rate = 2.0", r"unknown field of \[data.files\] 'rate'. Did you mean 'ratio'"),
+        ('"skip"', '"drop"', r"field 'bad_records' of \[data\] is 'drop', expected one of"),
+        ('bad_records = "skip"', 'tokens = "mini"', r"\[data\] needs tokens = .* or else \[\[data.files\]\]"),
+        ("pack = 64", "pack = 6", "does not fit into rows of 6; raise pack"),
+        ('objective = "hybrid"', 'from = "nowhere/at-all/x"', r"unknown field of \[model\] beside 'from'"),
+    ],
+)
+def test_a_wrong_field_of_files_is_named(conversations, tmp_path, old, new, message):
+    with pytest.raises(UserError, match=message):
+        training.main([str(changed(conversations, old, new)), "--out", str(tmp_path / "out")])
+
+
 def test_a_seed_takes_the_place_of_the_recipes(small, tmp_path):
     for seed in (1, 2):
-        recipe.main([str(small), "--out", str(tmp_path / str(seed)), "--max-steps", "1", "--seed", str(seed)])
+        training.main([str(small), "--out", str(tmp_path / str(seed)), "--max-steps", "1", "--seed", str(seed)])
     one, other = ((tmp_path / str(seed) / "model.safetensors").read_bytes() for seed in (1, 2))
     assert one != other
     with pytest.raises(UserError, match="--seed -1: expected"):
-        recipe.main([str(small), "--seed", "-1"])
+        training.main([str(small), "--seed", "-1"])
 
 
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])
@@ -200,22 +285,22 @@ def test_training_leaves_a_checkpoint_that_says_how_it_is_asked(small, tmp_path,
 
 def test_training_goes_on_and_refuses_another_recipe_without_touching_the_folder(small, tmp_path):
     out = tmp_path / "out"
-    recipe.main([str(small), "--out", str(out), "--max-steps", "2"])
-    recipe.main([str(small), "--out", str(out)])
+    training.main([str(small), "--out", str(out), "--max-steps", "2"])
+    training.main([str(small), "--out", str(out)])
     rows = [json.loads(line) for line in (out / "losses.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [2, 4]
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     changed(small, '"hybrid"', '"nar"')
     changed(small, "steps_per_block = 4", "steps_per_block = 8")
     with pytest.raises(UserError, match="holds a training with other settings; give another folder"):
-        recipe.main([str(small), "--out", str(out)])
+        training.main([str(small), "--out", str(out)])
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_a_missing_token_set_is_named(small, tmp_path):
     (tmp_path / "codes.safetensors").unlink()
     with pytest.raises(UserError, match=r"codes\.safetensors: no such file; `tttbench data build mini`"):
-        recipe.main([str(small), "--out", str(tmp_path / "out")])
+        training.main([str(small), "--out", str(tmp_path / "out")])
 
 
 def test_the_ar_recipe_trains_on_the_shipped_token_set(tmp_path):

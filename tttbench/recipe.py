@@ -1,30 +1,41 @@
-"""Training recipes: a TOML file, checked field by field, and the training it describes.
-
-Knows which token sets there are; the training itself is the reference model's.
-"""
+"""Training recipes: a TOML file, checked field by field. Knows no data and no network; ``training`` carries it out."""
 
 from __future__ import annotations
 
-import argparse
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.errors import StorageError, UserError, did_you_mean
+from tttbench.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from reference_model.training.jitter import CodeJitter
     from reference_model.training.settings import TrainingConfig
-    from reference_model.training.trainer import Progress
 
 _SECTIONS = ("model", "data", "objective", "training", "decode")
 _MODEL_FIELDS = (
     "objective", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
     "tie_word_embeddings", "rope_theta", "max_position_embeddings", "rms_norm_eps", "initializer_range", "prompt_audio",
 )  # fmt: skip
+_START_FIELDS = ("from", "n_audio_codes", "objective", "prompt_audio")
+_DATA_KINDS = {
+    "tokens": "str",
+    "spoken_transcripts": "bool",
+    "code_jitter": "float",
+    "tokenizer": "str",
+    "max_length": "int",
+    "bad_records": "str",
+}
+_BAD = ("refuse", "skip")
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file of conversations, as seen from the current folder, and how often its records are seen in an epoch."""
+
+    path: Path
+    ratio: float
 
 
 @dataclass(frozen=True)
@@ -33,8 +44,14 @@ class Recipe:
 
     Attributes:
         path: the file.
-        model: fields of ``TtTConfig`` except the ids, which come from the tokenizer.
-        tokens: ``"mini"`` for the shipped token set, or a file's path, as seen from the current folder.
+        model: fields of ``TtTConfig`` except the ids, which come from the tokenizer; or ``from``, a checkpoint to
+            begin with, and what is changed of it.
+        tokens: ``"mini"`` for the shipped token set, or a file's path, as seen from the current folder; ``""`` where
+            ``files`` are given.
+        files: conversations to train on.
+        tokenizer: ``"mini"``, or the path of the ``tokenizer.json`` for ``files``, where no checkpoint is begun with.
+        max_length: the longest conversation, in tokens.
+        skip_bad: whether records that cannot be trained on are left out and reported, or refused.
         spoken_transcripts: whether a transcript is followed by the input's own codes, as in the released data.
         code_jitter: how far the prompt's codes move, in levels of the codec (``CodeJitter.deviation``).
         training: the trainer's settings, the objective's among them.
@@ -44,6 +61,10 @@ class Recipe:
     path: Path
     model: Mapping[str, object]
     tokens: str
+    files: tuple[DataFile, ...]
+    tokenizer: str
+    max_length: int
+    skip_bad: bool
     spoken_transcripts: bool
     code_jitter: float
     training: TrainingConfig
@@ -89,10 +110,19 @@ def read(path: Path) -> Recipe:
         raise UserError(f"{path}: not readable as TOML ({error})") from error
     _known(raw, _SECTIONS, path, "section")
     model = _section(raw, "model", path)
-    _known(model, _MODEL_FIELDS, path, "field of [model]")
-    data = _values(raw, "data", {"tokens": "str", "spoken_transcripts": "bool", "code_jitter": "float"}, path)
-    if "tokens" not in data:
-        raise UserError(f'{path}: [data] needs tokens = "mini" or the path of a token set')
+    if "from" in model:
+        _known(model, _START_FIELDS, path, "field of [model] beside 'from'")
+    else:
+        _known(model, _MODEL_FIELDS, path, "field of [model]")
+    section = dict(_section(raw, "data", path))
+    files = _files(section.pop("files", []), path)
+    data = _values({"data": section}, "data", _DATA_KINDS, path)
+    if ("tokens" in data) == bool(files):
+        raise UserError(
+            f'{path}: [data] needs tokens = "mini" or the path of a token set, or else [[data.files]] with paths'
+        )
+    if data.get("bad_records", "refuse") not in _BAD:
+        raise UserError(f"{path}: field 'bad_records' of [data] is {data['bad_records']!r}, expected one of {_BAD}")
     objective = _values(raw, "objective", {f.name: str(f.type) for f in fields(ObjectiveConfig)}, path)
     training = _values(
         raw, "training", {f.name: str(f.type) for f in fields(TrainingConfig) if f.name != "objective"}, path
@@ -108,7 +138,11 @@ def read(path: Path) -> Recipe:
     return Recipe(
         path,
         model,
-        str(data["tokens"]),
+        str(data.get("tokens", "")),
+        files,
+        str(data.get("tokenizer", "mini")),
+        int(str(data.get("max_length", 2048))),
+        data.get("bad_records") == "skip",
         bool(data.get("spoken_transcripts", False)),
         float(str(data.get("code_jitter", 0.0))),
         settings,
@@ -121,6 +155,18 @@ def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, obje
     if not isinstance(section, dict):
         raise UserError(f"{path}: {name!r} must be a section, [{name}]")
     return section
+
+
+def _files(entries: object, path: Path) -> tuple[DataFile, ...]:
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise UserError(f"{path}: 'files' of [data] must be written as [[data.files]], with path and ratio")
+    files = []
+    for entry in entries:
+        found = _values({"data.files": entry}, "data.files", {"path": "str", "ratio": "float"}, path)
+        if "path" not in found:
+            raise UserError(f"{path}: [[data.files]] needs a path")
+        files.append(DataFile(Path(str(found["path"])), float(str(found.get("ratio", 1.0)))))
+    return tuple(files)
 
 
 _KINDS: Mapping[str, tuple[type, ...]] = {"int": (int,), "float": (int, float), "bool": (bool,), "str": (str,)}
@@ -141,101 +187,3 @@ def _known(given: Mapping[str, object], known: Sequence[str], path: Path, what: 
     for name in given:
         if name not in known:
             raise UserError(f"{path}: unknown {what} {name!r}. {did_you_mean(name, known)}")
-
-
-def main(arguments: Sequence[str]) -> int:
-    """``tttbench train RECIPE``: train, or go on with a training, and leave a checkpoint folder that can be run."""
-    parser = argparse.ArgumentParser(prog="tttbench train", description=main.__doc__)
-    parser.add_argument("recipe", help="a .toml file, or the name of a mini recipe: ttt, ar, nar, ablation/ttt …")
-    parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/RECIPE); goes on if one is there")
-    parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the recipe's")
-    parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
-    parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
-    parser.add_argument("--codec", default="mini-codec", help="codec that the checkpoint speaks with")
-    args = parser.parse_args(arguments)
-    recipe = read(find(args.recipe))
-    if args.seed is not None:
-        if args.seed < 0:
-            raise UserError(f"--seed {args.seed}: expected a number of at least 0")
-        recipe = replace(recipe, training=replace(recipe.training, seed=args.seed))
-    name = recipe.path.stem if Path(args.recipe).is_file() else args.recipe
-    train(recipe, args.out or Path("build") / name, args.max_steps, args.threads, args.codec)
-    return 0
-
-
-def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
-    """Train by the recipe into ``folder``, or go on with the training that is there.
-
-    Args:
-        recipe: what to train.
-        folder: becomes a checkpoint that ``ttt:FOLDER`` answers with.
-        max_steps: stop after this step; None: after the recipe's last.
-        threads: of torch; None: torch's own choice.
-        codec: name of the codec's folder beside ``folder``.
-
-    Raises:
-        UserError: the recipe, the token set or what is in ``folder`` does not fit.
-        StorageError: ``folder`` could not be written.
-    """
-    import torch
-    from safetensors import SafetensorError
-
-    from reference_model.config import TtTConfig
-    from reference_model.errors import ReferenceModelError
-    from reference_model.training import trainer
-    from reference_model.transformer import TtTModel
-    from tttbench.tasks.mini import tokenizer as mini_tokenizer
-    from tttbench.tasks.mini import tokens as mini_tokens
-
-    if threads:
-        torch.set_num_threads(threads)
-    path = mini_tokens.SHIPPED if recipe.tokens == "mini" else Path(recipe.tokens)
-    tokens = mini_tokens.TokenSet.load(path)
-    tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
-    try:
-        ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
-        config = TtTConfig.from_json(recipe.model, ids, where=f"{recipe.path}: [model]")
-        examples = mini_tokens.examples(tokens, tokenizer, config, spoken_transcripts=recipe.spoken_transcripts)
-        vary = _jitter(recipe, config.code_id_start)
-        trainer.check_folder(folder, recipe.training, config, examples, vary)
-        torch.manual_seed(recipe.training.seed)
-        model = TtTModel(config)
-        _describe(folder, codec, recipe.decode)
-        print(f"{model.n_parameters() / 1e6:.2f} M parameters, {len(examples)} examples", flush=True)
-        trainer.train(model, tokenizer, examples, recipe.training, folder, vary=vary, until=max_steps, report=_show)
-    except ReferenceModelError as error:
-        raise UserError(str(error)) from error
-    except (OSError, SafetensorError) as error:
-        raise StorageError(
-            f"{folder}: could not be written ({error}); make room and train again: it goes on"
-        ) from error
-    print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
-
-
-def _jitter(recipe: Recipe, code_id_start: int) -> CodeJitter | None:
-    from reference_model.errors import ConfigError
-    from reference_model.speech.networks import CodecConfig
-    from reference_model.training.jitter import CodeJitter
-
-    try:
-        return CodeJitter(CodecConfig().levels, code_id_start, recipe.code_jitter) if recipe.code_jitter else None
-    except ConfigError as error:
-        raise ConfigError(f"{recipe.path}: field 'code_jitter' of [data]: {error}") from error
-
-
-def _show(progress: Progress) -> None:
-    print(
-        f"step {progress.step}/{progress.steps}: text {progress.text_loss:.3f} audio {progress.audio_loss:.3f} "
-        + (f"ctc {progress.ctc_loss:.3f} " if progress.ctc_loss else "")
-        + f"{progress.examples_per_s:.0f} examples/s, {progress.eta_s / 60:.0f} min left",
-        flush=True,
-    )
-
-
-def _describe(folder: Path, codec: str, decode: Mapping[str, object]) -> None:
-    """Say in the checkpoint how it is asked, decoded and voiced."""
-    from tttbench.tasks.mini.tokenizer import ASR_PROMPT, CHAT_PROMPT
-
-    folder.mkdir(parents=True, exist_ok=True)
-    content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(decode)}
-    (folder / "assistant.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -128,6 +128,8 @@ def examples(
     def words(text: str) -> tuple[int, ...]:
         return tuple(tokenizer.encode_plain(text))
 
+    # One number object for each id: of the millions of tokens each would be an object of its own.
+    shared_ids = list(range(config.vocab_size))
     made = []
     for text, question, codes in zip(tokens.texts, tokens.questions, tokens.codes, strict=True):
         system = ASR_PROMPT if question < 0 else CHAT_PROMPT
@@ -137,5 +139,6 @@ def examples(
             answer = [*said, config.im_end_token_id]
         else:
             answer = interleave(said, tokenizer.code_ids(answer_codes.tolist()), config)
-        made.append(Example(tuple(tokenizer.prompt(system, codes.tolist())), tuple(answer), words(text)))
+        prompt = tokenizer.prompt(system, codes.tolist())
+        made.append(Example(tuple(shared_ids[i] for i in prompt), tuple(shared_ids[i] for i in answer), words(text)))
     return made

@@ -7,7 +7,7 @@ import importlib
 
 HELP = "train a model from its recipe"
 
-TRAINER = "tttbench.recipe"
+TRAINER = "tttbench.training"
 """The module that trains, with ``main(arguments) -> exit status``."""
 
 
