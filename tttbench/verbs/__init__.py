@@ -2,13 +2,14 @@
 
 from types import ModuleType
 
-from tttbench.verbs import data, doctor, list_names, probe, report, rescore, run, train
+from tttbench.verbs import data, doctor, list_names, nll, probe, report, rescore, run, train
 
 VERBS: dict[str, ModuleType] = {
     "run": run,
     "report": report,
     "rescore": rescore,
     "probe": probe,
+    "nll": nll,
     "list": list_names,
     "doctor": doctor,
     "data": data,
