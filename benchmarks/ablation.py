@@ -43,8 +43,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Seed by seed, so that a stopped ablation has compared all variants as often as it could.
         todo = [(variant, seed) for seed in args.seeds for variant in args.variants]
         with ThreadPoolExecutor(args.jobs) as pool:
-            for _ in pool.map(lambda one: make(*one, args), todo):
-                pass
+            try:
+                for done in [pool.submit(make, variant, seed, args) for variant, seed in todo]:
+                    done.result()
+            except BaseException:
+                # What runs is waited for; nothing new begins behind a failure or an interrupt.
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     print(summary(load_results(args.results)))
     return 0
 

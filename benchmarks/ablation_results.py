@@ -146,14 +146,16 @@ def load_results(folder: Path) -> list[ModelResult]:
     for path in sorted(folder.glob("*.json")):
         try:
             plain = json.loads(path.read_text(encoding="utf-8"))
-            metrics = {
-                name: Measured(**{k: tuple(v) if isinstance(v, list) else v for k, v in one.items()})
-                for name, one in plain.pop("metrics").items()
-            }
+            metrics = {name: _measured(one) for name, one in plain.pop("metrics").items()}
             found.append(ModelResult(metrics=metrics, **plain))
         except (ValueError, TypeError, KeyError) as error:
             raise SystemExit(f"{path}: not a result of the ablation ({error}); remove it and measure again") from error
     return found
+
+
+def _measured(plain: Mapping[str, Any]) -> Measured:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+    return Measured(**values)
 
 
 def summary(results: Sequence[ModelResult]) -> str:

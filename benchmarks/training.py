@@ -23,6 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from benchmarks.timing import Compared
     from reference_model.config import TtTConfig
     from reference_model.objective import Row
@@ -105,7 +107,7 @@ def padded(model: TtTModel, rows: Sequence[Row], work: Work) -> float:
     return total
 
 
-def _padded_loss(model, rows, length, n_examples):  # type: ignore[no-untyped-def]  # torch is imported within
+def _padded_loss(model: TtTModel, rows: Sequence[Row], length: int, n_examples: int) -> Tensor:
     import torch
     import torch.nn.functional as F
 
@@ -133,7 +135,8 @@ def _padded_loss(model, rows, length, n_examples):  # type: ignore[no-untyped-de
         x = layer(x, cos, sin, SdpaBackend(), plan)
     logits = model.logits(model.model.norm(x)).float().flatten(0, 1)
     losses = [F.cross_entropy(logits, of.flatten(), reduction="none", ignore_index=-100) for of in targets]
-    return (torch.stack(losses) * weights.flatten(1)).sum() / n_examples
+    total: Tensor = (torch.stack(losses) * weights.flatten(1)).sum() / n_examples
+    return total
 
 
 def step_s(
