@@ -181,7 +181,8 @@ _Targets = tuple[Ids, Ids, npt.NDArray[np.float32]]
 
 def _next_token(ids: Ids, begin: int, below: int | None = None) -> _Targets:
     """Row i - 1 predicts token i, for the answer's tokens with an id under ``below``; weights are their mean."""
-    positions = np.arange(begin, len(ids))
+    # Where there is no prompt, nothing stands before the first token to predict it.
+    positions = np.arange(max(begin, 1), len(ids))
     if below is not None:
         positions = positions[ids[positions] < below]
     return positions - 1, ids[positions], _mean(len(positions))

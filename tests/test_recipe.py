@@ -216,10 +216,10 @@ pack = 64
 @pytest.fixture
 def conversations(tmp_path):
     """A recipe over two files of conversations, one of which holds a bad record."""
-    record = {"text": "<|im_start|>assistant\nyes<|begin_of_audio|><|audio_3|><|end_of_audio_new|><|im_end|>"}
+    record = {"text": "yes<|begin_of_audio|><|audio_3|><|end_of_audio_new|>"}
     one, other = tmp_path / "one.json", tmp_path / "other.jsonl"
     one.write_text(json.dumps([record, record]))
-    other.write_text(json.dumps(record) + "\n" + json.dumps({"text": "?"}) + "\n")
+    other.write_text(json.dumps(record) + "\n" + json.dumps({"text": ""}) + "\n")
     path = tmp_path / "files.toml"
     path.write_text(FILES.format(bad="skip", one=one, other=other))
     return path
@@ -231,7 +231,7 @@ def test_conversations_are_trained_on_and_bad_ones_named(conversations, tmp_path
     printed = capsys.readouterr().out
     assert "1 records cannot be trained on and are skipped" in printed
     assert "tokens/s" in printed
-    assert "other.jsonl, line 2: text has no" in (out / "bad_records.txt").read_text()
+    assert "other.jsonl, line 2: there is nothing to train on" in (out / "bad_records.txt").read_text()
     assert "prompts" not in json.loads((out / "assistant.json").read_text())
     assert (out / "losses.svg").read_text().startswith("<?xml")
 
@@ -250,7 +250,7 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, t
         ("ratio = 2.0", "rate = 2.0", r"unknown field of \[data.files\] 'rate'. Did you mean 'ratio'"),
         ('"skip"', '"drop"', r"field 'bad_records' of \[data\] is 'drop', expected one of"),
         ('bad_records = "skip"', 'tokens = "mini"', r"\[data\] needs tokens = .* or else \[\[data.files\]\]"),
-        ("pack = 64", "pack = 6", "does not fit into rows of 6; raise pack"),
+        ("pack = 64", "pack = 3", "an example of 5 tokens does not fit into rows of 3; raise pack"),
         ('objective = "hybrid"', 'from = "nowhere/at-all/x"', r"unknown field of \[model\] beside 'from'"),
     ],
 )

@@ -1,7 +1,8 @@
 """Training examples from files of conversations, in the layout of the released data: JSON, JSON lines or parquet.
 
-A record is ``{"messages": [{"role": …, "content": …}, …]}`` or ``{"text": …}``, special tokens and audio codes written
-out (``<|audio_17|>``). What cannot be trained on is named: file, place and reason. Knows the layout, no training.
+A record is ``{"messages": [{"role": …, "content": …}, …]}`` or ``{"text": …}``, a document; special tokens and audio
+codes are written out (``<|audio_17|>``). What cannot be trained on is named: file, place and reason. Knows the layout,
+no training.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def read_conversations(
 ) -> Conversations:
     """Read a file of conversations.
 
-    The last message, which must be the assistant's, is the answer that is trained; all before it is the prompt.
+    Every message of the assistant is an answer that is trained, with all before it as prompt: an example each. A
+    conversation without a system message gets an empty one, as in the released code. Of a document everything is
+    trained but its first token.
 
     Args:
         path: ``.json`` (a list), ``.jsonl`` or ``.parquet``, with ``messages`` or ``text`` in every record.
@@ -71,19 +74,22 @@ def read_conversations(
     examples, bad = [], []
     # As few numbers as there are ids, however many tokens there are: each would be an object of its own.
     shared = list(range(config.vocab_size))
+    n_records = 0
     for place, record in _records(path):
+        n_records += 1
         try:
             if isinstance(record, _BadRecordError):
                 raise record
-            example = _example(record, tokenizer, config, max_length)
-            examples.append(Example(tuple(shared[i] for i in example.prompt), tuple(shared[i] for i in example.answer)))
+            found = [_example(*texts, tokenizer, config, max_length) for texts in _prompts_and_answers(record)]
+            for one in found:
+                examples.append(Example(tuple(shared[i] for i in one.prompt), tuple(shared[i] for i in one.answer)))
         except _BadRecordError as error:
             bad.append(BadRecord(path, place, str(error)))
     if bad and not skip_bad:
         more = f"\n… and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         listed = "\n".join(str(one) for one in bad[:_SHOWN])
         raise DataError(
-            f"{path}: {len(bad)} of {len(bad) + len(examples)} records cannot be trained on; mend them, or skip them "
+            f"{path}: {len(bad)} of {n_records} records cannot be trained on; mend them, or skip them "
             f'with bad_records = "skip":\n{listed}{more}'
         )
     if not examples:
@@ -145,14 +151,15 @@ def _mapping(record: object) -> Mapping[str, object] | _BadRecordError:
     return record if isinstance(record, dict) else _BadRecordError("is not an object with messages or text")
 
 
-def _example(record: Mapping[str, object], tokenizer: TtTTokenizer, config: TtTConfig, max_length: int) -> Example:
-    prompt_text, answer_text = _prompt_and_answer(record)
+def _example(
+    prompt_text: str, answer_text: str, tokenizer: TtTTokenizer, config: TtTConfig, max_length: int
+) -> Example:
     for token in _SPECIAL.findall(prompt_text + answer_text):
         if tokenizer.token_id(token) is None:
             raise _BadRecordError(f"the tokenizer does not know {token}")
     prompt, answer = tokenizer.encode(prompt_text), tokenizer.encode(answer_text)
     if len(answer) < 2:
-        raise _BadRecordError("the answer is empty")
+        raise _BadRecordError("there is nothing to train on: the answer, or the text, is empty")
     if len(prompt) + len(answer) > max_length:
         raise _BadRecordError(f"{len(prompt) + len(answer)} tokens, more than max_length {max_length}")
     if config.mask_token_id in prompt or config.mask_token_id in answer:
@@ -161,24 +168,24 @@ def _example(record: Mapping[str, object], tokenizer: TtTTokenizer, config: TtTC
     return Example(tuple(prompt), tuple(answer))
 
 
-def _prompt_and_answer(record: Mapping[str, object]) -> tuple[str, str]:
-    """The text up to where the answer begins, and the answer with its ``<|im_end|>``."""
+def _prompts_and_answers(record: Mapping[str, object]) -> list[tuple[str, str]]:
+    """For every answer the text before it, and the answer with its ``<|im_end|>``; a document has nothing before it."""
     if record.get("messages") is not None:
         turns = [_turn(message, number) for number, message in enumerate(_messages(record["messages"]), start=1)]
-        if turns[-1][0] != "assistant":
-            raise _BadRecordError(f"the last message is the {turns[-1][0]}'s, expected the assistant's")
-        before = "".join(f"<|im_start|>{role}\n{content}<|im_end|>\n" for role, content in turns[:-1])
-        return before + _ANSWER, turns[-1][1] + "<|im_end|>"
+        if turns[0][0] != "system":
+            turns.insert(0, ("system", ""))
+        found, before = [], ""
+        for role, content in turns:
+            if role == "assistant":
+                found.append((before + _ANSWER, content + "<|im_end|>"))
+            before += f"<|im_start|>{role}\n{content}<|im_end|>\n"
+        if not found:
+            raise _BadRecordError("no message is the assistant's, so there is no answer")
+        return found
     text = record.get("text")
     if not isinstance(text, str):
         raise _BadRecordError("has neither messages nor text" if text is None else "text is not a string")
-    before, found, answer = text.rpartition(_ANSWER)
-    if not found:
-        raise _BadRecordError(f"text has no {_ANSWER!r}, so no answer")
-    answer, found, behind = answer.rstrip("\n").partition("<|im_end|>")
-    if not found or behind:
-        raise _BadRecordError("text goes on behind the answer" if found else "the answer does not end with <|im_end|>")
-    return before + _ANSWER, answer + "<|im_end|>"
+    return [("", text)]
 
 
 def _messages(messages: object) -> Sequence[object]:
@@ -204,7 +211,7 @@ def _check_spans(answer: Sequence[int], config: TtTConfig) -> None:
     """Every run of codes stands between the token that opens a span and one that ends it."""
     start, ends = config.audio_token_id_start, config.span_end_ids
     if answer[0] >= start:
-        raise _BadRecordError("the answer begins with audio; a span needs <|begin_of_audio|> before it")
+        raise _BadRecordError("begins with audio; a span needs <|begin_of_audio|> before it")
     for before, token_id in pairwise(answer):
         if token_id >= start > before and before not in config.span_begin_ids:
             raise _BadRecordError("audio without <|begin_of_audio|> or <|begin_of_quad|> before it")

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from reference_model import checkpoint
+from reference_model.batching import pack_lengths
 from reference_model.config import TtTConfig
 from reference_model.errors import ConfigError, ReferenceModelError
 from reference_model.losses import LossModule
@@ -87,6 +88,9 @@ def train(
     """
     if not examples:
         raise ReferenceModelError("there are no training examples")
+    lengths = [len(example.prompt) + len(example.answer) for example in examples]
+    if config.pack:
+        pack_lengths([max(lengths)], config.pack)  # refuses now what it would refuse after hours
     mixture = mixture or Mixture((len(examples),), (1.0,))
     processes = Processes(config.shard)
     _check_shares(config, processes.number)
@@ -103,7 +107,6 @@ def train(
     last = min(config.steps, until if until is not None else config.steps)
     if processes.is_first:
         _forget_later(folder / _LOG, first)
-    lengths = [len(example.prompt) + len(example.answer) for example in examples]
     meter = _Meter(config, first, last)
     module.train()
     for step in range(first, last):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from test_trainer import CONFIG, TOKENIZER
+from test_trainer import CONFIG, TOKENIZER, fresh
 
+from reference_model.losses import batch_losses
+from reference_model.objective import ObjectiveConfig, corrupt
 from reference_model.training.conversations import DataError, read_conversations
 
 ANSWER = "Yes.<|begin_of_audio|><|audio_3|><|audio_1|><|end_of_audio_new|>"
@@ -21,10 +24,7 @@ MESSAGES = {
         {"role": "assistant", "content": ANSWER},
     ]
 }
-TEXT = {
-    "text": f"<|im_start|>system\nAnswer.<|im_end|>\n<|im_start|>user\n{QUESTION}<|im_end|>\n"
-    f"<|im_start|>assistant\n{ANSWER}<|im_end|>\n"
-}
+TEXT = {"text": "<|begin_of_audio|><|audio_3|><|audio_1|><|end_of_audio_new|> and so on"}
 
 
 def write(path: Path, records: list[object]) -> Path:
@@ -43,9 +43,8 @@ def written(ids: tuple[int, ...]) -> str:
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.parquet"])
-@pytest.mark.parametrize("record", [MESSAGES, TEXT])
-def test_both_layouts_in_every_format_are_the_chat_layout(tmp_path: Path, name: str, record: dict) -> None:
-    found = read_conversations(write(tmp_path / name, [record, record]), TOKENIZER, CONFIG)
+def test_a_conversation_is_the_chat_layout_in_every_format(tmp_path: Path, name: str) -> None:
+    found = read_conversations(write(tmp_path / name, [MESSAGES, MESSAGES]), TOKENIZER, CONFIG)
     assert found.bad == ()
     assert len(found.examples) == 2
     example = found.examples[0]
@@ -54,12 +53,28 @@ def test_both_layouts_in_every_format_are_the_chat_layout(tmp_path: Path, name: 
     assert TOKENIZER.codes(example.answer) == [3, 1]
 
 
-def test_the_last_answer_is_trained_and_earlier_turns_are_prompt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.parquet"])
+def test_a_document_is_trained_whole(tmp_path: Path, name: str) -> None:
+    (example,) = read_conversations(write(tmp_path / name, [TEXT]), TOKENIZER, CONFIG).examples
+    assert example.prompt == ()
+    assert example.answer == tuple(TOKENIZER.encode(TEXT["text"]))
+    row = corrupt(example, ObjectiveConfig(banom=0, ppm=0, sst=0), CONFIG, np.random.default_rng(1))
+    start = CONFIG.audio_token_id_start
+    predicted = [int(r) + 1 for r, target in zip(row.rows, row.targets, strict=True) if target < start]
+    # Everything but the first token, which opens the span: nothing stands before it.
+    assert predicted == [i for i, token in enumerate(example.answer) if i > 0 and token < start]
+    assert np.isfinite(batch_losses(fresh(), [row]).total.item())
+
+
+def test_every_answer_is_trained_and_what_came_before_is_its_prompt(tmp_path: Path) -> None:
     turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
     record = {"messages": [*turns, {"role": "assistant", "content": "d"}]}
-    (example,) = read_conversations(write(tmp_path / "a.json", [record]), TOKENIZER, CONFIG).examples
-    assert written(example.answer) == "d<|im_end|>"
-    assert written(example.prompt).count("assistant") == 2
+    first, second = read_conversations(write(tmp_path / "a.json", [record]), TOKENIZER, CONFIG).examples
+    assert (written(first.answer), written(second.answer)) == ("b<|im_end|>", "d<|im_end|>")
+    head = "<|im_start|>system\n<|im_end|>\n<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\n"
+    assert list(first.prompt) == TOKENIZER.encode(head)
+    more = "b<|im_end|>\n<|im_start|>user\nc<|im_end|>\n<|im_start|>assistant\n"
+    assert list(second.prompt) == TOKENIZER.encode(head + more)
 
 
 def spoken(content: str) -> dict[str, object]:
@@ -72,20 +87,19 @@ def spoken(content: str) -> dict[str, object]:
         ({}, "has neither messages nor text"),
         ([], "is not an object with messages or text"),
         ({"text": 3}, "text is not a string"),
-        ({"text": "no answer"}, "so no answer"),
-        ({"text": "<|im_start|>assistant\nyes"}, "does not end with <|im_end|>"),
-        ({"text": "<|im_start|>assistant\nyes<|im_end|>no"}, "text goes on behind the answer"),
+        ({"text": ""}, "the answer, or the text, is empty"),
+        ({"text": "<|audio_1|><|end_of_audio_new|>"}, "begins with audio; a span needs"),
         ({"messages": []}, "messages is not a list of messages"),
         ({"messages": ["a"]}, "message 1 is not an object"),
         ({"messages": [{"role": "robot", "content": "a"}]}, "message 1 has the role 'robot', expected system, user"),
         ({"messages": [{"role": "user", "content": 1}]}, "message 1 has no content that is a string"),
-        ({"messages": [{"role": "user", "content": "a"}]}, "the last message is the user's"),
+        ({"messages": [{"role": "user", "content": "a"}]}, "no message is the assistant's"),
         (spoken("a<|im_end|>b"), "message 2 holds <|im_start|> or <|im_end|>"),
-        (spoken(""), "the answer is empty"),
+        (spoken(""), "the answer, or the text, is empty"),
         (spoken("a" * 2048), r"tokens, more than max_length 2048"),
         (spoken("<|audio_99|>"), r"the tokenizer does not know <\|audio_99\|>"),
         (spoken("<|mask_token|>"), "which only noise may write"),
-        (spoken("<|audio_1|><|end_of_audio_new|>"), "the answer begins with audio"),
+        (spoken("<|audio_1|><|end_of_audio_new|>"), "begins with audio"),
         (spoken("a<|audio_1|><|end_of_audio_new|>"), "audio without <|begin_of_audio|> or"),
         (spoken("a<|begin_of_audio|><|audio_1|>b"), "audio without <|end_of_audio_new|> or"),
         (spoken("a<|begin_of_audio|><|audio_1|><|end_of_audio_new|><|audio_2|>"), "goes on behind the end of its span"),
