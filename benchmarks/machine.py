@@ -24,7 +24,7 @@ class Machine:
         capability: vector instructions that torch uses.
         platform: operating system and architecture.
         load: processes that wanted to run, mean of the minute before; others' work shows here.
-        code: ``git describe --always --dirty`` of the repository; empty outside of one.
+        code: commit of the repository, and whether anything but results was changed since; empty outside of one.
         versions: of Python and of the packages that matter, as far as installed.
     """
 
@@ -74,8 +74,14 @@ def _versions(*packages: str) -> dict[str, str]:
 
 
 def _code() -> str:
-    command = ["git", "describe", "--always", "--dirty"]
     try:
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        commit = _git("describe", "--always")
+        # What benchmarks write while they run makes no other code of it.
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
     except (OSError, subprocess.CalledProcessError):
         return ""
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
