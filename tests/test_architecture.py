@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tttbench.training",),
     ("tttbench.execution", "tttbench.reports", "tttbench.recipe", "tttbench.training_display"),
     ("tttbench.systems", "tttbench.tasks"),
-    ("tttbench.registry", "tttbench.probes", "tttbench.store", "tttbench.suite"),
+    ("tttbench.registry", "tttbench.probes", "tttbench.store", "tttbench.suite", "tttbench.published"),
     ("tttbench.systems.base", "tttbench.data", "tttbench.scoring", "tttbench.flac", "tttbench.stored"),
     ("tttbench.stats", "tttbench.plain", "tttbench.atomic", "tttbench.caches", "tttbench.interrupts"),
     ("tttbench.records", "tttbench.errors", "tttbench"),

@@ -2,7 +2,7 @@
 
 from types import ModuleType
 
-from tttbench.verbs import data, doctor, list_names, nll, probe, report, rescore, run, train
+from tttbench.verbs import data, doctor, list_names, nll, probe, report, rescore, run, tables, train
 
 VERBS: dict[str, ModuleType] = {
     "run": run,
@@ -10,6 +10,7 @@ VERBS: dict[str, ModuleType] = {
     "rescore": rescore,
     "probe": probe,
     "nll": nll,
+    "tables": tables,
     "list": list_names,
     "doctor": doctor,
     "data": data,

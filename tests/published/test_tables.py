@@ -1,0 +1,131 @@
+"""Published tables: the shipped figures, cells filled from runs, and every format a reader may want."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from tttbench.reports.paper_tables import render_all
+
+from tttbench.errors import UserError
+from tttbench.published import SHIPPED, load_tables
+from tttbench.published.measured import fill, found_in
+
+SUMMARY = {
+    "results": [
+        {
+            "system": "ttt:/models/ttt",
+            "task": "llama_questions",
+            "metric": "spoken_accuracy",
+            "value": 0.4,
+            "ci_low": 0.31,
+            "ci_high": 0.49,
+            "n": 120,
+            "ok": 118,
+            "recipe": "judge 1",
+        }
+    ]
+}
+
+
+def filled(names: dict[str, str]):
+    return fill(load_tables(), found_in([(Path("runs/a"), SUMMARY)], names))
+
+
+def cell(tables, table, row, column):
+    block = next(one for one in tables if one.table.id == table).blocks[0]
+    at_row = [one.id for one in block.block.rows].index(row)
+    return block.cells[at_row][[one.id for one in block.block.columns].index(column)]
+
+
+def test_the_shipped_figures_are_those_of_the_paper():
+    tables = filled({})
+    assert cell(tables, "architectures", "ttt", "llama_questions").published == 34.68
+    assert cell(tables, "architectures", "nar", "aishell_2").published == 212.27
+    assert cell(tables, "ablation", "no_sst", "aishell_1").published == 31.03
+    assert cell(tables, "uro_bench", "ar", "reasoning").published is None
+    assert all(
+        block.source for table in load_tables() for block in table.blocks if any(r.published for r in block.rows)
+    )
+
+
+def test_a_measured_cell_has_figure_interval_counts_and_the_difference():
+    found = cell(filled({"ttt:/models/ttt": "ttt:TtT-3B"}), "ablation", "ttt", "llama_questions")
+    assert found.measured is not None
+    assert (found.measured.value, found.measured.n, found.measured.not_ok) == (40.0, 120, 2)
+    assert found.difference == pytest.approx(40.0 - 34.68)
+
+
+def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command():
+    found = cell(filled({}), "ablation", "ttt", "llama_questions")
+    assert found.measured is None
+    assert "Stephen-Lee/TtT-3B" in found.needs
+    assert "Qwen3-30B-A3B" in found.needs
+    assert found.command == "tttbench run --systems ttt:TtT-3B --tasks llama_questions --data llama_questions=DIR"
+
+
+def test_every_format_has_the_figures_side_by_side():
+    files = render_all(filled({"ttt:/models/ttt": "ttt:TtT-3B"}))
+    assert "34.68 / 40.0 [31.0, 49.0] n=120, 2 not ok (+5.3)" in files["ablation.md"]
+    assert r"34.68 / 40.0 {\scriptsize [31.0, 49.0]}" in files["ablation.tex"]
+    assert r"mini\_qa\_noisy" in files["ablation.tex"]
+    assert "40.0" in files["tables.html"]
+    assert "http-equiv" not in files["tables.html"]
+    assert "<script" not in files["tables.html"]
+    rows = list(csv.DictReader(io.StringIO(files["ablation.csv"])))
+    first = rows[0]
+    assert (first["published"], first["measured"], first["n"], first["run"]) == ("34.68", "40.0", "120", "a")
+    assert all(set(row) == set(first) and None not in row.values() for row in rows)
+    assert len(rows) == 4 * 3 + 4 * 4
+
+
+def test_names_are_those_of_the_suites_recipes():
+    from tttbench.recipe import shipped_recipes
+
+    known = {f"ttt:{name.replace('/', '-')}" for name in shipped_recipes() if name.startswith("ablation/")}
+    mini = [
+        row.system
+        for table in load_tables()
+        for block in table.blocks
+        if block.title.startswith("Mini")
+        for row in block.rows
+    ]
+    assert set(mini) <= known
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('better = "lower"', 'better = "down"', "better is 'down', expected higher or lower"),
+        ('source = "ttt"', 'source = "nobody"', "unknown source 'nobody'; there are: ttt"),
+        ("published = [34.68, 12.53, 13.65]", "published = [34.68]", "row 'ttt' has 1 figures for 3 columns"),
+        ("[[tables]]", "[[tables", "not readable as TOML"),
+        ('title = "LlamaQ"', 'titel = "LlamaQ"', "a field is missing, unknown or of another form"),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, old, new, message):
+    text = SHIPPED.read_text()
+    assert old in text
+    path = tmp_path / "tables.toml"
+    path.write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=rf"(?s)tables\.toml.*{message}"):
+        load_tables(path)
+
+
+def test_figures_without_a_source_are_refused(tmp_path):
+    path = tmp_path / "tables.toml"
+    path.write_text(SHIPPED.read_text().replace('source = "ttt"\n', ""))
+    with pytest.raises(UserError, match="has published figures, but the block names no source"):
+        load_tables(path)
+
+
+def test_the_verb_writes_everything(tmp_path, capsys):
+    from tttbench import cli
+
+    assert cli.main(["tables", "--out", str(tmp_path / "t")]) == 0
+    assert "ablation: 0 of 28 cells measured" in capsys.readouterr().out
+    assert {path.suffix for path in (tmp_path / "t").iterdir()} == {".html", ".md", ".tex", ".csv"}
+    assert cli.main(["tables", "--name", "x"]) == 2
+    assert "must be IN-RUN=IN-TABLE" in capsys.readouterr().err

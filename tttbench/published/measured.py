@@ -1,0 +1,127 @@
+"""Published tables filled with what runs measured: every cell has figure, interval and counts, or what it needs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tttbench.published import Block, Column, Row, Table
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A cell of a run, in per cent.
+
+    Attributes:
+        value, low, high: with its 95 % interval.
+        n: samples.
+        not_ok: how many of them ended as something other than ``ok``.
+        recipe: what scored it.
+        run: the run directory's name.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    not_ok: int
+    recipe: str
+    run: str
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what is published, what is measured, and the difference; or what measuring it needs.
+
+    ``command`` would fill it, once what it ``needs`` is there.
+    """
+
+    published: float | None
+    measured: Measured | None
+    needs: str
+    command: str
+
+    @property
+    def difference(self) -> float | None:
+        """Measured minus published, in points."""
+        if self.published is None or self.measured is None:
+            return None
+        return self.measured.value - self.published
+
+
+@dataclass(frozen=True)
+class FilledBlock:
+    """A block, and its cells row by row."""
+
+    block: Block
+    cells: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class FilledTable:
+    """A table, and its blocks with their cells."""
+
+    table: Table
+    blocks: tuple[FilledBlock, ...]
+
+    @property
+    def n_measured(self) -> int:
+        """Cells that a run has."""
+        return sum(cell.measured is not None for block in self.blocks for row in block.cells for cell in row)
+
+
+Found = Mapping[tuple[str, str, str], Measured]
+"""By system, task and metric."""
+
+
+def found_in(
+    runs: Iterable[tuple[Path, Mapping[str, Any]]], names: Mapping[str, str]
+) -> dict[tuple[str, str, str], Measured]:
+    """What runs measured; of the same cell in several runs the last counts.
+
+    Args:
+        runs: folders and their summaries.
+        names: what a system or task of these runs is called in the tables, by what the run calls it.
+    """
+    found = {}
+    for folder, summary in runs:
+        for result in summary["results"]:
+            key = (names.get(result["system"], result["system"]), names.get(result["task"], result["task"]))
+            found[(*key, result["metric"])] = Measured(
+                100 * result["value"],
+                100 * result["ci_low"],
+                100 * result["ci_high"],
+                result["n"],
+                result["n"] - result["ok"],
+                result["recipe"],
+                folder.name,
+            )
+    return found
+
+
+def fill(tables: Sequence[Table], found: Found) -> tuple[FilledTable, ...]:
+    """Put what was found into the tables."""
+    return tuple(
+        FilledTable(
+            table,
+            tuple(
+                FilledBlock(
+                    block, tuple(tuple(_cell(row, column, found) for column in block.columns) for row in block.rows)
+                )
+                for block in table.blocks
+            ),
+        )
+        for table in tables
+    )
+
+
+def _cell(row: Row, column: Column, found: Found) -> Cell:
+    needs = "; ".join(part for part in (row.needs, column.needs) if part)
+    command = shlex.join(["tttbench", "run", "--systems", row.system, "--tasks", column.task])
+    if column.needs:
+        command += f" --data {column.task}=DIR"
+    measured = found.get((row.system, column.task, column.metric))
+    return Cell(row.published.get(column.id), measured, needs, command)
