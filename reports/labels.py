@@ -42,6 +42,12 @@ _METRICS = {
         "a judge transcribes the spoken answer and the right answer is found in it",
         "%",
     ),
+    "self_wer": MetricLabel(
+        "Said against written", "said", "word errors of the spoken answer against the system's own text", "%"
+    ),
+    "oracle_agreement": MetricLabel(
+        "Codes of the oracle", "codes", "share of audio codes that the oracle wrote at the same place", "%"
+    ),
     "spoken_gap": MetricLabel("Lost in speaking", "lost", "share right in writing minus share right aloud", "points"),
     "spoken_ceiling": MetricLabel(
         "Ceiling of spoken answers", "ceiling", "the same judge on the true recordings of the answers", "%"

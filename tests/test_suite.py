@@ -136,3 +136,24 @@ def test_data_for_a_task_that_is_not_run_is_refused() -> None:
 )
 def test_labels_give_name_and_strategy(label: str, plan: SystemPlan) -> None:
     assert system_plan(label) == plan
+
+
+def test_a_system_can_stand_there_twice_under_other_names_and_settings() -> None:
+    systems = [{"name": "a:x", "label": f"S={s}", "decode": {"steps_per_block": s}} for s in (1, 2)]
+    suite = parse_suite("s", {**MINIMAL, "systems": systems}, "s.toml")
+    assert [system.label for system in suite.systems] == ["S=1", "S=2"]
+    assert choose(suite, systems=["S=2"]).systems == (suite.systems[1],)
+    assert "'S=1' stands there twice" in refused(systems=[{"name": "a:x", "label": "S=1"}] * 2)
+
+
+def test_a_task_can_be_scored_by_other_metrics() -> None:
+    suite = parse_suite("s", {**MINIMAL, "tasks": [{"name": "t", "metrics": ["wer", "cer"]}]}, "s.toml")
+    assert suite.tasks == (TaskPlan("t", metrics=("wer", "cer")),)
+    assert (
+        refused(tasks=[{"name": "t", "metrics": [1]}]) == "s.toml: tasks[0].metrics: must be a list of names, not [1]."
+    )
+
+
+def test_the_oracle_is_a_system_of_the_suite() -> None:
+    assert parse_suite("s", {**MINIMAL, "oracle": "a:x"}, "s.toml").oracle == "a:x"
+    assert refused(oracle="a:y") == "s.toml: oracle: 'a:y' is no system of the suite. Did you mean 'a:x'?"

@@ -27,26 +27,32 @@ class SystemPlan:
         strategy: decoding strategy; ``""`` means the system's own default.
         batch_size: requests a call; None means the suite's.
         decode: decode settings by name, passed on to the system.
+        called: the name in tables and in the run directory; ``""`` means ``name``, or ``name@strategy``.
     """
 
     name: str
     strategy: str = ""
     batch_size: int | None = None
     decode: Mapping[str, object] = field(default_factory=dict)
+    called: str = ""
 
     @property
     def label(self) -> str:
-        """The name in tables and in the run directory: ``name``, or ``name@strategy`` where one is asked for."""
-        return f"{self.name}@{self.strategy}" if self.strategy else self.name
+        """The name in tables and in the run directory."""
+        return self.called or (f"{self.name}@{self.strategy}" if self.strategy else self.name)
 
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """One task of a suite: at most ``limit`` samples (None: all), read from ``data`` (None: what is shipped)."""
+    """One task of a suite: at most ``limit`` samples (None: all), read from ``data`` (None: what is shipped).
+
+    ``metrics`` are scored in place of the task's own; empty means those.
+    """
 
     name: str
     limit: int | None = None
     data: Path | None = None
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ class Suite:
         batch_size: requests a call, where a system names no other.
         resamples: bootstrap resamples behind every interval.
         warmup: requests that each system answers beforehand, unmeasured, so that first-use costs are in no figure.
+        oracle: label of the system whose codes all others are compared with; ``""`` for none.
     """
 
     name: str
@@ -74,6 +81,7 @@ class Suite:
     batch_size: int = 8
     resamples: int = 2000
     warmup: int = 1
+    oracle: str = ""
 
 
 def suite_files(extra: Iterable[Path] = ()) -> dict[str, Path]:
@@ -120,10 +128,16 @@ def parse_suite(name: str, values: Mapping[str, object], source: str) -> Suite:
         batch_size=table.count("batch_size", 8),
         resamples=table.count("resamples", 2000),
         warmup=table.count("warmup", 1, least=0),
+        oracle=table.value("oracle", str, ""),
     )
     table.finish()
     _refuse_twice([system.label for system in suite.systems], f"{source}: systems")
     _refuse_twice([task.name for task in suite.tasks], f"{source}: tasks")
+    labels = [system.label for system in suite.systems]
+    if suite.oracle and suite.oracle not in labels:
+        raise UserError(
+            f"{source}: oracle: {suite.oracle!r} is no system of the suite. {did_you_mean(suite.oracle, labels)}"
+        )
     return suite
 
 
@@ -134,6 +148,7 @@ def _system(table: _Table) -> SystemPlan:
         strategy=table.value("strategy", str, named.strategy),
         batch_size=table.optional_count("batch_size"),
         decode=table.mapping("decode"),
+        called=table.value("label", str, ""),
     )
     table.finish()
     return plan
@@ -146,6 +161,7 @@ def _task(table: _Table, limit: int | None, folder: Path) -> TaskPlan:
         name=table.required("name", str),
         limit=limit if own_limit is None else own_limit,
         data=folder / data if data else None,
+        metrics=table.names("metrics"),
     )
     table.finish()
     return plan
@@ -253,6 +269,13 @@ class _Table:
 
     def mapping(self, key: str) -> Mapping[str, object]:
         return self.value(key, dict, {})
+
+    def names(self, key: str) -> tuple[str, ...]:
+        found = self.value(key, list, [])
+        for entry in found:
+            if not isinstance(entry, str):
+                raise UserError(f"{self._where(key)}: must be a list of names, not {found!r}.")
+        return tuple(found)
 
     def tables(self, key: str) -> list[_Table]:
         entries = self.value(key, list, [])

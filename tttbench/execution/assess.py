@@ -14,6 +14,7 @@ from tttbench.probes.latency import Timed, latency_probes
 from tttbench.records import STATUSES, ProbeResult, Result, Sample, Score, Status
 from tttbench.registry import scorers
 from tttbench.scoring.aggregate import Scored, aggregate
+from tttbench.scoring.agreement import oracle_agreement
 from tttbench.scoring.answer import Answer, Scorer
 from tttbench.scoring.gap import spoken_gap
 from tttbench.scoring.status import request_status
@@ -31,6 +32,8 @@ def assess(store: RunStore) -> dict[str, Any]:
     skipped: list[dict[str, str]] = []
     counts: Counter[str] = Counter()
     expected = 0
+    oracle = manifest["suite"].get("oracle", "")
+    oracle_codes = {(one.task, one.sample.id): _codes(one) for one in store.answers(oracle)} if oracle else {}
     for label, system in manifest["systems"].items():
         for name, task in manifest["tasks"].items():
             if system.get("kinds") is not None and task["kind"] not in system["kinds"]:
@@ -42,9 +45,13 @@ def assess(store: RunStore) -> dict[str, Any]:
             metrics = [scorer for scorer in _scorers(task["metrics"]) if speaks or not scorer.needs_heard]
             scored = score_answers(answers, metrics, recipe)
             counts.update(request_status(answer.status, (score.status for score in ss)) for answer, ss in scored)
-            store.replace_scores(label, name, [(answer.sample.id, s) for answer, ss in scored for s in ss])
+            agreeing = [] if label == oracle else _agreement(answers, oracle_codes, oracle)
+            kept = [(answer.sample.id, s) for answer, ss in scored for s in ss]
+            store.replace_scores(label, name, kept + [(one.sample.id, one.score) for one in agreeing])
             cells, gap = _results(label, name, [(answer.sample, ss) for answer, ss in scored], metrics, manifest)
             results += cells
+            if agreeing:
+                results.append(_aggregated(label, name, agreeing, manifest, lower_is_better=False))
             gaps += gap
             probes += _probes(label, system, name, answers)
         if system.get("peak_rss_bytes"):
@@ -62,6 +69,30 @@ def assess(store: RunStore) -> dict[str, Any]:
         "probes": probes,
         "skipped": skipped,
     }
+
+
+def _codes(answer: StoredAnswer) -> Sequence[int]:
+    return () if answer.response is None else answer.response.audio_codes or ()
+
+
+def _agreement(
+    answers: Sequence[StoredAnswer], oracle_codes: Mapping[tuple[str, str], Sequence[int]], oracle: str
+) -> list[Scored]:
+    """The answers to which the oracle's is known, and of which one of the two speaks."""
+    found = []
+    for answer in answers:
+        expected = oracle_codes.get((answer.task, answer.sample.id))
+        if expected is not None and (expected or _codes(answer)):
+            score = oracle_agreement(_codes(answer), expected, answer.status, oracle)
+            found.append(Scored(answer.sample, score))
+    return found
+
+
+def _aggregated(
+    label: str, task: str, scored: Sequence[Scored], manifest: Mapping[str, Any], *, lower_is_better: bool
+) -> Result:
+    seed, n_resamples = manifest["suite"]["seed"], manifest["suite"]["resamples"]
+    return aggregate(label, task, scored, seed=seed, n_resamples=n_resamples, lower_is_better=lower_is_better)
 
 
 def score_answers(
@@ -100,14 +131,7 @@ def _results(
         scorer.name: [Scored(sample, scores[at]) for sample, scores in scored] for at, scorer in enumerate(metrics)
     }
     cells = [
-        aggregate(
-            label,
-            task,
-            by_metric[scorer.name],
-            seed=seed,
-            n_resamples=n_resamples,
-            lower_is_better=scorer.lower_is_better,
-        )
+        _aggregated(label, task, by_metric[scorer.name], manifest, lower_is_better=scorer.lower_is_better)
         for scorer in metrics
     ]
     written, spoken = by_metric.get("text_accuracy"), by_metric.get("spoken_accuracy")

@@ -63,6 +63,7 @@ def make_plan(suite: Suite, device: str) -> Plan:
 
 
 def _plan_task(plan: TaskPlan, task: Task) -> PlannedTask:
+    task = replace(task, metrics=plan.metrics or task.metrics)
     for metric in task.metrics:
         scorers.get(metric)
     samples = task.samples(plan.data)
@@ -92,6 +93,7 @@ def manifest_of(plan: Plan) -> dict[str, Any]:
             "batch_size": suite.batch_size,
             "resamples": suite.resamples,
             "warmup": suite.warmup,
+            "oracle": suite.oracle,
         },
         "systems": {
             system.label: {
