@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
@@ -21,6 +22,7 @@ from .view import ReportView, TaskView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
 N_COLOURS = 6
@@ -131,21 +133,11 @@ def _in_words(data: ChartData, point: Point) -> str:
 
 
 def _svg(data: ChartData, prefix: str) -> str:
-    import matplotlib as mpl
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
     label = metric_label(data.metric)
     scale = 100 if label.percent else 1
-    with mpl.rc_context(
-        {"svg.fonttype": "none", "svg.hashsalt": "tttbench", "font.size": 9.5, "text.parse_math": False}
-    ):
-        figure = Figure(figsize=(4.7, 3.1), layout="constrained")
-        FigureCanvasSVG(figure)
-        figure.patch.set_alpha(0)
-        axes = figure.subplots()
+    with drawing(4.7, 3.1) as (figure, axes):
         marks = [_draw(axes, point, scale, f"{_POINT}{at}") for at, point in enumerate(data.points)]
-        _dress(
+        dress(
             axes,
             f"{label.title}{f' ({label.unit})' if label.unit else ''}",
             f"{probe_title(data.probe)}, P50 to P90{_unit(data.unit)}",
@@ -179,7 +171,24 @@ def _draw(axes: Axes, point: Point, scale: float, gid: str) -> Line2D:
     return mark
 
 
-def _dress(axes: Axes, y_label: str, x_label: str) -> None:
+@contextmanager
+def drawing(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
+    """A figure of so many inches and its axes, to be saved as SVG before the end."""
+    import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": "tttbench", "font.size": 9.5, "text.parse_math": False}
+    ):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasSVG(figure)
+        figure.patch.set_alpha(0)
+        yield figure, figure.subplots()
+
+
+def dress(axes: Axes, y_label: str, x_label: str) -> None:
+    """Give axes the page's look."""
     axes.set_xlabel(x_label, color=_MUTED)
     axes.set_ylabel(y_label, color=_MUTED)
     axes.tick_params(colors=_MUTED, length=0)

@@ -17,7 +17,7 @@ from tttbench.stored import StoredAnswer
 
 from .diff import word_diff
 from .labels import MISSING
-from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, Skipped, SystemView, TaskView
+from .view import DiffChunk, Fact, Latency, Place, ReportView, Row, ScoreView, Skipped, SystemView, TaskView
 
 
 def load(run_dir: Path) -> ReportView:
@@ -53,6 +53,7 @@ def load(run_dir: Path) -> ReportView:
         skipped=tuple(Skipped(**entry) for entry in summary["skipped"]),
         facts=tuple(_overview(manifest)),
         manifest=tuple(flatten(manifest)),
+        frontier=tuple(Place(**{**e, "beaten_by": tuple(e["beaten_by"])}) for e in summary.get("frontier", ())),
     )
 
 

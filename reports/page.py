@@ -14,6 +14,7 @@ from tttbench.store import TRUTH
 from .charts import quality_latency_charts
 from .examples import featured
 from .failures import failure_groups
+from .frontier import frontiers
 from .labels import STATUS_TITLES, format_quantity, format_value, metric_label
 from .payload import payload
 from .tables import headline_tables, latency_tables
@@ -57,6 +58,8 @@ def page(view: ReportView) -> str:
         latency=latency_tables(view),
         together=any(system.batch_size > 1 for system in view.systems),
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
+        frontiers=frontiers(view),
+        safe=Markup,
         examples=featured(view),
         failures=failure_groups(view),
         recipes=sorted({(result.metric, result.recipe) for result in view.results if result.recipe}),

@@ -23,6 +23,10 @@ _ENDED: dict[Status, str] = {
 }
 
 
+_MOST_LISTED = 3
+"""Of many systems; a table names them all."""
+
+
 def verdict(view: ReportView) -> tuple[str, ...]:
     """Return the sentences, most important first; always at least the one about how requests ended.
 
@@ -90,7 +94,7 @@ def _recognition(view: ReportView) -> list[str]:
             best, *others = ranked
             fewest = others and others[0].value > best.value
             made = "made the fewest word errors: WER" if fewest else "has a WER of"
-            rest = f", {_listing(f'{o.system} {_percent(o)}' for o in others)}" if others else ""
+            rest = f", {_some(f'{o.system} {_percent(o)}' for o in others)}" if others else ""
             sentence = f"On {task.title}, {best.system} {made} {_percent(best)}{_interval(best)}{rest}."
             return [sentence, _unsettled(best, others)]
     return []
@@ -119,7 +123,7 @@ def _against(probes: Sequence[ProbeResult], start: str, unit: str, tail: str = "
         return ""
 
     def each(some: Sequence[ProbeResult]) -> str:
-        return _listing(f"{format_quantity(p.p50, p.unit)}{unit} in {p.system} ({p.strategy})" for p in some)
+        return _some(f"{format_quantity(p.p50, p.unit)}{unit} in {p.system} ({p.strategy})" for p in some)
 
     return f"{start} {each(others)}, against {each(baseline)}{tail}."
 
@@ -148,7 +152,7 @@ def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:
 
 
 def _rest(others: Sequence[Result]) -> str:
-    reached = _listing(f"{other.system} {_percent(other)}" for other in others)
+    reached = _some(f"{other.system} {_percent(other)}" for other in others)
     return f"Next come {reached}." if len(others) > 1 else f"Next comes {reached}." if others else ""
 
 
@@ -169,6 +173,13 @@ def _interval(result: Result) -> str:
         return ""
     low, high = (format_value(bound, percent=True) for bound in (result.ci_low, result.ci_high))
     return f" (95\u00a0% interval {low} to {high})"
+
+
+def _some(parts: Iterable[str]) -> str:
+    """A listing that stays a sentence where many systems are compared: the first few, and how many more."""
+    found = list(parts)
+    more = len(found) - _MOST_LISTED
+    return _listing(found if more < 2 else [*found[:_MOST_LISTED], f"{more} more"])
 
 
 def _listing(items: Iterable[str]) -> str:

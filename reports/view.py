@@ -103,6 +103,29 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Place:
+    """A system's place, as the summary has it (``tttbench.execution.frontier.FrontierPoint``)."""
+
+    system: str
+    task: str
+    metric: str
+    lower_is_better: bool
+    quality: float
+    quality_low: float
+    quality_high: float
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+    n: int
+    beaten_by: tuple[str, ...]
+
+    @property
+    def is_beaten(self) -> bool:
+        """Whether it is off the frontier."""
+        return bool(self.beaten_by)
+
+
+@dataclass(frozen=True)
 class Fact:
     """A line of "what was run": a dotted name and its value as text."""
 
@@ -152,6 +175,7 @@ class ReportView:
         results: of the systems, the losses in speaking among them, and of the true recordings (the ceiling).
         facts: the few facts of the overview; ``manifest`` is everything, flattened, for the foldable.
         command: the command line that made the run; empty if unknown.
+        frontier: where ways to decode stand, in suites with an oracle.
     """
 
     name: str
@@ -168,6 +192,7 @@ class ReportView:
     skipped: tuple[Skipped, ...] = ()
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
+    frontier: tuple[Place, ...] = ()
 
     def status_counts(self) -> Mapping[Status, int]:
         """Requests by how they ended, every status named even at 0."""

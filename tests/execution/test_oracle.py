@@ -72,3 +72,13 @@ def test_the_report_and_scoring_again_have_it_too(run: Path) -> None:
     assert "Codes of the oracle" in (run / "report.html").read_text()
     assert cli.main(["rescore", str(run)]) == 0
     assert json.loads((run / "summary.json").read_text())["results"] == before
+
+
+def test_the_frontier_has_a_place_for_each_and_is_shown(run: Path) -> None:
+    places = json.loads((run / "summary.json").read_text())["frontier"]
+    assert [place["system"] for place in places] == ["slow", "fast", "ttt:mini-nar"]
+    assert all(place["seconds_low"] <= place["seconds"] <= place["seconds_high"] for place in places)
+    assert any(not place["beaten_by"] for place in places)
+    page = (run / "report.html").read_text()
+    assert 'id="frontier"' in page
+    assert "Quality at its price" in page

@@ -124,3 +124,11 @@ def test_a_clean_run_says_so() -> None:
 
 def test_an_empty_run_says_so() -> None:
     assert sentences() == "No request has been answered."
+
+
+def test_of_many_systems_the_first_few_are_named() -> None:
+    said = sentences(tuple(replace(SPOKEN, system=f"s{i:02}", value=0.9 - i / 100) for i in range(12)))
+    assert "Next come s01" in said
+    assert "s03" in said
+    assert "and 8 more" in said
+    assert "s04" not in said

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tttbench.execution.frontier import FrontierPoint, Outcome, frontier
 from tttbench.probes.latency import Timed, latency_probes
 from tttbench.records import STATUSES, ProbeResult, Result, Sample, Score, Status
 from tttbench.registry import scorers
@@ -56,6 +57,7 @@ def assess(store: RunStore) -> dict[str, Any]:
             probes += _probes(label, system, name, answers)
         if system.get("peak_rss_bytes"):
             probes.append(_once(label, system, "peak_memory", "MB", system["peak_rss_bytes"] / 1e6))
+    places = [point for name, task in manifest["tasks"].items() for point in _places(store, name, task, manifest)]
     answered = counts.total()
     return {
         "format": FORMAT,
@@ -67,12 +69,37 @@ def assess(store: RunStore) -> dict[str, Any]:
         "gaps": gaps,
         "ceiling": _ceiling(store, manifest, recipe),
         "probes": probes,
+        "frontier": places,
         "skipped": skipped,
     }
 
 
 def _codes(answer: StoredAnswer) -> Sequence[int]:
     return () if answer.response is None else answer.response.audio_codes or ()
+
+
+def _places(
+    store: RunStore, name: str, task: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> tuple[FrontierPoint, ...]:
+    """Quality, by the task's first metric, against seconds, where a suite with an oracle compares ways of decoding."""
+    if not manifest["suite"].get("oracle"):
+        return ()
+    metric = scorers.get(task["metrics"][0])
+    outcomes = {label: _outcomes(store, label, name, metric.name) for label in manifest["systems"]}
+    seed, n_resamples = manifest["suite"]["seed"], manifest["suite"]["resamples"]
+    return frontier(
+        name, metric.name, outcomes, lower_is_better=metric.lower_is_better, seed=seed, n_resamples=n_resamples
+    )
+
+
+def _outcomes(store: RunStore, label: str, task: str, metric: str) -> list[Outcome]:
+    found = []
+    for answer in store.answers(label, task):
+        score = next((score for score in answer.scores if score.metric == metric), None)
+        if answer.response is not None and score is not None:
+            cluster, seconds = answer.sample.cluster or answer.sample.id, answer.response.trace.end_s
+            found.append(Outcome(answer.sample.id, cluster, score.numerator, score.denominator, seconds))
+    return found
 
 
 def _agreement(

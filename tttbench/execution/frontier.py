@@ -1,0 +1,122 @@
+"""Quality against seconds of systems that answered the same samples: who is best at which price, and who beats whom.
+
+Both axes have intervals, and one system beats another only where their answers to the same samples say so. Knows
+verdicts and seconds; no systems, tasks or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reference_model.timing import interval
+from tttbench.stats.bootstrap import paired_ratio_difference, ratio_interval
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One answer: the verdict on it, as a numerator and a denominator, and the seconds until it was complete."""
+
+    sample: str
+    cluster: str
+    numerator: float
+    denominator: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """A system's place.
+
+    Attributes:
+        system, task, metric: what was measured.
+        lower_is_better: which way ``metric`` points.
+        quality, quality_low, quality_high: the corpus value with its 95 % bootstrap interval.
+        seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
+        n: answers.
+        beaten_by: systems that are better in one and not worse in the other; none for those on the frontier.
+    """
+
+    system: str
+    task: str
+    metric: str
+    lower_is_better: bool
+    quality: float
+    quality_low: float
+    quality_high: float
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+    n: int
+    beaten_by: tuple[str, ...]
+
+
+def frontier(
+    task: str,
+    metric: str,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    *,
+    lower_is_better: bool,
+    seed: int,
+    n_resamples: int = 2000,
+) -> tuple[FrontierPoint, ...]:
+    """Place all systems, in the order given; those without two answers are left out.
+
+    One system beats another where it is faster (the 95 % interval of the ratio of seconds, answer by answer, lies
+    above 1) and its quality is no lower, or where its quality is higher (the 95 % interval of the paired difference
+    lies above 0) and it is no slower.
+    """
+    usable = {system: {one.sample: one for one in found} for system, found in outcomes.items() if len(found) > 1}
+    points = []
+    for system, found in usable.items():
+        rows = list(found.values())
+        quality = ratio_interval(
+            [one.numerator for one in rows],
+            [one.denominator for one in rows],
+            seed=seed,
+            n_resamples=n_resamples,
+            clusters=[one.cluster for one in rows],
+        )
+        seconds = interval([one.seconds for one in rows])
+        beaten_by = tuple(
+            other
+            for other, theirs in usable.items()
+            if other != system and _beats(theirs, found, lower_is_better, seed, n_resamples)
+        )
+        points.append(
+            FrontierPoint(
+                system,
+                task,
+                metric,
+                lower_is_better,
+                quality.estimate,
+                quality.low,
+                quality.high,
+                seconds.median,
+                seconds.low,
+                seconds.high,
+                len(rows),
+                beaten_by,
+            )
+        )
+    return tuple(points)
+
+
+def _beats(
+    one: Mapping[str, Outcome], other: Mapping[str, Outcome], lower_is_better: bool, seed: int, n_resamples: int
+) -> bool:
+    pairs = [(one[sample], other[sample]) for sample in one if sample in other]
+    if len(pairs) < 2:
+        return False
+    first = [(b, a) for a, b in pairs] if lower_is_better else pairs
+    gain = paired_ratio_difference(
+        [a.numerator for a, _ in first],
+        [a.denominator for a, _ in first],
+        [b.numerator for _, b in first],
+        [b.denominator for _, b in first],
+        seed=seed,
+        n_resamples=n_resamples,
+        clusters=[a.cluster for a, _ in pairs],
+    )
+    faster = interval([b.seconds / a.seconds for a, b in pairs])
+    return (faster.low > 1 and gain.estimate >= 0) or (gain.low > 0 and faster.median >= 1)
