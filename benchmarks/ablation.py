@@ -16,7 +16,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,8 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Seed by seed, so that a stopped ablation has compared all variants as often as it could.
         todo = [(variant, seed) for seed in args.seeds for variant in args.variants]
         with ThreadPoolExecutor(args.jobs) as pool:
+            begun = [pool.submit(make, variant, seed, args) for variant, seed in todo]
             try:
-                for done in [pool.submit(make, variant, seed, args) for variant, seed in todo]:
+                for done in wait(begun, return_when=FIRST_EXCEPTION).done:
                     done.result()
             except BaseException:
                 # What runs is waited for; nothing new begins behind a failure or an interrupt.
@@ -56,11 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make(variant: str, seed: int, args: argparse.Namespace) -> None:
     """Train and evaluate one model, as far as that is not done."""
-    from benchmarks.ablation_results import collect, save_result
+    from benchmarks.ablation_results import check_current, collect, save_result
 
     name = f"{variant}-{seed}"
     file = args.results / f"{name}.json"
     if file.exists():
+        check_current(file, variant, args.max_steps)
         return
     model, run = args.work / "models" / name, args.work / "runs" / name
     training = ["train", f"ablation/{variant}", "--seed", str(seed), "--out", str(model), "--threads", "1"]

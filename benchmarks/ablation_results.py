@@ -124,6 +124,21 @@ def collect(variant: str, seed: int, model: Path, run: Path) -> ModelResult:
     )
 
 
+def check_current(file: Path, variant: str, steps: int | None) -> None:
+    """Do nothing if a result is that of the recipe as it stands.
+
+    Raises:
+        SystemExit: it is of another recipe, or of a training of another length.
+    """
+    from tttbench.recipe import read, shipped_recipes
+
+    path = shipped_recipes()[f"ablation/{variant}"]
+    plain = json.loads(file.read_text(encoding="utf-8"))
+    expected = read(path).training.steps if steps is None else steps
+    if (plain["recipe_sha256"], plain["steps"]) != (_sha256(path), expected):
+        raise SystemExit(f"{file}: is of another recipe or of {plain['steps']} steps; remove it to measure again")
+
+
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from reference_model.checkpoint import find, stored_tensors
 from reference_model.config import Objective, PromptAudio, TtTConfig
-from reference_model.errors import CheckpointError
+from reference_model.errors import CheckpointError, TokenizerError
 from reference_model.tokens import TtTTokenizer
 from reference_model.transformer import TtTModel
 
@@ -27,8 +27,8 @@ def extend(
     source: str | Path,
     *,
     n_audio_codes: int = 16384,
-    objective: Objective = "hybrid",
-    prompt_audio: PromptAudio = "bidirectional",
+    objective: Objective | None = None,
+    prompt_audio: PromptAudio | None = None,
     seed: int = 0,
 ) -> tuple[TtTModel, TtTTokenizer]:
     """Read a Qwen2 checkpoint and add what TtT needs; a checkpoint that has it all is read as it is.
@@ -39,8 +39,8 @@ def extend(
     Args:
         source: a folder or a hub id.
         n_audio_codes: codes to add; a checkpoint with codes keeps its own.
-        objective: what the model will be trained on.
-        prompt_audio: see ``TtTConfig``.
+        objective: what the model will be trained on; None: as the checkpoint says, or ``"hybrid"``.
+        prompt_audio: see ``TtTConfig``; None likewise.
         seed: of the noise.
 
     Returns:
@@ -82,7 +82,10 @@ def _extended_tokenizer(path: Path, n_audio_codes: int) -> tuple[TtTTokenizer, i
 
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; a checkpoint folder holds a tokenizer.json")
-    tokenizer = Tokenizer.from_file(str(path))
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises a bare Exception for every kind of damage
+        raise TokenizerError(f"{path}: not a readable tokenizer ({error})") from error
     n_old = int(tokenizer.get_vocab_size(with_added_tokens=True))
     if tokenizer.token_to_id("<|audio_0|>") is None:
         codes = [f"<|audio_{code}|>" for code in range(n_audio_codes)]
@@ -91,13 +94,16 @@ def _extended_tokenizer(path: Path, n_audio_codes: int) -> tuple[TtTTokenizer, i
     return TtTTokenizer(tokenizer, str(path)), n_old
 
 
-def _extended_config(path: Path, tokenizer: TtTTokenizer, objective: Objective, prompt_audio: PromptAudio) -> TtTConfig:
+def _extended_config(
+    path: Path, tokenizer: TtTTokenizer, objective: Objective | None, prompt_audio: PromptAudio | None
+) -> TtTConfig:
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         size = max(int(raw["vocab_size"]), tokenizer.vocab_size)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{path}: not a readable config.json with a vocab_size ({error!r})") from error
-    changed = {**raw, "vocab_size": size, "objective": objective, "prompt_audio": prompt_audio}
+    asked = {"objective": objective, "prompt_audio": prompt_audio}
+    changed = {**raw, "vocab_size": size, **{name: value for name, value in asked.items() if value is not None}}
     return TtTConfig.from_json(changed, tokenizer.ids, where=str(path))
 
 

@@ -9,7 +9,6 @@ and the network; no tokenizer and no audio.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,11 +142,13 @@ def span_bound(
 
 
 def _next_token_nats(model: TtTModel, ids: npt.NDArray[np.int64], begin: int) -> Floats:
-    """(len(ids) - begin,) nats of every token of the answer, predicted by the row before it."""
+    """(len(ids) - begin,) nats of every token of the answer, predicted by the row before it; 0 where there is none."""
     batch = torch.from_numpy(ids)[None].to(model.device)
     hidden = model.hidden(batch, _limits(batch, model.config, begin))
-    logits = model.logits(hidden[0, begin - 1 : -1]).float()
-    return F.cross_entropy(logits, batch[0, begin:], reduction="none").double().cpu().numpy()
+    first = max(begin, 1)
+    logits = model.logits(hidden[0, first - 1 : -1]).float()
+    nats = F.cross_entropy(logits, batch[0, first:], reduction="none").double().cpu().numpy()
+    return np.concatenate([np.zeros(first - begin), nats])
 
 
 def _filling_nats(model: TtTModel, noised: Tensor, clean: Tensor, low: int, answer_start: int) -> Floats:
@@ -171,8 +172,3 @@ def _limits(ids: Tensor, config: TtTConfig, answer_start: int) -> Tensor:
 
 def _mean_and_error(estimates: Floats) -> tuple[float, float]:
     return float(estimates.mean()), float(estimates.std(ddof=1) / len(estimates) ** 0.5)
-
-
-def bits(nats: Sequence[float], tokens: Sequence[int]) -> float:
-    """Bits a token over several answers; nan without a token."""
-    return float(np.sum(nats) / np.log(2) / np.sum(tokens)) if np.sum(tokens) else float("nan")

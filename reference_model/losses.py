@@ -67,6 +67,8 @@ def _ctc(model: TtTModel, hidden: Tensor, batch: Batch) -> Tensor:
     The head gives the letters, cut to the text ids; the tag ``<|audio|>``, which no sequence holds, is CTC's blank.
     """
     blank = model.config.audio_token_id_start
+    if not any(len(places) for places in batch.heard_rows):
+        return hidden.sum() * 0
     rows = nn.utils.rnn.pad_sequence([hidden[places] for places in batch.heard_rows])
     lengths = torch.tensor([len(places) for places in batch.heard_rows], device=hidden.device)
     losses = F.ctc_loss(

@@ -148,6 +148,11 @@ def _block_view(ids: Ids, begin: int, settings: ObjectiveConfig, config: TtTConf
     return _row(noised, begin, text, audio)
 
 
+def longest_filler(settings: ObjectiveConfig, config: TtTConfig) -> int:
+    """By how many tokens a corrupted example can be longer than the clean one."""
+    return settings.block_length - 1 if settings.block_view and config.objective != "ar" else 0
+
+
 def _one_block(
     ids: Ids, low: int, high: int, filler: int, settings: ObjectiveConfig, rng: np.random.Generator
 ) -> tuple[Ids, int]:

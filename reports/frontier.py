@@ -37,7 +37,7 @@ def frontiers(view: ReportView) -> tuple[Frontier, ...]:
     """One for each task that has places."""
     found = []
     for number, task in enumerate(view.tasks):
-        places = tuple(place for place in view.frontier if place.task == task.name)
+        places = tuple(p for p in view.frontier if p.task == task.name and math.isfinite(p.quality))
         if len(places) > 1:
             rows = [row for row in view.rows if row.task == task.name]
             charts = (_quality(places, f"frontier{number}-"), _lengths(places, rows, f"lengths{number}-"))

@@ -53,8 +53,14 @@ def load(run_dir: Path) -> ReportView:
         skipped=tuple(Skipped(**entry) for entry in summary["skipped"]),
         facts=tuple(_overview(manifest)),
         manifest=tuple(flatten(manifest)),
-        frontier=tuple(Place(**{**e, "beaten_by": tuple(e["beaten_by"])}) for e in summary.get("frontier", ())),
+        frontier=tuple(_place(entry) for entry in summary.get("frontier", ())),
     )
+
+
+def _place(entry: Mapping[str, Any]) -> Place:
+    """JSON has no nan: what isn't defined is null there."""
+    values = {name: math.nan if value is None else value for name, value in entry.items()}
+    return Place(**{**values, "beaten_by": tuple(entry["beaten_by"])})
 
 
 def _system(label: str, entry: Mapping[str, Any]) -> SystemView:

@@ -117,6 +117,7 @@ class Place:
     seconds_low: float
     seconds_high: float
     n: int
+    n_timed: int
     beaten_by: tuple[str, ...]
 
     @property

@@ -246,10 +246,32 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, t
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("ratio = 2.0", "ratio = 0.0", "data: field 'ratio' is 0.0, expected a number above 0"),
+        (
+            "ratio = 2.0",
+            "ratio = 0.0",
+            r"files\.toml: field 'ratio' of \[data.files\] is 0.0, expected a number above 0",
+        ),
         ("ratio = 2.0", "rate = 2.0", r"unknown field of \[data.files\] 'rate'. Did you mean 'ratio'"),
         ('"skip"', '"drop"', r"field 'bad_records' of \[data\] is 'drop', expected one of"),
         ('bad_records = "skip"', 'tokens = "mini"', r"\[data\] needs tokens = .* or else \[\[data.files\]\]"),
+        ("ratio = 2.0", "ratio = -1.0", r"field 'ratio' of \[data.files\] is -1.0"),
+        ('bad_records = "skip"', "max_length = 0", r"field 'max_length' of \[data\] is 0, expected at least 1"),
+        (
+            'bad_records = "skip"',
+            "code_jitter = 0.1",
+            "field 'code_jitter' of .data. goes with tokens, here it has no effect",
+        ),
+        (
+            "[training]",
+            "[objective]\nctc = 1.0\n[training]",
+            r"field 'ctc' of \[objective\] needs to know what is said",
+        ),
+        (
+            "steps = 2",
+            "steps = 2\nbeta2 = 1.0",
+            "files.toml: training: field 'beta2' is 1.0, expected at least 0, below 1",
+        ),
+        ("steps = 2", "steps = 2\nweight_decay = -1", "field 'weight_decay' is -1, expected 0 or more"),
         ("pack = 64", "pack = 3", "an example of 5 tokens does not fit into rows of 3; raise pack"),
         ('objective = "hybrid"', 'from = "nowhere/at-all/x"', r"unknown field of \[model\] beside 'from'"),
     ],

@@ -112,6 +112,7 @@ def read(path: Path) -> Recipe:
     model = _section(raw, "model", path)
     if "from" in model:
         _known(model, _START_FIELDS, path, "field of [model] beside 'from'")
+        _values(raw, "model", dict.fromkeys(_START_FIELDS, "str") | {"n_audio_codes": "int"}, path)
     else:
         _known(model, _MODEL_FIELDS, path, "field of [model]")
     section = dict(_section(raw, "data", path))
@@ -121,6 +122,9 @@ def read(path: Path) -> Recipe:
         raise UserError(
             f'{path}: [data] needs tokens = "mini" or the path of a token set, or else [[data.files]] with paths'
         )
+    _refuse_without_effect(data, bool(files), path)
+    if int(str(data.get("max_length", 1))) < 1:
+        raise UserError(f"{path}: field 'max_length' of [data] is {data['max_length']!r}, expected at least 1")
     if data.get("bad_records", "refuse") not in _BAD:
         raise UserError(f"{path}: field 'bad_records' of [data] is {data['bad_records']!r}, expected one of {_BAD}")
     objective = _values(raw, "objective", {f.name: str(f.type) for f in fields(ObjectiveConfig)}, path)
@@ -130,6 +134,10 @@ def read(path: Path) -> Recipe:
     if "steps" not in training:
         raise UserError(f"{path}: [training] needs steps, the number of optimizer steps")
     try:
+        if files and objective.get("ctc"):
+            raise UserError(
+                f"{path}: field 'ctc' of [objective] needs to know what is said, which files don't; remove it"
+            )
         settings = TrainingConfig(objective=ObjectiveConfig(**objective), **training)  # type: ignore[arg-type]  # names and kinds are checked above
     except ConfigError as error:
         raise UserError(f"{path}: {error}") from error
@@ -157,6 +165,14 @@ def _section(raw: Mapping[str, object], name: str, path: Path) -> dict[str, obje
     return section
 
 
+def _refuse_without_effect(data: Mapping[str, object], has_files: bool, path: Path) -> None:
+    """Refuse fields that the kind of data doesn't know, which would change nothing."""
+    for name in ("spoken_transcripts", "code_jitter") if has_files else ("tokenizer", "max_length", "bad_records"):
+        if name in data:
+            other = "tokens" if has_files else "[[data.files]]"
+            raise UserError(f"{path}: field {name!r} of [data] goes with {other}, here it has no effect; remove it")
+
+
 def _files(entries: object, path: Path) -> tuple[DataFile, ...]:
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise UserError(f"{path}: 'files' of [data] must be written as [[data.files]], with path and ratio")
@@ -165,7 +181,10 @@ def _files(entries: object, path: Path) -> tuple[DataFile, ...]:
         found = _values({"data.files": entry}, "data.files", {"path": "str", "ratio": "float"}, path)
         if "path" not in found:
             raise UserError(f"{path}: [[data.files]] needs a path")
-        files.append(DataFile(Path(str(found["path"])), float(str(found.get("ratio", 1.0)))))
+        ratio = float(str(found.get("ratio", 1.0)))
+        if not 0 < ratio < float("inf"):
+            raise UserError(f"{path}: field 'ratio' of [data.files] is {ratio}, expected a number above 0")
+        files.append(DataFile(Path(str(found["path"])), ratio))
     return tuple(files)
 
 

@@ -36,6 +36,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--codec", default="mini-codec", help="codec that the checkpoint speaks with")
     args = parser.parse_args(arguments)
     recipe = read(find(args.recipe))
+    if args.max_steps is not None and args.max_steps < 1:
+        raise UserError(f"--max-steps {args.max_steps}: expected at least 1")
     if args.seed is not None:
         if args.seed < 0:
             raise UserError(f"--seed {args.seed}: expected a number of at least 0")

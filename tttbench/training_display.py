@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,10 @@ def draw_curve(folder: Path) -> None:
     log = folder / LOG
     if not log.exists():
         return
-    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    rows = []
+    for line in log.read_text(encoding="utf-8").splitlines():
+        with suppress(json.JSONDecodeError):  # a kill, or a full disk, came in the middle of the line
+            rows.append(json.loads(line))
     if not rows:
         return
     from matplotlib.figure import Figure

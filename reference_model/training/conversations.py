@@ -154,6 +154,10 @@ def _mapping(record: object) -> Mapping[str, object] | _BadRecordError:
 def _example(
     prompt_text: str, answer_text: str, tokenizer: TtTTokenizer, config: TtTConfig, max_length: int
 ) -> Example:
+    try:
+        (prompt_text + answer_text).encode()
+    except UnicodeEncodeError as error:
+        raise _BadRecordError(f"holds half a character ({error.reason})") from error
     for token in _SPECIAL.findall(prompt_text + answer_text):
         if tokenizer.token_id(token) is None:
             raise _BadRecordError(f"the tokenizer does not know {token}")
@@ -210,6 +214,10 @@ def _turn(message: object, number: int) -> tuple[str, str]:
 def _check_spans(answer: Sequence[int], config: TtTConfig) -> None:
     """Every run of codes stands between the token that opens a span and one that ends it."""
     start, ends = config.audio_token_id_start, config.span_end_ids
+    if start in answer:
+        raise _BadRecordError("holds the tag <|audio|>, which is no code")
+    if answer[-1] in config.span_begin_ids or (answer[-1] >= start and answer[-1] not in ends):
+        raise _BadRecordError("ends within a span of audio")
     if answer[0] >= start:
         raise _BadRecordError("begins with audio; a span needs <|begin_of_audio|> before it")
     for before, token_id in pairwise(answer):

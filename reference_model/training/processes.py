@@ -74,6 +74,11 @@ class Processes:
         total: Tensor = self._accelerator.reduce(values.to(self.device), "sum")
         return total.cpu()
 
+    def agree(self, number: int) -> bool:
+        """Whether all processes have the same number; all of them get the same answer."""
+        found = self._accelerator.gather(torch.tensor([number], device=self.device))
+        return bool((found == number).all()) and len(set(found.tolist())) == 1
+
     def wait(self) -> None:
         """Until all processes are here."""
         self._accelerator.wait_for_everyone()

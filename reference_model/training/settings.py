@@ -58,6 +58,11 @@ class TrainingConfig:
         for name in ("learning_rate", "clip"):
             if not getattr(self, name) > 0:
                 raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected a number above 0")
+        if not self.weight_decay >= 0:
+            raise ConfigError(f"training: field 'weight_decay' is {self.weight_decay!r}, expected 0 or more")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected at least 0, below 1")
         for name in ("warm_up", "least_learning_rate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected a share from 0 to 1")

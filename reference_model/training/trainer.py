@@ -6,6 +6,7 @@ seen. Knows the objective and the checkpoint format; nothing of where examples c
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -19,9 +20,9 @@ from torch import Tensor, nn
 from reference_model import checkpoint
 from reference_model.batching import pack_lengths
 from reference_model.config import TtTConfig
-from reference_model.errors import ConfigError, ReferenceModelError
+from reference_model.errors import CheckpointError, ConfigError, ReferenceModelError
 from reference_model.losses import LossModule
-from reference_model.objective import Example, Row, corrupt
+from reference_model.objective import Example, Row, corrupt, longest_filler
 from reference_model.tokens import TtTTokenizer
 from reference_model.training.mixture import Mixture, picks
 from reference_model.training.processes import Processes, set_state, state_of
@@ -90,7 +91,8 @@ def train(
         raise ReferenceModelError("there are no training examples")
     lengths = [len(example.prompt) + len(example.answer) for example in examples]
     if config.pack:
-        pack_lengths([max(lengths)], config.pack)  # refuses now what it would refuse after hours
+        # Refuses now what it would refuse after hours.
+        pack_lengths([max(lengths) + longest_filler(config.objective, model.config)], config.pack)
     mixture = mixture or Mixture((len(examples),), (1.0,))
     processes = Processes(config.shard)
     _check_shares(config, processes.number)
@@ -101,6 +103,10 @@ def train(
     )
     made_of = _stamp(config, model.config, examples, vary, mixture)
     first, stored = stored_tensors(folder, made_of)
+    if not processes.agree(first):
+        raise CheckpointError(
+            f"{folder}: the processes do not find the same training there; it must be one folder that all of them see"
+        )
     if stored:
         set_state(module, optimizer, stored)
     del stored
@@ -238,4 +244,10 @@ def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
 def _stamp(
     config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None, mixture: Mixture
 ) -> str:
-    return stamp(replace(config, save_every=1, shard=False), model, examples, vary, mixture)
+    # Example by example: the text of all of them would take more memory than they do.
+    digest = hashlib.sha256()
+    for example in examples:
+        for ids in (example.prompt, example.answer, example.heard):
+            digest.update(np.array([len(ids), *ids], np.int64).tobytes())
+    same = replace(config, save_every=1, shard=False, accumulate=1)
+    return stamp(same, model, digest.hexdigest(), vary, mixture)

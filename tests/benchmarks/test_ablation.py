@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
 
 from benchmarks import ablation
 from benchmarks.ablation_results import METRICS, Measured, ModelResult, difference, load_results, save_result, summary
+from tttbench.recipe import shipped_recipes
 
 
 def result(variant: str, seed: int, wrong: list[int], samples: tuple[str, ...] = ("a", "b", "c", "d")) -> ModelResult:
@@ -62,10 +64,22 @@ def test_the_table_has_a_row_a_variant_and_the_base_first() -> None:
     assert rows[1][2].strip().startswith("10.0, +0.0 [")
 
 
+def current(variant: str, seed: int) -> ModelResult:
+    digest = hashlib.sha256(shipped_recipes()[f"ablation/{variant}"].read_bytes()).hexdigest()
+    return dataclasses.replace(result(variant, seed, [1, 0, 0, 0]), recipe_sha256=digest)
+
+
 def test_what_is_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[str] = []
     monkeypatch.setattr(ablation, "call", lambda arguments, log: called.append(arguments[0]))
     for variant in ablation.VARIANTS:
-        save_result(tmp_path / f"{variant}-0.json", dataclasses.replace(result(variant, 0, [1, 0, 0, 0])))
+        save_result(tmp_path / f"{variant}-0.json", current(variant, 0))
     assert ablation.main(["--seeds", "0", "--results", str(tmp_path), "--work", str(tmp_path)]) == 0
     assert called == []
+
+
+@pytest.mark.parametrize("change", [{"recipe_sha256": "another"}, {"steps": 50}])
+def test_a_result_of_another_recipe_or_length_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    save_result(tmp_path / "ttt-0.json", dataclasses.replace(current("ttt", 0), **change))
+    with pytest.raises(SystemExit, match=r"ttt-0\.json: is of another recipe or of"):
+        ablation.main(["--variants", "ttt", "--seeds", "0", "--results", str(tmp_path), "--work", str(tmp_path)])

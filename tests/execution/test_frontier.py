@@ -67,3 +67,15 @@ def test_only_samples_that_both_answered_are_compared_and_one_answer_is_none() -
     assert set(found) == {"a", "b"}
     assert found["b"].beaten_by == ("a",)
     assert found["b"].n == 30
+
+
+def test_requests_that_failed_count_for_quality_and_have_no_seconds() -> None:
+    failed = [Outcome(f"s{i}", f"c{i}", 0.0, 1.0, None) for i in range(60, 80)]
+    found = places({"fragile": outcomes(1.0, 1.0) + failed, "sturdy": outcomes(1.0, 1.0, seed=1)})
+    assert found["fragile"].quality == pytest.approx(60 / 80)
+    assert (found["fragile"].n, found["fragile"].n_timed) == (80, 60)
+
+
+def test_systems_that_tell_no_times_have_no_place() -> None:
+    silent = [Outcome(f"s{i}", f"c{i}", 1.0, 1.0, None) for i in range(9)]
+    assert places({"silent": silent, "a": outcomes(0.5, 1.0)}).keys() == {"a"}

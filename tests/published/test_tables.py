@@ -24,7 +24,14 @@ SUMMARY = {
             "ci_high": 0.49,
             "n": 120,
             "ok": 118,
+            "empty": 0,
+            "unparsed": 0,
+            "judge_failed": 0,
+            "error": 2,
             "recipe": "judge 1",
+            "value_best": 0.41,
+            "value_worst": 0.4,
+            "lower_is_better": False,
         }
     ]
 }
@@ -129,3 +136,16 @@ def test_the_verb_writes_everything(tmp_path, capsys):
     assert {path.suffix for path in (tmp_path / "t").iterdir()} == {".html", ".md", ".tex", ".csv"}
     assert cli.main(["tables", "--name", "x"]) == 2
     assert "must be IN-RUN=IN-TABLE" in capsys.readouterr().err
+
+
+def test_a_cell_without_an_interval_is_a_cell():
+    alone = {**SUMMARY["results"][0], "ci_low": None, "ci_high": None, "n": 1, "ok": 1}
+    tables = fill(load_tables(), found_in([(Path("a"), {"results": [alone]})], {"ttt:/models/ttt": "ttt:TtT-3B"}))
+    assert cell(tables, "ablation", "ttt", "llama_questions").measured.n == 1
+    assert "nan" in render_all(tables)["ablation.md"]
+
+
+def test_a_figure_that_is_no_share_is_printed_as_it_is():
+    utmos = {**SUMMARY["results"][0], "task": "speech_quality", "metric": "utmos", "value": 4.1}
+    tables = fill(load_tables(), found_in([(Path("a"), {"results": [utmos]})], {"ttt:/models/ttt": "ttt:TtT-3B"}))
+    assert cell(tables, "quality", "ttt", "utmos").measured.value == 4.1

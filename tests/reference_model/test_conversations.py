@@ -103,6 +103,10 @@ def spoken(content: str) -> dict[str, object]:
         (spoken("a<|audio_1|><|end_of_audio_new|>"), "audio without <|begin_of_audio|> or"),
         (spoken("a<|begin_of_audio|><|audio_1|>b"), "audio without <|end_of_audio_new|> or"),
         (spoken("a<|begin_of_audio|><|audio_1|><|end_of_audio_new|><|audio_2|>"), "goes on behind the end of its span"),
+        (spoken("a<|begin_of_audio|><|audio_1|><|audio|><|end_of_audio_new|>"), "holds the tag <|audio|>"),
+        ({"text": "a<|begin_of_audio|><|audio_1|>"}, "ends within a span of audio"),
+        ({"text": "a<|begin_of_audio|>"}, "ends within a span of audio"),
+        ({"text": "cut \ud83d"}, "holds half a character"),
         (spoken("a<|begin_of_audio|>b"), "a span is opened and holds no audio"),
     ],
 )

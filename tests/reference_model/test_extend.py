@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 import reference_model
-from reference_model.errors import CheckpointError
+from reference_model.errors import CheckpointError, TokenizerError
 from reference_model.extend import extend
 
 N_TEXT, N_ROWS, WIDTH = 258, 272, 16
@@ -78,6 +78,8 @@ def test_the_result_is_saved_and_extended_again_without_a_change(text_model: Pat
     reference_model.save(model, tokenizer, tmp_path / "made")
     assert reference_model.load(tmp_path / "made").model.config.objective == "ar"
     again, _ = extend(tmp_path / "made", n_audio_codes=7)
+    assert again.config.objective == "ar"
+    assert extend(tmp_path / "made", objective="nar")[0].config.objective == "nar"
     assert again.config.n_audio_codes == 40
     assert all(torch.equal(p, q) for p, q in zip(model.parameters(), again.parameters(), strict=True))
 
@@ -94,6 +96,12 @@ def test_what_is_missing_or_misshapen_is_named(text_model: Path) -> None:
     save_file({**tensors, "extra": torch.ones(3)}, path)
     with pytest.raises(CheckpointError, match=r"tensor 'extra' belongs to no part"):
         extend(text_model)
+    (text_model / "tokenizer.json").write_text("{")
+    with pytest.raises(TokenizerError, match=r"tokenizer\.json: not a readable tokenizer"):
+        extend(text_model)
+
+
+def test_a_damaged_configuration_is_named(text_model: Path) -> None:
     (text_model / "config.json").write_text(json.dumps({"model_type": "qwen2"}))
     with pytest.raises(CheckpointError, match=r"config\.json: not a readable config.json with a vocab_size"):
         extend(text_model)

@@ -12,7 +12,7 @@ from shapes import random_model, tiny_config
 
 from reference_model.config import TtTConfig
 from reference_model.errors import ReferenceModelError
-from reference_model.likelihood import bits, likelihood, span_bound
+from reference_model.likelihood import likelihood, span_bound
 from reference_model.limits import limits
 from reference_model.objective import Example
 from reference_model.transformer import TtTModel
@@ -129,6 +129,9 @@ def test_what_cannot_be_is_refused() -> None:
         likelihood(model, EXAMPLE, n_samples=1)
 
 
-def test_bits_a_token() -> None:
-    assert bits([math.log(8), math.log(2)], [2, 2]) == pytest.approx(1.0)
-    assert math.isnan(bits([0.0], [0]))
+@pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])
+def test_a_document_has_no_row_before_its_first_token(objective: str) -> None:
+    config = tiny_config(n_codes=4, objective=objective)
+    found = likelihood(random_model(config), Example((), EXAMPLE.answer))
+    assert math.isfinite(found.text + found.audio)
+    assert found.n_text + found.n_audio == len(EXAMPLE.answer)

@@ -96,3 +96,10 @@ def test_without_a_weight_nothing_is_spelt() -> None:
 def test_a_weight_is_a_number_of_at_least_zero(weight: float) -> None:
     with pytest.raises(ValueError, match="'ctc'"):
         ObjectiveConfig(ctc=weight)
+
+
+def test_a_batch_without_speech_spells_nothing() -> None:
+    row = corrupt(Example((1, 2), (3, CONFIG.im_end_token_id)), WITH_CTC, CONFIG, np.random.default_rng(0))
+    losses = batch_losses(random_model(CONFIG), [row, row], 1.0)
+    assert losses.ctc.item() == 0.0
+    losses.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped

@@ -276,3 +276,15 @@ def test_stored_state_is_safetensors(uninterrupted: tuple[Path, TtTModel]) -> No
     tensors = load_file(folder / "training.safetensors")
     assert {f"model.{name}" for name, _ in model.named_parameters()} < tensors.keys()
     assert not list(folder.glob("*.tmp"))
+
+
+def test_what_noise_may_add_must_fit_as_well(tmp_path: Path) -> None:
+    longest = max(len(example.prompt) + len(example.answer) for example in EXAMPLES)
+    settings = dataclasses.replace(SETTINGS, pack=longest)
+    with pytest.raises(ReferenceModelError, match=rf"an example of {longest + 25} tokens does not fit into rows of"):
+        train(fresh(), TOKENIZER, EXAMPLES, settings, tmp_path)
+    train(fresh(), TOKENIZER, EXAMPLES, dataclasses.replace(settings, pack=longest + 25), tmp_path)
+
+
+def test_another_number_of_parts_is_the_same_training(uninterrupted: tuple[Path, TtTModel]) -> None:
+    check_folder(uninterrupted[0], dataclasses.replace(SETTINGS, accumulate=2, shard=True), CONFIG, EXAMPLES)

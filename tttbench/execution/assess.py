@@ -6,6 +6,7 @@ system. Raw answers are not touched.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -96,8 +97,10 @@ def _outcomes(store: RunStore, label: str, task: str, metric: str) -> list[Outco
     found = []
     for answer in store.answers(label, task):
         score = next((score for score in answer.scores if score.metric == metric), None)
-        if answer.response is not None and score is not None:
-            cluster, seconds = answer.sample.cluster or answer.sample.id, answer.response.trace.end_s
+        if score is not None and math.isfinite(score.numerator):
+            cluster = answer.sample.cluster or answer.sample.id
+            # Systems that tell no times leave 0.
+            seconds = (answer.response.trace.end_s or None) if answer.response is not None else None
             found.append(Outcome(answer.sample.id, cluster, score.numerator, score.denominator, seconds))
     return found
 

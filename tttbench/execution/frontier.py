@@ -15,13 +15,16 @@ from tttbench.stats.bootstrap import paired_ratio_difference, ratio_interval
 
 @dataclass(frozen=True)
 class Outcome:
-    """One answer: the verdict on it, as a numerator and a denominator, and the seconds until it was complete."""
+    """One request: the verdict on it, as a numerator and a denominator, and the seconds until it was complete.
+
+    ``seconds`` is None where no answer was timed: such a request counts for quality alone.
+    """
 
     sample: str
     cluster: str
     numerator: float
     denominator: float
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class FrontierPoint:
         lower_is_better: which way ``metric`` points.
         quality, quality_low, quality_high: the corpus value with its 95 % bootstrap interval.
         seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
-        n: answers.
+        n: requests; ``n_timed`` of them have seconds.
         beaten_by: systems that are better in one and not worse in the other; none for those on the frontier.
     """
 
@@ -48,6 +51,7 @@ class FrontierPoint:
     seconds_low: float
     seconds_high: float
     n: int
+    n_timed: int
     beaten_by: tuple[str, ...]
 
 
@@ -60,13 +64,17 @@ def frontier(
     seed: int,
     n_resamples: int = 2000,
 ) -> tuple[FrontierPoint, ...]:
-    """Place all systems, in the order given; those without two answers are left out.
+    """Place all systems, in the order given; those without two timed answers are left out.
 
     One system beats another where it is faster (the 95 % interval of the ratio of seconds, answer by answer, lies
     above 1) and its quality is no lower, or where its quality is higher (the 95 % interval of the paired difference
     lies above 0) and it is no slower.
     """
-    usable = {system: {one.sample: one for one in found} for system, found in outcomes.items() if len(found) > 1}
+    usable = {
+        system: {one.sample: one for one in found}
+        for system, found in outcomes.items()
+        if sum(one.seconds is not None for one in found) > 1
+    }
     points = []
     for system, found in usable.items():
         rows = list(found.values())
@@ -77,7 +85,8 @@ def frontier(
             n_resamples=n_resamples,
             clusters=[one.cluster for one in rows],
         )
-        seconds = interval([one.seconds for one in rows])
+        times = [one.seconds for one in rows if one.seconds is not None]
+        seconds = interval(times)
         beaten_by = tuple(
             other
             for other, theirs in usable.items()
@@ -96,6 +105,7 @@ def frontier(
                 seconds.low,
                 seconds.high,
                 len(rows),
+                len(times),
                 beaten_by,
             )
         )
@@ -118,5 +128,8 @@ def _beats(
         n_resamples=n_resamples,
         clusters=[a.cluster for a, _ in pairs],
     )
-    faster = interval([b.seconds / a.seconds for a, b in pairs])
+    ratios = [b.seconds / a.seconds for a, b in pairs if a.seconds and b.seconds]
+    if len(ratios) < 2:
+        return False
+    faster = interval(ratios)
     return (faster.low > 1 and gain.estimate >= 0) or (gain.low > 0 and faster.median >= 1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from tttbench.errors import UserError
 from tttbench.records import Sample
@@ -57,7 +59,6 @@ def measure(
     device: str,
     n_maskings: int,
     seed: int,
-    on_done: Callable[[], None] = lambda: None,
 ) -> NllResult:
     """Measure one ``ttt:`` checkpoint on the true answers of ``samples``.
 
@@ -68,7 +69,6 @@ def measure(
         device: where the network runs.
         n_maskings: of each span, see ``reference_model.likelihood``.
         seed: of maskings and resampling.
-        on_done: called after every sample.
 
     Raises:
         UserError: no such checkpoint, it doesn't fit its codec, or a sample can't be heard.
@@ -85,10 +85,11 @@ def measure(
     found: list[Likelihood] = []
     try:
         loaded, codec = reference_model.load(folder, device=device), load_codec(assistant.codec_folder())
-        for sample in samples:
+        for number, sample in enumerate(samples):
             example = example_of(sample, loaded, codec, assistant)
-            found.append(likelihood(loaded.model, example, n_samples=n_maskings, seed=seed))
-            on_done()
+            # A seed for each, or the maskings of all samples would err in the same direction.
+            own_seed = int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
+            found.append(likelihood(loaded.model, example, n_samples=n_maskings, seed=own_seed))
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
     clusters = [sample.cluster or sample.id for sample in samples]

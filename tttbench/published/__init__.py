@@ -78,7 +78,7 @@ def load_tables(path: Path = SHIPPED) -> tuple[Table, ...]:
     try:
         sources = {name: Source(**{"note": "", **one}) for name, one in raw.get("sources", {}).items()}
         return tuple(_table(one, sources, path) for one in raw["tables"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"{path}: a field is missing, unknown or of another form ({error})") from error
 
 

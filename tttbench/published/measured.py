@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tttbench.plain import result_from_plain
 from tttbench.published import Block, Column, Row, Table
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A cell of a run, in per cent.
+    """A cell of a run; shares and error rates in per cent.
 
     Attributes:
         value, low, high: with its 95 % interval.
@@ -73,6 +74,9 @@ class FilledTable:
         return sum(cell.measured is not None for block in self.blocks for row in block.cells for cell in row)
 
 
+_SHARES = ("wer", "cer", "cer_zh", "text_accuracy", "spoken_accuracy", "self_wer", "oracle_agreement")
+"""Metrics that are printed in per cent; others as they are."""
+
 Found = Mapping[tuple[str, str, str], Measured]
 """By system, task and metric."""
 
@@ -88,17 +92,11 @@ def found_in(
     """
     found = {}
     for folder, summary in runs:
-        for result in summary["results"]:
-            key = (names.get(result["system"], result["system"]), names.get(result["task"], result["task"]))
-            found[(*key, result["metric"])] = Measured(
-                100 * result["value"],
-                100 * result["ci_low"],
-                100 * result["ci_high"],
-                result["n"],
-                result["n"] - result["ok"],
-                result["recipe"],
-                folder.name,
-            )
+        for result in map(result_from_plain, summary["results"]):
+            key = (names.get(result.system, result.system), names.get(result.task, result.task), result.metric)
+            scale = 100 if result.metric in _SHARES else 1
+            bounds = (scale * result.value, scale * result.ci_low, scale * result.ci_high)
+            found[key] = Measured(*bounds, result.n, result.n - result.ok, result.recipe, folder.name)
     return found
 
 

@@ -17,7 +17,7 @@ from tttbench.errors import UserError, did_you_mean
 from tttbench.records import RequestKind
 from tttbench.systems.ttt_settings import refuse_unknown
 
-SHIPPED = ("mini", "mini-ar", "mini-nar")
+SHIPPED = ("mini", "mini-ar", "mini-nar", "ablation-ttt", "ablation-ar")
 """Checkpoints in ``reference_model/weights``."""
 
 FILE = "assistant.json"
