@@ -59,7 +59,7 @@ def load(run_dir: Path) -> ReportView:
 
 def _place(entry: Mapping[str, Any]) -> Place:
     """JSON has no nan: what isn't defined is null there."""
-    values = {name: math.nan if value is None else value for name, value in entry.items()}
+    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in entry.items()}
     return Place(**{**values, "beaten_by": tuple(entry["beaten_by"])})
 
 

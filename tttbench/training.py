@@ -78,6 +78,7 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
 
     from reference_model.errors import ReferenceModelError
     from reference_model.training import trainer
+    from reference_model.training.processes import leave
     from tttbench.training_display import TrainingDisplay
 
     if threads:
@@ -109,6 +110,7 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
         raise StorageError(
             f"{folder}: could not be written ({error}); make room and train again: it goes on"
         ) from error
+    leave()
     if display.is_first:
         print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
 

@@ -20,6 +20,7 @@ def _hz_to_mel(hz: float) -> float:
 
 
 @cache
+@torch.inference_mode(False)  # not as an inference tensor: a codec that has spoken may be trained again
 def mel_filters(n_fft: int = WINDOW, n_mels: int = N_MELS) -> Tensor:
     """Triangular mel filters (HTK scale, 0 to 8 kHz), shape (n_mels, n_fft // 2 + 1), each peak 1."""
     edges_mel = np.linspace(0.0, _hz_to_mel(SAMPLE_RATE_HZ / 2), n_mels + 2)

@@ -25,6 +25,7 @@ _OVERLAP_GAIN = FRAME / HOP / 2  # a Hann window's copies at this hop add up to 
 
 
 @cache
+@torch.inference_mode(False)  # not as an inference tensor: a codec that has spoken may be trained again
 def _band_to_bin() -> Tensor:
     """Linear interpolation of 80 mel bands to the 513 bins of the filter, shape (80, 513)."""
     top = 2595.0 * math.log10(1.0 + SAMPLE_RATE_HZ / 2 / 700.0)

@@ -84,6 +84,12 @@ class Processes:
         self._accelerator.wait_for_everyone()
 
 
+def leave() -> None:
+    """Take leave of the other processes, if there are any: the last thing that a program does."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
 def state_of(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Weights and optimizer of a shared module, whole and by parameter name; every process must ask.
 

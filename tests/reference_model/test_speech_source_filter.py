@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
+from reference_model.speech import features, source_filter
 from reference_model.speech.features import HOP, N_MELS, SAMPLE_RATE_HZ
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, noise, overlap_add, shape
 
@@ -105,3 +106,13 @@ def test_a_band_that_is_shut_lets_nothing_through() -> None:
 
 def test_frames_of_one_sample_rate() -> None:
     assert (SAMPLE_RATE_HZ // HOP, FRAME * 1000 // SAMPLE_RATE_HZ) == (100, 40)
+
+
+def test_what_was_made_while_speaking_can_be_trained_with() -> None:
+    for made in (source_filter._band_to_bin, features.mel_filters):
+        made.cache_clear()
+        with torch.inference_mode():
+            assert not made().is_inference()
+    envelope = torch.zeros(1, N_MELS, 3, requires_grad=True)
+    shape(torch.ones(1, 3, source_filter.FFT // 2 + 1, dtype=torch.complex64), envelope).abs().sum().backward()
+    assert envelope.grad is not None

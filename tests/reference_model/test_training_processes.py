@@ -19,10 +19,12 @@ from reference_model.training import trainer
 PROGRAM = """
 import dataclasses, pathlib, sys
 from test_trainer import EXAMPLES, SETTINGS, TOKENIZER, fresh
+from reference_model.training.processes import leave
 from reference_model.training.trainer import train
 folder, until, shard, accumulate = sys.argv[1:]
 settings = dataclasses.replace(SETTINGS, batch_size=4, shard=shard == "shard", accumulate=int(accumulate))
 train(fresh(), TOKENIZER, EXAMPLES, settings, pathlib.Path(folder), until=int(until))
+leave()
 """
 
 pytestmark = pytest.mark.slow
