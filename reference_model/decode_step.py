@@ -229,9 +229,13 @@ def step_layer(x: Tensor, weights: LayerWeights, cos: Tensor, sin: Tensor, readi
 
 def _add_mlp(x: Tensor, weights: LayerWeights) -> Tensor:
     normed = rms_norm(x, weights.norm_after, weights.eps)
-    projected = [linear(normed, matrix) for matrix in weights.gate_up]
-    gate, up = projected if len(projected) == 2 else projected[0].chunk(2, dim=-1)
+    gate, up = halves([linear(normed, matrix) for matrix in weights.gate_up])
     return add_product(x, F.silu(gate).mul_(up), weights.down)
+
+
+def halves(projected: Sequence[Tensor]) -> Sequence[Tensor]:
+    """What ``LayerWeights.gate_up`` made, one (R, 2 n) or two (R, n), as gate and up."""
+    return projected if len(projected) == 2 else projected[0].chunk(2, dim=-1)
 
 
 def head_tables(cos: Tensor, sin: Tensor, n_rotated: int, n_plain: int) -> tuple[Tensor, Tensor]:

@@ -145,9 +145,7 @@ def _svg(data: ChartData, prefix: str) -> str:
         _set_limits(axes, data.points, scale)
         figure.draw_without_rendering()  # the layout must stand before names can be placed
         _name(axes, data.points, scale, marks)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
+        svg = svg_of(figure)
     for at, point in enumerate(data.points):
         # What a browser shows when the mark or its name is pointed at.
         title = f"<title>{escape(_in_words(data, point))}</title>"
@@ -185,6 +183,13 @@ def drawing(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         FigureCanvasSVG(figure)
         figure.patch.set_alpha(0)
         yield figure, figure.subplots()
+
+
+def svg_of(figure: Figure) -> str:
+    """A figure of ``drawing`` as a whole SVG document, the same for the same drawing."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return buffer.getvalue()
 
 
 def dress(axes: Axes, y_label: str, x_label: str) -> None:

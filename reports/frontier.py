@@ -5,16 +5,17 @@ Knows the places that the summary holds and the rows of the report; no HTML.
 
 from __future__ import annotations
 
-import io
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .charts import Chart, drawing, dress, themed
+from tttbench.records import FrontierPoint
+
+from .charts import Chart, drawing, dress, svg_of, themed
 from .labels import format_quantity, format_value, metric_label
-from .view import Place, ReportView, Row
+from .view import ReportView, Row
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +30,7 @@ class Frontier:
     """What is shown of one task."""
 
     title: str
-    places: tuple[Place, ...]
+    places: tuple[FrontierPoint, ...]
     charts: tuple[Chart, ...]
 
 
@@ -45,12 +46,12 @@ def frontiers(view: ReportView) -> tuple[Frontier, ...]:
     return tuple(found)
 
 
-def best(places: Sequence[Place]) -> list[Place]:
+def best(places: Sequence[FrontierPoint]) -> list[FrontierPoint]:
     """Those that nobody beats, fastest first."""
     return sorted((place for place in places if not place.beaten_by), key=lambda place: place.seconds)
 
 
-def _quality(places: Sequence[Place], prefix: str) -> Chart:
+def _quality(places: Sequence[FrontierPoint], prefix: str) -> Chart:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     label = metric_label(places[0].metric)
@@ -71,13 +72,13 @@ def _quality(places: Sequence[Place], prefix: str) -> Chart:
             axes.plot(place.seconds * 1000, scale * place.quality, marker="o", color=colour, markersize=5)
         _name_all(axes, places, scale)
         dress(axes, f"{label.title}{f' ({label.unit})' if label.unit else ''}", "time to the whole answer, P50 (ms)")
-        svg = _svg(figure)
+        svg = svg_of(figure)
     caption = f"{label.title} against the time to the whole answer, both with 95 % intervals"
     words = "; ".join(f"{place.system}: {_value(place)} at {format_quantity(place.seconds, 's')}" for place in places)
     return Chart(themed(svg, prefix), caption, f"{caption}. {words}.")
 
 
-def _name_all(axes: Axes, places: Sequence[Place], scale: float) -> None:
+def _name_all(axes: Axes, places: Sequence[FrontierPoint], scale: float) -> None:
     """Names of those on the frontier, above one another on the right, each with a line to its point."""
     named = best(places)
     for at, place in enumerate(named):
@@ -93,7 +94,7 @@ def _name_all(axes: Axes, places: Sequence[Place], scale: float) -> None:
         )
 
 
-def _lengths(places: Sequence[Place], rows: Sequence[Row], prefix: str) -> Chart | None:
+def _lengths(places: Sequence[FrontierPoint], rows: Sequence[Row], prefix: str) -> Chart | None:
     chosen = best(places)[: len(_LINES)]
     curves = {place.system: _binned([row for row in rows if row.system == place.system]) for place in chosen}
     curves = {system: curve for system, curve in curves.items() if len(curve) > 1}
@@ -105,7 +106,7 @@ def _lengths(places: Sequence[Place], rows: Sequence[Row], prefix: str) -> Chart
         axes.set_ylim(bottom=0)
         dress(axes, "real-time factor, median", "codes of the answer (12.5 a second)")
         axes.legend(frameon=False, fontsize=9, labelcolor=_INK)
-        svg = _svg(figure)
+        svg = svg_of(figure)
     caption = "Real-time factor by the length of the answer, of the systems that nobody beats"
     words = "; ".join(f"{system}: {curve[0][1]:.3f} to {curve[-1][1]:.3f}" for system, curve in curves.items())
     return Chart(themed(svg, prefix), caption, f"{caption}. {words}.")
@@ -119,12 +120,6 @@ def _binned(rows: Sequence[Row]) -> list[tuple[float, float]]:
     return [(statistics.median(n for n, _ in part), statistics.median(f for _, f in part)) for part in parts]
 
 
-def _value(place: Place) -> str:
+def _value(place: FrontierPoint) -> str:
     label = metric_label(place.metric)
     return f"{format_value(place.quality, percent=label.percent)}{f' {label.unit}' if label.unit else ''}"
-
-
-def _svg(figure: Any) -> str:
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()

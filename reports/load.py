@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttbench.plain import probe_from_plain, result_from_plain
+from tttbench.plain import frontier_from_plain, probe_from_plain, result_from_plain
 from tttbench.probes.latency import Timed, figures
 from tttbench.records import Score, Status
 from tttbench.scoring.status import request_status
@@ -17,7 +17,7 @@ from tttbench.stored import StoredAnswer
 
 from .diff import word_diff
 from .labels import MISSING
-from .view import DiffChunk, Fact, Latency, Place, ReportView, Row, ScoreView, Skipped, SystemView, TaskView
+from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, Skipped, SystemView, TaskView
 
 
 def load(run_dir: Path) -> ReportView:
@@ -53,14 +53,8 @@ def load(run_dir: Path) -> ReportView:
         skipped=tuple(Skipped(**entry) for entry in summary["skipped"]),
         facts=tuple(_overview(manifest)),
         manifest=tuple(flatten(manifest)),
-        frontier=tuple(_place(entry) for entry in summary.get("frontier", ())),
+        frontier=tuple(frontier_from_plain(entry) for entry in summary.get("frontier", ())),
     )
-
-
-def _place(entry: Mapping[str, Any]) -> Place:
-    """JSON has no nan: what isn't defined is null there."""
-    values: dict[str, Any] = {name: math.nan if value is None else value for name, value in entry.items()}
-    return Place(**{**values, "beaten_by": tuple(entry["beaten_by"])})
 
 
 def _system(label: str, entry: Mapping[str, Any]) -> SystemView:

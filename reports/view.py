@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tttbench.records import STATUSES, ProbeResult, RequestKind, Result, ScoreKind, Status, Trace
+from tttbench.records import STATUSES, FrontierPoint, ProbeResult, RequestKind, Result, ScoreKind, Status, Trace
 
 from .labels import short_names
 
@@ -103,30 +103,6 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Place:
-    """A system's place, as the summary has it (``tttbench.execution.frontier.FrontierPoint``)."""
-
-    system: str
-    task: str
-    metric: str
-    lower_is_better: bool
-    quality: float
-    quality_low: float
-    quality_high: float
-    seconds: float
-    seconds_low: float
-    seconds_high: float
-    n: int
-    n_timed: int
-    beaten_by: tuple[str, ...]
-
-    @property
-    def is_beaten(self) -> bool:
-        """Whether it is off the frontier."""
-        return bool(self.beaten_by)
-
-
-@dataclass(frozen=True)
 class Fact:
     """A line of "what was run": a dotted name and its value as text."""
 
@@ -193,7 +169,7 @@ class ReportView:
     skipped: tuple[Skipped, ...] = ()
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
-    frontier: tuple[Place, ...] = ()
+    frontier: tuple[FrontierPoint, ...] = ()
 
     def status_counts(self) -> Mapping[Status, int]:
         """Requests by how they ended, every status named even at 0."""

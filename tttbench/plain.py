@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttbench.records import AudioCommit, Packet, ProbeResult, Response, Result, Sample, Score, Trace
+from tttbench.records import AudioCommit, FrontierPoint, Packet, ProbeResult, Response, Result, Sample, Score, Trace
 
 
 def to_plain(value: object) -> Any:
@@ -102,6 +102,12 @@ def result_from_plain(values: Mapping[str, Any]) -> Result:
 def probe_from_plain(values: Mapping[str, Any]) -> ProbeResult:
     """Return the probe result that ``to_plain`` wrote."""
     return ProbeResult(**{**values, **_numbers(values, ("p50", "p90", "p99"))})
+
+
+def frontier_from_plain(values: Mapping[str, Any]) -> FrontierPoint:
+    """Return the place that ``to_plain`` wrote."""
+    numbers = _numbers(values, [name for name in values if name.startswith(("quality", "seconds"))])
+    return FrontierPoint(**{**values, **numbers, "beaten_by": tuple(values["beaten_by"])})
 
 
 def _numbers(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, float]:

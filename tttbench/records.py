@@ -214,3 +214,36 @@ class ProbeResult:
     p90: float
     p99: float
     n: int
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """A system's place.
+
+    Attributes:
+        system, task, metric: what was measured.
+        lower_is_better: which way ``metric`` points.
+        quality, quality_low, quality_high: the corpus value with its 95 % bootstrap interval.
+        seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
+        n: requests; ``n_timed`` of them have seconds.
+        beaten_by: systems that are better in one and not worse in the other; none for those on the frontier.
+    """
+
+    system: str
+    task: str
+    metric: str
+    lower_is_better: bool
+    quality: float
+    quality_low: float
+    quality_high: float
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+    n: int
+    n_timed: int
+    beaten_by: tuple[str, ...]
+
+    @property
+    def is_beaten(self) -> bool:
+        """Whether it is off the frontier."""
+        return bool(self.beaten_by)

@@ -140,7 +140,7 @@ def _prepare(recipe: Recipe) -> _Prepared:
     vary = _jitter(recipe, model.config.code_id_start)
     if recipe.tokens:
         examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=recipe.spoken_transcripts)
-        return _Prepared(model, tokenizer, examples, Mixture((len(examples),), (1.0,)), vary, ())
+        return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
     return _conversations(recipe, model, tokenizer, vary)
 
 

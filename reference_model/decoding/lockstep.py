@@ -16,7 +16,7 @@ from torch import Tensor
 
 from reference_model.cache import KeyValueCache
 from reference_model.config import TtTConfig
-from reference_model.decode_step import LayerWeights
+from reference_model.decode_step import LayerWeights, halves
 from reference_model.decoding.strategies.topk import commits_per_step
 from reference_model.errors import DecodeError
 from reference_model.transformer import TtTModel
@@ -231,8 +231,7 @@ def _layer(
     mixed = out.view(n, n_kv, -1, n_rows, width).permute(0, 3, 1, 2, 4).reshape(n * n_rows, -1)
     x = torch.addmm(x, mixed, out_weight.t())
     normed = F.rms_norm(x, x.shape[-1:], norm_after, eps)
-    projected = [F.linear(normed, matrix) for matrix in gate_up]
-    gate, up = projected if len(projected) == 2 else projected[0].chunk(2, -1)
+    gate, up = halves([F.linear(normed, matrix) for matrix in gate_up])
     return torch.addmm(x, F.silu(gate) * up, down.t())
 
 

@@ -34,6 +34,11 @@ class Mixture:
         if self.epoch_size < 1:
             raise ConfigError("data: the ratios leave no example in an epoch; raise them")
 
+    @classmethod
+    def once(cls, n: int) -> Mixture:
+        """``n`` examples, each of them once an epoch."""
+        return cls((n,), (1.0,))
+
     @property
     def epoch_size(self) -> int:
         """Examples of one epoch."""

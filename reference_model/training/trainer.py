@@ -93,7 +93,7 @@ def train(
     if config.pack:
         # Refuses now what it would refuse after hours.
         pack_lengths([max(lengths) + longest_filler(config.objective, model.config)], config.pack)
-    mixture = mixture or Mixture((len(examples),), (1.0,))
+    mixture = mixture or Mixture.once(len(examples))
     processes = Processes(config.shard)
     _check_shares(config, processes.number)
     folder.mkdir(parents=True, exist_ok=True)
@@ -218,7 +218,7 @@ def check_folder(
     Raises:
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
-    refuse_other_settings(folder, _stamp(config, model, examples, vary, mixture or Mixture((len(examples),), (1.0,))))
+    refuse_other_settings(folder, _stamp(config, model, examples, vary, mixture or Mixture.once(len(examples))))
 
 
 def _forget_later(log: Path, step: int) -> None:

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tttbench.execution.frontier import FrontierPoint, Outcome, frontier
+from tttbench.execution.frontier import Outcome, frontier
 from tttbench.probes.latency import Timed, latency_probes
-from tttbench.records import STATUSES, ProbeResult, Result, Sample, Score, Status
+from tttbench.records import STATUSES, FrontierPoint, ProbeResult, Result, Sample, Score, Status
 from tttbench.registry import scorers
 from tttbench.scoring.aggregate import Scored, aggregate
 from tttbench.scoring.agreement import oracle_agreement
@@ -36,6 +36,7 @@ def assess(store: RunStore) -> dict[str, Any]:
     expected = 0
     oracle = manifest["suite"].get("oracle", "")
     oracle_codes = {(one.task, one.sample.id): _codes(one) for one in store.answers(oracle)} if oracle else {}
+    outcomes: dict[str, dict[str, list[Outcome]]] = {}
     for label, system in manifest["systems"].items():
         for name, task in manifest["tasks"].items():
             if system.get("kinds") is not None and task["kind"] not in system["kinds"]:
@@ -54,11 +55,12 @@ def assess(store: RunStore) -> dict[str, Any]:
             results += cells
             if agreeing:
                 results.append(_aggregated(label, name, agreeing, manifest, lower_is_better=False))
+            if oracle:
+                outcomes.setdefault(name, {})[label] = _outcomes(scored, task["metrics"][0])
             gaps += gap
             probes += _probes(label, system, name, answers)
         if system.get("peak_rss_bytes"):
             probes.append(_once(label, system, "peak_memory", "MB", system["peak_rss_bytes"] / 1e6))
-    places = [point for name, task in manifest["tasks"].items() for point in _places(store, name, task, manifest)]
     answered = counts.total()
     return {
         "format": FORMAT,
@@ -70,7 +72,7 @@ def assess(store: RunStore) -> dict[str, Any]:
         "gaps": gaps,
         "ceiling": _ceiling(store, manifest, recipe),
         "probes": probes,
-        "frontier": places,
+        "frontier": [place for name in outcomes for place in _places(name, outcomes[name], manifest)],
         "skipped": skipped,
     }
 
@@ -80,23 +82,20 @@ def _codes(answer: StoredAnswer) -> Sequence[int]:
 
 
 def _places(
-    store: RunStore, name: str, task: Mapping[str, Any], manifest: Mapping[str, Any]
+    name: str, outcomes: Mapping[str, Sequence[Outcome]], manifest: Mapping[str, Any]
 ) -> tuple[FrontierPoint, ...]:
-    """Quality, by the task's first metric, against seconds, where a suite with an oracle compares ways of decoding."""
-    if not manifest["suite"].get("oracle"):
-        return ()
-    metric = scorers.get(task["metrics"][0])
-    outcomes = {label: _outcomes(store, label, name, metric.name) for label in manifest["systems"]}
+    """Quality, by the task's first metric, against seconds."""
+    metric = scorers.get(manifest["tasks"][name]["metrics"][0])
     seed, n_resamples = manifest["suite"]["seed"], manifest["suite"]["resamples"]
     return frontier(
         name, metric.name, outcomes, lower_is_better=metric.lower_is_better, seed=seed, n_resamples=n_resamples
     )
 
 
-def _outcomes(store: RunStore, label: str, task: str, metric: str) -> list[Outcome]:
+def _outcomes(scored: Sequence[tuple[StoredAnswer, tuple[Score, ...]]], metric: str) -> list[Outcome]:
     found = []
-    for answer in store.answers(label, task):
-        score = next((score for score in answer.scores if score.metric == metric), None)
+    for answer, scores in scored:
+        score = next((score for score in scores if score.metric == metric), None)
         if score is not None and math.isfinite(score.numerator):
             cluster = answer.sample.cluster or answer.sample.id
             # Systems that tell no times leave 0.

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reference_model.timing import interval
+from tttbench.records import FrontierPoint
 from tttbench.stats.bootstrap import paired_ratio_difference, ratio_interval
 
 
@@ -25,34 +26,6 @@ class Outcome:
     numerator: float
     denominator: float
     seconds: float | None
-
-
-@dataclass(frozen=True)
-class FrontierPoint:
-    """A system's place.
-
-    Attributes:
-        system, task, metric: what was measured.
-        lower_is_better: which way ``metric`` points.
-        quality, quality_low, quality_high: the corpus value with its 95 % bootstrap interval.
-        seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
-        n: requests; ``n_timed`` of them have seconds.
-        beaten_by: systems that are better in one and not worse in the other; none for those on the frontier.
-    """
-
-    system: str
-    task: str
-    metric: str
-    lower_is_better: bool
-    quality: float
-    quality_low: float
-    quality_high: float
-    seconds: float
-    seconds_low: float
-    seconds_high: float
-    n: int
-    n_timed: int
-    beaten_by: tuple[str, ...]
 
 
 def frontier(
