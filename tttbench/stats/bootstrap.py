@@ -60,7 +60,7 @@ def resampled_sums(
     if not np.isfinite(rows).all():
         raise ValueError("columns must be finite: leave out the rows without a value first.")
     if clusters is not None:
-        rows = _cluster_sums(rows, clusters)
+        rows = cluster_sums(rows, clusters)
     distinct, counts = np.unique(rows, axis=0, return_counts=True)
     n = len(rows)
     by_counts = len(distinct) * _MULTINOMIAL_COST < n
@@ -214,7 +214,12 @@ def _n_units(columns: Floats, clusters: Sequence[Hashable] | None) -> int:
     return len(columns) if clusters is None else len(set(clusters))
 
 
-def _cluster_sums(rows: Floats, clusters: Sequence[Hashable]) -> Floats:
+def cluster_sums(rows: Floats, clusters: Sequence[Hashable]) -> Floats:
+    """Add up the rows of equal label, shape (n, k) to (clusters, k), in the order in which labels first occur.
+
+    Raises:
+        ValueError: another number of labels than of rows.
+    """
     if len(clusters) != len(rows):
         raise ValueError(f"{len(clusters)} cluster labels for {len(rows)} rows.")
     numbers: dict[Hashable, int] = {}
