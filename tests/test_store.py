@@ -143,4 +143,4 @@ def test_what_is_left_of_a_start_that_failed_is_no_run(tmp_path: Path) -> None:
     (folder / "audio").mkdir(parents=True)
     (folder / "journal.sqlite").write_bytes(b"half")
     RunStore.create(folder, MANIFEST).close()
-    assert RunStore.open(folder).manifest["format"] == 1
+    assert RunStore.open(folder).manifest["format"] == 2

@@ -217,6 +217,20 @@ class ProbeResult:
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """Under which conditions something was timed.
+
+    Attributes:
+        pace_s: seconds that a fixed piece of work took on the device right before, in torch's threads.
+        others_cores: how many cores other processes kept busy meanwhile; of short times it is rough and may be below 0,
+            its mean over many isn't. None where the operating system doesn't tell.
+    """
+
+    pace_s: float
+    others_cores: float | None
+
+
+@dataclass(frozen=True)
 class FrontierPoint:
     """A system's place.
 

@@ -27,10 +27,10 @@ from tttbench.plain import (
     score_from_plain,
     to_json,
 )
-from tttbench.records import Sample, Score, Waveform
+from tttbench.records import Conditions, Sample, Score, Waveform
 from tttbench.stored import NewAnswer, Recording, StoredAnswer, StoredSample, Transcript
 
-FORMAT = 1
+FORMAT = 2
 """Version of the layout; written to the manifest and to the journal's ``user_version``."""
 
 TRUTH = "true recordings"
@@ -46,7 +46,7 @@ CREATE TABLE samples (
     PRIMARY KEY (task, sample));
 CREATE TABLE answers (
     system TEXT, task TEXT, sample TEXT, status TEXT, answer TEXT, audio TEXT, audio_sha256 TEXT, error TEXT,
-    batch_size INTEGER, finished_at TEXT,
+    batch_size INTEGER, finished_at TEXT, pace_s REAL, others_cores REAL,
     PRIMARY KEY (system, task, sample));
 CREATE TABLE transcripts (
     audio_sha256 TEXT, recipe TEXT, text TEXT, error TEXT,
@@ -225,10 +225,12 @@ class RunStore:
                     answer.error,
                     answer.batch_size,
                     answer.finished_at,
+                    answer.conditions and answer.conditions.pace_s,
+                    answer.conditions and answer.conditions.others_cores,
                 )
             )
         with self._transaction():
-            self._connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany(f"INSERT INTO answers VALUES ({', '.join('?' * 12)})", rows)
 
     def spoken_answers(self, task: str) -> list[Recording]:
         """Return the recordings of all systems' spoken answers to a task."""
@@ -283,7 +285,7 @@ class RunStore:
         rows = self._connection.execute(
             "SELECT a.system, a.task, s.content, a.status, a.answer, a.error, a.batch_size, a.audio, "
             "coalesce(a.audio_sha256, ''), s.input_audio, coalesce(s.input_s, 0.0), s.truth_audio, h.text, "
-            "coalesce(h.error, ''), t.text "
+            "coalesce(h.error, ''), t.text, a.pace_s, a.others_cores "
             "FROM answers a JOIN samples s ON s.task = a.task AND s.sample = a.sample "
             "LEFT JOIN transcripts h ON h.audio_sha256 = a.audio_sha256 AND h.recipe = ?1 "
             "LEFT JOIN transcripts t ON t.audio_sha256 = s.truth_sha256 AND t.recipe = ?1 "
@@ -293,7 +295,7 @@ class RunStore:
         ).fetchall()
         scores: dict[tuple[str, str], dict[str, tuple[Score, ...]]] = {}
         for label, name, content, status, answer, error, batch_size, *rest in rows:
-            audio, sha, input_audio, input_s, truth_audio, heard, heard_error, truth_heard = rest
+            audio, sha, input_audio, input_s, truth_audio, heard, heard_error, truth_heard, pace_s, others_cores = rest
             if (label, name) not in scores:
                 scores = {(label, name): self.scores(label, name)}
             sample = sample_from_plain(json.loads(content))
@@ -315,6 +317,7 @@ class RunStore:
                 heard=None if heard_error else heard,
                 heard_error=heard_error,
                 truth_heard=truth_heard,
+                conditions=None if pace_s is None else Conditions(pace_s, others_cores),
                 scores=scores[label, name].get(sample.id, ()),
             )
 

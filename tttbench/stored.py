@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tttbench.records import Response, Sample, Score, Status
+from tttbench.records import Conditions, Response, Sample, Score, Status
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class NewAnswer:
         error: message; ``""`` if there is a response.
         batch_size: how many requests were answered together with it.
         finished_at: ISO 8601, UTC.
+        conditions: how quiet the machine was meanwhile; None if nobody watched.
     """
 
     sample_id: str
@@ -42,6 +43,7 @@ class NewAnswer:
     error: str
     batch_size: int
     finished_at: str
+    conditions: Conditions | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ class StoredAnswer:
         heard: what the run's judge heard in ``audio``; None if it didn't listen or failed.
         heard_error: why the judge failed.
         truth_heard: what it heard in ``truth_audio``.
+        conditions: how quiet the machine was while it was answered; None if that isn't known.
         scores: in no particular order.
     """
 
@@ -94,6 +97,7 @@ class StoredAnswer:
     heard: str | None
     heard_error: str
     truth_heard: str | None
+    conditions: Conditions | None
     scores: tuple[Score, ...]
 
     @property

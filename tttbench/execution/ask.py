@@ -16,7 +16,8 @@ from tttbench.errors import InputError, StorageError, UserError
 from tttbench.execution.progress import Listener
 from tttbench.flac import encode_flac
 from tttbench.interrupts import stop_if_asked
-from tttbench.records import Request, Response, Sample
+from tttbench.probes.conditions import Watch
+from tttbench.records import Conditions, Request, Response, Sample
 from tttbench.store import RunStore
 from tttbench.stored import NewAnswer
 from tttbench.systems.base import System
@@ -37,12 +38,14 @@ class Asking:
         task: what is asked.
         run_seed: the run's seed.
         batch_size: the most requests a call may carry.
+        device: that the system runs on.
     """
 
     label: str
     task: Task
     run_seed: int
     batch_size: int
+    device: str = "cpu"
 
 
 def ask(system: System, asking: Asking, samples: Sequence[Sample], store: RunStore, listener: Listener) -> None:
@@ -52,6 +55,7 @@ def ask(system: System, asking: Asking, samples: Sequence[Sample], store: RunSto
         StorageError: the run directory can't be written.
     """
     done = store.done(asking.label, asking.task.name)
+    watch = Watch(asking.device)
     kept_inputs = {entry.sample.id for entry in store.samples(asking.task.name) if entry.input_audio is not None}
     pending = [sample for sample in samples if sample.id not in done]
     for batch in _batches(pending, asking.batch_size):
@@ -67,11 +71,14 @@ def ask(system: System, asking: Asking, samples: Sequence[Sample], store: RunSto
                 raise
             except Exception as error:
                 outcomes[sample.id] = error
+        conditions = None
         if requests:
+            watch.begin()
             answers = answer_all(system, requests)
+            conditions = watch.end()
             outcomes.update({request.id: answer for request, answer in zip(requests, answers, strict=True)})
         stop_if_asked()
-        rows = [_row(sample.id, outcomes[sample.id], len(requests)) for sample in batch]
+        rows = [_row(sample.id, outcomes[sample.id], len(requests), conditions) for sample in batch]
         for sample in batch:
             outcome = outcomes[sample.id]
             if isinstance(outcome, Exception):
@@ -136,12 +143,12 @@ def _checked(answer: Response | Exception) -> Response | Exception:
     return answer
 
 
-def _row(sample_id: str, outcome: Response | Exception, batch_size: int) -> NewAnswer:
+def _row(sample_id: str, outcome: Response | Exception, batch_size: int, conditions: Conditions | None) -> NewAnswer:
     if isinstance(outcome, Exception):
-        return NewAnswer(sample_id, "error", None, message_of(outcome), batch_size, _now())
+        return NewAnswer(sample_id, "error", None, message_of(outcome), batch_size, _now(), conditions)
     said = outcome.waveform is not None and len(outcome.waveform) > 0
     status = "ok" if said or outcome.text.strip() else "empty"
-    return NewAnswer(sample_id, "ok" if status == "ok" else "empty", outcome, "", batch_size, _now())
+    return NewAnswer(sample_id, "ok" if status == "ok" else "empty", outcome, "", batch_size, _now(), conditions)
 
 
 def message_of(error: Exception) -> str:

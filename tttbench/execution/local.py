@@ -230,7 +230,7 @@ def _asking_work(label: str, task: PlannedTask, store: RunStore) -> Work:
 
 
 def _asking(label: str, task: PlannedTask, plan: Plan, batch_size: int) -> Asking:
-    return Asking(label, task.task, plan.suite.seed, batch_size)
+    return Asking(label, task.task, plan.suite.seed, batch_size, plan.device)
 
 
 def _note_session(store: RunStore, session: dict[str, Any], *, append: bool = False) -> None:
