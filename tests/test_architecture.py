@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tttbench.verbs",),
     ("tttbench.training",),
     ("tttbench.execution", "tttbench.reports", "tttbench.recipe", "tttbench.training_display"),
+    ("tttbench.gate",),
     ("tttbench.systems", "tttbench.tasks"),
     ("tttbench.registry", "tttbench.probes", "tttbench.store", "tttbench.suite", "tttbench.published"),
     ("tttbench.systems.base", "tttbench.data", "tttbench.scoring", "tttbench.flac", "tttbench.stored"),

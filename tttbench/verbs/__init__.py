@@ -2,12 +2,14 @@
 
 from types import ModuleType
 
-from tttbench.verbs import data, doctor, list_names, nll, probe, report, rescore, run, tables, train
+from tttbench.verbs import baseline, data, doctor, gate, list_names, nll, probe, report, rescore, run, tables, train
 
 VERBS: dict[str, ModuleType] = {
     "run": run,
     "report": report,
     "rescore": rescore,
+    "gate": gate,
+    "baseline": baseline,
     "probe": probe,
     "nll": nll,
     "tables": tables,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tttbench.gate.verdict import QualityVerdict, SpeedVerdict
     from tttbench.probes.sweep import PointResult
 
 
@@ -106,3 +107,20 @@ def latency_line(result: PointResult) -> str:
     _, bounds, *_ = _latency_cells(result)
     known = "no 95 % interval of fewer than 6" if bounds == "-" else f"95 % interval {bounds} ms"
     return f"Median latency: {known}; {result.repeats} repeats, ended by {result.ended}."
+
+
+def gate_table(verdicts: Sequence[QualityVerdict | SpeedVerdict]) -> str:
+    """Return a gate's verdicts as a table, a row each; a star marks those that gate."""
+    from tttbench.gate.formats.words import difference_text, quality_value, sentence, speed_value
+    from tttbench.gate.verdict import QualityVerdict
+
+    rows = [["", "system", "task", "metric", "baseline", "run", "difference [95 %]", "verdict"]]
+    for one in verdicts:
+        if isinstance(one, QualityVerdict):
+            name, values = one.metric, [quality_value(one, value) for value in (one.baseline, one.run)]
+        else:
+            name, values = one.figure, [speed_value(one, value) for value in (one.baseline, one.run)]
+        rows.append(
+            ["*" if one.gates else "", one.system, one.task, name, *values, difference_text(one), sentence(one)]
+        )
+    return columns(rows, right=frozenset((4, 5, 6)))

@@ -1,0 +1,320 @@
+"""The gate's outcome: which state, which exit code, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tttbench.errors import UserError
+from tttbench.gate.decide import gate, renamed
+from tttbench.gate.rules import Rules
+from tttbench.gate.snapshot import Peace, Snapshot, SystemFacts
+from tttbench.gate.speed import Rounds
+
+Make = Callable[..., Snapshot]
+QUIET = Rules(speed="off")
+
+
+def test_a_run_against_itself_passes(make: Make) -> None:
+    result = gate(make(), make(), Rules())
+    assert (result.state, result.exit_code) == ("pass", 0)
+    assert [one.verdict for one in result.quality] == ["same"]
+
+
+def test_many_answers_that_turn_wrong_are_a_regression(make: Make) -> None:
+    result = gate(make([1] * 20), make([0] * 8 + [1] * 12), QUIET)
+    (one,) = result.quality
+    # McNemar: 8 lost, none won: 2 / 2^8.
+    assert one.p_value == pytest.approx(2 / 256)
+    assert (one.only_baseline, one.only_run) == (8, 0)
+    assert (one.verdict, result.exit_code) == ("worse", 1)
+    assert result.worse == (one,)
+
+
+def test_many_answers_that_turn_right_are_better(make: Make) -> None:
+    result = gate(make([0] * 8 + [1] * 12), make([1] * 20), QUIET)
+    assert result.quality[0].verdict == "better"
+    assert result.exit_code == 0
+
+
+def test_few_that_turn_wrong_cannot_be_told(make: Make) -> None:
+    (one,) = gate(make([1] * 20), make([0] * 3 + [1] * 17), QUIET).quality
+    assert one.verdict == "cannot tell"
+    assert one.detectable > 0.15
+
+
+def test_within_the_margin_is_the_same_however_sure(make: Make) -> None:
+    # 4 of 100,000 edits more, in every one of 40 samples: sure, and next to nothing.
+    before = make([100] * 40, kind="rate", units=[1000] * 40, lower_is_better=True)
+    now = make([101] * 40, kind="rate", units=[1000] * 40, lower_is_better=True)
+    (one,) = gate(before, now, QUIET).quality
+    assert one.p_value < 0.001
+    assert one.verdict == "same"
+
+
+def test_an_error_rate_that_rises_is_worse(make: Make) -> None:
+    before = make([1] * 20, kind="rate", units=[10] * 20, metric="wer", lower_is_better=True)
+    now = make([3] * 20, kind="rate", units=[10] * 20, metric="wer", lower_is_better=True)
+    (one,) = gate(before, now, QUIET).quality
+    assert one.difference == pytest.approx(0.2)
+    assert one.verdict == "worse"
+
+
+def test_samples_of_a_cluster_count_as_one(make: Make) -> None:
+    # Eight answers turn wrong, but all are one speaker's.
+    clusters = ["a"] * 8 + list("bcdefghijklm")
+    result = gate(make([1] * 20, clusters=clusters), make([0] * 8 + [1] * 12, clusters=clusters), QUIET)
+    (one,) = result.quality
+    assert one.n_units == 13
+    assert one.only_baseline is None
+    assert (one.verdict, result.exit_code) == ("cannot tell", 0)
+
+
+def test_holm_corrects_over_what_gates_alone(make: Make) -> None:
+    def both(numbers: list[int]) -> Snapshot:
+        base = make(numbers)
+        extra = replace(base.metrics[0], name="other")
+        return replace(base, metrics=(*base.metrics, extra))
+
+    result = gate(both([1] * 20), both([0] * 7 + [1] * 13), QUIET)
+    first, other = result.quality
+    assert first.p_adjusted == first.p_value == pytest.approx(2 / 128)
+    assert (other.gates, other.p_adjusted) == (False, None)
+    both_gate = Rules(speed="off", quality={"": {"gates": True}})
+    doubled = gate(both([1] * 20), both([0] * 7 + [1] * 13), both_gate)
+    assert [one.p_adjusted for one in doubled.quality] == [pytest.approx(4 / 128)] * 2
+    assert [one.verdict for one in doubled.quality] == ["cannot tell"] * 2
+
+
+def test_a_metric_that_does_not_gate_cannot_fail(make: Make) -> None:
+    rules = Rules(speed="off", quality={"text_accuracy": {"gates": False}})
+    result = gate(make([1] * 20), make([0] * 20), rules)
+    assert (result.quality[0].verdict, result.exit_code) == ("worse", 0)
+
+
+def test_a_sample_without_a_value_is_left_out_and_counted(make: Make) -> None:
+    nan = float("nan")
+    (one,) = gate(make([1, 1, nan], kind="value"), make([1, nan, 1], kind="value"), QUIET).quality
+    assert (one.n, one.n_unknown) == (1, 2)
+
+
+def test_a_metric_without_any_value_is_pointed_out(make: Make) -> None:
+    nan = float("nan")
+    result = gate(make([nan], kind="value"), make([nan], kind="value"), QUIET)
+    assert result.state == "invalid"
+    assert "no sample has a value in both" in result.warnings[0]
+
+
+class TestSpeed:
+    def test_slower_by_more_than_the_factor_is_a_regression(self, make: Make) -> None:
+        times = [1.0 + 0.01 * at for at in range(20)]
+        result = gate(make([1] * 20, times=times), make([1] * 20, times=[1.2 * t for t in times]), Rules())
+        (one,) = result.speed
+        assert one.factor == pytest.approx(1.2)
+        assert (one.verdict, result.exit_code) == ("worse", 1)
+
+    def test_surely_slower_within_the_factor_is_the_same(self, make: Make) -> None:
+        times = [1.0 + 0.01 * at for at in range(20)]
+        (one,) = gate(make([1] * 20, times=times), make([1] * 20, times=[1.05 * t for t in times]), Rules()).speed
+        assert one.p_value < 0.001
+        assert one.verdict == "same"
+
+    def test_few_slow_answers_cannot_be_told(self, make: Make) -> None:
+        before, now = [1.0] * 20, [1.0] * 16 + [9.0] * 4
+        result = gate(make([1] * 20, times=before), make([1] * 20, times=now), Rules())
+        assert result.speed[0].factor > 1.1
+        assert (result.speed[0].verdict, result.exit_code) == ("cannot tell", 0)
+
+    @pytest.mark.parametrize(
+        ("peace", "why"),
+        [(Peace(0.01, 1.3), "1.3 cores busy"), (Peace(0.02, 0.0), "2.00 times as long"), (None, "nobody watched")],
+    )
+    def test_a_busy_machine_leaves_it_open(self, make: Make, peace: Peace | None, why: str) -> None:
+        now = make([1] * 20, times=[2.0] * 20)
+        now = replace(now, peace={} if peace is None else {("sys", "task"): peace})
+        result = gate(make([1] * 20, times=[1.0] * 20), now, Rules())
+        assert why in result.speed[0].busy
+        assert (result.speed[0].verdict, result.speed[0].p_adjusted, result.exit_code) == ("cannot tell", None, 0)
+        required = gate(make([1] * 20, times=[1.0] * 20), now, Rules(speed="required"))
+        assert required.exit_code == 3
+        assert why in required.problems[0]
+
+    def test_passes_of_the_network_know_no_busy_machine(self, make: Make) -> None:
+        def passes(values: list[float]) -> Snapshot:
+            one = make([1] * 20, times=values)
+            timing = replace(one.timings[0], figure="nfe_per_code", unit="passes")
+            return replace(one, timings=(timing,), peace={("sys", "task"): Peace(0.01, 2.0)})
+
+        rules = Rules(figures={"nfe_per_code": {"gates": True}})
+        assert gate(passes([1.0] * 20), passes([1.2] * 20), rules).exit_code == 1
+
+    def test_answers_of_one_call_are_one_measurement(self, make: Make) -> None:
+        def timed(times: list[float]) -> Snapshot:
+            one = make([1] * 16, times=times)
+            calls = {f"s{at}": at // 8 for at in range(16)}
+            return replace(one, timings=(replace(one.timings[0], calls=calls),))
+
+        result = gate(timed([1.0] * 16), timed([1.5] * 16), Rules())
+        assert result.speed[0].n == 2
+        assert result.speed[0].verdict == "cannot tell"
+
+    def test_rounds_in_turns_take_the_place_of_the_runs_times(self, make: Make) -> None:
+        now = make([1] * 20, times=[9.0] * 20)
+        now = replace(now, peace={("sys", "task"): Peace(0.01, 2.0)}, machine={"device": "other"})
+        before = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07]
+        rounds = [Rounds("sys", "task", "ttft", "s", before, [1.3 * t for t in before])]
+        result = gate(make([1] * 20, times=[1.0] * 20), now, Rules(), rounds=rounds)
+        (one,) = result.speed
+        # All of 8 above all of 8: 2 / C(16, 8).
+        assert one.p_value == pytest.approx(2 / 12_870)
+        assert (one.measured, one.n, one.verdict, result.exit_code) == ("in turns", 8, "worse", 1)
+
+
+class TestComparability:
+    @pytest.mark.parametrize(
+        ("change", "field"),
+        [
+            ({"judge": "ears-2"}, "judge"),
+            ({"machine": {"device": "cuda", "processor": "x", "cores": 2}}, "device"),
+            ({"systems": {"other": SystemFacts("x", "", {}, "", 1)}}, "systems"),
+            ({"systems": {"sys": SystemFacts("ttt:mini", "topk", {}, "abc", 8)}}, "batch_size"),
+            ({"timings": ()}, "timings"),
+        ],
+    )
+    def test_what_must_be_equal_is_named(self, make: Make, change: dict[str, Any], field: str) -> None:
+        base = make([1] * 10, times=[1.0] * 10)
+        result = gate(base, replace(base, **change), Rules())
+        assert (result.state, result.exit_code) == ("not comparable", 4)
+        assert field in {one.field for one in result.differences}
+        assert not result.quality
+
+    def test_a_task_that_was_not_run(self, make: Make) -> None:
+        base = make()
+        more = replace(base, tasks={**base.tasks, "second": base.tasks["task"]})
+        assert [one.field for one in gate(more, base, Rules()).differences] == ["tasks"]
+        assert gate(base, more, Rules()).exit_code == 0
+
+    def test_a_metric_that_was_not_scored(self, make: Make) -> None:
+        base = make()
+        more = replace(base, metrics=(*base.metrics, replace(base.metrics[0], name="other")))
+        assert [one.field for one in gate(more, base, Rules()).differences] == ["metrics"]
+
+    @pytest.mark.parametrize(("key", "field"), [("data_sha256", "data"), ("instruction", "prompt")])
+    def test_task_facts(self, make: Make, key: str, field: str) -> None:
+        base = make()
+        other = replace(base, tasks={"task": replace(base.tasks["task"], **{key: "other"})})
+        assert [one.field for one in gate(base, other, Rules()).differences] == [field]
+
+    def test_another_scorer(self, make: Make) -> None:
+        base = make()
+        other = replace(base, metrics=(replace(base.metrics[0], recipe="m-2; judge: ears-1"),))
+        (one,) = gate(base, other, Rules()).differences
+        assert (one.field, one.baseline, one.run) == ("scorer", "m-1; judge: JUDGE", "m-2; judge: JUDGE")
+
+    def test_another_judge_is_not_called_another_scorer(self, make: Make) -> None:
+        base = make()
+        heard = replace(base.metrics[0], recipe="m-1; judge: ears-2")
+        other = replace(base, judge="ears-2", metrics=(heard,))
+        assert [one.field for one in gate(base, other, Rules()).differences] == ["judge"]
+
+    def test_other_samples(self, make: Make) -> None:
+        (one,) = gate(make([1] * 4), make([1] * 3), Rules()).differences
+        assert (one.field, one.where) == ("samples", "task")
+        assert "3 are the same" in one.run
+
+    def test_allowed_differences_are_compared_and_recorded(self, make: Make) -> None:
+        result = gate(make([1] * 4), make([1] * 3), Rules(), allow=["samples"])
+        assert (result.state, result.quality[0].n) == ("pass", 3)
+        assert [(one.field, one.allowed) for one in result.differences] == [("samples", True)]
+
+    def test_one_allowed_field_allows_no_other(self, make: Make) -> None:
+        base = make([1] * 4)
+        other = replace(make([1] * 3), judge="ears-2")
+        assert gate(base, other, Rules(), allow=["samples"]).exit_code == 4
+
+    def test_an_allowance_that_was_not_needed_is_pointed_out(self, make: Make) -> None:
+        assert gate(make(), make(), Rules(), allow=["judge"]).warnings == (
+            "--allow judge: nothing of the sort differs.",
+        )
+
+    def test_unknown_fields_are_refused(self, make: Make) -> None:
+        with pytest.raises(UserError, match=r"--allow juge: no such field\. Did you mean 'judge'"):
+            gate(make(), make(), Rules(), allow=["juge"])
+
+    def test_device_does_not_matter_without_speed(self, make: Make) -> None:
+        base = make()
+        assert gate(base, replace(base, machine={"device": "cuda"}), QUIET).exit_code == 0
+
+    def test_weights_seeds_and_versions_may_differ_and_are_noted(self, make: Make) -> None:
+        base = make()
+        other = replace(
+            base,
+            seed=2,
+            versions={"tttbench": "0.2.0"},
+            systems={"sys": SystemFacts("ttt:mini", "topk", {"steps": 2}, "def", 1)},
+        )
+        result = gate(base, other, Rules())
+        assert result.exit_code == 0
+        assert [one.what for one in result.noted] == ["seed", "sys: weights", "sys: decode", "tttbench"]
+
+
+class TestValidity:
+    def test_a_run_that_was_cut_off(self, make: Make) -> None:
+        result = gate(make(), replace(make(), status="running"), Rules())
+        assert (result.state, result.exit_code) == ("invalid", 3)
+        assert result.problems[0].startswith("run run: was cut off")
+
+    def test_a_run_that_is_incomplete(self, make: Make) -> None:
+        result = gate(make(), replace(make(), status="incomplete", answered=3), Rules())
+        assert result.exit_code == 3
+        assert "3 of 4 requests" in result.problems[0]
+
+    def test_a_baseline_that_fails_its_own_checks_is_refused(self, make: Make) -> None:
+        bad = make([1, 1, 1, 0], statuses=["ok", "ok", "ok", "error"])
+        result = gate(bad, make(), Rules())
+        assert result.exit_code == 3
+        assert result.problems[0].startswith("baseline run: text_accuracy of sys on task: 1 of 4 ended as error")
+
+    def test_judge_failures_up_to_the_allowed_share(self, make: Make) -> None:
+        now = make([1, 1, 1, 0], statuses=["ok", "ok", "ok", "judge_failed"])
+        assert gate(make(), now, Rules()).exit_code == 3
+        assert gate(make(), now, Rules(max_judge_failed=0.25, speed="off")).exit_code == 0
+
+    def test_must_be_ok(self, make: Make) -> None:
+        now = make([1, 1, 0, 1], statuses=["ok", "ok", "empty", "ok"])
+        assert gate(make(), now, QUIET).exit_code == 0
+        result = gate(make(), now, Rules(quality={"text_accuracy": {"must_be_ok": True}}))
+        assert result.exit_code == 3
+        assert "1 of 4 are not: 1 empty" in result.problems[0]
+
+    def test_invalid_comes_before_not_comparable(self, make: Make) -> None:
+        assert gate(make(), replace(make(), status="interrupted", judge="ears-2"), Rules()).exit_code == 3
+
+
+class TestRenamed:
+    def test_a_system_gets_the_baselines_label(self, make: Make) -> None:
+        base = make(times=[1, 1, 1, 1])
+        other = renamed(renamed(base, {"sys": "new"}), {"new": "sys"})
+        assert other == base
+        assert renamed(base, {"sys": "new"}).metrics[0].system == "new"
+
+    def test_unknown_labels_are_refused(self, make: Make) -> None:
+        with pytest.raises(UserError, match=r"the run has no 'sis'\. Did you mean 'sys'"):
+            renamed(make(), {"sis": "x"})
+
+    def test_two_systems_of_one_label_are_refused(self, make: Make) -> None:
+        base = make()
+        two = replace(base, systems={**base.systems, "new": base.systems["sys"]})
+        with pytest.raises(UserError, match="two systems of the run would be called 'sys'"):
+            renamed(two, {"new": "sys"})
+
+
+def test_rules_that_name_nothing_are_pointed_out(make: Make) -> None:
+    rules = Rules(quality={"text_acuracy": {"gates": True}, "task.text_accuracy": {}}, figures={"rtf": {"factor": 2.0}})
+    warnings = gate(make(), make(), rules).warnings
+    assert len(warnings) == 2
+    assert "[quality.text_acuracy]" in warnings[0]
+    assert "[speed.rtf]" in warnings[1]

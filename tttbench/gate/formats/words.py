@@ -1,0 +1,116 @@
+"""The outcome in words and figures, as all formats show it. Knows results, no format."""
+
+from __future__ import annotations
+
+import math
+
+from tttbench.gate.verdict import Difference, GateResult, QualityVerdict, SpeedVerdict
+
+HEADINGS = {
+    "pass": "Passed: nothing that gates is worse.",
+    "regression": "Failed: worse than the baseline.",
+    "invalid": "Not judged: a run is not fit for it.",
+    "not comparable": "Not judged: the runs can't be compared.",
+}
+
+
+def heading(result: GateResult) -> str:
+    """One line that says how it ended."""
+    if result.state == "pass":
+        open_ = sum(one.gates and one.verdict == "cannot tell" for one in result.verdicts)
+        return HEADINGS["pass"] + (f" Of {open_} it can't be told." if open_ else "")
+    return HEADINGS[result.state]
+
+
+def where(one: QualityVerdict | SpeedVerdict) -> str:
+    """Which metric or figure: ``SYSTEM · TASK · NAME``."""
+    return f"{one.system} · {one.task} · {one.metric if isinstance(one, QualityVerdict) else one.figure}"
+
+
+def quality_value(one: QualityVerdict, value: float, *, signed: bool = False) -> str:
+    """A value of the metric: shares as per cent (differences as points) with one decimal."""
+    if math.isnan(value):
+        return "-"
+    sign = "+" if signed else ""
+    return f"{100 * value:{sign}.1f}" if one.is_share else f"{value:{sign}.4g}"
+
+
+def speed_value(one: SpeedVerdict, value: float) -> str:
+    """A time in milliseconds or seconds, or a plain number."""
+    if one.unit != "s":
+        return f"{value:.3g}"
+    return f"{1000 * value:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def difference_text(one: QualityVerdict | SpeedVerdict) -> str:
+    """The difference with its interval, or the factor with its."""
+    if isinstance(one, SpeedVerdict):
+        return f"{one.factor:.2f} times [{one.low:.2f}, {one.high:.2f}]"
+    figures = [quality_value(one, value, signed=True) for value in (one.difference, one.low, one.high)]
+    return f"{figures[0]} [{figures[1]}, {figures[2]}]"
+
+
+def sentence(one: QualityVerdict | SpeedVerdict) -> str:
+    """What the verdict means, in a sentence."""
+    return _of_speed(one) if isinstance(one, SpeedVerdict) else _of_quality(one)
+
+
+def _of_quality(one: QualityVerdict) -> str:
+    margin = quality_value(one, one.margin)
+    points = " points" if one.is_share else ""
+    if one.verdict == "same":
+        if one.difference == one.low == one.high == 0:
+            return f"the same: each of {one.n} samples scores as before{_could_show(one, points)}"
+        return f"the same within {margin}{points}"
+    if one.verdict in ("worse", "better"):
+        coins = "" if one.only_baseline is None else f", {one.only_baseline} lost and {one.only_run} won"
+        return f"{one.verdict} (p = {_p(one.p_value if one.p_adjusted is None else one.p_adjusted)}{coins})"
+    return f"can't tell with n = {one.n}{_units(one)}{_looks(one)}{_could_show(one, points)}"
+
+
+def _looks(one: QualityVerdict) -> str:
+    """What a reader sees in the interval all the same."""
+    if one.low <= 0 <= one.high or math.isnan(one.low):
+        return ""
+    looks = "worse" if (one.difference > 0) == one.lower_is_better else "better"
+    p_value = one.p_value if one.p_adjusted is None else one.p_adjusted
+    among = "" if one.p_adjusted is None else " among all that gate"
+    return f" (looks {looks}, but p = {_p(p_value)}{among})"
+
+
+def _units(one: QualityVerdict) -> str:
+    return f" in {one.n_units} clusters" if one.n_units != one.n else ""
+
+
+def _could_show(one: QualityVerdict, points: str) -> str:
+    if math.isnan(one.detectable):
+        return "; so few would show no worsening at all"
+    return f"; the smallest worsening that it would show is {quality_value(one, one.detectable)}{points}"
+
+
+def _of_speed(one: SpeedVerdict) -> str:
+    if one.busy:
+        return f"can't tell: {one.busy}"
+    if one.verdict == "same":
+        return f"the same within a factor of {one.limit:g}"
+    p_value = _p(one.p_value if one.p_adjusted is None else one.p_adjusted)
+    if one.verdict == "worse":
+        return f"slower (p = {p_value}, limit {one.limit:g} times)"
+    if one.verdict == "better":
+        return f"faster (p = {p_value})"
+    if math.isnan(one.detectable):
+        return f"can't tell with n = {one.n}; so few would show no factor at all"
+    return f"can't tell with n = {one.n}; the smallest factor that it would show is {one.detectable:.2f} times"
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"
+
+
+def difference_line(one: Difference) -> str:
+    """A field that differs: what it is in both, and what to do."""
+    place = f" ({one.where})" if one.where else ""
+    known = f"{one.field}{place}: baseline {one.baseline or 'none'}, run {one.run or 'none'}."
+    return (
+        f"{known} Allowed by --allow {one.field}." if one.allowed else f"{known} {one.mend[0].upper()}{one.mend[1:]}."
+    )

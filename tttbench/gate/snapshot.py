@@ -1,0 +1,148 @@
+"""What a gate compares: scores and times of every sample, and all that must be equal to compare them. Plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tttbench.records import RequestKind, ScoreKind, Status
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One metric's verdict on one answer, as a numerator and a denominator (nan where there is no value)."""
+
+    numerator: float
+    denominator: float
+    status: Status
+
+
+@dataclass(frozen=True)
+class Metric:
+    """All verdicts of one metric on a system's answers to a task, by sample id.
+
+    ``recipe`` names what made them: normaliser, versions, the judge where it listened.
+    """
+
+    system: str
+    task: str
+    name: str
+    kind: ScoreKind
+    lower_is_better: bool
+    recipe: str
+    outcomes: Mapping[str, Outcome]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One figure of a system's answers to a task by sample id; all values are above 0, and lower is better.
+
+    ``unit``: ``"s"``, ``"ratio"`` or ``"passes"``. ``calls`` numbers the calls that answered several requests together,
+    whose times are one measurement; a sample that isn't in it was answered alone.
+    """
+
+    system: str
+    task: str
+    figure: str
+    unit: str
+    values: Mapping[str, float]
+    calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Peace:
+    """How quiet the machine was while a system answered a task.
+
+    Attributes:
+        pace_s: median seconds of the fixed piece of work before each call.
+        others_cores: mean number of cores that other processes kept busy; None where that isn't known.
+    """
+
+    pace_s: float
+    others_cores: float | None
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer as it was written and as the judge heard it; ``""`` where there is none. ``error`` says why."""
+
+    text: str
+    heard: str
+    error: str
+
+
+@dataclass(frozen=True)
+class SystemFacts:
+    """What a system was: its name and strategy, decode settings, weights' sha256 and requests a call."""
+
+    name: str
+    strategy: str
+    decode: Mapping[str, object]
+    weights: str
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class SampleFacts:
+    """What a sample was: the reference or right answer, and the cluster it is resampled with (``""``: none)."""
+
+    reference: str
+    cluster: str
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """What a task was: its kind, the instruction (prompt), the data's sha256, headline metric first, its samples."""
+
+    kind: RequestKind
+    instruction: str
+    data_sha256: str
+    metrics: tuple[str, ...]
+    samples: Mapping[str, SampleFacts]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A run, as far as it can be compared.
+
+    Attributes:
+        source: path of the run directory or of the exported file.
+        made_at: when the run ended, ISO 8601.
+        suite, seed: of the run.
+        status: of the run: ``"done"``, ``"done_with_errors"``, ``"incomplete"``, ``"running"``, ``"interrupted"``.
+        expected, answered: requests.
+        judge: recipe of the ears that heard the spoken answers; ``""`` if nobody listened.
+        versions: of the packages that can change an answer or a score.
+        machine: facts of the machine: device, processor, cores …
+        systems, tasks: what was run, by label and name.
+        metrics, timings: in the order of the run.
+        peace: by (system, task).
+        said: answers by (system, task) and sample.
+    """
+
+    source: str
+    made_at: str
+    suite: str
+    seed: int
+    status: str
+    expected: int
+    answered: int
+    judge: str
+    versions: Mapping[str, str]
+    machine: Mapping[str, object]
+    systems: Mapping[str, SystemFacts]
+    tasks: Mapping[str, TaskFacts]
+    metrics: tuple[Metric, ...]
+    timings: tuple[Timing, ...]
+    peace: Mapping[tuple[str, str], Peace]
+    said: Mapping[tuple[str, str], Mapping[str, Said]]
+
+    def metric(self, system: str, task: str, name: str) -> Metric | None:
+        """The metric of that name, if the run has it."""
+        wanted = (system, task, name)
+        return next((one for one in self.metrics if (one.system, one.task, one.name) == wanted), None)
+
+    def timing(self, system: str, task: str, figure: str) -> Timing | None:
+        """The figure of that name, if the run has it."""
+        wanted = (system, task, figure)
+        return next((one for one in self.timings if (one.system, one.task, one.figure) == wanted), None)

@@ -1,0 +1,42 @@
+"""What stands behind the word that names a baseline or a run: a run directory, an exported file, or a saved baseline's
+name. Compares nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttbench.errors import UserError, did_you_mean
+from tttbench.gate.baseline_file import read_baseline
+from tttbench.gate.from_run import snapshot_of
+from tttbench.gate.snapshot import Snapshot
+
+FOLDER = Path("baselines")
+"""Where baselines are saved unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A snapshot and, where it came from a run directory, that directory."""
+
+    snapshot: Snapshot
+    folder: Path | None
+
+
+def find_source(name: str, folder: Path) -> Source:
+    """Read what ``name`` names: a run directory, a file, or a baseline in ``folder``.
+
+    Raises:
+        UserError: nothing of that name, or it can't be read.
+    """
+    path = Path(name)
+    if path.is_dir():
+        return Source(snapshot_of(path), path)
+    if path.is_file():
+        return Source(read_baseline(path).snapshot, None)
+    saved = folder / f"{name}.json"
+    if saved.is_file():
+        return Source(read_baseline(saved).snapshot, None)
+    known = sorted(one.stem for one in folder.glob("*.json"))
+    hint = did_you_mean(name, known) if known else f"{folder} holds no baselines."
+    raise UserError(f"{name}: neither a run directory nor a file, nor a baseline in {folder}. {hint}")

@@ -1,0 +1,185 @@
+"""Is a system slower? A test and a factor, both of which have to be exceeded, and only on a quiet machine.
+
+Runs time every request once, so the two times of a sample are a pair. Rounds that are measured in turns, baseline and
+run alternating, are repeated measurements, and stand up to a busy machine because both meet the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from tttbench.gate.rules import Rules, SpeedRule
+from tttbench.gate.snapshot import Peace, Timing
+from tttbench.gate.verdict import SpeedVerdict, Verdict
+from tttbench.stats.bootstrap import mean_interval
+from tttbench.stats.effect_size import shift_factor
+from tttbench.stats.mann_whitney import mann_whitney
+from tttbench.stats.swap_test import swap_test
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """A figure measured in turns: one value a round, above 0, of the baseline and of the run, equally many."""
+
+    system: str
+    task: str
+    figure: str
+    unit: str
+    baseline: Sequence[float]
+    run: Sequence[float]
+
+
+@dataclass(frozen=True)
+class Timed:
+    """A figure before the verdict; ``error`` is the standard error of the factor's logarithm."""
+
+    verdict: SpeedVerdict
+    error: float
+
+
+def compare_runs(baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, busy: str) -> Timed | None:
+    """Compare the times that two runs met, sample by sample, or call by call; None with fewer than two pairs.
+
+    Args:
+        baseline, run: the same figure of the same system and task.
+        rule: that holds for it.
+        rules: seed and resamples.
+        busy: why the machine leaves it open (``disturbance``).
+    """
+    pairs: dict[object, list[tuple[float, float]]] = {}
+    for sample, value in baseline.values.items():
+        if sample in run.values:
+            call = (baseline.calls.get(sample, sample), run.calls.get(sample, sample))
+            pairs.setdefault(call, []).append((value, run.values[sample]))
+    if len(pairs) < 2:
+        return None
+    before, now = np.array([np.log(found).mean(axis=0) for found in pairs.values()]).T
+    ones = np.ones(len(pairs))
+    test = swap_test(before, ones, now, ones, seed=rules.seed, n_draws=2 * rules.resamples)
+    interval = mean_interval(now - before, seed=rules.seed, n_resamples=rules.resamples)
+    error = float(np.std(now - before, ddof=1)) / math.sqrt(len(pairs))
+    bounds = (math.exp(interval.low), math.exp(interval.high))
+    # Passes don't depend on how busy a machine is.
+    why = "" if baseline.unit == "passes" else busy
+    factor = math.exp(interval.estimate)
+    return Timed(_undecided(baseline, before, now, factor, bounds, len(pairs), "runs", test.p_value, rule, why), error)
+
+
+def compare_rounds(rounds: Rounds, rule: SpeedRule, rules: Rules) -> Timed:
+    """Compare repeated measurements that were taken in turns.
+
+    Raises:
+        ValueError: none, or values that aren't above 0.
+    """
+    test = mann_whitney(rounds.run, rounds.baseline)
+    factor = shift_factor(rounds.run, rounds.baseline)
+    before, now = np.log(np.asarray(rounds.baseline)), np.log(np.asarray(rounds.run))
+    n = min(len(before), len(now))
+    # Rounds of a turn meet the same conditions, so their ratios are what an interval is made of.
+    interval = mean_interval(now[:n] - before[:n], seed=rules.seed, n_resamples=rules.resamples)
+    error = math.sqrt((now.var(ddof=1) + before.var(ddof=1)) / n) if n > 1 else float("nan")
+    bounds = (math.exp(interval.low), math.exp(interval.high))
+    timing = Timing(rounds.system, rounds.task, rounds.figure, rounds.unit, {})
+    return Timed(_undecided(timing, before, now, factor, bounds, n, "in turns", test.p_value, rule, ""), error)
+
+
+def decide(found: Timed, p_adjusted: float | None, *, level: float, rules: Rules) -> SpeedVerdict:
+    """Put the verdict on a figure; arguments as in ``quality.decide``."""
+    one = found.verdict
+    p_value = one.p_value if p_adjusted is None else p_adjusted
+    return replace(
+        one,
+        p_adjusted=p_adjusted,
+        detectable=_detectable(one, found.error, level, rules.power),
+        verdict=_verdict(one, is_sure=p_value <= rules.alpha),
+    )
+
+
+def disturbance(baseline: Peace | None, run: Peace | None, rules: Rules) -> str:
+    """Return why times of these two runs can't be compared; ``""`` if both were taken in peace."""
+    if baseline is None or run is None:
+        return "nobody watched how busy the machine was"
+    for name, peace in (("baseline", baseline), ("run", run)):
+        if peace.others_cores is not None and peace.others_cores > rules.max_others_cores:
+            return (
+                f"during the {name} other processes kept {peace.others_cores:.1f} cores busy "
+                f"(allowed: {rules.max_others_cores:g})"
+            )
+    ratio = run.pace_s / baseline.pace_s
+    if not 1 / (1 + rules.max_pace_difference) <= ratio <= 1 + rules.max_pace_difference:
+        return (
+            f"the machine itself took {ratio:.2f} times as long for a fixed piece of work "
+            f"(allowed: {1 + rules.max_pace_difference:g})"
+        )
+    return ""
+
+
+def _undecided(
+    timing: Timing,
+    before: Floats,
+    now: Floats,
+    factor: float,
+    bounds: tuple[float, float],
+    n: int,
+    measured: Literal["runs", "in turns"],
+    p_value: float,
+    rule: SpeedRule,
+    busy: str,
+) -> SpeedVerdict:
+    return SpeedVerdict(
+        system=timing.system,
+        task=timing.task,
+        figure=timing.figure,
+        unit=timing.unit,
+        baseline=math.exp(float(np.median(before))),
+        run=math.exp(float(np.median(now))),
+        factor=factor,
+        low=bounds[0],
+        high=bounds[1],
+        n=n,
+        measured=measured,
+        p_value=p_value,
+        p_adjusted=None,
+        limit=rule.factor,
+        detectable=float("nan"),
+        busy=busy,
+        gates=rule.gates,
+        verdict="cannot tell",
+    )
+
+
+def _verdict(one: SpeedVerdict, *, is_sure: bool) -> Verdict:
+    if one.busy:
+        return "cannot tell"
+    if 1 / one.limit <= one.low and one.high <= one.limit:
+        return "same"
+    if is_sure and one.factor > one.limit:
+        return "worse"
+    if is_sure and one.factor < 1 / one.limit:
+        return "better"
+    return "cannot tell"
+
+
+def _detectable(one: SpeedVerdict, error: float, level: float, power: float) -> float:
+    """The smallest factor that the test and the limit both would have shown, at the spread that there is."""
+    normal = NormalDist()
+    fewest = math.ceil(1 - math.log2(1 - level) - 1e-12) if one.measured == "runs" else 2
+    if one.busy or one.n < fewest or not math.isfinite(error):
+        return float("nan")
+    z_power = normal.inv_cdf(power)
+    by_test = (normal.inv_cdf((1 + level) / 2) + z_power) * error
+    return math.exp(max(by_test, math.log(one.limit) + z_power * error))
+
+
+def by_key(timings: Sequence[Timing]) -> Mapping[tuple[str, str, str], Timing]:
+    """Timings by system, task and figure."""
+    return {(one.system, one.task, one.figure): one for one in timings}

@@ -1,0 +1,50 @@
+"""Whether a run is fit to be compared: complete, answered, heard. Weighs no result and compares nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tttbench.gate.rules import Rules
+from tttbench.gate.snapshot import Snapshot
+from tttbench.records import Status
+
+
+def problems(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:
+    """Return why ``snapshot`` can't be judged, a sentence each; none if it can."""
+    return tuple(_problems(snapshot, rules))
+
+
+def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
+    source = snapshot.source
+    if snapshot.status in ("running", "interrupted", ""):
+        yield (
+            f"{source}: was cut off ({snapshot.answered} answers are there); finish it with "
+            f"'tttbench run SUITE --out {source} --resume'."
+        )
+        return
+    if snapshot.answered < snapshot.expected or snapshot.status == "incomplete":
+        yield f"{source}: incomplete, {snapshot.answered} of {snapshot.expected} requests are answered; --resume it."
+    if not snapshot.metrics:
+        yield f"{source}: has no scores, so there is nothing to compare."
+    for metric in snapshot.metrics:
+        where = f"{source}: {metric.name} of {metric.system} on {metric.task}"
+        counts = Counter(outcome.status for outcome in metric.outcomes.values())
+        n = len(metric.outcomes)
+        limits: tuple[tuple[Status, float], ...] = (
+            ("error", rules.max_errors),
+            ("judge_failed", rules.max_judge_failed),
+        )
+        for status, most in limits:
+            if counts[status] > most * n:
+                mend = "--resume --retry-errors asks again" if status == "error" else "--resume lets the judge listen"
+                yield (
+                    f"{where}: {counts[status]} of {n} ended as {status}, allowed are {most:.1%} "
+                    f"(max_{'errors' if status == 'error' else status} of [valid]); {mend}."
+                )
+        headline = snapshot.tasks[metric.task].metrics[:1] == (metric.name,)
+        rule = rules.of_metric(metric.task, metric.name, is_headline=headline)
+        not_ok = n - counts["ok"]
+        if rule.must_be_ok and not_ok:
+            rest = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "ok")
+            yield f"{where}: every request must be ok (must_be_ok), {not_ok} of {n} are not: {rest}."

@@ -1,0 +1,152 @@
+"""``tttbench gate BASELINE RUN``: compare two runs and fail if the second one is worse."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tttbench.errors import UserError
+from tttbench.verbs.options import add_device, add_include, include_all, names, positive, resolve_device
+
+if TYPE_CHECKING:
+    from tttbench.gate.sources import Source
+    from tttbench.gate.verdict import GateResult
+
+HELP = "compare a run with a baseline; 1 if it is worse, 3 if a run is invalid, 4 if they can't be compared"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("baseline", metavar="BASELINE", help="run directory, exported file, or a saved baseline's name")
+    parser.add_argument("run_dir", metavar="RUN", help="likewise; what is to be judged")
+    parser.add_argument("--rules", type=Path, metavar="FILE", help="TOML file with thresholds (docs/gate.md)")
+    parser.add_argument(
+        "--allow", action="append", default=[], metavar="FIELD", help="compare although FIELD differs; may be repeated"
+    )
+    parser.add_argument(
+        "--match", action="append", default=[], metavar="NEW=OLD", help="the run's system NEW is the baseline's OLD"
+    )
+    parser.add_argument("--speed", choices=("auto", "required", "off"), help="instead of the rules' mode")
+    parser.add_argument(
+        "--measure",
+        type=positive,
+        metavar="ROUNDS",
+        help="time the systems of both anew, in turns, so many rounds: stands up to a busy machine",
+    )
+    parser.add_argument("--folder", type=Path, default=None, metavar="DIR", help="saved baselines (default: baselines)")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the comparison page")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write Markdown")
+    parser.add_argument("--github", action="store_true", help="add the Markdown to the step summary of GitHub Actions")
+    parser.add_argument(
+        "--benchmark-json",
+        type=Path,
+        metavar="DIR",
+        help="write bigger-is-better.json and smaller-is-better.json for github-action-benchmark",
+    )
+    add_device(parser)
+    add_include(parser)
+    parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, show, write; the exit status says what came out."""
+    from dataclasses import replace
+
+    from tttbench.gate.decide import gate, renamed
+    from tttbench.gate.rules import Rules, read_rules
+    from tttbench.gate.sources import FOLDER, Source, find_source
+
+    include_all(args.include)
+    rules = Rules() if args.rules is None else read_rules(args.rules)
+    if args.speed is not None:
+        rules = replace(rules, speed=args.speed)
+    summary = _step_summary() if args.github else None
+    folder = args.folder or FOLDER
+    baseline, given = find_source(args.baseline, folder), find_source(args.run_dir, folder)
+    now = Source(renamed(given.snapshot, dict(pair(value) for value in args.match)), given.folder)
+    rounds = []
+    if args.measure:
+        if rules.speed == "off":
+            raise UserError("--measure: goes without --speed off.")
+        from tttbench.execution.in_turns import measure
+
+        device = resolve_device(args.device)
+        rounds = measure(baseline.snapshot, now.snapshot, args.measure, device, _tell)
+    result = gate(baseline.snapshot, now.snapshot, rules, allow=names(args.allow), rounds=rounds)
+    _show(result)
+    _write(args, result, baseline, now, summary)
+    if args.json:
+        from tttbench.gate.formats.document import document
+        from tttbench.plain import to_json
+
+        print(to_json(document(result)))
+    return result.exit_code
+
+
+def _show(result: GateResult) -> None:
+    from tttbench.gate.formats.words import difference_line, heading
+    from tttbench.verbs.columns import gate_table
+
+    for problem in result.problems:
+        print(f"invalid: {problem}")
+    for difference in result.differences:
+        print(("differs: " if difference.allowed else "not comparable: ") + difference_line(difference))
+    if result.verdicts:
+        print(gate_table(result.verdicts))
+    for one in result.noted:
+        print(f"changed: {one.what}: {one.baseline or 'none'} → {one.run or 'none'}")
+    for warning in result.warnings:
+        print(f"note: {warning}", file=sys.stderr)
+    print(heading(result))
+
+
+def _write(args: argparse.Namespace, result: GateResult, baseline: Source, now: Source, summary: Path | None) -> None:
+    from tttbench.atomic import write_atomic
+    from tttbench.gate.formats.benchmark_action import benchmark_json
+    from tttbench.gate.formats.junit import junit
+    from tttbench.gate.formats.markdown import markdown
+
+    def write(path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, text.encode())
+
+    if args.junit:
+        write(args.junit, junit(result))
+    if args.markdown:
+        write(args.markdown, markdown(result))
+    if summary is not None:
+        with summary.open("a", encoding="utf-8") as file:
+            file.write(markdown(result) + "\n")
+    if args.benchmark_json:
+        for name, bigger in (("bigger", True), ("smaller", False)):
+            write(args.benchmark_json / f"{name}-is-better.json", benchmark_json(result, bigger_is_better=bigger))
+    if args.html:
+        from tttbench.reports.comparison import comparison_page
+
+        write(args.html, comparison_page(result, baseline, now, args.html))
+        print(f"Comparison: {args.html}")
+
+
+def _step_summary() -> Path:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        raise UserError(
+            "--github: GITHUB_STEP_SUMMARY isn't set, so this is no step of GitHub Actions; use --markdown."
+        )
+    return Path(path)
+
+
+def pair(value: str) -> tuple[str, str]:
+    """Read ``NEW=OLD``; labels may hold equals signs themselves, as long as OLD has none."""
+    new, equals, old = value.rpartition("=")
+    if not (new and equals and old):
+        raise UserError(f"--match {value}: must be NEW=OLD, e.g. ttt:/models/new=ttt:/models/old.")
+    return new, old
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
