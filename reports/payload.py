@@ -105,8 +105,8 @@ def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequen
         row.text,
         row.heard,
         row.true_heard,
-        _diff(row.text_diff),
-        _diff(row.heard_diff),
+        packed_diff(row.text_diff),
+        packed_diff(row.heard_diff),
         [[metrics.index(s.metric), _number(s.value), STATUSES.index(s.status), s.kind, s.note] for s in row.scores],
         _number(latency.ttft_s),
         _number(latency.ttfa_codes_s),
@@ -129,8 +129,8 @@ def _blank(cell: object) -> bool:
     return not cell and not isinstance(cell, int | float)
 
 
-def _diff(chunks: Sequence[DiffChunk]) -> list[list[str]]:
-    """Without any difference nothing is written: the plain text is shown."""
+def packed_diff(chunks: Sequence[DiffChunk]) -> list[list[str]]:
+    """A difference as the scripts take it; without any nothing is written: the plain text is shown."""
     if all(chunk.op == "equal" for chunk in chunks):
         return []
     packed = []

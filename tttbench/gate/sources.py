@@ -3,7 +3,8 @@ name. Compares nothing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tttbench.errors import UserError, did_you_mean
@@ -17,10 +18,14 @@ FOLDER = Path("baselines")
 
 @dataclass(frozen=True)
 class Source:
-    """A snapshot and, where it came from a run directory, that directory."""
+    """A snapshot and, where it came from a run directory, that directory.
+
+    ``names``: labels that its systems have in that directory, where the snapshot calls them otherwise.
+    """
 
     snapshot: Snapshot
     folder: Path | None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_source(name: str, folder: Path) -> Source:

@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
     summary = _step_summary() if args.github else None
     folder = args.folder or FOLDER
     baseline, given = find_source(args.baseline, folder), find_source(args.run_dir, folder)
-    now = Source(renamed(given.snapshot, dict(pair(value) for value in args.match)), given.folder)
+    matched = dict(pair(value) for value in args.match)
+    now = Source(renamed(given.snapshot, matched), given.folder, {old: new for new, old in matched.items()})
     rounds = []
     if args.measure:
         if rules.speed == "off":

@@ -18,7 +18,7 @@ def heading(result: GateResult) -> str:
     """One line that says how it ended."""
     if result.state == "pass":
         open_ = sum(one.gates and one.verdict == "cannot tell" for one in result.verdicts)
-        return HEADINGS["pass"] + (f" Of {open_} it can't be told." if open_ else "")
+        return HEADINGS["pass"] if not open_ else f"Passed: nothing that gates is surely worse; {open_} can't be told."
     return HEADINGS[result.state]
 
 
@@ -50,9 +50,13 @@ def difference_text(one: QualityVerdict | SpeedVerdict) -> str:
     return f"{figures[0]} [{figures[1]}, {figures[2]}]"
 
 
-def sentence(one: QualityVerdict | SpeedVerdict) -> str:
-    """What the verdict means, in a sentence."""
-    return _of_speed(one) if isinstance(one, SpeedVerdict) else _of_quality(one)
+_BEGINNINGS = ("the same: ", "the same ", "can't tell: ", "can't tell ", "worse ", "better ", "slower ", "faster ")
+
+
+def sentence(one: QualityVerdict | SpeedVerdict, *, named: bool = True) -> str:
+    """What the verdict means, in a sentence; without its name where that stands beside it."""
+    text = _of_speed(one) if isinstance(one, SpeedVerdict) else _of_quality(one)
+    return text if named else text[max(len(begin) for begin in _BEGINNINGS if text.startswith(begin)) :]
 
 
 def _of_quality(one: QualityVerdict) -> str:

@@ -1,0 +1,88 @@
+// The table of samples, before and now: filters, sorting, paging. Content only ever enters as text.
+"use strict";
+
+(() => {
+  const { element, bdi, playButton, said, stop } = Parts;
+  const ORDER = { worse: 0, changed: 1, better: 2, same: 3 };
+  const rows = JSON.parse(document.getElementById("rows-data").textContent).rows.map((row, index) => ({ index, order: ORDER[row.change], ...row }));
+  const byId = (id) => document.getElementById(id);
+  const body = byId("rows"), form = byId("filters"), headers = [...document.querySelectorAll("#samples-table th[data-key]")];
+  const state = { key: "order", descending: false, page: 1 };
+  let found = rows;
+
+  function chip([name, before, now, worse]) {
+    const verdict = worse > 0 ? "bad" : worse < 0 ? "good" : "";
+    const text = before === now ? `${name} ${now}` : `${name} ${before} → ${now}`;
+    return element("span", { class: `chip ${verdict}` }, text);
+  }
+  const cell = (label, kind, ...children) => element("td", { "data-label": label, class: kind }, ...children);
+  // Long recordings of what was said stand before what was heard of them.
+  function answer(row, text, heard, file, when) {
+    const whose = `${row.task} ${row.id}, ${row.system}, ${when}`;
+    const parts = [element("div", {}, said(text))];
+    if (heard || file) parts.push(element("div", { class: "heard" }, playButton(file, "the spoken answer", whose), "heard: ", said(heard)));
+    return parts;
+  }
+  function tableRow(row) {
+    const whose = `${row.task} ${row.id}, ${row.system}`;
+    const changes = [row.textDiff && element("div", {}, said("", row.textDiff)), row.heardDiff && element("div", { class: "heard" }, "heard: ", said("", row.heardDiff))].filter(Boolean);
+    return element("tr", { class: row.change === "worse" ? "failed" : "" },
+      cell("Change", "name", element("span", { class: `change ${row.change}` }, row.change)),
+      cell("System", "name nowrap", row.system),
+      cell("Task", "name nowrap", row.task),
+      cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.input, "the input", whose))),
+      cell("Reference", "words", said(row.reference)),
+      cell("Before", "words", ...answer(row, row.before, row.heardBefore, row.audioBefore, "before")),
+      cell("Now", "words", ...answer(row, row.now, row.heardNow, row.audioNow, "now")),
+      cell("Difference", "words", ...(changes.length ? changes : [element("span", { class: "none" }, "—")]), ...(row.errors ? [element("div", { class: "status error" }, row.errors)] : [])),
+      cell("Scores", "scores", ...(row.scores || []).map(chip)));
+  }
+
+  function haystack(row) {
+    if (row.haystack === undefined) {
+      row.haystack = [row.id, row.system, row.task, row.reference, row.before, row.now, row.heardBefore, row.heardNow, row.errors].filter(Boolean).join("\n").toLocaleLowerCase("en");
+    }
+    return row.haystack;
+  }
+  function show() {
+    const view = Rows.paginate(Rows.sortRows(found, state.key, state.descending), state.page, Number(form.elements.size.value));
+    state.page = view.page;
+    stop();
+    body.replaceChildren(...view.rows.map(tableRow));
+    byId("count").textContent = found.length
+      ? `${(view.from + 1).toLocaleString("en")} to ${view.to.toLocaleString("en")} of ${found.length.toLocaleString("en")}` + (found.length < rows.length ? ` found among ${rows.length.toLocaleString("en")} answers` : " answers")
+      : `Nothing found among ${rows.length.toLocaleString("en")} answers`;
+    byId("page").textContent = `page ${view.page} of ${view.pages}`;
+    byId("previous").disabled = view.page === 1;
+    byId("next").disabled = view.page === view.pages;
+    for (const header of headers) {
+      if (header.dataset.key === state.key) header.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+      else header.removeAttribute("aria-sort");
+    }
+  }
+  function filter() {
+    const { query, system, task, change } = form.elements;
+    const words = query.value.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
+    found = rows.filter((row) =>
+      (!system.value || row.system === system.value) && (!task.value || row.task === task.value)
+      && (!change.value || (change.value === "any" ? row.change !== "same" : row.change === change.value))
+      && words.every((word) => haystack(row).includes(word)));
+    state.page = 1;
+    show();
+  }
+  for (const header of headers) {
+    header.querySelector("button").addEventListener("click", () => {
+      state.descending = state.key === header.dataset.key && !state.descending;
+      state.key = header.dataset.key;
+      state.page = 1;
+      show();
+    });
+  }
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("reset", () => setTimeout(() => { state.key = "order"; state.descending = false; filter(); }));
+  form.addEventListener("input", filter);
+  for (const [id, by] of [["previous", -1], ["next", 1]]) {
+    byId(id).addEventListener("click", () => { state.page += by; show(); byId("samples").scrollIntoView(); });
+  }
+  filter();
+})();
