@@ -1,0 +1,282 @@
+"""How often the gate is right: false alarms between runs of one system, and planted regressions that it finds.
+
+    python benchmarks/gate.py --save          # about half an hour on two idle cores
+    python benchmarks/gate.py --only planted  # simulated worsenings alone: a few minutes
+
+Runs are kept in ``build/gate_benchmark`` and not made again. The machine should be idle: the benchmark makes its own
+load where it needs some.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+WORLD = Path(__file__).resolve().parent / "gate_world"
+DAMAGES = {"weak": 0.1, "middle": 0.2, "strong": 0.4}
+"""Noise on every weight, in standard deviations of its tensor."""
+SLOWED = "slowed:0.28/ttt:mini"
+"""Layers are most of a decode, not all: this makes the whole about 20 % slower."""
+PARTS = ("same", "damaged", "slowed", "recipe", "in_turns", "planted")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A run that the benchmark needs: its system, seed, and whether other processes keep the cores busy."""
+
+    name: str
+    system: str = ""
+    seed: int = 1
+    busy: bool = False
+
+
+RUNS = (
+    Made("first"),
+    Made("again"),
+    Made("other-seed", seed=2),
+    Made("busy", seed=3, busy=True),
+    *(Made(name, f"ttt:damaged/{name}", 2) for name in DAMAGES),
+    Made("slowed", SLOWED),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make the runs, simulate, show, and keep."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
+    parser.add_argument("--gates", type=int, default=200, help="gates of each comparison (default: 200)")
+    parser.add_argument("--rounds", type=int, default=40, help="rounds measured in turns (default: 40)")
+    parser.add_argument("--limit", type=int, help="samples a task (default: all)")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "gate_benchmark", help="runs and checkpoints")
+    parser.add_argument("--save", nargs="?", type=Path, const=ROOT / "benchmarks" / "results", metavar="FOLDER")
+    args = parser.parse_args(argv)
+    from benchmarks.gate_simulation import HEAD, rows
+    from benchmarks.machine import this_machine
+    from tttbench.registry import include
+    from tttbench.verbs.columns import columns
+
+    include(WORLD)
+    args.work = args.work.resolve()
+    began, machine = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), this_machine()
+    tallies = [one for name in args.only for one in MEASURES[name](args)]
+    print(columns([list(HEAD), *rows(tallies)], right=frozenset(range(1, 5))))
+    document = {
+        "benchmark": "gate",
+        "began": began,
+        "command": "python benchmarks/gate.py " + " ".join(sys.argv[1:] if argv is None else argv),
+        "machine": asdict(machine),
+        "comparisons": [asdict(one) for one in tallies],
+    }
+    if args.save:
+        args.save.mkdir(parents=True, exist_ok=True)
+        (args.save / "gate.json").write_text(json.dumps(document, indent=1) + "\n")
+        (args.save / "gate.md").write_text(_markdown(document, [list(HEAD), *rows(tallies)]))
+    print(json.dumps(document))
+    return 0
+
+
+def _same(args: argparse.Namespace) -> Iterator[Any]:
+    """One system, twice: nothing may be found."""
+    from benchmarks.gate_simulation import halves
+    from tttbench.gate.rules import Rules
+
+    for before, now in (("first", "again"), ("first", "other-seed"), ("first", "busy"), ("other-seed", "busy")):
+        yield halves(f"same system: {before}, {now}", _run(before, args), _run(now, args), Rules(), args.gates, 1)
+
+
+def _damaged(args: argparse.Namespace) -> Iterator[Any]:
+    """A checkpoint with noise on its weights."""
+    from benchmarks.gate_simulation import halves
+    from tttbench.gate.rules import Rules
+
+    quality = Rules(speed="off")
+    for name in DAMAGES:
+        yield halves(f"checkpoint damaged: {name}", _run("first", args), _run(name, args), quality, args.gates, 2)
+
+
+def _slowed(args: argparse.Namespace) -> Iterator[Any]:
+    """A decode that takes 20 % longer, both runs on a quiet machine."""
+    from benchmarks.gate_simulation import halves
+    from tttbench.gate.rules import Rules
+
+    found = halves("decode slowed", _run("first", args), _run("slowed", args), Rules(), args.gates, 3)
+    yield replace(found, due=found.gates, caught_of_due=found.regressions + found.not_comparable)
+
+
+def _recipe(args: argparse.Namespace) -> Iterator[Any]:
+    """Another normaliser: its recipe is another."""
+    from benchmarks.gate_simulation import halves
+    from tttbench.gate.rules import Rules
+
+    first = _run("first", args)
+    found = halves("normaliser changed", first, _renormalized("again", args), Rules(), args.gates, 4)
+    yield replace(found, due=found.gates, caught_of_due=found.regressions + found.not_comparable)
+
+
+def _in_turns(args: argparse.Namespace) -> Iterator[Any]:
+    """Measured now, baseline and run alternating, while other processes keep the cores busy."""
+    from benchmarks.gate_simulation import halves
+    from tttbench.execution.in_turns import measure
+    from tttbench.gate.rules import Rules
+
+    first = _run("first", args)
+    for name, now, slower in (("same system", "again", False), ("decode slowed", "slowed", True)):
+        run = _run(now, args)
+        with _others():
+            rounds = measure(first, run, args.rounds, "cpu", lambda line: print(line, file=sys.stderr))
+        found = halves(f"{name}, in turns, busy machine", first, run, Rules(), args.gates, 5, rounds)
+        yield replace(found, due=found.gates, caught_of_due=found.regressions) if slower else found
+
+
+def _planted(args: argparse.Namespace) -> Iterator[Any]:
+    """Worsenings of exactly the size that the gate says it would find."""
+    from benchmarks.gate_simulation import planted
+    from tttbench.gate.rules import Rules
+
+    rules = Rules(speed="off", resamples=2_000)
+    for kind in ("accuracy", "wer"):
+        for n, changed in ((32, 0.0), (200, 0.05), (200, 0.2), (1000, 0.1)):
+            yield planted(kind, n, changed, 2 * args.gates, rules, 6)
+
+
+MEASURES = {
+    "same": _same,
+    "damaged": _damaged,
+    "slowed": _slowed,
+    "recipe": _recipe,
+    "in_turns": _in_turns,
+    "planted": _planted,
+}
+
+
+def _run(name: str, args: argparse.Namespace) -> Any:
+    """The snapshot of a run, made if it isn't there; its system is called as in the first."""
+    from tttbench.gate.decide import renamed
+    from tttbench.gate.from_run import snapshot_of
+
+    made = next(one for one in RUNS if one.name == name)
+    folder = args.work / "runs" / name
+    system = made.system.replace("ttt:damaged", f"ttt:{args.work}/damaged")
+    if not (folder / "report.html").exists():
+        if made.system.startswith("ttt:damaged"):
+            _damage(args.work / "damaged" / name, DAMAGES[name])
+        _make(folder, made, system, args)
+    snapshot = snapshot_of(folder)
+    label = next(iter(snapshot.systems))
+    return snapshot if label == "ttt:mini" else renamed(snapshot, {label: "ttt:mini"})
+
+
+def _make(folder: Path, made: Made, system: str, args: argparse.Namespace) -> None:
+    suite = (WORLD / "sampled.toml").read_text()
+    if system:
+        suite = suite.replace('name = "ttt:mini"', f'name = "{system}"')
+    path = args.work / f"{made.name}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(suite)
+    words = ["run", str(path), "--include", str(WORLD), "--seed", str(made.seed), "--out", str(folder)]
+    words += ["--limit", str(args.limit)] if args.limit else []
+    words += ["--resume"] if folder.exists() else []
+    print(f"running {made.name}", file=sys.stderr, flush=True)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with _others() if made.busy else _nobody():
+        subprocess.run(
+            [sys.executable, "-m", "tttbench", *words], check=True, env=environment, stdout=subprocess.DEVNULL
+        )
+
+
+def _renormalized(name: str, args: argparse.Namespace) -> Any:
+    """The snapshot of a run whose words were counted by other rules."""
+    import shutil
+
+    from tttbench.execution.assess import assess
+    from tttbench.gate.from_run import snapshot_of
+    from tttbench.registry import scorers
+    from tttbench.scoring.normalizers import WHISPER_BASIC
+    from tttbench.scoring.wer import WER
+    from tttbench.store import RunStore
+
+    _run(name, args)
+    folder = args.work / "runs" / f"{name}-renormalized"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(args.work / "runs" / name, folder)
+    get = scorers.get
+    other = replace(WER, normalizer=WHISPER_BASIC)
+    changed = patch.object(scorers, "get", lambda metric: other if metric == "wer" else get(metric))
+    with RunStore.open(folder, write=True) as store, changed:
+        store.write_summary(assess(store))
+    return snapshot_of(folder)
+
+
+def _damage(folder: Path, strength: float) -> None:
+    """Copy the mini checkpoint with noise on its weights."""
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    from tttbench.systems.ttt_folder import checkpoint_folder
+
+    shutil.copytree(checkpoint_folder("mini"), folder, dirs_exist_ok=True)
+    weights = load_file(folder / "model.safetensors")
+    generator = torch.Generator().manual_seed(0)
+    for name, tensor in weights.items():
+        if tensor.ndim == 2:
+            noise = torch.randn(tensor.shape, generator=generator) * strength * tensor.float().std()
+            weights[name] = (tensor.float() + noise).to(tensor.dtype)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+@contextmanager
+def _others() -> Iterator[None]:
+    """Two processes that work in bursts: the cores are busy, and unevenly so."""
+    code = "import time\nwhile True:\n e = time.time() + 0.7\n while time.time() < e: pass\n time.sleep(0.2)"
+    processes = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _nobody() -> Iterator[None]:
+    yield
+
+
+def _markdown(document: dict[str, Any], table: Sequence[Sequence[str]]) -> str:
+    machine = document["machine"]
+    lines = [
+        "# How often the gate is right",
+        "",
+        "Each line: so many gates at default thresholds on random halves of the samples of two runs (`ttt:mini`, text",
+        "sampled, mini_asr and mini_qa, 200 samples each), or on answers made up with a worsening planted. Those due",
+        "are gates in which a metric that gates is truly worse by at least the smallest worsening that the gate says",
+        "it would find; of the slowed decode and the other normaliser, all.",
+        "",
+        "| " + " | ".join(table[0]) + " |",
+        "|---" + "|--:" * (len(table[0]) - 1) + "|",
+        *("| " + " | ".join(row) + " |" for row in table[1:]),
+        "",
+        f"{document['began']}, {machine['processor']}, {machine['cores']} cores, code `{machine['code']}`: "
+        f"`{document['command']}`",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
