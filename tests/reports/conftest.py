@@ -6,6 +6,9 @@ Numbers are drawn from a seeded generator; nothing in the report is allowed to d
 from __future__ import annotations
 
 import random
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,11 @@ from tttbench.execution.assess import assess
 from tttbench.records import AudioCommit, Packet, Response, Sample, Trace
 from tttbench.store import RunStore
 from tttbench.stored import NewAnswer, Transcript
+
+# importlib mode adds no paths; with this one, `browsing` can be imported.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from browsing import CHROMIUM, Browser, Visits, chromium
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" </script> אבג \u202e 漢字 {{ 7*7 }}"
 RATE_HZ = 16_000
@@ -116,7 +124,11 @@ def _manifest(name: str, n: int) -> dict[str, object]:
                 "used_strategy": strategy,
                 "kinds": ["asr", "qa"] if strategy else ["asr"],
                 "decode": {},
-                "card": {"parameters": 4_213_760, "dtype": "float32"},
+                "card": {
+                    "parameters": 4_213_760,
+                    "dtype": "float32",
+                    "weights_sha256": sha256(system.encode()).hexdigest(),
+                },
                 "peak_rss_bytes": 512_000_000,
             }
             for system, strategy in STRATEGIES.items()
@@ -191,3 +203,21 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def view(run_dir: Path) -> ReportView:
     return load(run_dir)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed here (chromium, chromium-browser or google-chrome on the path)")
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visits(browser: Browser) -> Iterator[Visits]:
+    """Windows of which none may complain, miss anything or ask anything of another place, whatever else is tested."""
+    visits = Visits(browser)
+    yield visits
+    visits.close()
+    assert visits.complaints == []
+    assert visits.elsewhere() == []
