@@ -5,7 +5,9 @@ Numbers are drawn from a seeded generator; nothing in the report is allowed to d
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 import sys
 from collections.abc import Iterator
 from hashlib import sha256
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tttbench.reports import render
 from tttbench.reports.load import load
 from tttbench.reports.view import ReportView
 
@@ -221,3 +224,31 @@ def visits(browser: Browser) -> Iterator[Visits]:
     visits.close()
     assert visits.complaints == []
     assert visits.elsewhere() == []
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs to be indexed: two that ended, of two suites; one that was killed; one whose manifest is cut off."""
+    top = tmp_path_factory.mktemp("index") / "runs"
+    write_run(top / "first", 2, hostile=False)
+    second = write_run(top / "older runs" / "a: b #2", 4, hostile=False)
+    change_manifest(
+        second,
+        suite={"name": "other", "title": "Another suite", "seed": 7, "judge": "whisper:tiny.en", "resamples": 200},
+        sessions=[{"started_at": "2025-12-31T23:30:00+00:00", "command": ["tttbench"]}],
+        machine={"device": "cuda", "gpu": "Example GPU"},
+    )
+    shutil.copytree(top / "first", top / "killed")
+    (top / "killed" / "summary.json").unlink()
+    change_manifest(top / "killed", status="running")
+    shutil.copytree(top / "first", top / "broken")
+    (top / "broken" / "manifest.json").write_text('{"status": "done"')
+    render(top / "first")
+    render(second)
+    return top
+
+
+def change_manifest(run: Path, **fields: object) -> None:
+    """Replace fields of a run's manifest."""
+    file = run / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))
