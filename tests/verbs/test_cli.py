@@ -52,7 +52,9 @@ def test_a_wrong_call_ends_with_2_and_the_mend(words: list[str], said: str, caps
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [
+@pytest.mark.parametrize(
+    "words",
+    [
         [],
         ["no_verb"],
         ["run", "--limit", "0"],
