@@ -1,6 +1,6 @@
-"""The report of a run: one HTML file that needs no network, beside the run's recordings.
+"""The report of a run: one HTML file that needs no network, beside the run's recordings; and an index of runs.
 
-``render`` is all that other parts use. ``load`` reads the run into the values of ``view``; the rest fills the page.
+``render`` and ``render_index`` are all that other parts use. ``load`` and ``runs`` read; the rest fills the pages.
 """
 
 from __future__ import annotations
@@ -22,4 +22,29 @@ def render(run_dir: Path) -> Path:
 
     target = run_dir / "report.html"
     write_atomic(target, page(load(run_dir)).encode())
+    return target
+
+
+def render_index(folder: Path) -> Path:
+    """Write ``index.html`` into a folder that holds run directories at any depth, and return its path.
+
+    Raises:
+        UserError: there is no such folder, no run in it, or an ``index.html`` that isn't ours.
+        StorageError: the file can't be written.
+    """
+    from tttbench.atomic import write_atomic
+    from tttbench.errors import UserError
+
+    from .index import GENERATOR, index_page
+    from .runs import read_runs
+
+    if not folder.is_dir():
+        raise UserError(f"--index {folder}: no such folder; give one that holds run directories.")
+    target = folder / "index.html"
+    if target.exists() and f'content="{GENERATOR}"' not in target.read_text(encoding="utf-8", errors="replace"):
+        raise UserError(f"{target}: was not written by tttbench; move it away, or give another folder.")
+    runs = read_runs(folder)
+    if not runs:
+        raise UserError(f"--index {folder}: holds no run at any depth; give a folder that 'tttbench run' wrote to.")
+    write_atomic(target, index_page(runs, folder.resolve().name).encode())
     return target

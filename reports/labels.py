@@ -55,20 +55,23 @@ _METRICS = {
 }
 
 _PROBES = {
-    "prefill": "Reading the prompt (prefill)",
-    "ttft": "Time to the first text token",
-    "ttfa_codes": "Time to the first audio codes",
-    "ttfa_wave": "Time to the first sound",
-    "latency": "Time to the whole answer",
-    "rtf": "Real-time factor, in all",
-    "rtf_input": "Real-time factor of the input, in all",
-    "nfe": "Passes of the network",
-    "nfe_per_code": "Passes per audio code",
-    "codes_per_s": "Audio codes per second of decoding",
-    "stalls": "Stalls in playback",
-    "stall_s": "Stalled in all",
-    "peak_memory": "Peak memory",
+    "prefill": ("Reading the prompt (prefill)", "Prompt read"),
+    "ttft": ("Time to the first text token", "First text"),
+    "ttfa_codes": ("Time to the first audio codes", "First codes"),
+    "ttfa_wave": ("Time to the first sound", "First sound"),
+    "latency": ("Time to the whole answer", "Whole answer"),
+    "rtf": ("Real-time factor, in all", "RTF"),
+    "rtf_input": ("Real-time factor of the input, in all", "RTF of the input"),
+    "nfe": ("Passes of the network", "Passes"),
+    "nfe_per_code": ("Passes per audio code", "Passes per code"),
+    "codes_per_s": ("Audio codes per second of decoding", "Codes per second"),
+    "stalls": ("Stalls in playback", "Stalls"),
+    "stall_s": ("Stalled in all", "Stalled"),
+    "peak_memory": ("Peak memory", "Peak memory"),
 }
+"""Latency metrics: their titles, and what stands over a column."""
+
+_STAGES = ("rtf_input_", "rtf_")
 
 STATUS_TITLES = {
     "ok": "ok",
@@ -90,13 +93,24 @@ def metric_label(metric: str) -> MetricLabel:
 
 
 def probe_title(metric: str) -> str:
-    """The title of a latency metric; a stage's part of the real-time factor is named after the stage."""
-    if metric in _PROBES:
-        return _PROBES[metric]
-    for prefix in ("rtf_input_", "rtf_"):
-        if metric.startswith(prefix):
-            return f"…\u00a0{metric.removeprefix(prefix).replace('_', ' ')}"
-    return metric.replace("_", " ")
+    """The title of a latency metric."""
+    return _PROBES[metric][0] if metric in _PROBES else metric.replace("_", " ")
+
+
+def probe_head(metric: str) -> str:
+    """The title of a latency metric for the head of a column."""
+    return _PROBES[metric][1] if metric in _PROBES else metric.replace("_", " ")
+
+
+def is_stage(metric: str) -> bool:
+    """Whether a latency metric is one stage's part of a real-time factor."""
+    return metric.startswith(_STAGES) and metric not in _PROBES
+
+
+def stage_name(metric: str) -> str:
+    """The stage whose part of a real-time factor ``metric`` is."""
+    prefix = next((prefix for prefix in _STAGES if metric.startswith(prefix)), "")
+    return metric.removeprefix(prefix).replace("_", " ")
 
 
 def format_value(value: float | None, *, percent: bool) -> str:

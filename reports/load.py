@@ -85,9 +85,8 @@ def _overview(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     machine, versions = manifest.get("machine", {}), manifest.get("versions", {})
     if sessions and sessions[0].get("started_at"):
         yield Fact("on", str(sessions[0]["started_at"]).replace("T", " ").replace("+00:00", " UTC"))
-    device = machine.get("gpu") or machine.get("processor")
-    if device:
-        yield Fact("device", f"{machine.get('device', '')}, {device}".strip(", "))
+    if device := device_name(machine):
+        yield Fact("device", device)
     if machine.get("cores"):
         yield Fact("cores", str(machine["cores"]))
     for package in ("tttbench", "torch"):
@@ -97,6 +96,12 @@ def _overview(manifest: Mapping[str, Any]) -> Iterator[Fact]:
     if judge:
         yield Fact("judge", str(judge))
     yield Fact("seed", str(manifest["suite"].get("seed", "")))
+
+
+def device_name(machine: Mapping[str, Any]) -> str:
+    """The device of a manifest's ``machine``, with the name of its GPU or processor; empty if unknown."""
+    hardware = machine.get("gpu") or machine.get("processor")
+    return f"{machine.get('device', '')}, {hardware}".strip(", ") if hardware else ""
 
 
 def flatten(value: object, name: str = "") -> Iterator[Fact]:

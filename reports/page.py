@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import jinja2
 from markupsafe import Markup
 
 import tttbench
 from tttbench.records import STATUSES
 from tttbench.store import TRUTH
 
+from .assets import script, style, template
 from .charts import quality_latency_charts
 from .examples import featured
 from .failures import failure_groups
 from .frontier import frontiers
-from .labels import STATUS_TITLES, format_quantity, format_value, metric_label
+from .labels import (
+    STATUS_TITLES,
+    format_quantity,
+    format_value,
+    metric_label,
+    probe_head,
+    probe_title,
+    stage_name,
+)
 from .payload import payload
 from .tables import headline_tables, latency_tables
 from .verdict import verdict
 from .view import ReportView
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("rows.js", "pictures.js", "report.js")
 _SORT_KEYS = (
     ("system", "System"),
     ("task", "Task"),
@@ -39,16 +43,9 @@ _SORT_KEYS = (
 
 def page(view: ReportView) -> str:
     """Return the whole page. Everything from the run is escaped; only this package's own markup is trusted."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     counts = view.status_counts()
     total = sum(counts.values())
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         view=view,
         sentences=verdict(view),
         counts=counts,
@@ -70,12 +67,15 @@ def page(view: ReportView) -> str:
         status_titles=STATUS_TITLES,
         truth=TRUTH,
         label=metric_label,
+        probe_title=probe_title,
+        probe_head=probe_head,
+        stage_name=stage_name,
         number=format_value,
         quantity=format_quantity,
         share=_share,
         rows_json=Markup(payload(view)),
-        style=Markup((_HERE / "static" / "report.css").read_text()),
-        script=Markup("\n".join((_HERE / "static" / name).read_text() for name in _SCRIPTS)),
+        style=style(),
+        script=script("rows.js", "sortable.js", "pictures.js", "report.js"),
         version=tttbench.__version__,
     )
 

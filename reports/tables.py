@@ -6,7 +6,7 @@ Pure functions on the suite's records; numbers are passed through untouched.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mode
 from typing import Literal
@@ -14,7 +14,7 @@ from typing import Literal
 from tttbench.records import ProbeResult, Result
 from tttbench.store import TRUTH
 
-from .labels import metric_label, probe_title
+from .labels import is_stage, metric_label
 from .view import ReportView, TaskView
 
 Mark = Literal["best", "overlaps", ""]
@@ -37,7 +37,6 @@ _PROBE_ORDER = (
     "stalls",
     "stall_s",
 )
-_STAGES = ("rtf_input_", "rtf_")
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class HeadlineTable:
 
 @dataclass(frozen=True)
 class LatencyCell:
-    """A probe's figure, and whether it is the best of its row."""
+    """A probe's figure, and whether it is the best of its column."""
 
     probe: ProbeResult
     best: bool
@@ -84,42 +83,40 @@ class LatencyCell:
 
 @dataclass(frozen=True)
 class LatencyRow:
-    """One metric over the columns of its table; None where a system has no such figure.
+    """A system with its strategy, asked ``batch_size`` requests a call, and its figures; None where it has none.
 
-    ``stage``: it is one stage's part of the row above.
-    """
-
-    metric: str
-    title: str
-    stage: bool
-    cells: tuple[LatencyCell | None, ...]
-
-
-@dataclass(frozen=True)
-class LatencyColumn:
-    """A system with its strategy, asked ``batch_size`` requests a call.
-
-    ``n`` requests stand behind most of its figures; those with another n say so.
+    ``n`` requests stand behind most of the figures; those with another n say so. ``stages`` are the parts of its
+    real-time factor, by name.
     """
 
     system: str
     strategy: str
     n: int
     batch_size: int
+    cells: tuple[LatencyCell | None, ...]
+    stages: tuple[ProbeResult, ...]
 
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """Latency on one task."""
+    """Latency on one task: systems down, ``metrics`` across."""
 
     task: str
     title: str
-    columns: tuple[LatencyColumn, ...]
+    metrics: tuple[str, ...]
     rows: tuple[LatencyRow, ...]
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether any system says how its time is shared among stages."""
+        return any(row.stages for row in self.rows)
 
 
 def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
-    """One table per task, in the run's order; metrics in the task's order, then any others by name."""
+    """One table per task, in the run's order; metrics in the task's order, then any others by name.
+
+    The true recordings come last: they are no system.
+    """
     tables = []
     for task in view.tasks:
         results = [result for result in view.results if result.task == task.name]
@@ -130,7 +127,8 @@ def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
         marks = {metric: _marks([r for r in results if r.metric == metric]) for metric in metrics}
         by_key = {(result.system, result.metric): result for result in results}
         rows = []
-        for system in dict.fromkeys([s.name for s in view.systems] + [r.system for r in results]):
+        systems = dict.fromkeys([s.name for s in view.systems] + [r.system for r in results])
+        for system in sorted(systems, key=lambda name: name == TRUTH):
             cells = tuple(
                 HeadlineCell(by_key[system, m], marks[m].get(system, "")) if (system, m) in by_key else None
                 for m in metrics
@@ -169,51 +167,45 @@ def _marks(results: Sequence[Result]) -> dict[str, Mark]:
 
 
 def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
-    """One table per task: metrics down, systems with their strategies across."""
+    """One table per task: systems with their strategies down, metrics across."""
     order = {task.name: index for index, task in enumerate(view.tasks)}
     titles = {task.name: task.title for task in view.tasks}
-    batch_sizes = {system.name: system.batch_size for system in view.systems}
-    system_order = {system.name: index for index, system in enumerate(view.systems)}
     tables = []
     for task in sorted({probe.task for probe in view.probes}, key=lambda name: (order.get(name, len(order)), name)):
         probes = [probe for probe in view.probes if probe.task == task]
-        keys = sorted(
-            {(probe.system, probe.strategy) for probe in probes},
-            key=lambda key: (system_order.get(key[0], len(system_order)), key),
-        )
-        by_key = {(probe.metric, probe.system, probe.strategy): probe for probe in probes}
-        rows = []
-        for metric in sorted({probe.metric for probe in probes}, key=_probe_rank):
-            here = [by_key.get((metric, *key)) for key in keys]
-            stage = metric.startswith(_STAGES) and metric not in _PROBE_ORDER
-            best = frozenset() if stage else _best([probe for probe in here if probe is not None])
-            cells = tuple(None if p is None else LatencyCell(p, p.system in best) for p in here)
-            rows.append(LatencyRow(metric, probe_title(metric), stage, cells))
-        columns = tuple(
-            LatencyColumn(
-                *key,
-                n=mode(probe.n for probe in probes if (probe.system, probe.strategy) == key),
-                batch_size=batch_sizes.get(key[0], 1),
-            )
-            for key in keys
-        )
+        metrics = tuple(sorted({probe.metric for probe in probes if not is_stage(probe.metric)}, key=_probe_rank))
+        best = {metric: _best([probe for probe in probes if probe.metric == metric]) for metric in metrics}
         title = titles.get(task, task) or "The whole run"
-        tables.append(LatencyTable(task, title, columns, tuple(rows)))
+        tables.append(LatencyTable(task, title, metrics, tuple(_latency_rows(view, probes, metrics, best))))
     return tuple(tables)
 
 
+def _latency_rows(
+    view: ReportView, probes: Sequence[ProbeResult], metrics: Sequence[str], best: Mapping[str, frozenset[str]]
+) -> Iterator[LatencyRow]:
+    batch_sizes = {system.name: system.batch_size for system in view.systems}
+    place = {system.name: index for index, system in enumerate(view.systems)}
+    keys = {(probe.system, probe.strategy) for probe in probes}
+    for system, strategy in sorted(keys, key=lambda key: (place.get(key[0], len(place)), key)):
+        own = {probe.metric: probe for probe in probes if (probe.system, probe.strategy) == (system, strategy)}
+        yield LatencyRow(
+            system,
+            strategy,
+            n=mode(probe.n for probe in own.values()),
+            batch_size=batch_sizes.get(system, 1),
+            cells=tuple(LatencyCell(own[m], system in best[m]) if m in own else None for m in metrics),
+            stages=tuple(own[metric] for metric in sorted(own) if is_stage(metric)),
+        )
+
+
 def _probe_rank(metric: str) -> tuple[int, str]:
-    """Known metrics in reading order; the stages of a real-time factor directly below the whole."""
-    if metric in _PROBE_ORDER:
-        return 2 * _PROBE_ORDER.index(metric), ""
-    for stages in _STAGES:
-        if metric.startswith(stages):
-            return 2 * _PROBE_ORDER.index(stages.removesuffix("_")) + 1, metric
-    return 2 * len(_PROBE_ORDER), metric
+    """Known metrics in reading order, others after them by name."""
+    known = metric in _PROBE_ORDER
+    return (_PROBE_ORDER.index(metric), "") if known else (len(_PROBE_ORDER), metric)
 
 
 def _best(probes: Sequence[ProbeResult]) -> frozenset[str]:
-    """The systems with the best median of a row: the largest throughput, the smallest of anything else.
+    """The systems with the best median of a column: the largest throughput, the smallest of anything else.
 
     Those within ``TOLERANCE`` of it share the mark; where that is everybody, nobody has it.
     """

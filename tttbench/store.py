@@ -366,6 +366,18 @@ def _lock(folder: Path) -> Any:
     return file
 
 
+def is_being_written(folder: Path) -> bool:
+    """Whether a process is writing to the run in ``folder`` now; where that can't be found out, it is taken to be."""
+    try:
+        with (folder / ".lock").open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         values = json.loads(path.read_text())

@@ -153,10 +153,7 @@
     byId("page").textContent = `page ${view.page} of ${view.pages}`;
     byId("previous").disabled = view.page === 1;
     byId("next").disabled = view.page === view.pages;
-    for (const header of headers) {
-      if (header.dataset.key === state.key) header.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
-      else header.removeAttribute("aria-sort");
-    }
+    Sortable.mark(headers, state, (header) => header.dataset.key);
     form.elements.sort.value = state.key && `${state.key}${state.descending ? "-" : ""}`;
   }
   function filter() {
@@ -169,13 +166,14 @@
     state.page += by;
     show();
     byId("samples").scrollIntoView();
+    // On the first and last page the button that was pressed is disabled; the keyboard stays at the other one.
+    const [pressed, other] = by < 0 ? ["previous", "next"] : ["next", "previous"];
+    if (byId(pressed).disabled) byId(other).focus({ preventScroll: true });
   }
 
   for (const header of headers) {
     header.querySelector("button").addEventListener("click", () => {
-      state.descending = state.key === header.dataset.key && !state.descending;
-      state.key = header.dataset.key;
-      state.page = 1;
+      Object.assign(state, Rows.nextOrder(state, header.dataset.key), { page: 1 });
       show();
     });
   }

@@ -29,11 +29,12 @@ const Rows = (() => {
     return row.haystack;
   }
 
-  // Every word of `query` must occur; empty conditions let everything through.
-  function filterRows(rows, { query = "", system = "", task = "", status = "", wrongOnly = false } = {}) {
+  // Every word of `query` must occur, every other condition equal the field of its name; empty ones let everything through.
+  function filterRows(rows, { query = "", wrongOnly = false, ...fields } = {}) {
     const words = query.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
+    const wanted = Object.entries(fields).filter(([, value]) => value);
     return rows.filter((row) =>
-      (!system || row.system === system) && (!task || row.task === task) && (!status || row.status === status)
+      wanted.every(([name, value]) => row[name] === value)
       && (!wrongOnly || row.wrong) && words.every((word) => searchable(row).includes(word)));
   }
 
@@ -47,6 +48,12 @@ const Rows = (() => {
       const order = typeof x === "number" && typeof y === "number" ? x - y : collator.compare(String(x), String(y));
       return sign * order || a.index - b.index;
     });
+  }
+
+  // What pressing the head of a column makes of an order: ascending, then descending, then as it was.
+  function nextOrder({ key, descending }, pressed) {
+    if (key !== pressed) return { key: pressed, descending: false };
+    return descending ? { key: "", descending: false } : { key, descending: true };
   }
 
   // The rows of one page; a page number beyond the end becomes the last one.
@@ -120,7 +127,7 @@ const Rows = (() => {
     return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
   }
 
-  return { unpack, filterRows, sortRows, paginate, replay, boundaries, unmasking, ticks };
+  return { unpack, filterRows, sortRows, nextOrder, paginate, replay, boundaries, unmasking, ticks };
 })();
 
 if (typeof module === "object") module.exports = Rows;

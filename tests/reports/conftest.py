@@ -5,11 +5,17 @@ Numbers are drawn from a seeded generator; nothing in the report is allowed to d
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tttbench.reports import render
 from tttbench.reports.load import load
 from tttbench.reports.view import ReportView
 
@@ -17,6 +23,11 @@ from tttbench.execution.assess import assess
 from tttbench.records import AudioCommit, Packet, Response, Sample, Trace
 from tttbench.store import RunStore
 from tttbench.stored import NewAnswer, Transcript
+
+# importlib mode adds no paths; with this one, `browsing` can be imported.
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from browsing import CHROMIUM, Browser, Visits, chromium
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" </script> אבג \u202e 漢字 {{ 7*7 }}"
 RATE_HZ = 16_000
@@ -116,7 +127,11 @@ def _manifest(name: str, n: int) -> dict[str, object]:
                 "used_strategy": strategy,
                 "kinds": ["asr", "qa"] if strategy else ["asr"],
                 "decode": {},
-                "card": {"parameters": 4_213_760, "dtype": "float32"},
+                "card": {
+                    "parameters": 4_213_760,
+                    "dtype": "float32",
+                    "weights_sha256": sha256(system.encode()).hexdigest(),
+                },
                 "peak_rss_bytes": 512_000_000,
             }
             for system, strategy in STRATEGIES.items()
@@ -191,3 +206,49 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def view(run_dir: Path) -> ReportView:
     return load(run_dir)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed here (chromium, chromium-browser or google-chrome on the path)")
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visits(browser: Browser) -> Iterator[Visits]:
+    """Windows of which none may complain, miss anything or ask anything of another place, whatever else is tested."""
+    visits = Visits(browser)
+    yield visits
+    visits.close()
+    assert visits.complaints == []
+    assert visits.elsewhere() == []
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Runs to be indexed: two that ended, of two suites; one that was killed; one whose manifest is cut off."""
+    top = tmp_path_factory.mktemp("index") / "runs"
+    write_run(top / "first", 2, hostile=False)
+    second = write_run(top / "older runs" / "a: b #2", 4, hostile=False)
+    change_manifest(
+        second,
+        suite={"name": "other", "title": "Another suite", "seed": 7, "judge": "whisper:tiny.en", "resamples": 200},
+        sessions=[{"started_at": "2025-12-31T23:30:00+00:00", "command": ["tttbench"]}],
+        machine={"device": "cuda", "gpu": "Example GPU"},
+    )
+    shutil.copytree(top / "first", top / "killed")
+    (top / "killed" / "summary.json").unlink()
+    change_manifest(top / "killed", status="running")
+    shutil.copytree(top / "first", top / "broken")
+    (top / "broken" / "manifest.json").write_text('{"status": "done"')
+    render(top / "first")
+    render(second)
+    return top
+
+
+def change_manifest(run: Path, **fields: object) -> None:
+    """Replace fields of a run's manifest."""
+    file = run / "manifest.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **fields}))

@@ -3,7 +3,16 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tttbench.reports.labels import format_quantity, format_value, metric_label, probe_title, short_names
+from tttbench.reports.labels import (
+    format_quantity,
+    format_value,
+    is_stage,
+    metric_label,
+    probe_head,
+    probe_title,
+    short_names,
+    stage_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,9 +54,17 @@ def test_an_unknown_accuracy_is_shown_in_per_cent_and_an_unknown_value_as_it_is(
 
 
 def test_a_stage_of_the_real_time_factor_is_named_after_the_stage() -> None:
-    assert probe_title("rtf_vocode") == "…\u00a0vocode"
-    assert probe_title("rtf_input_encode") == "…\u00a0encode"
+    assert stage_name("rtf_vocode") == "vocode"
+    assert stage_name("rtf_input_encode") == "encode"
+
+
+def test_the_whole_is_no_stage() -> None:
+    assert [is_stage(metric) for metric in ("rtf", "rtf_input", "rtf_decode", "ttft")] == [False, False, True, False]
+
+
+def test_an_unknown_latency_is_called_by_its_own_name() -> None:
     assert probe_title("something_new") == "something new"
+    assert probe_head("something_new") == "something new"
 
 
 def test_short_names_stay_and_long_ones_lose_their_middle() -> None:

@@ -58,6 +58,12 @@ def test_the_true_recordings_are_shown_but_never_the_best() -> None:
     }
 
 
+def test_the_true_recordings_come_last() -> None:
+    ceiling = replace(RESULT, system=TRUTH)
+    (table,) = headline_tables(view_of((ceiling, RESULT, replace(RESULT, system="unknown to the run"))))
+    assert [row.system for row in table.rows] == ["a", "unknown to the run", TRUTH]
+
+
 def test_metrics_stand_in_the_order_of_the_task_and_others_after_them() -> None:
     results = (replace(RESULT, metric="spoken_gap"), replace(RESULT, metric="text_accuracy"), RESULT)
     (table,) = headline_tables(view_of(results))
@@ -69,24 +75,33 @@ def test_a_system_without_a_metric_has_an_empty_cell() -> None:
     assert table.rows[1].cells[0] is None
 
 
-def test_latency_rows_come_in_reading_order_with_stages_below_their_whole() -> None:
-    names = ("stalls", "rtf_decode", "mystery", "rtf", "ttft", "rtf_input_encode", "rtf_input")
+def test_latency_columns_come_in_reading_order_and_unknown_ones_last() -> None:
+    names = ("stalls", "mystery", "rtf", "ttft", "rtf_input")
     (table,) = latency_tables(view_of(probes=tuple(replace(PROBE, metric=name) for name in names)))
-    assert [row.metric for row in table.rows] == [
-        "ttft",
-        "rtf",
-        "rtf_decode",
-        "rtf_input",
-        "rtf_input_encode",
-        "stalls",
-        "mystery",
-    ]
-    assert [row.metric for row in table.rows if row.stage] == ["rtf_decode", "rtf_input_encode"]
+    assert table.metrics == ("ttft", "rtf", "rtf_input", "stalls", "mystery")
+
+
+def test_stages_stand_together_and_not_in_columns_of_their_own() -> None:
+    names = ("rtf_decode", "rtf", "rtf_input_encode")
+    (table,) = latency_tables(view_of(probes=tuple(replace(PROBE, metric=name) for name in names)))
+    assert table.metrics == ("rtf",)
+    assert [probe.metric for probe in table.rows[0].stages] == ["rtf_decode", "rtf_input_encode"]
+    assert table.has_stages
+
+
+def test_systems_stand_down_the_page_in_the_order_of_the_run() -> None:
+    (table,) = latency_tables(view_of(probes=(replace(PROBE, system="c"), replace(PROBE, system="b"), PROBE)))
+    assert [row.system for row in table.rows] == ["a", "b", "c"]
+
+
+def test_a_system_without_a_latency_has_an_empty_cell() -> None:
+    (table,) = latency_tables(view_of(probes=(PROBE, replace(PROBE, system="b", metric="ttft"))))
+    assert [[cell is None for cell in row.cells] for row in table.rows] == [[True, False], [False, True]]
 
 
 def best(*probes: ProbeResult) -> list[bool]:
     (table,) = latency_tables(view_of(probes=probes))
-    return [cell.best for cell in table.rows[0].cells if cell is not None]
+    return [row.cells[0].best for row in table.rows if row.cells[0] is not None]
 
 
 def test_the_smallest_time_and_the_largest_throughput_are_best() -> None:
@@ -104,10 +119,10 @@ def test_where_all_are_about_equal_nobody_is_best() -> None:
     assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.314)) == [False, False]
 
 
-def test_the_column_says_how_many_requests_stand_behind_most_figures() -> None:
+def test_a_row_says_how_many_requests_stand_behind_most_figures() -> None:
     probes = (PROBE, replace(PROBE, metric="ttft"), replace(PROBE, metric="rtf", n=39))
     (table,) = latency_tables(view_of(probes=probes))
-    assert [column.n for column in table.columns] == [40]
+    assert [row.n for row in table.rows] == [40]
 
 
 def test_figures_of_the_whole_run_have_a_table_of_their_own() -> None:
@@ -125,7 +140,7 @@ def test_a_system_asked_several_requests_a_call_says_so() -> None:
     view = view_of(probes=(PROBE, replace(PROBE, system="b")))
     view = replace(view, systems=(SystemView("a", "topk"), SystemView("b", "ar", batch_size=8)))
     (table,) = latency_tables(view)
-    assert [(column.system, column.batch_size) for column in table.columns] == [("a", 1), ("b", 8)]
+    assert [(row.system, row.batch_size) for row in table.rows] == [("a", 1), ("b", 8)]
     text = page(view)
     assert "n = 40, 8 a call" in text
     assert "answers them together, and each one" in text

@@ -41,6 +41,7 @@ def test_help_imports_nothing_heavy(words: str) -> None:
         (["run", "--resume"], "--resume: needs --out DIR"),
         (["run", "--include", "/no/such"], "--include /no/such: no such folder"),
         (["report", "/no/such"], "/no/such: holds no run"),
+        (["report", "--index", "/no/such"], "--index /no/such: no such folder; give one that holds run directories."),
         (["rescore", "/no/such"], "/no/such: holds no run"),
         (["data", "build", "minni"], "Unknown recipe 'minni'. Did you mean 'mini'?"),
         (["probe", "wisper:tiny.en", "--device", "cpu"], "Unknown system 'wisper:tiny.en'"),
@@ -51,7 +52,17 @@ def test_a_wrong_call_ends_with_2_and_the_mend(words: list[str], said: str, caps
     assert said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["no_verb"], ["run", "--limit", "0"], ["list", "nothing"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["no_verb"],
+        ["run", "--limit", "0"],
+        ["list", "nothing"],
+        ["report"],
+        ["report", "run", "--index", "runs"],
+    ],
+)
 def test_what_the_parser_refuses_ends_with_2(words: list[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(words)

@@ -1,0 +1,32 @@
+"""This package's own files: templates, the style sheet, scripts. What is in them is trusted, all else is escaped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+_HERE = Path(__file__).parent
+
+
+def template(name: str) -> jinja2.Template:
+    """Return a template that escapes whatever is put in, and refuses names it isn't given."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+def style() -> Markup:
+    """Return the style sheet of all pages."""
+    return Markup((_HERE / "static" / "report.css").read_text(encoding="utf-8"))
+
+
+def script(*names: str) -> Markup:
+    """Return scripts one after the other."""
+    return Markup("\n".join((_HERE / "static" / name).read_text(encoding="utf-8") for name in names))
