@@ -22,11 +22,11 @@ def template(name: str) -> jinja2.Template:
     return environment.get_template(name)
 
 
-def style() -> Markup:
-    """Return the style sheet of all pages."""
-    return Markup((_HERE / "static" / "report.css").read_text(encoding="utf-8"))
+def style(*more: str) -> Markup:
+    """Return the style sheet of all pages, and those of a particular one behind it."""
+    return script("report.css", *more)
 
 
 def script(*names: str) -> Markup:
-    """Return scripts one after the other."""
+    """Return files one after the other."""
     return Markup("\n".join((_HERE / "static" / name).read_text(encoding="utf-8") for name in names))

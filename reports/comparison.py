@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 import tttbench
@@ -28,12 +27,11 @@ from tttbench.gate.sources import Source
 from tttbench.gate.verdict import Change, GateResult, QualityVerdict, SpeedVerdict
 from tttbench.store import RunStore
 
+from .assets import script, style, template
 from .diff import word_diff
 from .labels import metric_label, probe_title
 from .payload import embed, packed_diff
 
-_HERE = Path(__file__).parent
-_SCRIPTS = ("rows.js", "parts.js", "comparison.js")
 _NOTHING = Said("", "", "")
 
 VERDICT_TITLES = {"better": "better", "worse": "worse", "same": "the same", "cannot tell": "can\u2019t tell"}
@@ -53,15 +51,8 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
     Raises:
         UserError: a run directory that can't be read.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     rows = list(_rows(baseline, run, target))
-    return environment.get_template("comparison.html.j2").render(
+    return template("comparison.html.j2").render(
         result=result,
         heading=heading(result),
         before=baseline.snapshot,
@@ -81,8 +72,8 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
         sentence=sentence,
         has_sound=baseline.folder is not None or run.folder is not None,
         data=Markup(embed({"rows": rows})),
-        style=Markup("".join((_HERE / "static" / name).read_text() for name in ("report.css", "comparison.css"))),
-        script=Markup("\n".join((_HERE / "static" / name).read_text() for name in _SCRIPTS)),
+        style=style("comparison.css"),
+        script=script("rows.js", "sortable.js", "parts.js", "comparison.js"),
         version=tttbench.__version__,
     )
 

@@ -75,7 +75,7 @@ def page(view: ReportView) -> str:
         share=_share,
         rows_json=Markup(payload(view)),
         style=style(),
-        script=script("rows.js", "sortable.js", "pictures.js", "report.js"),
+        script=script("rows.js", "sortable.js", "parts.js", "pictures.js", "report.js"),
         version=tttbench.__version__,
     )
 

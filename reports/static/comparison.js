@@ -7,7 +7,8 @@
   const rows = JSON.parse(document.getElementById("rows-data").textContent).rows.map((row, index) => ({ index, order: ORDER[row.change], ...row }));
   const byId = (id) => document.getElementById(id);
   const body = byId("rows"), form = byId("filters"), headers = [...document.querySelectorAll("#samples-table th[data-key]")];
-  const state = { key: "order", descending: false, page: 1 };
+  const AS_FIRST = { key: "order", descending: false };
+  const state = { ...AS_FIRST, page: 1 };
   let found = rows;
 
   function chip([name, before, now, worse]) {
@@ -55,10 +56,7 @@
     byId("page").textContent = `page ${view.page} of ${view.pages}`;
     byId("previous").disabled = view.page === 1;
     byId("next").disabled = view.page === view.pages;
-    for (const header of headers) {
-      if (header.dataset.key === state.key) header.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
-      else header.removeAttribute("aria-sort");
-    }
+    Sortable.mark(headers, state, (head) => head.dataset.key);
   }
   function filter() {
     const { query, system, task, change } = form.elements;
@@ -72,14 +70,13 @@
   }
   for (const header of headers) {
     header.querySelector("button").addEventListener("click", () => {
-      state.descending = state.key === header.dataset.key && !state.descending;
-      state.key = header.dataset.key;
-      state.page = 1;
+      const next = Rows.nextOrder(state, header.dataset.key);
+      Object.assign(state, next.key ? next : AS_FIRST, { page: 1 });
       show();
     });
   }
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => { state.key = "order"; state.descending = false; filter(); }));
+  form.addEventListener("reset", () => setTimeout(() => { Object.assign(state, AS_FIRST); filter(); }));
   form.addEventListener("input", filter);
   for (const [id, by] of [["previous", -1], ["next", 1]]) {
     byId(id).addEventListener("click", () => { state.page += by; show(); byId("samples").scrollIntoView(); });

@@ -25,7 +25,7 @@ const Parts = (() => {
   audio.addEventListener("error", () => {
     if (!playing) return;
     playing.classList.add("broken");
-    playing.title = "This recording can't be played: it must lie where it lay beside this page.";
+    playing.title = "This recording can't be played: it must lie where it lay when this page was written.";
     stop();
   });
   function playButton(file, what, whose) {

@@ -9,61 +9,8 @@
   const state = { key: "", descending: false, page: 1 };
   let found = rows;
 
-  function element(tag, attributes = {}, ...children) {
-    const made = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (value !== null && value !== undefined && value !== "") made.setAttribute(name, value);
-    }
-    made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
-    return made;
-  }
-  const bdi = (text) => element("bdi", { dir: "auto" }, text);
-
-  // One player for all: starting a recording stops the one before it.
-  const audio = new Audio();
-  let playing = null;
-  function stop() {
-    audio.pause();
-    if (playing) { playing.classList.remove("playing"); playing.setAttribute("aria-pressed", "false"); }
-    playing = null;
-  }
-  audio.addEventListener("ended", stop);
-  audio.addEventListener("error", () => {
-    if (!playing) return;
-    playing.classList.add("broken");
-    playing.title = "This recording can't be played: it must lie in the audio folder beside this page.";
-    stop();
-  });
-  const address = (file) => file.split("/").map(encodeURIComponent).join("/");
-  function playButton(file, what, row) {
-    if (!file) return null;
-    const button = element("button", { type: "button", class: "play", "aria-pressed": "false", "aria-label": `Play ${what} of ${row.task} ${row.id}, ${row.system}`, title: `Play ${what}` });
-    button.addEventListener("click", () => {
-      const again = playing === button;
-      stop();
-      if (again) return;
-      playing = button;
-      button.classList.add("playing");
-      button.setAttribute("aria-pressed", "true");
-      audio.src = address(file);
-      audio.play().catch(() => {});
-    });
-    return button;
-  }
-
-  // Words with their fate: deletions struck through, insertions underlined, so that colour isn't needed.
-  function difference(chunks) {
-    const line = element("bdi", { dir: "auto" });
-    for (const [op, first, second] of chunks) {
-      if (line.childNodes.length) line.append(" ");
-      if (op === "=") line.append(first);
-      else if (op === "d") line.append(element("del", { title: "missing" }, first));
-      else if (op === "i") line.append(element("ins", { title: "added" }, first));
-      else line.append(element("span", { class: "sub", title: `${second} instead of ${first}` }, element("del", {}, first), " ", element("ins", {}, second)));
-    }
-    return line;
-  }
-  const said = (plain, chunks) => (chunks ? difference(chunks) : plain ? bdi(plain) : element("span", { class: "none" }, "—"));
+  const { element, bdi, address, playButton, said, stop } = Parts;
+  const whose = (row) => `${row.task} ${row.id}, ${row.system}`;
 
   function milliseconds(seconds) {
     if (seconds === null) return "—";
@@ -94,10 +41,10 @@
       cell("", "open", toggle),
       cell("System", "name nowrap", row.shown === row.system ? row.system : element("abbr", { title: row.system }, row.shown)),
       cell("Task", "name nowrap", row.task),
-      cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.inputAudio, "the input", row))),
-      cell("Reference", "words", playButton(row.trueAudio, "the true answer", row), said(row.reference)),
+      cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.inputAudio, "the input", whose(row)))),
+      cell("Reference", "words", playButton(row.trueAudio, "the true answer", whose(row)), said(row.reference)),
       cell("Written answer", "words", said(row.text, row.textDiff)),
-      cell("Heard by the judge", "words", playButton(row.answerAudio, "the spoken answer", row), said(row.heard, row.heardDiff)),
+      cell("Heard by the judge", "words", playButton(row.answerAudio, "the spoken answer", whose(row)), said(row.heard, row.heardDiff)),
       cell("Scores", "scores", ...chips(row)),
       cell("First sound", "number", milliseconds(row.ttfaWave)),
       cell("RTF", "number", ratio(row.rtf)),
@@ -191,7 +138,7 @@
   byId("next").addEventListener("click", () => turn(1));
   for (const box of document.querySelectorAll("[data-example]")) {
     const row = rows[Number(box.dataset.example)];
-    const button = playButton(row.answerAudio, "the spoken answer", row);
+    const button = playButton(row.answerAudio, "the spoken answer", whose(row));
     if (button) box.querySelector(".player-place").append(button);
     drawPictures(box.querySelector(".pictures"), row);
   }

@@ -88,9 +88,9 @@ def trace(system: str, words: list[str], n_codes: int, random_state: random.Rand
     )
 
 
-def write_run(folder: Path, n: int, *, hostile: bool = True) -> Path:
+def write_run(folder: Path, n: int, *, hostile: bool = True, seed: int = 7) -> Path:
     """Write a run of ``n`` samples a task; with ``hostile``, names and answers that try to break the page."""
-    dice = random.Random(7)
+    dice = random.Random(seed)
     with RunStore.create(folder, _manifest(folder.name, n)) as store:
         for task in ("mini_qa", "mini_asr"):
             samples = [_sample(task, index, hostile) for index in range(n)]
@@ -125,6 +125,7 @@ def _manifest(name: str, n: int) -> dict[str, object]:
                 "name": system,
                 "strategy": "",
                 "used_strategy": strategy,
+                "batch_size": 4,
                 "kinds": ["asr", "qa"] if strategy else ["asr"],
                 "decode": {},
                 "card": {
@@ -144,6 +145,7 @@ def _manifest(name: str, n: int) -> dict[str, object]:
                 "metrics": metrics,
                 "n": n,
                 "data_sha256": "ab" * 32,
+                "instruction": "",
             }
             for task, (title, kind, text, metrics) in tasks.items()
         },

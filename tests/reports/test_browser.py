@@ -211,7 +211,7 @@ def test_a_page_without_its_recordings_says_so(browser: Browser, report: Path, t
     play = visits.open(tmp_path / "report.html").locator(f"{SAMPLES} .play").first
     play.click()
     expect(play).to_have_attribute(
-        "title", "This recording can't be played: it must lie in the audio folder beside this page."
+        "title", "This recording can't be played: it must lie where it lay when this page was written."
     )
     visits.close()
     assert all("ERR_FILE_NOT_FOUND" in complaint for complaint in visits.complaints)
