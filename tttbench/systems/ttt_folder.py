@@ -17,7 +17,17 @@ from tttbench.errors import UserError, did_you_mean
 from tttbench.records import RequestKind
 from tttbench.systems.ttt_settings import refuse_unknown
 
-SHIPPED = ("mini", "mini-ar", "mini-nar", "ablation-ttt", "ablation-ar")
+SHIPPED = (
+    "mini",
+    "mini-ar",
+    "mini-nar",
+    "ablation-ttt",
+    "ablation-ar",
+    "ablation-nar",
+    "ablation-no_banom",
+    "ablation-no_ppm",
+    "ablation-no_sst",
+)
 """Checkpoints in ``reference_model/weights``."""
 
 FILE = "assistant.json"
