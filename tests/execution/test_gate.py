@@ -194,6 +194,8 @@ class TestBaselines:
         (one,) = call("baseline", "list", "--folder", folder, "--json").document["baselines"]
         assert any(reason.endswith("days old") for reason in one["stale"])
         assert "wer is scored differently now" in one["stale"]
+        gated = call("gate", "main", runs / "b", "--folder", folder)
+        assert "note: the baseline is stale: wer is scored differently now; save a new one." in gated.err
 
     def test_promote_replaces_after_the_gate_and_remembers(self, runs: Path, call: Tones) -> None:
         folder = runs / "baselines"

@@ -11,6 +11,7 @@ from tttbench.errors import UserError, did_you_mean
 from tttbench.gate.baseline_file import read_baseline
 from tttbench.gate.from_run import snapshot_of
 from tttbench.gate.snapshot import Snapshot
+from tttbench.gate.stale import staleness
 
 FOLDER = Path("baselines")
 """Where baselines are saved unless told otherwise."""
@@ -20,12 +21,14 @@ FOLDER = Path("baselines")
 class Source:
     """A snapshot and, where it came from a run directory, that directory.
 
-    ``names``: labels that its systems have in that directory, where the snapshot calls them otherwise.
+    ``names``: labels that its systems have in that directory, where the snapshot calls them otherwise. ``stale``: why
+    an exported file no longer fits what is installed (``staleness``).
     """
 
     snapshot: Snapshot
     folder: Path | None
     names: Mapping[str, str] = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
 
 
 def find_source(name: str, folder: Path) -> Source:
@@ -37,11 +40,10 @@ def find_source(name: str, folder: Path) -> Source:
     path = Path(name)
     if path.is_dir():
         return Source(snapshot_of(path), path)
-    if path.is_file():
-        return Source(read_baseline(path).snapshot, None)
-    saved = folder / f"{name}.json"
-    if saved.is_file():
-        return Source(read_baseline(saved).snapshot, None)
+    file = next((one for one in (path, folder / f"{name}.json") if one.is_file()), None)
+    if file is not None:
+        baseline = read_baseline(file)
+        return Source(baseline.snapshot, None, stale=tuple(staleness(baseline)))
     known = sorted(one.stem for one in folder.glob("*.json"))
     hint = did_you_mean(name, known) if known else f"{folder} holds no baselines."
     raise UserError(f"{name}: neither a run directory nor a file, nor a baseline in {folder}. {hint}")

@@ -78,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
         device = resolve_device(args.device)
         rounds = measure(baseline.snapshot, now.snapshot, args.measure, device, _tell)
     result = gate(baseline.snapshot, now.snapshot, rules, allow=names(args.allow), rounds=rounds)
+    for reason in baseline.stale:
+        print(f"note: the baseline is stale: {reason}; save a new one.", file=sys.stderr)
     _show(result)
     _write(args, result, baseline, now, summary)
     if args.json:

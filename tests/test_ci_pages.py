@@ -1,0 +1,89 @@
+"""What the pages about gates and CIs show works: commands, thresholds, the test without a plugin, our own baseline."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tttbench.cli import build_parser, main
+from tttbench.gate.baseline_file import read_baseline
+from tttbench.gate.rules import Rules, read_rules
+from tttbench.gate.stale import staleness
+from tttbench.gate.valid import problems
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs" / page).read_text(), re.DOTALL | re.MULTILINE)
+
+
+def commands(page: str) -> list[list[str]]:
+    """Every command line of ``tttbench`` on the page, those of the workflow too."""
+    lines = [line for language in ("sh", "yaml") for block in blocks(page, language) for line in block.splitlines()]
+    found = [re.sub(r"^\s*- run: ", "", line).split("#")[0].strip() for line in lines]
+    return [shlex.split(line)[1:] for line in found if line.startswith("tttbench ")]
+
+
+@pytest.mark.parametrize("page", ["gate.md", "ci.md"])
+def test_every_command_is_one_that_the_parser_takes(page: str) -> None:
+    assert len(commands(page)) >= 5
+    for words in commands(page):
+        build_parser().parse_args(words)
+
+
+def test_the_thresholds_on_the_page_are_the_defaults(tmp_path: Path) -> None:
+    (text,) = blocks("gate.md", "toml")
+    path = tmp_path / "rules.toml"
+    path.write_text(text)
+    rules, defaults = read_rules(path), Rules()
+    for field in ("alpha", "power", "resamples", "seed", "max_errors", "max_judge_failed", "speed"):
+        assert getattr(rules, field) == getattr(defaults, field)
+    for field in ("max_others_cores", "max_pace_difference"):
+        assert getattr(rules, field) == getattr(defaults, field)
+    assert rules.of_metric("t", "cer", is_headline=False) == defaults.of_metric("t", "cer", is_headline=False)
+    assert rules.of_figure("t", "ttft") == defaults.of_figure("t", "ttft")
+
+
+def test_our_own_gate_is_the_one_that_the_page_names() -> None:
+    tox = (ROOT / "tox.ini").read_text()
+    assert "tttbench gate {tox_root}{/}tests{/}baselines{/}mini.json run --speed off" in tox
+
+
+def test_our_own_baseline_fits_what_is_here() -> None:
+    baseline = read_baseline(ROOT / "tests" / "baselines" / "mini.json")
+    suite = tomllib.loads((ROOT / "tasks" / "suites" / "mini.toml").read_text())
+    assert list(baseline.snapshot.systems) == [system["name"] for system in suite["systems"]]
+    assert list(baseline.snapshot.tasks) == [task["name"] for task in suite["tasks"]]
+    assert {len(task.samples) for task in baseline.snapshot.tasks.values()} == {suite["limit"]}
+    assert problems(baseline.snapshot, Rules()) == ()
+    # Its age is no defect of a checkout; what was measured must still be what would be measured.
+    assert [reason for reason in staleness(baseline) if not reason.endswith("days old")] == []
+
+
+@pytest.mark.slow
+def test_the_test_without_a_plugin_passes_and_fails(tmp_path: Path) -> None:
+    (code,) = blocks("ci.md", "python")
+    (tmp_path / "test_gate.py").write_text(code)
+    words = ["run", "mini", "--limit", "2", "--systems", "ttt:mini", "--out", str(tmp_path / "run"), "--device", "cpu"]
+    assert main(words) == 0
+    folder = tmp_path / "baselines"
+    assert main(["baseline", "save", str(tmp_path / "run"), "--name", "small", "--folder", str(folder)]) == 0
+
+    def pytest_of_the_page() -> tuple[int, str]:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_gate.py"]
+        ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        return ended.returncode, ended.stdout
+
+    assert pytest_of_the_page()[0] == 0
+    path = folder / "small.json"
+    path.write_text(path.read_text().replace("wer-1", "wer-0"))
+    status, out = pytest_of_the_page()
+    assert status == 1
+    assert "not comparable: scorer" in out
