@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +37,17 @@ class Machine:
     code: str
     versions: Mapping[str, str]
 
+    def __str__(self) -> str:
+        """All that doesn't change from hour to hour."""
+        versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        return (
+            f"{self.processor}, {self.threads} threads on {self.cores} cores ({self.capability}), "
+            f"{self.platform}, {versions}"
+        )
 
-def this_machine() -> Machine:
-    """Look around."""
+
+def this_machine(packages: Sequence[str] = ("torch", "transformers")) -> Machine:
+    """Look around; ``packages`` are those that matter."""
     import torch
 
     return Machine(
@@ -50,7 +58,7 @@ def this_machine() -> Machine:
         platform=f"{platform.system()} {platform.machine()}",
         load=round(os.getloadavg()[0], 2),
         code=_code(),
-        versions={"python": platform.python_version(), **_versions("torch", "transformers")},
+        versions={"python": platform.python_version(), **_versions(*packages)},
     )
 
 

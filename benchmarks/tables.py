@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from benchmarks.curve import Curve, Point
-from benchmarks.machine import Machine
+from benchmarks.layout import aligned, marked
 from benchmarks.record import Part, Record
 from benchmarks.timing import Compared
 from reference_model.timing import Interval
@@ -18,9 +16,9 @@ def tables(record: Record) -> str:
     """A line per comparison, then one per point of the curve."""
     found = []
     if record.compared:
-        found.append(_text([COMPARED, *map(_row, record.compared.values())]))
+        found.append(aligned([COMPARED, *map(_row, record.compared.values())]))
     if record.curve:
-        found.append(_text([CURVE, *map(_point, record.curve.points)]))
+        found.append(aligned([CURVE, *map(_point, record.curve.points)]))
     return "\n\n".join(found)
 
 
@@ -34,13 +32,13 @@ def markdown(record: Record) -> str:
         "",
     ]
     if record.compared:
-        lines += [*_marked([COMPARED, *map(_row, record.compared.values())]), ""]
+        lines += [*marked([COMPARED, *map(_row, record.compared.values())]), ""]
     if record.curve:
         lines += ["## One step against context length", "", _reached(record.curve), ""]
-        lines += [*_marked([CURVE, *map(_point, record.curve.points)]), ""]
+        lines += [*marked([CURVE, *map(_point, record.curve.points)]), ""]
     lines += ["## What was run, when and where", ""]
-    machines = list(dict.fromkeys(_where(part.machine) for part in record.parts.values()))
-    lines += [_run(part, 1 + machines.index(_where(part.machine))) for part in record.parts.values()]
+    machines = list(dict.fromkeys(str(part.machine) for part in record.parts.values()))
+    lines += [_run(part, 1 + machines.index(str(part.machine))) for part in record.parts.values()]
     lines += ["", *(f"Machine {number}: {where}." for number, where in enumerate(machines, 1)), ""]
     return "\n".join(lines)
 
@@ -50,14 +48,6 @@ def _run(part: Part, machine: int) -> str:
     where = f"machine {machine}, load before {part.machine.load:g}"
     code = f", code `{part.machine.code}`" if part.machine.code else ""
     return f"- `{part.name}`: {title}. {part.began}, {part.took_s:.0f} s, {where}{code}: `{part.command}`"
-
-
-def _where(machine: Machine) -> str:
-    versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
-    return (
-        f"{machine.processor}, {machine.threads} threads on {machine.cores} cores ({machine.capability}), "
-        f"{machine.platform}, {versions}"
-    )
 
 
 def _reached(curve: Curve) -> str:
@@ -98,13 +88,3 @@ def _point(point: Point) -> tuple[str, ...]:
 
 def _milliseconds(seconds: Interval) -> str:
     return f"{1000 * seconds.low:.2f} .. {1000 * seconds.high:.2f}"
-
-
-def _text(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-
-
-def _marked(rows: Sequence[Sequence[str]]) -> list[str]:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return [lines[0], "|" + "---|" * len(rows[0]), *lines[1:]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from .view import DiffChunk, DiffOp
 
@@ -52,6 +53,8 @@ def _words(text: str) -> list[str]:
     return words
 
 
+# A run says few different words very often.
+@lru_cache(maxsize=65_536)
 def _key(word: str) -> str:
     """What counts in comparing: letters, digits and marks, case folded; empty for bare punctuation."""
     folded = unicodedata.normalize("NFKC", word).casefold()

@@ -28,7 +28,8 @@ def featured(view: ReportView) -> tuple[int, ...]:
     if not by_sample:
         return ()
     rank = {sample: (-len(found), sum(view.rows[i].wrong for i in found)) for sample, found in by_sample.items()}
-    top = [found for sample, found in by_sample.items() if rank[sample] == min(rank.values())]
+    best = min(rank.values())
+    top = [found for sample, found in by_sample.items() if rank[sample] == best]
     lengths = [_longest(view.rows, found) for found in top]
     chosen = top[lengths.index(median_low(lengths))]
     order = {system.name: position for position, system in enumerate(view.systems)}

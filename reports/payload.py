@@ -1,7 +1,8 @@
 """The per-sample rows as compact JSON inside the page, and how it is kept from being read as HTML.
 
 Rows are arrays in the order of ``COLUMNS``; systems, tasks, statuses and metrics are indices into lists. A trace is
-packed: times in milliseconds, confidences as one character each. ``static/rows.js`` unpacks it.
+packed: times in milliseconds, confidences and passes as one character a code, tokens as lengths of the parts of the
+answer. ``static/rows.js`` unpacks it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -51,6 +53,10 @@ COLUMNS = (
 
 _CONFIDENCE_BASE = 48
 """Confidence c is written as the character 48 + round(63 c): '0' is 0 and 'o' is 1."""
+
+_LEAPS = "".join(map(chr, (*range(48, 58), *range(65, 91), *range(97, 123))))
+"""One character for each of -31 to 30; none of them has to be escaped."""
+_NO_LEAP = 31
 
 _OPS = {"equal": "=", "delete": "d", "insert": "i", "substitute": "s"}
 
@@ -119,7 +125,7 @@ def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequen
         row.metadata,
         row.finish_reason,
         row.codes,
-        None if row.trace is None else _trace(row.trace, row.sample_rate),
+        None if row.trace is None else _trace(row.trace, row.sample_rate, row.text),
     ]
     return [None if _blank(cell) else cell for cell in cells]
 
@@ -142,11 +148,11 @@ def packed_diff(chunks: Sequence[DiffChunk]) -> list[list[str]]:
     return packed
 
 
-def _trace(trace: Trace, sample_rate: int) -> Mapping[str, object]:
+def _trace(trace: Trace, sample_rate: int, text: str) -> Mapping[str, object]:
     packed: dict[str, object] = {
         "prefill": _milliseconds(trace.prefill_end_s),
         "text": [_milliseconds(time) for time in trace.text_times_s],
-        "tokens": list(trace.text_tokens),
+        "tokens": _tokens(trace.text_tokens, text),
         "commits": [[_milliseconds(commit.time_s), commit.n_codes] for commit in trace.audio_commits],
         "packets": [
             [_milliseconds(packet.time_s), _milliseconds(packet.n_samples / sample_rate)]
@@ -156,11 +162,30 @@ def _trace(trace: Trace, sample_rate: int) -> Mapping[str, object]:
         "end": _milliseconds(trace.end_s),
         "nfe": trace.nfe,
         "stages": {stage: _milliseconds(seconds) for stage, seconds in trace.stages_s.items()},
-        "steps": list(trace.commit_step),
+        "steps": _steps(trace.commit_step),
         "confidence": _confidences(trace.commit_confidence),
         "spans": list(trace.spans),
     }
     return {key: value for key, value in packed.items() if not _blank(value)}
+
+
+def _tokens(tokens: Sequence[str], text: str) -> list[int] | list[str]:
+    """Their lengths in characters where they make up the written answer, which stands in the row anyway."""
+    return [len(token) for token in tokens] if "".join(tokens) == text else list(tokens)
+
+
+def _steps(steps: Sequence[int]) -> list[object]:
+    """The pass of the first code and one string, or the passes as they are where some are too far apart for that.
+
+    A character says by how many passes a code came after the latest one before it: 0 to a few in blocks, 1 in AR.
+    """
+    if len(steps) < 2:
+        return list(steps)
+    latest = list(accumulate(steps, max))
+    leaps = [step - before + _NO_LEAP for before, step in zip(latest, steps[1:], strict=False)]
+    if min(leaps) < 0 or max(leaps) >= len(_LEAPS):
+        return list(steps)
+    return [steps[0], "".join(_LEAPS[leap] for leap in leaps)]
 
 
 def _confidences(values: Sequence[float]) -> str:

@@ -237,7 +237,7 @@ class FrontierPoint:
     Attributes:
         system, task, metric: what was measured.
         lower_is_better: which way ``metric`` points.
-        quality, quality_low, quality_high: the corpus value with its 95 % bootstrap interval.
+        quality, quality_low, quality_high: the corpus value with its 95 % interval.
         seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
         n: requests; ``n_timed`` of them have seconds.
         beaten_by: systems that are better in one and not worse in the other; none for those on the frontier.

@@ -83,9 +83,10 @@
     drawPictures(pictures, row);
   }
   function drawPictures(box, row) {
-    if (!row.trace) return;
+    const trace = Rows.traceOf(row);
+    if (!trace) return;
     const width = Math.max(260, Math.min(720, box.clientWidth || 560));
-    box.append(...[Pictures.unmasking(row.trace, width), Pictures.timeline(row.trace, width)].filter(Boolean));
+    box.append(...[Pictures.unmasking(trace, width), Pictures.timeline(trace, width)].filter(Boolean));
   }
 
   function show() {

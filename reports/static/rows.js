@@ -2,6 +2,7 @@
 "use strict";
 
 const Rows = (() => {
+  const LEAPS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
   // The page's JSON (see payload.py) as an array of row objects with names instead of indices.
@@ -19,6 +20,32 @@ const Rows = (() => {
       row.score = row.scores.length ? row.scores[0].value : null;
       return row;
     });
+  }
+
+  // A row's trace, which stays packed until it is drawn; null where there is none.
+  function traceOf({ trace, text }) {
+    return trace && { ...trace, steps: unpackSteps(trace.steps), tokens: unpackTokens(trace.tokens, text) };
+  }
+
+  // The pass of each code, from the first one's and a character for each leap over the latest pass before it.
+  function unpackSteps(steps) {
+    if (!steps || typeof steps[1] !== "string") return steps;
+    let latest = steps[0];
+    const found = [latest];
+    for (const character of steps[1]) {
+      const step = latest + LEAPS.indexOf(character) - 31;
+      found.push(step);
+      latest = Math.max(latest, step);
+    }
+    return found;
+  }
+
+  // Tokens from their lengths in characters, which are not JavaScript's units.
+  function unpackTokens(tokens, text) {
+    if (!tokens || typeof tokens[0] !== "number") return tokens;
+    const characters = Array.from(text || "");
+    let at = 0;
+    return tokens.map((length) => characters.slice(at, at += length).join(""));
   }
 
   function searchable(row) {
@@ -127,7 +154,7 @@ const Rows = (() => {
     return Array.from({ length: Math.floor(end / step + 1e-9) + 1 }, (_, i) => Number((i * step).toPrecision(12)));
   }
 
-  return { unpack, filterRows, sortRows, nextOrder, paginate, replay, boundaries, unmasking, ticks };
+  return { unpack, traceOf, filterRows, sortRows, nextOrder, paginate, replay, boundaries, unmasking, ticks };
 })();
 
 if (typeof module === "object") module.exports = Rows;

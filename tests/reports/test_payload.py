@@ -41,20 +41,26 @@ def test_a_trace_is_packed_into_milliseconds_and_characters(view: ReportView) ->
         commit_confidence=(0.0, 1.0),
         spans=(2,),
     )
-    row = only_row(Row("s", "t", "1", "qa", "ok", trace=trace, sample_rate=16_000), view)
+    row = only_row(Row("s", "t", "1", "qa", "ok", text=" hi", trace=trace, sample_rate=16_000), view)
     assert row["trace"] == {
         "prefill": 100,
         "text": [123.5],
-        "tokens": [" hi"],
+        "tokens": [3],
         "commits": [[200, 2]],
         "packets": [[250, 250]],
         "end": 300,
         "nfe": 7,
         "stages": {"decode": 250},
-        "steps": [3, 4],
+        "steps": [3, "W"],
         "confidence": "0o",
         "spans": [2],
     }
+
+
+def test_what_cannot_be_packed_is_written_as_it_is(view: ReportView) -> None:
+    trace = Trace(text_tokens=("a", "b"), commit_step=(1, 33), spans=(2,))
+    row = only_row(Row("s", "t", "1", "qa", "ok", text="a b", trace=trace), view)
+    assert row["trace"] == {"nfe": 0, "end": 0, "tokens": ["a", "b"], "steps": [1, 33], "spans": [2]}
 
 
 def test_confidence_that_is_no_number_counts_as_none(view: ReportView) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import tttbench.reports
 from tttbench.reports.payload import payload
-from tttbench.reports.view import ReportView
+from tttbench.reports.view import ReportView, Row
+
+from tttbench.records import Trace
 
 STATIC = Path(tttbench.reports.__file__).parent / "static"
 NODE = shutil.which("node")
@@ -43,6 +46,22 @@ def test_the_script_parses(script: str) -> None:
 def test_rows_are_unpacked_as_they_were(view: ReportView) -> None:
     unpacked = in_node("rows.map((r) => [r.system, r.task, r.id, r.status, r.text, r.wrong])", payload(view))
     assert unpacked == [[r.system, r.task, r.id, r.status, r.text or None, int(r.wrong)] for r in view.rows]
+
+
+@needs_node
+def test_traces_are_unpacked_as_they_were(view: ReportView) -> None:
+    unpacked = in_node("rows.map(Rows.traceOf).map((t) => t && [t.steps || [], t.tokens || []])", payload(view))
+    traces = [row.trace for row in view.rows]
+    assert unpacked == [t and [list(t.commit_step), list(t.text_tokens)] for t in traces]
+    assert sum(t is not None and len(t.commit_step) > 1 for t in traces) > 10
+
+
+@needs_node
+@pytest.mark.parametrize("steps", [(7,), (2, 32), (2, 33), (40, 9), (40, 8), (15, 15, 18, 17, 16, 20, 19)])
+def test_passes_near_and_far_apart_are_unpacked_as_they_were(view: ReportView, steps: tuple[int, ...]) -> None:
+    row = Row("s", "t", "1", "qa", "ok", text="𝄞 漢!", trace=Trace(text_tokens=("𝄞 ", "漢", "!"), commit_step=steps))
+    unpacked = in_node("rows.map(Rows.traceOf).map((t) => [t.steps, t.tokens])[0]", payload(replace(view, rows=(row,))))
+    assert unpacked == [list(steps), ["𝄞 ", "漢", "!"]]
 
 
 @needs_node

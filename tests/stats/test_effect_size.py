@@ -1,19 +1,32 @@
-"""Effect sizes: published worked examples and by hand."""
+"""Effect sizes: a published worked example, scipy, statsmodels, by hand and by simulation."""
 
 from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import mannwhitneyu
 from statsmodels.stats.proportion import proportion_effectsize
 
 from tttbench.stats.effect_size import cliffs_delta, cohens_h, shift_factor
+
+# Hollander & Wolfe 1973, pages 69 and following.
+AT_TERM = (0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46)
+EARLIER = (1.15, 0.88, 0.90, 0.74, 1.21)
 
 
 def test_cliffs_delta_counts_pairs() -> None:
     # Of 6 pairs a is larger in 4, smaller in 1, equal in 1.
     assert cliffs_delta([3, 5], [1, 2, 5]) == pytest.approx((4 - 1) / 6)
     assert cliffs_delta([1], [2]) == -1.0
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=20), st.lists(st.integers(0, 9), min_size=1, max_size=20))
+def test_cliffs_delta_agrees_with_scipy(a: list[int], b: list[int]) -> None:
+    assert cliffs_delta(a, b) == pytest.approx(2 * mannwhitneyu(a, b).statistic / (len(a) * len(b)) - 1)
 
 
 @pytest.mark.parametrize(("p", "q"), [(0.8, 0.5), (0.5, 0.8), (0.0, 1.0), (0.3, 0.3)])
@@ -26,6 +39,19 @@ def test_a_shift_is_found_as_its_factor_despite_outliers() -> None:
     assert shift_factor([1.2 * x for x in b], b) == pytest.approx(1.2)
     assert shift_factor([*(1.2 * x for x in b), 50.0], b) == pytest.approx(1.2, rel=0.15)
     assert shift_factor([2.0], [1.0]) == 2.0
+
+
+def test_the_shift_of_a_published_example() -> None:
+    # Hodges and Lehmann's estimate there is 0.305, of values; here they are logarithms.
+    assert math.log(shift_factor(np.exp(AT_TERM), np.exp(EARLIER))) == pytest.approx(0.305)
+
+
+def test_a_shift_is_estimated_without_bias() -> None:
+    rng = np.random.default_rng(0)
+    logs = [math.log(shift_factor(1.2 * rng.lognormal(0, 0.3, 15), rng.lognormal(0, 0.3, 12))) for _ in range(2_000)]
+    # Their standard error is 0.3 sqrt(1/15 + 1/12) sqrt(pi / 3) = 0.119, that of their mean 0.0027.
+    assert np.mean(logs) == pytest.approx(math.log(1.2), abs=0.009)
+    assert np.std(logs) == pytest.approx(0.119, rel=0.06)
 
 
 def test_what_has_no_size_is_refused() -> None:

@@ -1,8 +1,10 @@
-"""Holm's correction against statsmodels and by hand."""
+"""Holm's correction against statsmodels, by hand, and by simulation."""
 
 from itertools import combinations
 
+import numpy as np
 import pytest
+import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.multitest import multipletests
@@ -32,6 +34,24 @@ def test_is_the_closed_test_of_bonferroni(p_values: list[float]) -> None:
     subsets = [subset for size in indices for subset in combinations(indices, size + 1)]
     closed = [max(min(1.0, len(s) * min(p_values[j] for j in s)) for s in subsets if i in s) for i in indices]
     assert holm(p_values) == pytest.approx(closed)
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5, 0.95], ids=["independent", "correlated", "nearly the same"])
+@pytest.mark.parametrize("real", [0, 2, 4])
+def test_any_false_finding_among_five_metrics_is_as_rare_as_promised(shared: float, real: int) -> None:
+    # ``real`` of the metrics differ so much that they are always found, which leaves the others the more to reject.
+    rng = np.random.default_rng(0)
+    draws = 6_000
+    z = np.sqrt(shared) * rng.normal(size=(draws, 1)) + np.sqrt(1 - shared) * rng.normal(size=(draws, 5))
+    z[:, :real] += 20
+    adjusted = np.array([holm(row) for row in (2 * scipy.stats.norm.sf(np.abs(z))).tolist()])
+    assert (adjusted[:, :real] <= 0.05).all()
+    false = (adjusted[:, real:] <= 0.05).any(axis=1).mean()
+    assert false < 0.056
+    if shared == 0:
+        # Independent metrics: 1 - (1 - 0.05 / m)^m of the m that are left.
+        left = 5 - real
+        assert false == pytest.approx(1 - (1 - 0.05 / left) ** left, abs=0.007)
 
 
 def test_what_is_no_probability_is_refused() -> None:

@@ -1,6 +1,11 @@
-"""Percentiles and the counts that support them."""
+"""Percentiles and the counts that support them, by hand and against the standard library."""
 
 import math
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tttbench.stats.percentiles import Percentiles, percentiles
 
@@ -29,3 +34,10 @@ def test_nothing_and_nan_support_nothing() -> None:
     result = percentiles([math.nan])
     assert result.n == 0
     assert math.isnan(result.p50)
+
+
+@given(st.lists(st.floats(0, 100), min_size=100, max_size=150))
+def test_agrees_with_the_standard_library(values: list[float]) -> None:
+    theirs = statistics.quantiles(values, n=100, method="inclusive")
+    found = percentiles(values)
+    assert (found.p50, found.p90, found.p99) == pytest.approx((theirs[49], theirs[89], theirs[98]))

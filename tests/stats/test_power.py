@@ -1,11 +1,13 @@
-"""Minimal detectable effects by hand and by simulation."""
+"""Minimal detectable effects by hand, against statsmodels, and by simulation with the tests that are to find them."""
 
 import math
 
 import numpy as np
 import pytest
-from scipy.stats import binom
+import scipy.stats
+from statsmodels.stats.power import normal_power, normal_power_het
 
+from tttbench.stats.bootstrap import paired_ratio_difference
 from tttbench.stats.paired import mcnemar_exact
 from tttbench.stats.power import (
     PairedPower,
@@ -18,6 +20,23 @@ from tttbench.stats.power import (
 def test_detectable_difference_hand_worked() -> None:
     # z: 1.959964 + 0.841621
     assert detectable_difference(0.01) == pytest.approx(0.02801585)
+
+
+@pytest.mark.parametrize("power", [0.5, 0.8, 0.95])
+@pytest.mark.parametrize("level", [0.9, 0.95])
+def test_detectable_difference_agrees_with_statsmodels(level: float, power: float) -> None:
+    difference = detectable_difference(0.02, level=level, power=power)
+    # Theirs counts findings of the wrong sign, too, which are rare.
+    assert normal_power(difference / 0.02, 1, 1 - level) == pytest.approx(power, abs=1e-3)
+
+
+@pytest.mark.parametrize(("n", "discordant"), [(50, 0.4), (200, 0.2), (1_000, 0.05)])
+@pytest.mark.parametrize("power", [0.8, 0.95])
+def test_detectable_accuracy_difference_agrees_with_statsmodels(n: int, discordant: float, power: float) -> None:
+    difference = detectable_accuracy_difference(n, discordant, power=power)
+    spread, spread_if_so = math.sqrt(discordant), math.sqrt(discordant - difference**2)
+    theirs = normal_power_het(difference, n, 0.05, std_null=spread, std_alternative=spread_if_so)
+    assert theirs == pytest.approx(power, abs=1e-6)
 
 
 def test_detectable_accuracy_difference_hand_worked() -> None:
@@ -50,6 +69,45 @@ def test_the_detectable_difference_is_found_with_the_promised_power() -> None:
     assert found == pytest.approx(0.8, abs=0.01)
 
 
+def test_mcnemar_s_exact_test_finds_it_nearly_as_often() -> None:
+    n, discordant = 400, 0.2
+    difference = detectable_accuracy_difference(n, discordant)
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(2_000):
+        which = rng.random(n)
+        only_a, only_b = which < (discordant + difference) / 2, which > 1 - (discordant - difference) / 2
+        found += mcnemar_exact(only_a, only_b).p_value <= 0.05
+    # Exact power: over all numbers of differing samples, and of those that a is right on.
+    share = (1 + difference / discordant) / 2
+    k = np.arange(n + 1)
+    power = sum(
+        scipy.stats.binom.pmf(m, n, discordant)
+        * scipy.stats.binom.pmf(k[: m + 1], m, share)[
+            2 * scipy.stats.binom.cdf(np.minimum(k, m - k)[: m + 1], m, 0.5) <= 0.05
+        ].sum()
+        for m in range(1, n + 1)
+    )
+    assert found / 2_000 == pytest.approx(power, abs=0.03)
+    assert 0.75 < power < 0.8
+
+
+@pytest.mark.slow
+def test_intervals_of_paired_differences_find_it_with_the_promised_power() -> None:
+    # 10 against 8 % of word errors on the same 200 utterances; the standard error is that over evaluations.
+    rng = np.random.default_rng(0)
+    estimates, found = [], 0
+    for seed in range(2_000):
+        words = 1 + rng.poisson(11, 200)
+        rates = rng.beta(0.5, 4.5, 200)
+        a, b = rng.binomial(words, rates), rng.binomial(words, 0.8 * rates)
+        interval = paired_ratio_difference(a, words, b, words, seed=seed, n_resamples=500)
+        estimates.append(interval.estimate)
+        found += interval.low > 0
+    assert 0.6 < found / 2_000 < 0.9
+    assert detectable_difference(float(np.std(estimates)), power=found / 2_000) == pytest.approx(0.02, rel=0.05)
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(ValueError, match="discordant share"):
         detectable_accuracy_difference(10, 0.0)
@@ -59,7 +117,7 @@ def test_paired_difference_without_noise_needs_enough_units_that_get_worse() -> 
     # Two-sided 0.001: 2 / 2^k <= 0.001 from k = 11 on; few units of a large total: the count of units decides.
     basis = PairedPower(n_units=16, total=16.0, noise=0.0)
     found = detectable_paired_difference(basis, level=0.999)
-    assert binom.sf(10, 16, found) == pytest.approx(0.95, abs=1e-6)
+    assert scipy.stats.binom.sf(10, 16, found) == pytest.approx(0.95, abs=1e-6)
 
 
 def test_paired_difference_with_noise_is_the_ordinary_formula_where_the_effect_adds_little() -> None:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from reference_model.timing import interval
 from tttbench.records import FrontierPoint
-from tttbench.stats.bootstrap import paired_ratio_difference, ratio_interval
+from tttbench.stats.bootstrap import paired_ratio_difference
+from tttbench.stats.corpus import corpus_interval
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def frontier(
     points = []
     for system, found in usable.items():
         rows = list(found.values())
-        quality = ratio_interval(
+        quality = corpus_interval(
             [one.numerator for one in rows],
             [one.denominator for one in rows],
             seed=seed,

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from tttbench.records import Result, Sample, Score, Status
 from tttbench.scoring.alignment import NO_EDITS, EditCounts
-from tttbench.stats.bootstrap import ratio_interval
+from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.interval import Interval
-from tttbench.stats.wilson import wilson_interval
 
 FAILED: frozenset[Status] = frozenset({"unparsed", "judge_failed", "error"})
 """Statuses of requests whose answer is not known. An empty answer is known: it is wrong under every policy."""
@@ -45,8 +44,8 @@ def aggregate(
     """Aggregate the scores of one metric of one system on one task.
 
     ``rate`` is the sum of numerators over the sum of denominators; ``binary`` and ``value`` are means. The interval is
-    the 95 % bootstrap of ``tttbench.stats`` over samples, or over clusters where samples share ``Sample.cluster``. A
-    proportion of independent samples that is exactly 0 or 1 has nothing to resample, and takes Wilson's interval.
+    the 95 % one of ``tttbench.stats.corpus``, over samples, or over clusters where samples share ``Sample.cluster``:
+    Wilson's for verdicts, else a bootstrap.
 
     Args:
         system, task: names for the result.
@@ -72,11 +71,9 @@ def aggregate(
     failed = np.array([score.status in FAILED for score in scores])
     known = np.isfinite(numerators)
     clusters = cluster_labels([item.sample for item, is_known in zip(scored, known, strict=True) if is_known])
-    interval = ratio_interval(
+    interval = corpus_interval(
         numerators[known], denominators[known], seed=seed, n_resamples=n_resamples, clusters=clusters
     )
-    if kind == "binary" and clusters is None and interval.estimate in (0.0, 1.0):
-        interval = wilson_interval(int(numerators.sum()), len(scores))
     bounds = [_if_failed_were(numerators, denominators, failed, value) for value in _extremes(kind, numerators)]
     best, worst = (min(bounds), max(bounds)) if lower_is_better else (max(bounds), min(bounds))
     return result_of(
