@@ -1,43 +1,60 @@
-"""For ``--include``: ``slowed:SHARE/NAME``, a system whose every layer takes SHARE longer, for real."""
+"""For ``--include``: ``slowed:SHARE/NAME``, a TtT system whose every decoding layer takes SHARE longer, for real."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reference_model.transformer import Layer
+from reference_model import decode_step, transformer
 from tttbench.errors import UserError
+from tttbench.records import Request, Response
 from tttbench.registry import build_system, register_system
 from tttbench.systems.base import System, SystemOptions
+
+_step_layer = decode_step.step_layer
+_shares = [0.0]
+"""What holds for the system that is answering; others in the process are as fast as ever."""
+
+
+class Slowed:
+    """A system that works on for a share of the time that each layer took."""
+
+    def __init__(self, spec: str, system: System, share: float) -> None:
+        self.name = f"slowed:{spec}"
+        self.kinds = system.kinds
+        self.strategy = system.strategy
+        self._system = system
+        self._share = share
+
+    def describe(self) -> Mapping[str, object]:
+        return self._system.describe()
+
+    def answer(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        _shares.append(self._share)
+        try:
+            return self._system.answer(requests)
+        finally:
+            _shares.pop()
 
 
 def check(spec: str, options: SystemOptions) -> None:
     share, slash, name = spec.partition("/")
-    if not (slash and name) or not share.replace(".", "", 1).isdigit():
+    if not (slash and name.startswith("ttt")) or not share.replace(".", "", 1).isdigit():
         raise UserError(f"slowed:{spec}: must be slowed:SHARE/NAME, e.g. slowed:0.3/ttt:mini.")
 
 
 @register_system("slowed", summary="a TtT checkpoint whose layers take longer", check=check)
 def build(spec: str, options: SystemOptions) -> System:
     share, _, name = spec.partition("/")
-    system = build_system(name, options)
-    loaded: Any = vars(system)["_loaded"]
-    for module in loaded.model.modules():
-        if isinstance(module, Layer):
-            slow_down(module, float(share))
-    return system
+    setattr(transformer, "step_layer", _slowly)  # noqa: B010  # for mypy a module's function can't be assigned
+    return Slowed(spec, build_system(name, options), float(share))
 
 
-def slow_down(layer: Layer, share: float) -> None:
-    """Work on for ``share`` of the time that the layer took."""
-    forward = layer.forward
-
-    def slowly(*args: Any) -> Any:
-        began = time.perf_counter()
-        result = forward(*args)
-        end = time.perf_counter()
-        while time.perf_counter() < end + share * (end - began):
-            pass
-        return result
-
-    setattr(layer, "forward", slowly)  # noqa: B010  # mypy sees no attribute in a method
+def _slowly(*args: Any) -> Any:
+    began = time.perf_counter()
+    result = _step_layer(*args)
+    end = time.perf_counter()
+    while time.perf_counter() < end + _shares[-1] * (end - began):
+        pass
+    return result

@@ -142,6 +142,12 @@ class TestSpeed:
         assert required.exit_code == 3
         assert why in required.problems[0]
 
+    @pytest.mark.parametrize(("pace_s", "verdict"), [(0.01, "worse"), (0.0109, "cannot tell"), (0.0095, "worse")])
+    def test_what_the_machines_pace_explains_does_not_count(self, make: Make, pace_s: float, verdict: str) -> None:
+        # 1.15 times as slow, of which a machine that is 1.09 times as slow explains all but 1.055.
+        now = replace(make([1] * 20, times=[1.15] * 20), peace={("sys", "task"): Peace(pace_s, 0.0)})
+        assert gate(make([1] * 20, times=[1.0] * 20), now, Rules()).speed[0].verdict == verdict
+
     def test_passes_of_the_network_know_no_busy_machine(self, make: Make) -> None:
         def passes(values: list[float]) -> Snapshot:
             one = make([1] * 20, times=values)

@@ -160,7 +160,9 @@ def _timed(baseline: Snapshot, run: Snapshot, rules: Rules, rounds: Sequence[spe
         other = now.get((*key, before.figure))
         if other is None or (key in in_turns and before.unit != "passes"):
             continue
-        busy = speed.disturbance(baseline.peace.get(key), run.peace.get(key), rules)
-        one = speed.compare_runs(before, other, rules.of_figure(before.task, before.figure), rules, busy)
+        peace = (baseline.peace.get(key), run.peace.get(key))
+        busy, pace = speed.disturbance(*peace, rules), speed.pace_ratio(*peace)
+        rule = rules.of_figure(before.task, before.figure)
+        one = speed.compare_runs(before, other, rule, rules, busy=busy, pace=pace)
         found += [] if one is None else [one]
     return found

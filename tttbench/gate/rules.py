@@ -68,7 +68,7 @@ class Rules:
     max_errors: float = 0.0
     max_judge_failed: float = 0.01
     speed: SpeedMode = "auto"
-    max_pace_difference: float = 0.05
+    max_pace_difference: float = 0.1
     max_others_cores: float = 0.2
     quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

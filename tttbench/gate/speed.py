@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -46,7 +45,9 @@ class Timed:
     error: float
 
 
-def compare_runs(baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, busy: str) -> Timed | None:
+def compare_runs(
+    baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, *, busy: str = "", pace: float = 1.0
+) -> Timed | None:
     """Compare the times that two runs met, sample by sample, or call by call; None with fewer than two pairs.
 
     Args:
@@ -54,6 +55,7 @@ def compare_runs(baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, b
         rule: that holds for it.
         rules: seed and resamples.
         busy: why the machine leaves it open (``disturbance``).
+        pace: how many times as long the machine itself took during the run (``pace_ratio``).
     """
     pairs: dict[object, list[tuple[float, float]]] = {}
     for sample, value in baseline.values.items():
@@ -67,11 +69,12 @@ def compare_runs(baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, b
     test = swap_test(before, ones, now, ones, seed=rules.seed, n_draws=2 * rules.resamples)
     interval = mean_interval(now - before, seed=rules.seed, n_resamples=rules.resamples)
     error = float(np.std(now - before, ddof=1)) / math.sqrt(len(pairs))
-    bounds = (math.exp(interval.low), math.exp(interval.high))
-    # Passes don't depend on how busy a machine is.
-    why = "" if baseline.unit == "passes" else busy
+    if baseline.unit == "passes":
+        # They don't depend on the machine.
+        busy, pace = "", 1.0
+    undecided = _undecided(baseline, rule, np.exp(before), np.exp(now), (interval.low, interval.high))
     factor = math.exp(interval.estimate)
-    return Timed(_undecided(baseline, before, now, factor, bounds, len(pairs), "runs", test.p_value, rule, why), error)
+    return Timed(replace(undecided, factor=factor, p_value=test.p_value, pace=pace, busy=busy), error)
 
 
 def compare_rounds(rounds: Rounds, rule: SpeedRule, rules: Rules) -> Timed:
@@ -87,9 +90,9 @@ def compare_rounds(rounds: Rounds, rule: SpeedRule, rules: Rules) -> Timed:
     # Rounds of a turn meet the same conditions, so their ratios are what an interval is made of.
     interval = mean_interval(now[:n] - before[:n], seed=rules.seed, n_resamples=rules.resamples)
     error = math.sqrt((now.var(ddof=1) + before.var(ddof=1)) / n) if n > 1 else float("nan")
-    bounds = (math.exp(interval.low), math.exp(interval.high))
     timing = Timing(rounds.system, rounds.task, rounds.figure, rounds.unit, {})
-    return Timed(_undecided(timing, before, now, factor, bounds, n, "in turns", test.p_value, rule, ""), error)
+    undecided = _undecided(timing, rule, rounds.baseline, rounds.run, (interval.low, interval.high))
+    return Timed(replace(undecided, factor=factor, p_value=test.p_value, measured="in turns"), error)
 
 
 def decide(found: Timed, p_adjusted: float | None, *, level: float, rules: Rules) -> SpeedVerdict:
@@ -114,7 +117,7 @@ def disturbance(baseline: Peace | None, run: Peace | None, rules: Rules) -> str:
                 f"during the {name} other processes kept {peace.others_cores:.1f} cores busy "
                 f"(allowed: {rules.max_others_cores:g})"
             )
-    ratio = run.pace_s / baseline.pace_s
+    ratio = pace_ratio(baseline, run)
     if not 1 / (1 + rules.max_pace_difference) <= ratio <= 1 + rules.max_pace_difference:
         return (
             f"the machine itself took {ratio:.2f} times as long for a fixed piece of work "
@@ -123,35 +126,37 @@ def disturbance(baseline: Peace | None, run: Peace | None, rules: Rules) -> str:
     return ""
 
 
+def pace_ratio(baseline: Peace | None, run: Peace | None) -> float:
+    """How many times as long the machine itself took for a fixed piece of work during the run; 1 if nobody watched."""
+    return 1.0 if baseline is None or run is None else run.pace_s / baseline.pace_s
+
+
 def _undecided(
     timing: Timing,
-    before: Floats,
-    now: Floats,
-    factor: float,
-    bounds: tuple[float, float],
-    n: int,
-    measured: Literal["runs", "in turns"],
-    p_value: float,
     rule: SpeedRule,
-    busy: str,
+    before: Sequence[float] | Floats,
+    now: Sequence[float] | Floats,
+    log_bounds: tuple[float, float],
 ) -> SpeedVerdict:
+    """What is known of a figure before it is tested."""
     return SpeedVerdict(
         system=timing.system,
         task=timing.task,
         figure=timing.figure,
         unit=timing.unit,
-        baseline=math.exp(float(np.median(before))),
-        run=math.exp(float(np.median(now))),
-        factor=factor,
-        low=bounds[0],
-        high=bounds[1],
-        n=n,
-        measured=measured,
-        p_value=p_value,
+        baseline=float(np.median(before)),
+        run=float(np.median(now)),
+        factor=float("nan"),
+        low=math.exp(log_bounds[0]),
+        high=math.exp(log_bounds[1]),
+        n=min(len(before), len(now)),
+        measured="runs",
+        p_value=1.0,
         p_adjusted=None,
         limit=rule.factor,
         detectable=float("nan"),
-        busy=busy,
+        pace=1.0,
+        busy="",
         gates=rule.gates,
         verdict="cannot tell",
     )
@@ -162,9 +167,10 @@ def _verdict(one: SpeedVerdict, *, is_sure: bool) -> Verdict:
         return "cannot tell"
     if 1 / one.limit <= one.low and one.high <= one.limit:
         return "same"
-    if is_sure and one.factor > one.limit:
+    # What the machine's own pace explains is not the system's doing, nor its merit.
+    if is_sure and one.factor / max(1.0, one.pace) > one.limit:
         return "worse"
-    if is_sure and one.factor < 1 / one.limit:
+    if is_sure and one.factor / min(1.0, one.pace) < 1 / one.limit:
         return "better"
     return "cannot tell"
 

@@ -70,6 +70,7 @@ class SpeedVerdict:
         p_adjusted: by Holm; None for figures that don't gate.
         limit: the factor that counts as slower.
         detectable: smallest factor that so many measurements would have shown; nan where none would.
+        pace: how many times as long the machine itself took for a fixed piece of work; 1 where both met the same.
         busy: why the machine leaves it open; ``""`` where it was quiet.
         gates, verdict: as in ``QualityVerdict``.
     """
@@ -89,6 +90,7 @@ class SpeedVerdict:
     p_adjusted: float | None
     limit: float
     detectable: float
+    pace: float
     busy: str
     gates: bool
     verdict: Verdict
