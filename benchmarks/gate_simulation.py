@@ -116,11 +116,12 @@ def part(snapshot: Snapshot, chosen: Mapping[str, Sequence[str]]) -> Snapshot:
     )
 
 
-def planted(kind: str, n: int, changed: float, n_gates: int, rules: Rules, seed: int) -> Tally:
+def planted(kind: str, n: int, changed: float, n_gates: int, rules: Rules, seed: int, piece: int = 1) -> Tally:
     """Plant a worsening exactly as large as the gate says it would find, in answers of which a share changes anyway.
 
     Args:
-        kind: ``"accuracy"`` (80 % right) or ``"wer"`` (10 words a sample, 5 % wrong).
+        kind: ``"accuracy"`` (80 % right; ``piece`` answers share a cluster, and are lost together) or ``"wer"`` (10
+            words a sample, 5 % wrong; ``piece`` words of it are lost together).
         n: samples.
         changed: share of samples whose answers change for no reason, either way.
         n_gates: draws.
@@ -133,11 +134,13 @@ def planted(kind: str, n: int, changed: float, n_gates: int, rules: Rules, seed:
     for at in range(n_gates):
         baseline = _invented(kind, n, rng)
         noisy = _stirred(kind, baseline, changed, rng)
-        (before,) = gate(_as_run(kind, baseline), _as_run(kind, noisy), replace(rules, seed=at)).quality
-        worse = _worsened(kind, noisy, before.detectable, rng)
+        of_run = replace(rules, seed=at)
+        (before,) = gate(_as_run(kind, baseline, piece), _as_run(kind, noisy, piece), of_run).quality
+        worse = _worsened(kind, noisy, before.detectable, rng, piece)
         sizes.append(before.detectable)
-        results.append(gate(_as_run(kind, baseline), _as_run(kind, worse), replace(rules, seed=at)))
-    name = f"{kind}, n = {n}, {100 * changed:.0f} % change anyway"
+        results.append(gate(_as_run(kind, baseline, piece), _as_run(kind, worse, piece), of_run))
+    lost = {"wer": f", {piece} words lost together", "accuracy": f" in clusters of {piece}"}[kind] if piece > 1 else ""
+    name = f"planted, {kind}, n = {n}{lost}, {100 * changed:.0f} % change anyway"
     found = tally(name, results, {})
     return replace(
         found,
@@ -167,18 +170,20 @@ def _stirred(kind: str, values: Floats, changed: float, rng: np.random.Generator
     return moved
 
 
-def _worsened(kind: str, values: Floats, size: float, rng: np.random.Generator) -> Floats:
+def _worsened(kind: str, values: Floats, size: float, rng: np.random.Generator, piece: int) -> Floats:
     """A true worsening of ``size``: which samples it hits is chance."""
     if kind == "wer":
-        return np.where(rng.random(len(values)) < 10 * size, values + 1, values)
+        return np.where(rng.random(len(values)) < 10 * size / piece, values + piece, values)
     share = size / max(1e-9, float(values.mean()))
-    return np.where(rng.random(len(values)) < share, 0.0, values)
+    hit = np.repeat(rng.random(-(-len(values) // piece)) < share, piece)[: len(values)]
+    return np.where(hit, 0.0, values)
 
 
-def _as_run(kind: str, values: Floats) -> Snapshot:
+def _as_run(kind: str, values: Floats, piece: int) -> Snapshot:
     units = 1.0 if kind == "accuracy" else 10.0
     outcomes = {f"s{at}": Outcome(float(value), units, "ok") for at, value in enumerate(values)}
-    facts = {sample: SampleFacts("", "") for sample in outcomes}
+    in_clusters = kind == "accuracy" and piece > 1
+    facts = {f"s{at}": SampleFacts("", f"c{at // piece}" if in_clusters else "") for at in range(len(values))}
     metric = Metric("sys", "task", kind, "binary" if kind == "accuracy" else "rate", kind == "wer", "r", outcomes)
     return Snapshot(
         source="planted",
@@ -191,7 +196,7 @@ def _as_run(kind: str, values: Floats) -> Snapshot:
         judge="",
         versions={},
         machine={},
-        systems={"sys": SystemFacts("sys", "", {}, "", 1)},
+        systems={"sys": SystemFacts("sys", "", {}, "", (1,))},
         tasks={"task": TaskFacts("qa", "", "", (kind,), facts)},
         metrics=(metric,),
         timings=(),

@@ -32,8 +32,6 @@ from .diff import word_diff
 from .labels import metric_label, probe_title
 from .payload import embed, packed_diff
 
-_NOTHING = Said("", "", "")
-
 VERDICT_TITLES = {"better": "better", "worse": "worse", "same": "the same", "cannot tell": "can\u2019t tell"}
 
 
@@ -131,9 +129,9 @@ def _rows(baseline: Source, run: Source, target: Path) -> Iterator[dict[str, Any
             continue
         metrics = _metrics(baseline.snapshot, run.snapshot, system, task)
         for sample, sample_facts in facts.samples.items():
-            if sample not in said_before and sample not in said_now:
+            if sample not in said_before or sample not in said_now:
                 continue
-            before, now = said_before.get(sample, _NOTHING), said_now.get(sample, _NOTHING)
+            before, now = said_before[sample], said_now[sample]
             scores = [_score(one, other, sample) for one, other in metrics]
             own = _original(run, system)
             sounds = [files.get((label, task, sample)) for files, label in ((heard_before, system), (heard_now, own))]
@@ -208,7 +206,7 @@ def change_of(scores: Sequence[Sequence[Any]], before: Said, now: Said) -> Chang
 def _recordings(source: Source, target: Path) -> Iterator[tuple[tuple[str, str, str], Recordings]]:
     if source.folder is None:
         return
-    base = Path(os.path.relpath(source.folder.resolve(), target.resolve().parent)).as_posix()
+    base = Path(os.path.relpath(source.folder.resolve(), target.parent.resolve())).as_posix()
     with RunStore.open(source.folder) as store:
         for answer in store.answers():
             files = [f"{base}/{file}" if file else "" for file in (answer.input_audio, answer.audio)]

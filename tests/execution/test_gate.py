@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from tttbench.cli import main
+from tttbench.gate.snapshot import Snapshot, SystemFacts
+from tttbench.verbs.gate import pairs
 
 from .conftest import Ended
 
@@ -29,6 +33,11 @@ def runs(tones: Tones, tmp_path: Path) -> Path:
     (tmp_path / "rules.toml").write_text(f"alpha = 0.2\n{gates}")
     (tmp_path / "strict.toml").write_text(gates)
     return tmp_path
+
+
+def make_snapshot_of(systems: dict[str, SystemFacts]) -> Snapshot:
+    """A snapshot that has systems and nothing else."""
+    return Snapshot("", "", "", 0, "done", 0, 0, "", {}, {}, systems, {}, (), (), {}, {})
 
 
 @pytest.fixture
@@ -134,6 +143,8 @@ def test_github_outside_of_its_actions_is_a_wrong_call(
     [
         (("--allow", "juge"), "no such field"),
         (("--match", "x"), "must be NEW=OLD"),
+        (("--match", "tones:rigth=tones:right"), "the run has no 'tones:rigth'. Did you mean 'tones:right'"),
+        (("--match", "tones:right=tones:rigth"), "the baseline has no 'tones:rigth'. Did you mean 'tones:right'"),
         (("--rules", "none.toml"), "not readable"),
         (("--speed", "off", "--measure", "2"), "goes without --speed off"),
     ],
@@ -141,6 +152,43 @@ def test_github_outside_of_its_actions_is_a_wrong_call(
 def test_wrong_calls(runs: Path, call: Tones, words: tuple[str, ...], message: str) -> None:
     ended = call("gate", runs / "a", runs / "b", *words)
     assert (ended.status, message in ended.err) == (2, True)
+
+
+def test_labels_with_equals_signs_are_matched() -> None:
+    facts = SystemFacts("x", "", {}, "", (1,))
+    run = make_snapshot_of({"ttt:mini@par:prefix=4,refine=2": facts})
+    baseline = make_snapshot_of({"ttt:mini@par:prefix=2": facts})
+    value = "ttt:mini@par:prefix=4,refine=2=ttt:mini@par:prefix=2"
+    assert pairs([value], run, baseline) == {"ttt:mini@par:prefix=4,refine=2": "ttt:mini@par:prefix=2"}
+
+
+def test_outputs_that_cannot_be_written_are_a_wrong_call(runs: Path, call: Tones) -> None:
+    for option in ("--junit", "--markdown", "--html"):
+        ended = call("gate", runs / "a", runs / "b", option, runs / "rules.toml" / "x")
+        assert (ended.status, f"{option} " in ended.err) == (2, True)
+    assert call("gate", runs / "a", runs / "b", "--junit", runs).status == 2
+
+
+def test_a_reader_that_goes_away_makes_no_pass_of_a_regression(runs: Path) -> None:
+    words = [sys.executable, "-m", "tttbench", "gate", runs / "a", runs / "mumbling", *MUMBLING, *SPEEDLESS]
+    process = subprocess.Popen(
+        [*map(str, words), "--rules", str(runs / "rules.toml")], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    process.communicate()
+    assert process.returncode == 1
+
+
+def test_damaged_runs_are_named(runs: Path, call: Tones) -> None:
+    (runs / "b" / "journal.sqlite").write_bytes(b"SQLite format 3\x00" + b"x" * 5_000)
+    ended = call("gate", runs / "a", runs / "b")
+    assert (ended.status, "journal.sqlite: damaged" in ended.err) == (2, True)
+    manifest = json.loads((runs / "mumbling" / "manifest.json").read_text())
+    del manifest["judge"]
+    (runs / "mumbling" / "manifest.json").write_text(json.dumps(manifest))
+    ended = call("gate", runs / "a", runs / "mumbling")
+    assert (ended.status, "field 'judge' is missing" in ended.err) == (2, True)
 
 
 def test_a_name_that_is_nothing_is_a_wrong_call(runs: Path, call: Tones) -> None:
@@ -219,6 +267,33 @@ class TestBaselines:
         shown = call("baseline", "show", "main", "--folder", folder).out
         assert "gate said regression, accepted because: the voice is new" in shown
         assert call("gate", "main", runs / "mumbling", *MUMBLING, *SPEEDLESS, "--folder", folder).status == 0
+
+    def test_promote_takes_what_gate_takes(self, runs: Path, call: Tones) -> None:
+        folder = runs / "baselines"
+        call("baseline", "save", runs / "a", "--folder", folder)
+        path = folder / "main.json"
+        path.write_text(path.read_text().replace("wer-1", "wer-0").replace('"cores": ', '"cores": 9'))
+        words = ("baseline", "promote", runs / "b", "--folder", folder)
+        refused = call(*words, "--json")
+        assert (refused.status, refused.document["status"]) == (4, "not comparable")
+        assert call(*words, "--speed", "off").status == 4
+        assert call(*words, "--speed", "off", "--allow", "scorer").status == 0
+        assert "gate said pass (--allow scorer)" in call("baseline", "show", "main", "--folder", folder).out
+
+    def test_a_run_with_errors_is_not_promoted_for_any_reason(self, runs: Path, call: Tones, tones: Tones) -> None:
+        folder = runs / "baselines"
+        call("baseline", "save", runs / "a", "--folder", folder)
+        assert tones("--systems", "tones:fragile", "--out", runs / "bad").status == 1
+        words = ("baseline", "promote", runs / "bad", "--match", "tones:fragile=tones:right", "--folder", folder)
+        assert call(*words, "--accept", "why not").status == 3
+
+    def test_a_file_that_is_no_baseline_is_listed_as_such(self, runs: Path, call: Tones) -> None:
+        folder = runs / "baselines"
+        call("baseline", "save", runs / "a", "--folder", folder)
+        (folder / "other.json").write_text("{}")
+        ended = call("baseline", "list", "--folder", folder, "--json")
+        assert ended.status == 0
+        assert "not a baseline" in ended.document["baselines"][1]["error"]
 
     def test_promote_without_a_baseline(self, runs: Path, call: Tones) -> None:
         ended = call("baseline", "promote", runs / "a", "--folder", runs / "baselines")

@@ -59,7 +59,7 @@ def make_snapshot(
         judge="ears-1",
         versions={"tttbench": "0.1.0"},
         machine={"device": "cpu", "processor": "x", "cores": 2},
-        systems={"sys": SystemFacts("ttt:mini", "topk", {}, "abc", 1)},
+        systems={"sys": SystemFacts("ttt:mini", "topk", {}, "abc", (1,))},
         tasks={
             "task": TaskFacts(
                 "qa",

@@ -71,7 +71,7 @@ def test_a_line_an_entry(make: Make, tmp_path: Path) -> None:
         (lambda values: {**values, "format": 9}, "field 'format' is 9, this version reads 1"),
         (lambda values: {k: v for k, v in values.items() if k != "judge"}, "field 'judge' is missing"),
         (lambda values: {**values, "timings": [{**values["timings"][0], "values": [1]}]}, "damaged"),
-        (lambda values: {**values, "systems": {"sys": {"nom": 1}}}, "damaged"),
+        (lambda values: {**values, "systems": {"sys": {"nom": 1, "batch_sizes": []}}}, "damaged"),
     ],
 )
 def test_damage_is_named(

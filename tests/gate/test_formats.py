@@ -58,6 +58,8 @@ def test_markdown_lists_the_worse_first_and_keeps_text_in_its_cell(make: Make) -
     rows = [line for line in text.splitlines() if "| sys |" in line]
     assert rows[0].startswith("| 🔴 | sys | task | text\\_accuracy | 100.0 | 60.0 | -40.0 \\[")
     assert text.startswith("## ❌ Failed: worse than the baseline.")
+    hostile = replace(worse(make), run="a`\n# Owned <img>")
+    assert "a\\` # Owned &lt;img&gt; against" in markdown(hostile)
     odd = replace(worse(make), problems=("a | b\n<img>",), quality=(), speed=())
     assert "- a \\| b &lt;img&gt;" in markdown(odd)
 
@@ -82,6 +84,20 @@ class TestWords:
         assert sentence(result.quality[0]) == (
             "the same: each of 20 samples scores as before; the smallest worsening that it would show is 50.8 points"
         )
+
+    def test_an_accuracy_cannot_fall_by_more_than_it_is(self, make: Make) -> None:
+        run = make([1] * 5 + [0] * 15)
+        assert sentence(gate(run, run, Rules()).quality[0]).endswith("so few would show no worsening at all")
+
+    def test_a_rate_counts_on_whole_answers_being_lost(self, make: Make) -> None:
+        run = make([0] * 200, kind="rate", units=[10] * 200, lower_is_better=True)
+        # 7 of 200 answers, with 95 %: P(Binomial(200, s) >= 7) = 0.95 at s = 5.8 %, and ten words each.
+        assert "even if it is whole answers that are lost, is 5.8 points" in sentence(
+            gate(run, run, Rules()).quality[0]
+        )
+
+    def test_a_single_sample_says_that_it_is_one(self, make: Make) -> None:
+        assert sentence(gate(make([1]), make([1]), Rules()).quality[0]).startswith("the same: the only sample scores")
 
     def test_cannot_tell_says_how_it_looks(self, make: Make) -> None:
         result = gate(make([1] * 20), make([0] * 5 + [1] * 15), Rules())

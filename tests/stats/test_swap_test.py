@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import permutation_test
+from scipy.stats import norm, permutation_test
 
 from tttbench.stats.paired import mcnemar_exact
 from tttbench.stats.swap_test import swap_test
@@ -69,6 +71,21 @@ def test_denominators_are_swapped_with_their_numerators() -> None:
     found = swap_test([0, 0], [1, 9], [1, 0], [9, 1], seed=0)
     assert found.difference == pytest.approx(0.1)
     assert found.p_value == pytest.approx(0.5)
+
+
+def test_a_swap_that_leaves_one_side_without_units_counts_as_reached() -> None:
+    # a: 1/5 and 0/0, b: 0/0 and 2/5: swapping either unit alone leaves one side with all ten units.
+    assert swap_test([1, 0], [5, 0], [0, 2], [0, 5], seed=0).p_value == 1.0
+
+
+def test_where_no_draw_comes_as_far_the_normal_tail_says_how_far() -> None:
+    edits = np.array([2.0, 3.0, 4.0] * 20)
+    zeros, words = np.zeros(60), np.full(60, 10.0)
+    found = swap_test(zeros, words, edits, words, seed=0, n_draws=200)
+    # 180 over the root of 20 (4 + 9 + 16) is 7.5 standard errors.
+    assert found.p_value == pytest.approx(2 * norm.sf(180 / math.sqrt(580)), rel=1e-6)
+    few = swap_test(zeros[:15], words[:15], edits[:15], words[:15], seed=0, n_draws=200)
+    assert few.p_value >= 2 / 2**15
 
 
 def test_rows_of_a_cluster_are_swapped_together() -> None:

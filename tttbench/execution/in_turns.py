@@ -7,6 +7,7 @@ built here again can be measured so: the weights must be those of the snapshots.
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from tttbench.execution.ask import Asking, answer_all, make_request
 from tttbench.gate.from_run import COMPARED_FIGURES
 from tttbench.gate.snapshot import Snapshot, SystemFacts
 from tttbench.gate.speed import Rounds
-from tttbench.probes.latency import Timed, figures
+from tttbench.probes.latency import Figure, Timed, figures
 from tttbench.records import Request, Response
 from tttbench.registry import build_system, build_task
 from tttbench.systems.base import System, SystemOptions
@@ -28,12 +29,20 @@ REQUESTS = 6
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What was timed, and what couldn't be: a sentence each, with the reason."""
+
+    rounds: tuple[Rounds, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class _Both:
     baseline: System
     run: System
 
 
-def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, tell: Callable[[str], None]) -> list[Rounds]:
+def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, tell: Callable[[str], None]) -> Measured:
     """Time every system that both snapshots have on every task that both have.
 
     Args:
@@ -43,38 +52,44 @@ def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, tell:
         tell: hears what is being measured.
 
     Returns:
-        For each system, task and figure a value a round and side: the geometric mean over the round's requests.
-
-    Raises:
-        UserError: a system that can't be built, whose weights are others now, or that fails to answer.
+        For each system, task and figure a value a round and side: the geometric mean over the requests that have the
+        figure in every round on both sides. Left out is a system that can't be built, whose weights are others now, or
+        that fails to answer, and a task whose samples can't be asked again.
     """
     found: list[Rounds] = []
+    left_out: list[str] = []
     for label, facts in baseline.systems.items():
         if label not in run.systems:
             continue
-        both = _Both(_built(label, facts, device, baseline), _built(label, run.systems[label], device, run))
+        try:
+            both = _Both(_built(facts, device, baseline), _built(run.systems[label], device, run))
+        except UserError as error:
+            left_out.append(f"{label} wasn't measured anew: {error}")
+            continue
         for name in baseline.tasks:
-            if name not in run.tasks:
-                continue
-            task = build_task(name)
-            if task.kind not in both.baseline.kinds:
+            if name not in run.tasks or not both.baseline.kinds & both.run.kinds & {baseline.tasks[name].kind}:
                 continue
             tell(f"measuring {label} on {name}, {n_rounds} rounds in turns")
-            found += _rounds(label, task, both, _requests(label, task, baseline, run, device), n_rounds)
+            try:
+                task = build_task(name)
+                found += _rounds(label, task, both, _requests(label, task, baseline, run, device), n_rounds)
+            except UserError as error:
+                left_out.append(f"{label} on {name} wasn't measured anew: {error}")
         del both
         gc.collect()
-    return found
+    return Measured(tuple(found), tuple(left_out))
 
 
-def _built(label: str, facts: SystemFacts, device: str, snapshot: Snapshot) -> System:
-    options = SystemOptions(device, 1, None, facts.strategy, facts.decode)
-    system = build_system(facts.name, options)
-    weights = system.describe().get("weights_sha256") or ""
-    if weights != facts.weights:
-        raise UserError(
-            f"--measure: {label} ({facts.name}) has other weights now than in {snapshot.source} "
-            f"({str(weights)[:16] or 'none'}, not {facts.weights[:16] or 'none'}); restore them or go without it."
-        )
+def _built(facts: SystemFacts, device: str, snapshot: Snapshot) -> System:
+    system = build_system(facts.name, SystemOptions(device, 1, None, facts.strategy, facts.decode))
+    card = system.describe()
+    for what, key, then in (("weights", "weights_sha256", facts.weights), ("codec", "codec_sha256", facts.codec)):
+        now = str(card.get(key) or "")
+        if now != then:
+            raise UserError(
+                f"{facts.name} has other {what} now than in {snapshot.source} "
+                f"({now[:16] or 'none'}, not {then[:16] or 'none'}); restore them."
+            )
     return system
 
 
@@ -84,54 +99,51 @@ def _requests(label: str, task: Task, baseline: Snapshot, run: Snapshot, device:
     missing = [one for one in wanted if one not in samples]
     if missing or not wanted:
         raise UserError(
-            f"--measure: the samples of {task.name} ({', '.join(missing[:3]) or 'none'}) aren't among those that come "
-            "with it, so they can't be asked again; leave --measure out."
+            f"its samples ({', '.join(missing[:3]) or 'none'}) aren't among those that come with the task, so they "
+            "can't be asked again."
         )
     asking = Asking(label, task, baseline.seed, 1, device)
     return [make_request(samples[one], asking) for one in wanted]
 
 
 def _rounds(label: str, task: Task, both: _Both, requests: Sequence[Request], n_rounds: int) -> Iterator[Rounds]:
-    values: dict[str, tuple[list[float], list[float]]] = {}
-    units: dict[str, str] = {}
     for system in (both.baseline, both.run):
-        _answers(label, system, requests[:1])
+        _answers(system, requests[:1])
+    units: dict[str, str] = {}
+    # Logarithms by figure, request, side and round.
+    logs: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
     for at in range(n_rounds):
         # A B, then B A, so that neither always comes second.
         for side in (0, 1) if at % 2 == 0 else (1, 0):
-            answers = _answers(label, both.run if side else both.baseline, requests)
-            for figure, unit, value in _means(requests, answers):
-                units[figure] = unit
-                values.setdefault(figure, ([], []))[side].append(value)
-    for figure, (before, now) in values.items():
-        if len(before) == len(now) == n_rounds:
-            yield Rounds(label, task.name, figure, units[figure], before, now)
+            answers = _answers(both.run if side else both.baseline, requests)
+            for request, figure in _figures(requests, answers):
+                units[figure.metric] = figure.unit
+                sides = logs.setdefault(figure.metric, {}).setdefault(request, ([], []))
+                sides[side].append(math.log(figure.value))
+    for name, by_request in logs.items():
+        whole = [sides for sides in by_request.values() if len(sides[0]) == len(sides[1]) == n_rounds]
+        if whole:
+            means = np.exp(np.array(whole).mean(axis=0))
+            yield Rounds(label, task.name, name, units[name], means[0].tolist(), means[1].tolist())
 
 
-def _answers(label: str, system: System, requests: Sequence[Request]) -> list[Response]:
+def _answers(system: System, requests: Sequence[Request]) -> list[Response]:
     found = []
     for request in requests:
         answer = answer_all(system, [request])[0]
         if isinstance(answer, Exception):
-            raise UserError(f"--measure: {label} fails to answer {request.id}: {answer}")
+            raise UserError(f"it fails to answer {request.id}: {answer}")
         found.append(answer)
     return found
 
 
-def _means(requests: Sequence[Request], answers: Sequence[Response]) -> Iterator[tuple[str, str, float]]:
-    """Figure, unit and geometric mean over the requests that all have it."""
+def _figures(requests: Sequence[Request], answers: Sequence[Response]) -> Iterator[tuple[str, Figure]]:
+    """The id of each request with each of its figures that are compared and take time."""
     speaks = any(answer.waveform is not None and len(answer.waveform) for answer in answers)
-    logs: dict[str, list[float]] = {}
-    units: dict[str, str] = {}
     for request, answer in zip(requests, answers, strict=True):
-        answer_s = (
-            len(answer.waveform) / answer.sample_rate if answer.waveform is not None and answer.sample_rate else 0.0
-        )
+        spoken, rate = answer.waveform, answer.sample_rate
+        answer_s = len(spoken) / rate if spoken is not None and rate else 0.0
         input_s = len(request.audio) / request.sample_rate if request.audio is not None else 0.0
-        timed = Timed(answer.trace, len(answer.audio_codes or ()), answer.sample_rate, answer_s, input_s)
-        for figure in figures(timed, speaks):
+        for figure in figures(Timed(answer.trace, len(answer.audio_codes or ()), rate, answer_s, input_s), speaks):
             if figure.metric in COMPARED_FIGURES and figure.unit != "passes" and figure.value > 0:
-                units[figure.metric] = figure.unit
-                logs.setdefault(figure.metric, []).append(float(np.log(figure.value)))
-    for name, found in logs.items():
-        yield name, units[name], float(np.exp(np.mean(found)))
+                yield request.id, figure

@@ -122,7 +122,7 @@ def _lists(snapshot: Snapshot) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         [
             {
                 "name": name,
-                **{key: getattr(task, key) for key in ("kind", "instruction", "data_sha256", "metrics")},
+                **{key: getattr(task, key) for key in ("kind", "instruction", "data_sha256", "metrics", "own_data")},
                 "samples": samples[name],
                 "references": [one.reference for one in task.samples.values()],
                 "clusters": _or_none([one.cluster for one in task.samples.values()]),
@@ -179,7 +179,10 @@ def _snapshot(path: Path, values: Mapping[str, Any]) -> Snapshot:
             name: values[name]
             for name in ("made_at", "suite", "seed", "status", "expected", "answered", "judge", "versions", "machine")
         },
-        systems={label: SystemFacts(**entry) for label, entry in values["systems"].items()},
+        systems={
+            label: SystemFacts(**{**entry, "batch_sizes": tuple(entry["batch_sizes"])})
+            for label, entry in values["systems"].items()
+        },
         tasks=tasks,
         metrics=tuple(_metric(entry, list(tasks[entry["task"]].samples)) for entry in values["metrics"]),
         timings=tuple(
@@ -214,6 +217,7 @@ def _task(entry: Mapping[str, Any]) -> TaskFacts:
         data_sha256=entry["data_sha256"],
         metrics=tuple(entry["metrics"]),
         samples={sample: SampleFacts(reference, cluster or "") for sample, reference, cluster in facts},
+        own_data=entry["own_data"],
     )
 
 

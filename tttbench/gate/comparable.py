@@ -1,11 +1,16 @@
-"""Whether two runs can be compared, and where not: which field differs and how to mend it. Weighs no result."""
+"""Whether two runs can be compared, and where not: which field differs and how to mend it. Weighs no result.
+
+What doesn't gate stops nothing: if it can't be compared, that is noted.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from tttbench.errors import UserError, did_you_mean
-from tttbench.gate.snapshot import Snapshot
+from tttbench.gate.rules import Rules
+from tttbench.gate.snapshot import Metric, Snapshot, Timing
 from tttbench.gate.verdict import Difference, Noted
 
 FIELDS = (
@@ -17,11 +22,18 @@ FIELDS = (
 _DEVICE_FACTS = ("device", "gpu", "processor", "cores")
 
 
-def differences(baseline: Snapshot, run: Snapshot, *, allow: Sequence[str], speed: bool) -> tuple[Difference, ...]:
+MOST_LOST = 0.1
+"""A figure of speed that more than this share of the samples has lost isn't compared by the rest."""
+
+
+def differences(
+    baseline: Snapshot, run: Snapshot, rules: Rules, *, allow: Sequence[str], speed: bool
+) -> tuple[Difference, ...]:
     """Everything that must be equal and isn't, those of ``allow`` marked as allowed.
 
     Args:
         baseline, run: what is compared.
+        rules: which metrics and figures gate.
         allow: fields whose difference is accepted.
         speed: whether speed is looked at, so that the device and the requests a call count.
 
@@ -31,11 +43,20 @@ def differences(baseline: Snapshot, run: Snapshot, *, allow: Sequence[str], spee
     for field in allow:
         if field not in FIELDS:
             raise UserError(f"--allow {field}: no such field. {did_you_mean(field, FIELDS)}")
-    found = [*_missing(baseline, run), *_tasks(baseline, run), *_recipes(baseline, run)]
-    found += _speed(baseline, run) if speed else []
+    gating = [one for one in baseline.metrics if metric_gates(one, baseline, rules)]
+    timed = [one for one in baseline.timings if rules.of_figure(one.task, one.figure).gates]
+    found = [*_missing(baseline, run, gating), *_tasks(baseline, run), *_prompts(baseline, run)]
+    found += [*_recipes(baseline, run, gating)]
+    found += _speed(baseline, run, timed) if speed else []
     return tuple(
         Difference(field, where, before, now, field in allow, mend) for field, where, before, now, mend in found
     )
+
+
+def metric_gates(metric: Metric, baseline: Snapshot, rules: Rules) -> bool:
+    """Whether a worsening of ``metric`` fails the gate."""
+    headline = baseline.headline(metric.system, metric.task) == metric.name
+    return rules.of_metric(metric.task, metric.name, is_headline=headline).gates is True
 
 
 def noted(baseline: Snapshot, run: Snapshot) -> tuple[Noted, ...]:
@@ -47,10 +68,15 @@ def noted(baseline: Snapshot, run: Snapshot) -> tuple[Noted, ...]:
         now = run.systems.get(label)
         if now is None:
             continue
-        for what in ("name", "strategy", "weights", "decode"):
+        for what in ("name", "strategy", "weights", "codec"):
             one, other = getattr(before, what), getattr(now, what)
             if one != other:
-                found.append(Noted(f"{label}: {what}", _short(str(one)), _short(str(other))))
+                found.append(Noted(f"{label}: {what}", _short(one), _short(other)))
+        settings = [{**facts.decode, **facts.settings} for facts in (before, now)]
+        for name in sorted({*settings[0], *settings[1]}):
+            one, other = (str(values.get(name, "default")) for values in settings)
+            if one != other:
+                found.append(Noted(f"{label}: {name}", one, other))
     for package in sorted({*baseline.versions, *run.versions}):
         one, other = baseline.versions.get(package, "absent"), run.versions.get(package, "absent")
         if one != other:
@@ -65,7 +91,7 @@ _Found = tuple[str, str, str, str, str]
 """Field, where, in the baseline, in the run, the mend."""
 
 
-def _missing(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
+def _missing(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Iterator[_Found]:
     for field, before, now in (("systems", baseline.systems, run.systems), ("tasks", baseline.tasks, run.tasks)):
         gone = [name for name in before if name not in now]
         if gone:
@@ -77,16 +103,29 @@ def _missing(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
                 f"only {', '.join(now)}",
                 f"{option}, or compare the rest with --allow {field}",
             )
-    for one in baseline.metrics:
-        if one.system in run.systems and one.task in run.tasks and not run.metric(one.system, one.task, one.name):
-            where = f"{one.system} on {one.task}"
-            yield (
-                "metrics",
-                where,
-                one.name,
-                "not scored",
-                "score it too, or compare the other metrics with --allow metrics",
-            )
+    for one in gating:
+        if one.system not in run.systems or one.task not in run.tasks:
+            continue
+        where = f"{one.name} of {one.system} on {one.task}"
+        other = run.metric(one.system, one.task, one.name)
+        if other is None:
+            mend = "score it too, or compare the other metrics with --allow metrics"
+            yield ("metrics", where, "scored", "not scored", mend)
+            continue
+        had = [sample for sample in _with_value(one) if sample in other.outcomes]
+        lost = len(had) - len(set(had) & set(_with_value(other)))
+        if lost:
+            mend = "find out why; --allow metrics compares the samples that have a value in both"
+            yield ("metrics", where, f"{len(had)} samples have a value", f"{lost} of them have lost it", mend)
+
+
+def _with_value(metric: Metric) -> list[str]:
+    """Samples that count in the corpus value."""
+    return [
+        sample
+        for sample, one in metric.outcomes.items()
+        if math.isfinite(one.numerator) and math.isfinite(one.denominator) and one.denominator > 0
+    ]
 
 
 def _tasks(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
@@ -103,7 +142,10 @@ def _tasks(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
                 f"{len(now.samples)}, of which {both} are the same",
                 f"run the same --limit, or compare the {both} with --allow samples",
             )
-        elif before.data_sha256 != now.data_sha256 or before.samples != now.samples:
+        common = before.samples.keys() & now.samples.keys()
+        other = any(before.samples[sample] != now.samples[sample] for sample in common)
+        # The hash is over all samples, so it says nothing where their number differs.
+        if other or (len(common) == len(before.samples) == len(now.samples) and before.data_sha256 != now.data_sha256):
             yield (
                 "data",
                 name,
@@ -121,9 +163,21 @@ def _tasks(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
             )
 
 
-def _recipes(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
+def _prompts(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
+    """Prompts that systems bring themselves."""
+    for label, before in baseline.systems.items():
+        now = run.systems.get(label)
+        kinds = {task.kind for task in baseline.tasks.values()}
+        for kind in sorted(kinds) if now is not None else ():
+            one, other = before.prompts.get(kind, ""), now.prompts.get(kind, "") if now else ""
+            if one != other:
+                mend = "prompt it as before, or save a new baseline; --allow prompt compares anyway"
+                yield ("prompt", f"{kind} of {label}", _quoted(one), _quoted(other), mend)
+
+
+def _recipes(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Iterator[_Found]:
     judged: list[str] = []
-    for before in baseline.metrics:
+    for before in gating:
         now = run.metric(before.system, before.task, before.name)
         if now is None:
             continue
@@ -148,7 +202,7 @@ def _recipes(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
         )
 
 
-def _speed(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
+def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterator[_Found]:
     facts = [fact for fact in _DEVICE_FACTS if baseline.machine.get(fact) != run.machine.get(fact)]
     if facts:
         before, now = (", ".join(str(one.machine.get(fact, "none")) for fact in facts) for one in (baseline, run))
@@ -161,13 +215,20 @@ def _speed(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
         )
     for label, system in baseline.systems.items():
         other = run.systems.get(label)
-        if other is not None and other.batch_size != system.batch_size:
+        if other is not None and other.batch_sizes != system.batch_sizes:
             mend = "ask as many requests a call, or compare quality alone with --speed off"
-            yield ("batch_size", label, str(system.batch_size), str(other.batch_size), mend)
-    for one in baseline.timings:
-        if one.system in run.systems and one.task in run.tasks and not run.timing(one.system, one.task, one.figure):
-            mend = "find out why it isn't timed any more; --allow timings compares the others"
-            yield ("timings", f"{one.figure} of {one.system} on {one.task}", "timed", "not timed", mend)
+            before, now = (" and ".join(map(str, facts.batch_sizes)) for facts in (system, other))
+            yield ("batch_size", label, before, now, mend)
+    for one in timed:
+        if one.system not in run.systems or one.task not in run.tasks:
+            continue
+        timing = run.timing(one.system, one.task, one.figure)
+        had = [sample for sample in one.values if sample in run.tasks[one.task].samples]
+        lost = [sample for sample in had if timing is None or sample not in timing.values]
+        if len(lost) > MOST_LOST * len(had):
+            mend = "find out why they aren't timed any more; --allow timings compares the others"
+            where = f"{one.figure} of {one.system} on {one.task}"
+            yield ("timings", where, f"{len(had)} samples timed", f"{len(lost)} of them not", mend)
 
 
 def _without(recipe: str, judge: str) -> str:

@@ -35,7 +35,7 @@ def gate(
         UserError: ``allow`` names a field that there isn't.
     """
     watches_speed = rules.speed != "off"
-    found = differences(baseline, run, allow=allow, speed=watches_speed and not rounds)
+    found = differences(baseline, run, rules, allow=allow, speed=watches_speed and not rounds)
     invalid = [f"baseline {problem}" for problem in problems(baseline, rules)]
     invalid += [f"run {problem}" for problem in problems(run, rules)]
     warnings = [
@@ -59,13 +59,11 @@ def gate(
                 ["nothing in these runs can be compared: no metric has values on the same samples."],
                 "invalid",
             )
-        undecided = [one for one in speeds if one.gates and one.busy]
-        if rules.speed == "required" and undecided:
-            state = "invalid"
-            invalid = [
-                f"speed is required, but {one.figure} of {one.system} on {one.task} is open: {one.busy}."
-                for one in undecided
-            ]
+        open_ = _not_measured(baseline, run, rules, speeds) if rules.speed == "required" else []
+        if open_:
+            state, invalid = "invalid", [f"speed is required, but {why}." for why in open_]
+        if not any(one.gates for one in qualities) and not any(one.gates for one in speeds):
+            warnings.append("nothing gates: whatever comes out, this passes.")
     result = GateResult(
         state=state,
         baseline=baseline.source,
@@ -80,6 +78,19 @@ def gate(
         power=rules.power,
     )
     return replace(result, state="regression") if state == "pass" and result.worse else result
+
+
+def _not_measured(baseline: Snapshot, run: Snapshot, rules: Rules, speeds: Sequence[SpeedVerdict]) -> list[str]:
+    """Which gating figures of the baseline have no verdict, and why."""
+    known = {(one.system, one.task, one.figure): one for one in speeds}
+    found = []
+    for one in baseline.timings:
+        if not rules.of_figure(one.task, one.figure).gates or one.system not in run.systems:
+            continue
+        verdict = known.get((one.system, one.task, one.figure))
+        why = "it has fewer than two measurements" if verdict is None else verdict.busy
+        found += [f"{one.figure} of {one.system} on {one.task} is open: {why}"] if why else []
+    return found or ([] if known else ["nothing was timed"])
 
 
 def renamed(run: Snapshot, names: Mapping[str, str]) -> Snapshot:
@@ -125,7 +136,8 @@ def _weigh(
         if now is None:
             continue
         task = baseline.tasks[before.task]
-        rule = rules.of_metric(before.task, before.name, is_headline=task.metrics[:1] == (before.name,))
+        headline = baseline.headline(before.system, before.task) == before.name
+        rule = rules.of_metric(before.task, before.name, is_headline=headline)
         one = quality.compare(before, now, task, rule, rules)
         if one is None:
             where = f"{before.name} of {before.system} on {before.task}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tttbench.errors import UserError
 from tttbench.gate.snapshot import (
     Metric,
     Outcome,
@@ -33,6 +35,19 @@ def snapshot_of(folder: Path) -> Snapshot:
     Raises:
         UserError: there is no run, or it can't be read.
     """
+    try:
+        return _read(folder)
+    except sqlite3.DatabaseError as error:
+        raise UserError(f"{folder / 'journal.sqlite'}: damaged ({error}); restore it, or run again.") from error
+    except KeyError as error:
+        raise UserError(
+            f"{folder}: field {error} is missing in manifest.json or summary.json; restore it, or run again."
+        ) from error
+    except (TypeError, AttributeError, ValueError) as error:
+        raise UserError(f"{folder}: manifest.json or summary.json is damaged: {error}; run again.") from error
+
+
+def _read(folder: Path) -> Snapshot:
     with RunStore.open(folder) as store:
         manifest = store.manifest
         summary = store.summary if (folder / "summary.json").is_file() else {}
@@ -44,6 +59,7 @@ def snapshot_of(folder: Path) -> Snapshot:
                 kind=task["kind"],
                 instruction=task["instruction"],
                 data_sha256=task["data_sha256"],
+                own_data=task.get("data") is None,
                 metrics=tuple(task["metrics"]),
                 samples={
                     entry.sample.id: SampleFacts(entry.sample.reference, entry.sample.cluster)
@@ -65,7 +81,12 @@ def snapshot_of(folder: Path) -> Snapshot:
         judge=manifest["judge"]["recipe"],
         versions=manifest["versions"],
         machine=manifest["machine"],
-        systems={label: _system(entry) for label, entry in manifest["systems"].items()},
+        systems={
+            label: _system(
+                entry, {one.batch_size for key, found in answers.items() if key[0] == label for one in found}
+            )
+            for label, entry in manifest["systems"].items()
+        },
         tasks=tasks,
         metrics=_metrics(summary, answers),
         timings=tuple(timing for (system, task), found in answers.items() for timing in _timings(system, task, found)),
@@ -74,13 +95,18 @@ def snapshot_of(folder: Path) -> Snapshot:
     )
 
 
-def _system(entry: Mapping[str, Any]) -> SystemFacts:
+def _system(entry: Mapping[str, Any], batch_sizes: set[int]) -> SystemFacts:
+    card = entry["card"]
     return SystemFacts(
         name=entry["name"],
         strategy=entry.get("used_strategy", entry["strategy"]),
         decode=entry["decode"],
-        weights=entry["card"].get("weights_sha256") or "",
-        batch_size=entry["batch_size"],
+        weights=card.get("weights_sha256") or "",
+        # Requests without an answer were in no call.
+        batch_sizes=tuple(sorted(batch_sizes - {0})),
+        settings=card.get("decode") or {},
+        codec=card.get("codec_sha256") or "",
+        prompts=card.get("prompts") or {},
     )
 
 

@@ -91,6 +91,7 @@ def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Ru
     p_value = found.p_value if p_adjusted is None else p_adjusted
     sign = 1.0 if metric.lower_is_better else -1.0
     margin = found.rule.worse_by_more_than
+    identical = bool((found.rows[:, :2] == found.rows[:, 2:]).all())
     one_by_one = metric.kind == "binary" and found.clusters is None
     right_before, right_now = found.rows[:, 0] > 0, found.rows[:, 2] > 0
     return QualityVerdict(
@@ -98,7 +99,7 @@ def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Ru
         task=metric.task,
         metric=metric.name,
         lower_is_better=metric.lower_is_better,
-        is_share=metric.kind != "value",
+        metric_kind=metric.kind,
         baseline=found.value_baseline,
         run=found.value_run,
         difference=found.difference,
@@ -114,12 +115,13 @@ def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Ru
         margin=margin,
         detectable=_detectable(found, level, rules),
         gates=found.rule.gates is True,
+        is_identical=identical,
         verdict=verdict_of(
             sign * found.difference,
             (found.low, found.high),
             margin,
             is_sure=p_value <= rules.alpha,
-            is_identical=bool((found.rows[:, :2] == found.rows[:, 2:]).all()),
+            is_identical=identical,
         ),
     )
 
@@ -140,17 +142,27 @@ def verdict_of(
 
 
 def _detectable(found: Compared, level: float, rules: Rules) -> float:
-    """The noise is that of answers that change either way: what one direction has beyond the other is no noise."""
+    """The smallest worsening that would show even if it comes in the largest pieces: whole answers, whole clusters.
+
+    The noise is that of answers that change either way: what one direction has beyond the other is no noise. A piece is
+    all reference units of a sample or cluster (of values, which have none, what samples differ by); pieces of unequal
+    size count by their size, as the larger ones bring the variance. Nan where not even the worst would show.
+    """
     units = found.rows if found.clusters is None else cluster_sums(found.rows, found.clusters)
     total = float((units[:, 1].sum() + units[:, 3].sum()) / 2)
     ratio = float(units[:, [0, 2]].sum() / units[:, [1, 3]].sum())
     change = (units[:, 2] - ratio * units[:, 3]) - (units[:, 0] - ratio * units[:, 1])
-    differ = change[change != 0]
     one_way = min(float((change[change > 0] ** 2).sum()), float((change[change < 0] ** 2).sum()))
     noise = math.sqrt(2 * one_way) / total
-    unit = float(np.abs(differ).mean()) if len(differ) else 1.0
-    basis = PairedPower(found.n_units, total, noise, max(unit, 1e-12))
-    return detectable_paired_difference(basis, level=level, power=rules.power, margin=found.rule.worse_by_more_than)
+    pieces = units[:, 1] if found.baseline.kind != "value" else np.abs(units[:, 0] - ratio * units[:, 1])
+    piece = float((pieces**2).sum() / pieces.sum()) if pieces.sum() else float(np.abs(change).max())
+    if not piece:
+        return float("nan")
+    basis = PairedPower(found.n_units, total, noise, piece)
+    size = detectable_paired_difference(basis, level=level, power=rules.power, margin=found.rule.worse_by_more_than)
+    # An accuracy can't fall by more than it is.
+    most = found.value_baseline if found.baseline.kind == "binary" else float("inf")
+    return size if size <= most else float("nan")
 
 
 def _cluster(task: TaskFacts, sample: str) -> str:

@@ -73,13 +73,24 @@ class Said:
 
 @dataclass(frozen=True)
 class SystemFacts:
-    """What a system was: its name and strategy, decode settings, weights' sha256 and requests a call."""
+    """What a system was.
+
+    Attributes:
+        name, strategy: as it was built.
+        decode: settings that were asked for; ``settings`` all that held, where the system tells.
+        weights, codec: sha256, ``""`` where it has none.
+        prompts: by kind of request, where it has its own.
+        batch_sizes: requests that its calls carried, each number once.
+    """
 
     name: str
     strategy: str
     decode: Mapping[str, object]
     weights: str
-    batch_size: int
+    batch_sizes: tuple[int, ...]
+    settings: Mapping[str, object] = field(default_factory=dict)
+    codec: str = ""
+    prompts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,13 +103,17 @@ class SampleFacts:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What a task was: its kind, the instruction (prompt), the data's sha256, headline metric first, its samples."""
+    """What a task was: its kind, the instruction (prompt), the data's sha256, headline metric first, its samples.
+
+    ``own_data``: whether the data came with the task, and not from a folder that was given.
+    """
 
     kind: RequestKind
     instruction: str
     data_sha256: str
     metrics: tuple[str, ...]
     samples: Mapping[str, SampleFacts]
+    own_data: bool = True
 
 
 @dataclass(frozen=True)
@@ -141,6 +156,11 @@ class Snapshot:
         """The metric of that name, if the run has it."""
         wanted = (system, task, name)
         return next((one for one in self.metrics if (one.system, one.task, one.name) == wanted), None)
+
+    def headline(self, system: str, task: str) -> str:
+        """The first of the task's metrics that the system has: one that only writes has none of the spoken answer."""
+        there = {one.name for one in self.metrics if (one.system, one.task) == (system, task)}
+        return next((name for name in self.tasks[task].metrics if name in there), "")
 
     def timing(self, system: str, task: str, figure: str) -> Timing | None:
         """The figure of that name, if the run has it."""

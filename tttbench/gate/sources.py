@@ -38,12 +38,14 @@ def find_source(name: str, folder: Path) -> Source:
         UserError: nothing of that name, or it can't be read.
     """
     path = Path(name)
-    if path.is_dir():
+    if (path / "manifest.json").is_file():
         return Source(snapshot_of(path), path)
     file = next((one for one in (path, folder / f"{name}.json") if one.is_file()), None)
     if file is not None:
         baseline = read_baseline(file)
         return Source(baseline.snapshot, None, stale=tuple(staleness(baseline)))
+    if path.is_dir():
+        raise UserError(f"{name}: holds no run (no manifest.json), and {folder} no baseline of that name.")
     known = sorted(one.stem for one in folder.glob("*.json"))
     hint = did_you_mean(name, known) if known else f"{folder} holds no baselines."
     raise UserError(f"{name}: neither a run directory nor a file, nor a baseline in {folder}. {hint}")

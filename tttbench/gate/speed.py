@@ -178,12 +178,22 @@ def _verdict(one: SpeedVerdict, *, is_sure: bool) -> Verdict:
 def _detectable(one: SpeedVerdict, error: float, level: float, power: float) -> float:
     """The smallest factor that the test and the limit both would have shown, at the spread that there is."""
     normal = NormalDist()
-    fewest = math.ceil(1 - math.log2(1 - level) - 1e-12) if one.measured == "runs" else 2
+    fewest = fewest_pairs(1 - level) if one.measured == "runs" else fewest_rounds(1 - level)
     if one.busy or one.n < fewest or not math.isfinite(error):
         return float("nan")
     z_power = normal.inv_cdf(power)
     by_test = (normal.inv_cdf((1 + level) / 2) + z_power) * error
     return math.exp(max(by_test, math.log(one.limit) + z_power * error))
+
+
+def fewest_pairs(alpha: float) -> int:
+    """So many pairs, all slower, have a p-value of at most ``alpha``: 2 / 2^n."""
+    return math.ceil(1 - math.log2(alpha) - 1e-12)
+
+
+def fewest_rounds(alpha: float) -> int:
+    """So many rounds, all slower than all of the baseline, have one: 2 / C(2n, n)."""
+    return next(n for n in range(1, 100) if 2 / math.comb(2 * n, n) <= alpha)
 
 
 def by_key(timings: Sequence[Timing]) -> Mapping[tuple[str, str, str], Timing]:

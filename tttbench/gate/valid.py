@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from tttbench.gate.comparable import metric_gates
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Snapshot
 from tttbench.records import Status
@@ -28,22 +29,24 @@ def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
     if not snapshot.metrics:
         yield f"{source}: has no scores, so there is nothing to compare."
     for metric in snapshot.metrics:
+        gates = metric_gates(metric, snapshot, rules)
         where = f"{source}: {metric.name} of {metric.system} on {metric.task}"
         counts = Counter(outcome.status for outcome in metric.outcomes.values())
         n = len(metric.outcomes)
         limits: tuple[tuple[Status, float], ...] = (
             ("error", rules.max_errors),
-            ("judge_failed", rules.max_judge_failed),
+            # What nobody could hear stops nothing unless it gates.
+            ("judge_failed", rules.max_judge_failed if gates else 1.0),
         )
         for status, most in limits:
             if counts[status] > most * n:
-                mend = "--resume --retry-errors asks again" if status == "error" else "--resume lets the judge listen"
+                heard = "--resume lets the judge listen" if snapshot.judge else "the run has no judge; give it one"
+                mend = "--resume --retry-errors asks again" if status == "error" else heard
                 yield (
                     f"{where}: {counts[status]} of {n} ended as {status}, allowed are {most:.1%} "
                     f"(max_{'errors' if status == 'error' else status} of [valid]); {mend}."
                 )
-        headline = snapshot.tasks[metric.task].metrics[:1] == (metric.name,)
-        rule = rules.of_metric(metric.task, metric.name, is_headline=headline)
+        rule = rules.of_metric(metric.task, metric.name, is_headline=gates)
         not_ok = n - counts["ok"]
         if rule.must_be_ok and not_ok:
             rest = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "ok")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tttbench.records import ScoreKind
+
 Verdict = Literal["better", "worse", "same", "cannot tell"]
 """``same``: the difference's interval lies within the margin; ``cannot tell``: neither that nor surely different."""
 
@@ -19,7 +21,7 @@ class QualityVerdict:
     Attributes:
         system, task, metric: which.
         lower_is_better: which way it points.
-        is_share: whether values are shares (shown as per cent).
+        metric_kind: values of kind ``"value"`` are plain numbers, others shares (shown as per cent).
         baseline, run: the values on the samples that both have.
         difference, low, high: run minus baseline with its 95 % interval, paired, by cluster where there are any.
         n: samples compared; ``n_units`` samples or clusters that were resampled; ``n_unknown`` without a value in one.
@@ -29,6 +31,7 @@ class QualityVerdict:
         margin: ``worse_by_more_than``.
         detectable: smallest worsening that so many samples would have shown; nan where none would.
         gates: whether a worsening fails the gate.
+        is_identical: whether every sample scores as before.
         verdict: see ``Verdict``.
     """
 
@@ -36,7 +39,7 @@ class QualityVerdict:
     task: str
     metric: str
     lower_is_better: bool
-    is_share: bool
+    metric_kind: ScoreKind
     baseline: float
     run: float
     difference: float
@@ -52,7 +55,13 @@ class QualityVerdict:
     margin: float
     detectable: float
     gates: bool
+    is_identical: bool
     verdict: Verdict
+
+    @property
+    def is_share(self) -> bool:
+        """Whether values are shares of 1, or of the reference's units."""
+        return self.metric_kind != "value"
 
 
 @dataclass(frozen=True)

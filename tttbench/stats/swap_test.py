@@ -57,13 +57,13 @@ def swap_test(
     """Test ratio b (sum of numerators over sum of denominators) against ratio a on the same samples.
 
     Up to 13 units that differ, the p-value is exact; so it is where every unit that differs does so by the same
-    amount, which makes a coin of each. Up to 2,000 it is drawn, ``(1 + as far out) / (1 + n_draws)``, and beyond that
-    the normal distribution's.
+    amount, which makes a coin of each. Up to 2,000 it is drawn, ``(1 + as far out) / (1 + n_draws)``, and beyond that,
+    and where no draw came as far, the normal distribution's.
 
     Args:
         numerators_a, denominators_a, numerators_b, denominators_b: shape (n,), n >= 1, finite; row i is sample i.
         seed: of the draws; the same seed and rows give the same p-value.
-        n_draws: how many assignments are drawn; the smallest p-value is 1 / (1 + n_draws).
+        n_draws: how many assignments are drawn.
         clusters: one label per row; rows of equal label are swapped together.
 
     Raises:
@@ -108,14 +108,20 @@ def _p_value(differ: Floats, middle: Floats, difference: float, seed: int, n_dra
         signs = np.asarray(rng.choice(np.array([-1.0, 1.0]), (size, len(differ))), dtype=np.float64)
         far += int(_as_far(signs, differ, middle, difference).sum())
         left -= size
-    return (1 + far) / (1 + n_draws)
+    if far:
+        return (1 + far) / (1 + n_draws)
+    # So far out that no draw came there: the normal tail, but no less than all units on one side have.
+    return min(1 / (1 + n_draws), max(_normal(differ, middle, difference), 2.0 ** (1 - len(differ))))
 
 
 def _as_far(signs: Floats, differ: Floats, middle: Floats, difference: float) -> npt.NDArray[np.bool_]:
     """Whether each assignment, shape (B, units), takes the difference as far from 0 as it is."""
     half = signs @ differ / 2
     one, other = middle - half, middle + half
-    found = other[:, 0] / other[:, 1] - one[:, 0] / one[:, 1]
+    defined = (one[:, 1] > 0) & (other[:, 1] > 0)
+    found = np.full(len(signs), np.inf)
+    found[defined] = other[defined, 0] / other[defined, 1] - one[defined, 0] / one[defined, 1]
+    # A swap that leaves one side without reference units has no ratio; to count it as reached errs on the safe side.
     reached: npt.NDArray[np.bool_] = np.abs(found) >= abs(difference) * (1 - _TOLERANCE)
     return reached
 

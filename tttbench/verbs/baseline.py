@@ -34,6 +34,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     promote = actions.add_parser("promote", help="put a run in a baseline's place, if the gate lets it")
     promote.add_argument("run_dir", metavar="RUN", help="run directory, or exported file")
     promote.add_argument("--name", default="main", help="of the baseline (default: main)")
+    promote.add_argument("--speed", choices=("auto", "required", "off"), help="instead of the rules' mode")
+    promote.add_argument(
+        "--allow", action="append", default=[], metavar="FIELD", help="compare although FIELD differs; is recorded"
+    )
     promote.add_argument("--accept", default="", metavar="REASON", help="although the gate doesn't pass; is recorded")
     promote.add_argument(
         "--match", action="append", default=[], metavar="NEW=OLD", help="the run's system NEW is the baseline's OLD"
@@ -80,9 +84,14 @@ def _list(args: argparse.Namespace) -> int:
 
     folder = _folder(args)
     rows = [["name", "suite", "made", "systems", "tasks", "samples", "stale because"]]
-    entries = []
+    entries: list[dict[str, object]] = []
     for path in sorted(folder.glob("*.json")):
-        baseline = read_baseline(path)
+        try:
+            baseline = read_baseline(path)
+        except UserError as error:
+            rows.append([path.stem, *["-"] * 5, str(error)])
+            entries.append({"name": path.stem, "error": str(error)})
+            continue
         snapshot, reasons = baseline.snapshot, staleness(baseline)
         counts = [len(snapshot.systems), len(snapshot.tasks), snapshot.answered]
         rows.append([path.stem, snapshot.suite, snapshot.made_at[:10], *map(str, counts), "; ".join(reasons) or "-"])
@@ -127,6 +136,7 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _promote(args: argparse.Namespace) -> int:
+    from dataclasses import replace
     from datetime import UTC, datetime
 
     from tttbench.gate.baseline_file import Promotion, read_baseline, write_baseline
@@ -134,18 +144,19 @@ def _promote(args: argparse.Namespace) -> int:
     from tttbench.gate.formats.words import difference_line, heading, sentence, where
     from tttbench.gate.sources import find_source
     from tttbench.gate.valid import problems
-    from tttbench.verbs.gate import pair
+    from tttbench.plain import to_json
+    from tttbench.verbs.gate import pairs
+    from tttbench.verbs.options import names
 
     folder = _folder(args)
     path = folder / f"{_checked_name(args.name)}.json"
     old = read_baseline(path)
-    rules = _rules(args)
-    snapshot = renamed(find_source(args.run_dir, folder).snapshot, dict(pair(value) for value in args.match))
-    unfit = problems(snapshot, rules)
-    if unfit:
-        raise UserError("not promoted, because a baseline must pass its own checks: " + " ".join(unfit))
-    result = gate(old.snapshot, snapshot, rules)
-    if result.exit_code and not args.accept:
+    rules = _rules(args) if args.speed is None else replace(_rules(args), speed=args.speed)
+    given = find_source(args.run_dir, folder).snapshot
+    snapshot = renamed(given, pairs(args.match, given, old.snapshot))
+    result = gate(old.snapshot, snapshot, rules, allow=names(args.allow))
+    # A baseline must pass its own checks, whatever the reason.
+    if result.exit_code and (not args.accept or problems(snapshot, rules)):
         print(heading(result))
         for line in result.problems:
             print(f"invalid: {line}")
@@ -153,10 +164,13 @@ def _promote(args: argparse.Namespace) -> int:
             print(difference_line(difference))
         for one in result.worse:
             print(f"{where(one)}: {sentence(one)}")
-        print(f"Not promoted; {path} stays. To replace it anyway: --accept 'REASON'.")
+        print(f"Not promoted; {path} stays. What is fit can replace it anyway: --accept 'REASON'.")
+        if args.json:
+            print(to_json({"status": result.state, "exit_code": result.exit_code, "file": str(path)}))
         return result.exit_code
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    promotion = Promotion(now, snapshot.source, result.state, args.accept if result.exit_code else "")
+    verdict = " ".join([result.state, *(f"(--allow {one.field})" for one in result.differences if one.allowed)])
+    promotion = Promotion(now, snapshot.source, verdict, args.accept if result.exit_code else "")
     write_baseline(path, snapshot, (promotion, *old.promotions))
     return _done(args, path, f"Baseline {args.name} is now {snapshot.source}: {path}")
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.errors import UserError
+from tttbench.errors import StorageError, UserError, did_you_mean
 from tttbench.verbs.options import add_device, add_include, include_all, names, positive, resolve_device
 
 if TYPE_CHECKING:
+    from tttbench.gate.snapshot import Snapshot
     from tttbench.gate.sources import Source
     from tttbench.gate.verdict import GateResult
 
@@ -67,21 +69,30 @@ def run(args: argparse.Namespace) -> int:
     summary = _step_summary() if args.github else None
     folder = args.folder or FOLDER
     baseline, given = find_source(args.baseline, folder), find_source(args.run_dir, folder)
-    matched = dict(pair(value) for value in args.match)
+    matched = pairs(args.match, given.snapshot, baseline.snapshot)
     now = Source(renamed(given.snapshot, matched), given.folder, {old: new for new, old in matched.items()})
-    rounds = []
-    if args.measure:
-        if rules.speed == "off":
-            raise UserError("--measure: goes without --speed off.")
+    allow = names(args.allow)
+    if args.measure and rules.speed == "off":
+        raise UserError("--measure: goes without --speed off.")
+    result = gate(baseline.snapshot, now.snapshot, replace(rules, speed="off") if args.measure else rules, allow=allow)
+    if args.measure and result.exit_code in (0, 1):
+        # Nothing is measured for runs that can't be compared.
         from tttbench.execution.in_turns import measure
 
-        device = resolve_device(args.device)
-        rounds = measure(baseline.snapshot, now.snapshot, args.measure, device, _tell)
-    result = gate(baseline.snapshot, now.snapshot, rules, allow=names(args.allow), rounds=rounds)
-    for reason in baseline.stale:
-        print(f"note: the baseline is stale: {reason}; save a new one.", file=sys.stderr)
+        measured = measure(baseline.snapshot, now.snapshot, args.measure, resolve_device(args.device), _tell)
+        result = gate(baseline.snapshot, now.snapshot, rules, allow=allow, rounds=measured.rounds)
+        result = replace(result, warnings=(*result.warnings, *measured.left_out))
+    stale = (f"the baseline is stale: {reason}; save a new one." for reason in baseline.stale)
+    result = replace(result, warnings=(*result.warnings, *stale))
+    # Whoever closes our output before the end must not turn a regression into a pass.
+    args.status_if_unread = result.exit_code
     _show(result)
     _write(args, result, baseline, now, summary)
+    if args.html:
+        print(f"Comparison: {args.html}")
+    from tttbench.gate.formats.words import heading
+
+    print(heading(result))
     if args.json:
         from tttbench.gate.formats.document import document
         from tttbench.plain import to_json
@@ -91,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(result: GateResult) -> None:
-    from tttbench.gate.formats.words import difference_line, heading
+    from tttbench.gate.formats.words import difference_line
     from tttbench.verbs.columns import gate_table
 
     for problem in result.problems:
@@ -104,7 +115,6 @@ def _show(result: GateResult) -> None:
         print(f"changed: {one.what}: {one.baseline or 'none'} → {one.run or 'none'}")
     for warning in result.warnings:
         print(f"note: {warning}", file=sys.stderr)
-    print(heading(result))
 
 
 def _write(args: argparse.Namespace, result: GateResult, baseline: Source, now: Source, summary: Path | None) -> None:
@@ -113,25 +123,31 @@ def _write(args: argparse.Namespace, result: GateResult, baseline: Source, now: 
     from tttbench.gate.formats.junit import junit
     from tttbench.gate.formats.markdown import markdown
 
-    def write(path: Path, text: str) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, text.encode())
+    def write(option: str, path: Path, text: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, text.encode())
+        except (OSError, StorageError) as error:
+            raise UserError(f"{option} {path}: can't be written: {error}") from error
 
     if args.junit:
-        write(args.junit, junit(result))
+        write("--junit", args.junit, junit(result))
     if args.markdown:
-        write(args.markdown, markdown(result))
+        write("--markdown", args.markdown, markdown(result))
     if summary is not None:
-        with summary.open("a", encoding="utf-8") as file:
-            file.write(markdown(result) + "\n")
+        try:
+            with summary.open("a", encoding="utf-8") as file:
+                file.write(markdown(result) + "\n")
+        except OSError as error:
+            raise UserError(f"--github: GITHUB_STEP_SUMMARY can't be written: {error}") from error
     if args.benchmark_json:
         for name, bigger in (("bigger", True), ("smaller", False)):
-            write(args.benchmark_json / f"{name}-is-better.json", benchmark_json(result, bigger_is_better=bigger))
+            path = args.benchmark_json / f"{name}-is-better.json"
+            write("--benchmark-json", path, benchmark_json(result, bigger_is_better=bigger))
     if args.html:
         from tttbench.reports.comparison import comparison_page
 
-        write(args.html, comparison_page(result, baseline, now, args.html))
-        print(f"Comparison: {args.html}")
+        write("--html", args.html, comparison_page(result, baseline, now, args.html))
 
 
 def _step_summary() -> Path:
@@ -143,12 +159,24 @@ def _step_summary() -> Path:
     return Path(path)
 
 
-def pair(value: str) -> tuple[str, str]:
-    """Read ``NEW=OLD``; labels may hold equals signs themselves, as long as OLD has none."""
-    new, equals, old = value.rpartition("=")
-    if not (new and equals and old):
-        raise UserError(f"--match {value}: must be NEW=OLD, e.g. ttt:/models/new=ttt:/models/old.")
-    return new, old
+def pairs(values: Sequence[str], run: Snapshot, baseline: Snapshot) -> dict[str, str]:
+    """Read ``--match NEW=OLD``: labels may hold equals signs, so the sign is the one with a known label on each side.
+
+    Raises:
+        UserError: no such split; names the labels that come near.
+    """
+    found = {}
+    for value in values:
+        splits = [(value[:at], value[at + 1 :]) for at, character in enumerate(value) if character == "="]
+        if not splits:
+            raise UserError(f"--match {value}: must be NEW=OLD, e.g. ttt:/models/new=ttt:/models/old.")
+        fitting = [(new, old) for new, old in splits if new in run.systems and old in baseline.systems]
+        if not fitting:
+            new, old = next((split for split in splits if split[0] in run.systems), splits[0])
+            side, name, known = ("baseline", old, baseline) if new in run.systems else ("run", new, run)
+            raise UserError(f"--match {value}: the {side} has no {name!r}. {did_you_mean(name, known.systems)}")
+        found[fitting[0][0]] = fitting[0][1]
+    return found
 
 
 def _tell(line: str) -> None:

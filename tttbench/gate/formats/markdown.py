@@ -20,7 +20,7 @@ _SIGNS = {"better": "🟢", "worse": "🔴", "same": "⚪", "cannot tell": "🟡
 def markdown(result: GateResult) -> str:
     """Return a section: the outcome, then tables, what gates first."""
     lines = [f"## {'✅' if result.exit_code == 0 else '❌'} {heading(result)}", ""]
-    lines += [f"`{result.run}` against `{result.baseline}`.", ""]
+    lines += [f"{_cell(result.run)} against {_cell(result.baseline)}.", ""]
     lines += [f"- {_cell(problem)}" for problem in result.problems]
     lines += [f"- {_cell(difference_line(one))}" for one in result.differences]
     lines += [f"- ⚠️ {_cell(warning)}" for warning in result.warnings]

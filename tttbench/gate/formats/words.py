@@ -63,13 +63,15 @@ def _of_quality(one: QualityVerdict) -> str:
     margin = quality_value(one, one.margin)
     points = " points" if one.is_share else ""
     if one.verdict == "same":
-        if one.difference == one.low == one.high == 0:
-            return f"the same: each of {one.n} samples scores as before{_could_show(one, points)}"
+        if one.is_identical:
+            each = "the only sample" if one.n == 1 else f"each of {one.n} samples"
+            return f"the same: {each} scores as before{_could_show(one, points)}"
         return f"the same within {margin}{points}"
     if one.verdict in ("worse", "better"):
         coins = "" if one.only_baseline is None else f", {one.only_baseline} lost and {one.only_run} won"
         return f"{one.verdict} (p = {_p(one.p_value if one.p_adjusted is None else one.p_adjusted)}{coins})"
-    return f"can't tell with n = {one.n}{_units(one)}{_looks(one)}{_could_show(one, points)}"
+    without = f", {one.n_unknown} more without a value" if one.n_unknown else ""
+    return f"can't tell with n = {one.n}{without}{_units(one)}{_looks(one)}{_could_show(one, points)}"
 
 
 def _looks(one: QualityVerdict) -> str:
@@ -89,7 +91,9 @@ def _units(one: QualityVerdict) -> str:
 def _could_show(one: QualityVerdict, points: str) -> str:
     if math.isnan(one.detectable):
         return "; so few would show no worsening at all"
-    return f"; the smallest worsening that it would show is {quality_value(one, one.detectable)}{points}"
+    pieces = "clusters" if one.n_units != one.n else "answers" if one.metric_kind == "rate" else ""
+    even = f", even if it is whole {pieces} that are lost," if pieces else ""
+    return f"; the smallest worsening that it would show{even} is {quality_value(one, one.detectable)}{points}"
 
 
 def _of_speed(one: SpeedVerdict) -> str:

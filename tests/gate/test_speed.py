@@ -1,0 +1,127 @@
+"""The gate's verdict on speed: a test and a factor, both on a quiet machine; rounds in turns; required speed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tttbench.gate.decide import gate
+from tttbench.gate.rules import Rules
+from tttbench.gate.snapshot import Peace, Snapshot
+from tttbench.gate.speed import Rounds
+
+Make = Callable[..., Snapshot]
+
+
+def test_slower_by_more_than_the_factor_is_a_regression(make: Make) -> None:
+    times = [1.0 + 0.01 * at for at in range(20)]
+    result = gate(make([1] * 20, times=times), make([1] * 20, times=[1.2 * t for t in times]), Rules())
+    (one,) = result.speed
+    assert one.factor == pytest.approx(1.2)
+    assert (one.verdict, result.exit_code) == ("worse", 1)
+
+
+def test_surely_slower_within_the_factor_is_the_same(make: Make) -> None:
+    times = [1.0 + 0.01 * at for at in range(20)]
+    (one,) = gate(make([1] * 20, times=times), make([1] * 20, times=[1.05 * t for t in times]), Rules()).speed
+    assert one.p_value < 0.001
+    assert one.verdict == "same"
+
+
+def test_few_slow_answers_cannot_be_told(make: Make) -> None:
+    before, now = [1.0] * 20, [1.0] * 16 + [9.0] * 4
+    result = gate(make([1] * 20, times=before), make([1] * 20, times=now), Rules())
+    assert result.speed[0].factor > 1.1
+    assert (result.speed[0].verdict, result.exit_code) == ("cannot tell", 0)
+
+
+@pytest.mark.parametrize(
+    ("peace", "why"),
+    [(Peace(0.01, 1.3), "1.3 cores busy"), (Peace(0.02, 0.0), "2.00 times as long"), (None, "nobody watched")],
+)
+def test_a_busy_machine_leaves_it_open(make: Make, peace: Peace | None, why: str) -> None:
+    now = make([1] * 20, times=[2.0] * 20)
+    now = replace(now, peace={} if peace is None else {("sys", "task"): peace})
+    result = gate(make([1] * 20, times=[1.0] * 20), now, Rules())
+    assert why in result.speed[0].busy
+    assert (result.speed[0].verdict, result.speed[0].p_adjusted, result.exit_code) == ("cannot tell", None, 0)
+    required = gate(make([1] * 20, times=[1.0] * 20), now, Rules(speed="required"))
+    assert required.exit_code == 3
+    assert why in required.problems[0]
+
+
+@pytest.mark.parametrize(("pace_s", "verdict"), [(0.01, "worse"), (0.0109, "cannot tell"), (0.0095, "worse")])
+def test_what_the_machines_pace_explains_does_not_count(make: Make, pace_s: float, verdict: str) -> None:
+    # 1.15 times as slow, of which a machine that is 1.09 times as slow explains all but 1.055.
+    now = replace(make([1] * 20, times=[1.15] * 20), peace={("sys", "task"): Peace(pace_s, 0.0)})
+    assert gate(make([1] * 20, times=[1.0] * 20), now, Rules()).speed[0].verdict == verdict
+
+
+def test_passes_of_the_network_know_no_busy_machine(make: Make) -> None:
+    def passes(values: list[float]) -> Snapshot:
+        one = make([1] * 20, times=values)
+        timing = replace(one.timings[0], figure="nfe_per_code", unit="passes")
+        return replace(one, timings=(timing,), peace={("sys", "task"): Peace(0.01, 2.0)})
+
+    rules = Rules(figures={"nfe_per_code": {"gates": True}})
+    assert gate(passes([1.0] * 20), passes([1.2] * 20), rules).exit_code == 1
+
+
+def test_answers_of_one_call_are_one_measurement(make: Make) -> None:
+    def timed(times: list[float]) -> Snapshot:
+        one = make([1] * 16, times=times)
+        calls = {f"s{at}": at // 8 for at in range(16)}
+        return replace(one, timings=(replace(one.timings[0], calls=calls),))
+
+    result = gate(timed([1.0] * 16), timed([1.5] * 16), Rules())
+    assert result.speed[0].n == 2
+    assert result.speed[0].verdict == "cannot tell"
+
+
+def test_rounds_in_turns_take_the_place_of_the_runs_times(make: Make) -> None:
+    now = make([1] * 20, times=[9.0] * 20)
+    now = replace(now, peace={("sys", "task"): Peace(0.01, 2.0)}, machine={"device": "other"})
+    before = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07]
+    rounds = [Rounds("sys", "task", "ttft", "s", before, [1.3 * t for t in before])]
+    result = gate(make([1] * 20, times=[1.0] * 20), now, Rules(), rounds=rounds)
+    (one,) = result.speed
+    # All of 8 above all of 8: 2 / C(16, 8).
+    assert one.p_value == pytest.approx(2 / 12_870)
+    assert (one.measured, one.n, one.verdict, result.exit_code) == ("in turns", 8, "worse", 1)
+
+
+def test_required_speed_without_any_times(make: Make) -> None:
+    result = gate(make(), make(), Rules(speed="required"))
+    assert (result.exit_code, result.problems) == (3, ("speed is required, but nothing was timed.",))
+
+
+def test_required_speed_with_a_single_pair(make: Make) -> None:
+    before, now = make([1] * 20, times=[1.0] * 20), make([1] * 20, times=[50.0] * 20)
+    one = replace(before.timings[0], values={"s0": 1.0})
+    result = gate(replace(before, timings=(one,)), now, Rules(speed="required"))
+    assert result.exit_code == 3
+    assert "fewer than two measurements" in result.problems[0]
+
+
+def test_required_speed_a_figure_that_most_samples_have_lost(make: Make) -> None:
+    before = make([1] * 20, times=[1.0] * 20)
+    now = replace(before, timings=(replace(before.timings[0], values={"s0": 50.0}),))
+    (one,) = gate(before, now, Rules()).differences
+    assert (one.field, one.run) == ("timings", "19 of them not")
+
+
+def test_too_few_rounds_find_nothing_and_say_so(make: Make) -> None:
+    run = make([1] * 20, times=[1.0] * 20)
+
+    def slower(n: int) -> tuple[str, bool]:
+        rounds = [
+            Rounds("sys", "task", "ttft", "s", [1.0 + at / 100 for at in range(n)], [100.0 + at for at in range(n)])
+        ]
+        (one,) = gate(run, run, Rules(quality={"": {"gates": False}}), rounds=rounds).speed
+        return one.verdict, one.detectable == one.detectable
+
+    # 2 / C(8, 4) = 0.029 and 2 / C(10, 5) = 0.008.
+    assert slower(4) == ("cannot tell", False)
+    assert slower(5) == ("worse", True)
