@@ -191,6 +191,16 @@ def test_damaged_runs_are_named(runs: Path, call: Tones) -> None:
     assert (ended.status, "field 'judge' is missing" in ended.err) == (2, True)
 
 
+def test_a_card_may_tell_its_settings_in_a_word(runs: Path, call: Tones) -> None:
+    for name, settings in (("a", "greedy"), ("b", "beam")):
+        path = runs / name / "manifest.json"
+        manifest = json.loads(path.read_text())
+        manifest["systems"]["tones:right"]["card"]["decode"] = settings
+        path.write_text(json.dumps(manifest))
+    ended = call("gate", runs / "a", runs / "b", *SPEEDLESS)
+    assert (ended.status, "changed: tones:right: decode: greedy → beam" in ended.out) == (0, True)
+
+
 def test_a_name_that_is_nothing_is_a_wrong_call(runs: Path, call: Tones) -> None:
     ended = call("gate", "man", runs / "b", "--folder", runs / "none")
     assert ended.status == 2

@@ -104,9 +104,10 @@ def _system(entry: Mapping[str, Any], batch_sizes: set[int]) -> SystemFacts:
         weights=card.get("weights_sha256") or "",
         # Requests without an answer were in no call.
         batch_sizes=tuple(sorted(batch_sizes - {0})),
-        settings=card.get("decode") or {},
+        # Cards are free to say this in a word.
+        settings=told if isinstance(told := card.get("decode", {}), Mapping) else {"decode": told},
         codec=card.get("codec_sha256") or "",
-        prompts=card.get("prompts") or {},
+        prompts=prompts if isinstance(prompts := card.get("prompts", {}), Mapping) else {"": str(prompts)},
     )
 
 
