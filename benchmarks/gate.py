@@ -28,8 +28,8 @@ if str(ROOT) not in sys.path:
 WORLD = Path(__file__).resolve().parent / "gate_world"
 DAMAGES = {"weak": 0.1, "middle": 0.2, "strong": 0.4}
 """Noise on every weight, in standard deviations of its tensor."""
-SLOWED = "slowed:0.28/ttt:mini"
-"""Layers are most of a decode, not all: this makes the whole about 20 % slower."""
+SLOWED = "slowed:0.36/ttt:mini"
+"""Layers are some three quarters of a small decode: this makes the whole about 20 % slower."""
 PARTS = ("same", "damaged", "slowed", "recipe", "in_turns", "planted")
 
 
