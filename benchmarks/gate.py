@@ -1,10 +1,11 @@
 """How often the gate is right: false alarms between runs of one system, and planted regressions that it finds.
 
-    python benchmarks/gate.py --save          # about half an hour on two idle cores
+    python benchmarks/gate.py --save          # about an hour on two idle cores
     python benchmarks/gate.py --only planted  # simulated worsenings alone: a few minutes
 
 Runs are kept in ``build/gate_benchmark`` and not made again. The machine should be idle: the benchmark makes its own
-load where it needs some.
+load where it needs some. A quiet run that met another pace of the machine than the first one is made again, at most
+twice: the gate would leave its speed open.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ if str(ROOT) not in sys.path:
 WORLD = Path(__file__).resolve().parent / "gate_world"
 DAMAGES = {"weak": 0.1, "middle": 0.2, "strong": 0.4}
 """Noise on every weight, in standard deviations of its tensor."""
-SLOWED = "slowed:0.36/ttt:mini"
-"""Layers are some three quarters of a small decode: this makes the whole about 20 % slower."""
+SLOWED = {"slowed": 0.36, "slowed-more": 0.8}
+"""How much longer each layer takes. Layers are about half of a small decode: the whole is some 20 and 50 % slower."""
 PARTS = ("same", "damaged", "slowed", "recipe", "in_turns", "planted")
 
 
@@ -49,8 +50,11 @@ RUNS = (
     Made("other-seed", seed=2),
     Made("busy", seed=3, busy=True),
     *(Made(name, f"ttt:damaged/{name}", 2) for name in DAMAGES),
-    Made("slowed", SLOWED),
+    *(Made(name, f"slowed:{share}/ttt:mini") for name, share in SLOWED.items()),
 )
+QUIET = ("first", "again", "other-seed", *SLOWED)
+"""Runs whose times are compared. The first is the one that the others have to meet."""
+TRIES = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -108,12 +112,26 @@ def _damaged(args: argparse.Namespace) -> Iterator[Any]:
 
 
 def _slowed(args: argparse.Namespace) -> Iterator[Any]:
-    """A decode that takes 20 % longer, both runs on a quiet machine."""
+    """A decode that takes longer, both runs on a quiet machine."""
     from benchmarks.gate_simulation import halves
     from tttbench.gate.rules import Rules
 
-    found = halves("decode slowed", _run("first", args), _run("slowed", args), Rules(), args.gates, 3)
-    yield replace(found, due=found.gates, caught_of_due=found.regressions + found.not_comparable)
+    for name in SLOWED:
+        run, truth = _run(name, args), _slowdown(name, args)
+        yield halves(f"decode {name}", _run("first", args), run, Rules(), args.gates, 3, slowdown=truth)
+
+
+def _slowdown(name: str, args: argparse.Namespace) -> dict[tuple[str, str], float]:
+    """How many times as slow it truly is, by task and figure: measured in turns, on the quiet machine."""
+    from tttbench.execution.in_turns import measure
+    from tttbench.stats.effect_size import shift_factor
+
+    kept = args.work / f"slowdown-{name}.json"
+    if not kept.exists():
+        first, run = _run("first", args), _run(name, args)
+        rounds = measure(first, run, args.rounds, "cpu", lambda line: print(line, file=sys.stderr)).rounds
+        kept.write_text(json.dumps([[one.task, one.figure, shift_factor(one.run, one.baseline)] for one in rounds]))
+    return {(task, figure): factor for task, figure, factor in json.loads(kept.read_text())}
 
 
 def _recipe(args: argparse.Namespace) -> Iterator[Any]:
@@ -137,8 +155,9 @@ def _in_turns(args: argparse.Namespace) -> Iterator[Any]:
         run = _run(now, args)
         with _others():
             measured = measure(first, run, args.rounds, "cpu", lambda line: print(line, file=sys.stderr))
-        found = halves(f"{name}, in turns, busy machine", first, run, Rules(), args.gates, 5, measured.rounds)
-        yield replace(found, due=found.gates, caught_of_due=found.regressions) if slower else found
+        truth = _slowdown(now, args) if slower else {}
+        named = f"{name}, in turns, busy machine"
+        yield halves(named, first, run, Rules(), args.gates, 5, measured.rounds, slowdown=truth)
 
 
 def _planted(args: argparse.Namespace) -> Iterator[Any]:
@@ -167,19 +186,40 @@ MEASURES = {
 
 def _run(name: str, args: argparse.Namespace) -> Any:
     """The snapshot of a run, made if it isn't there; its system is called as in the first."""
-    from tttbench.gate.decide import renamed
-    from tttbench.gate.from_run import snapshot_of
+    import shutil
 
     made = next(one for one in RUNS if one.name == name)
     folder = args.work / "runs" / name
     system = made.system.replace("ttt:damaged", f"ttt:{args.work}/damaged")
-    if not (folder / "report.html").exists():
-        if made.system.startswith("ttt:damaged"):
-            _damage(args.work / "damaged" / name, DAMAGES[name])
+    if (folder / "report.html").exists():
+        return _snapshot(folder)
+    if made.system.startswith("ttt:damaged"):
+        _damage(args.work / "damaged" / name, DAMAGES[name])
+    _make(folder, made, system, args)
+    for _ in range(TRIES - 1):
+        if name not in QUIET or _met_the_same(_run(QUIET[0], args), _snapshot(folder)):
+            break
+        print(f"{name} met another pace of the machine: made again", file=sys.stderr, flush=True)
+        shutil.rmtree(folder)
         _make(folder, made, system, args)
+    return _snapshot(folder)
+
+
+def _snapshot(folder: Path) -> Any:
+    from tttbench.gate.decide import renamed
+    from tttbench.gate.from_run import snapshot_of
+
     snapshot = snapshot_of(folder)
     label = next(iter(snapshot.systems))
     return snapshot if label == "ttt:mini" else renamed(snapshot, {label: "ttt:mini"})
+
+
+def _met_the_same(first: Any, run: Any) -> bool:
+    """Whether the gate would look at the times of all tasks."""
+    from tttbench.gate.rules import Rules
+    from tttbench.gate.speed import disturbance
+
+    return not any(disturbance(peace, run.peace.get(key), Rules()) for key, peace in first.peace.items())
 
 
 def _make(folder: Path, made: Made, system: str, args: argparse.Namespace) -> None:
@@ -267,8 +307,8 @@ def _markdown(document: dict[str, Any], table: Sequence[Sequence[str]]) -> str:
         "",
         "Each line: so many gates at default thresholds on random halves of the samples of two runs (`ttt:mini`, text",
         "sampled, mini_asr and mini_qa, 200 samples each), or on answers made up with a worsening planted. Those due",
-        "are gates in which a metric that gates is truly worse by at least the smallest worsening that the gate says",
-        "it would find; of the slowed decode and the other normaliser, all.",
+        "are gates in which something that gates is truly worse by at least the smallest worsening that the gate says",
+        "it would find; of the other normaliser, all. How slow a slowed decode truly is was measured in turns.",
         "",
         "| " + " | ".join(table[0]) + " |",
         "|---" + "|--:" * (len(table[0]) - 1) + "|",

@@ -5,9 +5,11 @@ Pure functions on snapshots. Knows no command line and runs nothing.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -17,7 +19,7 @@ from tttbench.gate.decide import gate
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Metric, Outcome, SampleFacts, Snapshot, SystemFacts, TaskFacts
 from tttbench.gate.speed import Rounds
-from tttbench.gate.verdict import GateResult, QualityVerdict
+from tttbench.gate.verdict import GateResult, QualityVerdict, SpeedVerdict
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -31,11 +33,14 @@ class Tally:
         name: of the comparison.
         gates: how many.
         regressions, not_comparable, invalid, passes: how they ended.
-        due: gates in which some true worsening was at least as large as the smallest that the gate says it would find.
+        due: gates in which some true worsening was at least as large as the smallest that the gate says it would find;
+            of speed too, where the true slowdown is known.
         caught_of_due: of those, how many ended as regression or not comparable.
         worsening: the largest true worsening on all samples, of what gates, as a share; and of which metric.
         detectable: median of the smallest worsening that the gates would have found of that metric.
         factor: how many times as slow, median over gates of the figure with the largest; nan without speed.
+        smallest_factor: median of the smallest factors that figures which gate would have shown.
+        slowdown: smallest and largest true factor of what gates; nan where there is none.
         left_open: speed verdicts left open because the machine was busy, of how many.
     """
 
@@ -51,6 +56,8 @@ class Tally:
     metric: str
     detectable: float
     factor: float
+    smallest_factor: float
+    slowdown: tuple[float, float]
     left_open: tuple[int, int]
 
 
@@ -62,8 +69,13 @@ def halves(
     n_gates: int,
     seed: int,
     rounds: Sequence[Rounds] = (),
+    *,
+    slowdown: Mapping[tuple[str, str], float] = MappingProxyType({}),
 ) -> Tally:
-    """Gate ``n_gates`` random halves of the samples (and of the rounds) of two runs."""
+    """Gate ``n_gates`` random halves of the samples (and of the rounds) of two runs.
+
+    ``slowdown``: how many times as slow the run's system truly is, by task and figure.
+    """
     rng = np.random.default_rng(seed)
     truth = {_key(one): _worsening(one) for one in gate(baseline, run, replace(rules, resamples=100)).quality}
     results = []
@@ -71,17 +83,28 @@ def halves(
         chosen = {task: _half(rng, list(facts.samples)) for task, facts in baseline.tasks.items()}
         some = [_half_of_rounds(rng, one) for one in rounds]
         results.append(gate(part(baseline, chosen), part(run, chosen), replace(rules, seed=at), rounds=some))
-    return tally(name, results, truth)
+    return tally(name, results, truth, slowdown)
 
 
-def tally(name: str, results: Sequence[GateResult], truth: Mapping[str, float]) -> Tally:
-    """Count how the gates ended; ``truth``: the worsening of each metric by its key."""
+def tally(
+    name: str,
+    results: Sequence[GateResult],
+    truth: Mapping[str, float],
+    slowdown: Mapping[tuple[str, str], float] = MappingProxyType({}),
+) -> Tally:
+    """Count how the gates ended; ``truth``: the worsening of each metric by its key; ``slowdown`` as in ``halves``."""
     states = Counter(result.state for result in results)
-    due = [result for result in results if any(_is_due(one, truth) for one in result.quality)]
+    due = [
+        result
+        for result in results
+        if any(_is_due(one, truth) for one in result.quality) or any(_is_slow(one, slowdown) for one in result.speed)
+    ]
     worst = max((key for key in truth), key=lambda key: truth[key], default="")
     found = [one.detectable for result in results for one in result.quality if one.gates and _key(one) == worst]
     factors = [max(one.factor for one in result.speed if one.gates) for result in results if result.speed]
     speeds = [one for result in results for one in result.speed if one.gates]
+    slow = [slowdown[one.task, one.figure] for one in speeds if (one.task, one.figure) in slowdown]
+    shown = [one.detectable for one in speeds if not math.isnan(one.detectable)]
     return Tally(
         name=name,
         gates=len(results),
@@ -95,6 +118,8 @@ def tally(name: str, results: Sequence[GateResult], truth: Mapping[str, float]) 
         metric=worst,
         detectable=float(np.median(found)) if found else float("nan"),
         factor=float(np.median(factors)) if factors else float("nan"),
+        smallest_factor=float(np.median(shown)) if shown else float("nan"),
+        slowdown=(min(slow, default=math.nan), max(slow, default=math.nan)),
         left_open=(sum(bool(one.busy) for one in speeds), len(speeds)),
     )
 
@@ -223,6 +248,11 @@ def _worsening(one: QualityVerdict) -> float:
     return one.difference if one.lower_is_better else -one.difference
 
 
+def _is_slow(one: SpeedVerdict, slowdown: Mapping[tuple[str, str], float]) -> bool:
+    """Whether it is due; what the gate leaves open says that it would show nothing."""
+    return one.gates and slowdown.get((one.task, one.figure), 1.0) >= one.detectable
+
+
 def _is_due(one: QualityVerdict, truth: Mapping[str, float]) -> bool:
     return one.gates and truth.get(_key(one), 0.0) >= one.detectable
 
@@ -233,13 +263,15 @@ def rows(tallies: Sequence[Tally]) -> Iterator[list[str]]:
         caught = "-" if not one.due else f"{one.caught_of_due} of {one.due}"
         size = "-" if not one.metric else f"{100 * one.worsening:.1f} of {one.metric}"
         found = "-" if one.detectable != one.detectable else f"{100 * one.detectable:.1f}"
-        factor = "-" if one.factor != one.factor else f"{one.factor:.2f}"
+        factor, smallest = ("-" if x != x else f"{x:.2f}" for x in (one.factor, one.smallest_factor))
+        slow = "-" if one.slowdown[0] != one.slowdown[0] else f"{one.slowdown[0]:.2f} to {one.slowdown[1]:.2f}"
         open_ = "-" if not one.left_open[1] else f"{one.left_open[0]} of {one.left_open[1]}"
         ends = [str(count) for count in (one.regressions, one.not_comparable, one.passes + one.invalid)]
-        yield [one.name, str(one.gates), *ends, size, found, caught, factor, open_]
+        yield [one.name, str(one.gates), *ends, size, found, caught, factor, slow, smallest, open_]
 
 
 HEAD = (
     *("comparison", "gates", "regression", "not comparable", "passed", "true worsening, points"),
-    *("smallest it would find", "caught of those due", "times as slow", "speeds left open"),
+    *("smallest it would find", "caught of those due", "times as slow", "truly"),
+    *("smallest factor it would show", "speeds left open"),
 )

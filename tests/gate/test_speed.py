@@ -92,6 +92,18 @@ def test_rounds_in_turns_take_the_place_of_the_runs_times(make: Make) -> None:
     assert (one.measured, one.n, one.verdict, result.exit_code) == ("in turns", 8, "worse", 1)
 
 
+def test_runs_have_to_be_slower_by_the_drift_that_is_allowed_and_rounds_in_turns_not(make: Make) -> None:
+    run = make([1] * 20, times=[1.0] * 20)
+    (apart,) = gate(run, run, Rules()).speed
+    # No spread at all: the limit, and as much as the pace may have drifted.
+    assert apart.detectable == pytest.approx(1.1 * 1.1)
+    (narrow,) = gate(run, run, Rules(max_pace_difference=0.05)).speed
+    assert narrow.detectable == pytest.approx(1.1 * 1.05)
+    rounds = [Rounds("sys", "task", "ttft", "s", [1.0] * 8, [1.0] * 8)]
+    (in_turns,) = gate(run, run, Rules(), rounds=rounds).speed
+    assert in_turns.detectable == pytest.approx(1.1)
+
+
 def test_required_speed_without_any_times(make: Make) -> None:
     result = gate(make(), make(), Rules(speed="required"))
     assert (result.exit_code, result.problems) == (3, ("speed is required, but nothing was timed.",))

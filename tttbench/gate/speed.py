@@ -102,7 +102,7 @@ def decide(found: Timed, p_adjusted: float | None, *, level: float, rules: Rules
     return replace(
         one,
         p_adjusted=p_adjusted,
-        detectable=_detectable(one, found.error, level, rules.power),
+        detectable=_detectable(one, found.error, level, rules),
         verdict=_verdict(one, is_sure=p_value <= rules.alpha),
     )
 
@@ -175,15 +175,21 @@ def _verdict(one: SpeedVerdict, *, is_sure: bool) -> Verdict:
     return "cannot tell"
 
 
-def _detectable(one: SpeedVerdict, error: float, level: float, power: float) -> float:
-    """The smallest factor that the test and the limit both would have shown, at the spread that there is."""
+def _detectable(one: SpeedVerdict, error: float, level: float, rules: Rules) -> float:
+    """The smallest factor that the test and the limit both would have shown, at the spread that there is.
+
+    Between two runs the machine's pace may have drifted as far as the rules allow without any measurement of it, so a
+    factor has to be larger by that much to be shown for sure.
+    """
     normal = NormalDist()
     fewest = fewest_pairs(1 - level) if one.measured == "runs" else fewest_rounds(1 - level)
     if one.busy or one.n < fewest or not math.isfinite(error):
         return float("nan")
-    z_power = normal.inv_cdf(power)
+    z_power = normal.inv_cdf(rules.power)
     by_test = (normal.inv_cdf((1 + level) / 2) + z_power) * error
-    return math.exp(max(by_test, math.log(one.limit) + z_power * error))
+    meets_both_alike = one.measured == "in turns" or one.unit == "passes"
+    drift = 0.0 if meets_both_alike else math.log(1 + rules.max_pace_difference)
+    return math.exp(drift + max(by_test, math.log(one.limit) + z_power * error))
 
 
 def fewest_pairs(alpha: float) -> int:

@@ -78,7 +78,8 @@ class SpeedVerdict:
         p_value: of the swap test over pairs, or of Mann and Whitney's over rounds.
         p_adjusted: by Holm; None for figures that don't gate.
         limit: the factor that counts as slower.
-        detectable: smallest factor that so many measurements would have shown; nan where none would.
+        detectable: smallest factor that so many measurements would have shown, of runs even if the machine's pace
+            drifted as far as is allowed; nan where none would.
         pace: how many times as long the machine itself took for a fixed piece of work; 1 where both met the same.
         busy: why the machine leaves it open; ``""`` where it was quiet.
         gates, verdict: as in ``QualityVerdict``.
