@@ -212,8 +212,7 @@ def _files(folder: Path) -> dict[Path, set[str] | None]:
 
 
 def _write_weights(tensors: dict[str, Tensor], folder: Path, shard_bytes: int) -> None:
-    for old in (*folder.glob("model*.safetensors"), folder / _INDEX):
-        old.unlink(missing_ok=True)
+    before = {*folder.glob("model*.safetensors"), folder / _INDEX}
     shards: list[dict[str, Tensor]] = [{}]
     room = shard_bytes
     for name, value in tensors.items():
@@ -223,13 +222,27 @@ def _write_weights(tensors: dict[str, Tensor], folder: Path, shard_bytes: int) -
         shards[-1][name] = value
         room -= value.nbytes
     if len(shards) == 1:
-        save_file(shards[0], str(folder / _WEIGHTS), metadata={"format": "pt"})
+        _replace(folder / _WEIGHTS, shards[0])
+        _remove(before - {folder / _WEIGHTS})
         return
     places: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        save_file(shard, str(folder / file), metadata={"format": "pt"})
+        _replace(folder / file, shard)
         places.update(dict.fromkeys(shard, file))
     total = sum(value.nbytes for value in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / _INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+    _remove(before - {folder / _INDEX, *(folder / file for file in places.values())})
+
+
+def _replace(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Write a file whole or not at all: a kill leaves the weights that were there."""
+    temporary = path.with_suffix(".tmp")
+    save_file(tensors, str(temporary), metadata={"format": "pt"})
+    temporary.replace(path)
+
+
+def _remove(paths: set[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

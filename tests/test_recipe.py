@@ -272,6 +272,8 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, t
             "files.toml: training: field 'beta2' is 1.0, expected at least 0, below 1",
         ),
         ("steps = 2", "steps = 2\nweight_decay = -1", "field 'weight_decay' is -1, expected 0 or more"),
+        ("ratio = 2.0", "ratio = 0.01", r"field 'ratio' is 0.01, which sees none of a file's \d+ examples; raise it"),
+        ("steps = 2", "steps = 2\nlearning_rate = inf", "field 'learning_rate' is inf, expected a number above 0"),
         ("pack = 64", "pack = 3", "an example of 5 tokens does not fit into rows of 3; raise pack"),
         ('objective = "hybrid"', 'from = "nowhere/at-all/x"', r"unknown field of \[model\] beside 'from'"),
     ],
@@ -279,6 +281,27 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, t
 def test_a_wrong_field_of_files_is_named(conversations, tmp_path, old, new, message):
     with pytest.raises(UserError, match=message):
         training.main([str(changed(conversations, old, new)), "--out", str(tmp_path / "out")])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--threads", "-1"], "--threads -1: expected at least 1"),
+        (["--max-steps", "0"], "--max-steps 0: expected at least 1"),
+        (["--codec", "nope"], "--codec nope: no folder .*nope, and none is shipped so named"),
+    ],
+)
+def test_a_wrong_option_is_named_before_anything_is_written(small, tmp_path, options, message):
+    with pytest.raises(UserError, match=message):
+        training.main([str(small), "--out", str(tmp_path / "out"), *options])
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_batch_that_cannot_be_shared_out_leaves_no_folder(small, tmp_path):
+    changed(small, "steps = 4", "steps = 4\naccumulate = 3")
+    with pytest.raises(UserError, match=r"field 'batch_size' is .* expected a multiple of"):
+        training.main([str(small), "--out", str(tmp_path / "out")])
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_seed_takes_the_place_of_the_recipes(small, tmp_path):
@@ -295,7 +318,7 @@ def test_training_leaves_a_checkpoint_that_says_how_it_is_asked(small, tmp_path,
     changed(small, '"hybrid"', f'"{objective}"')
     out = tmp_path / "out"
     assert cli.main(["train", str(small), "--out", str(out), "--max-steps", "2"]) == 0
-    assert "step 2/4: text" in capsys.readouterr().out
+    assert "step 2/2: text" in capsys.readouterr().out
     assert reference_model.load(out).model.config.objective == objective
     assistant = json.loads((out / "assistant.json").read_text())
     assert assistant == {
@@ -314,7 +337,9 @@ def test_training_goes_on_and_refuses_another_recipe_without_touching_the_folder
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     changed(small, '"hybrid"', '"nar"')
     changed(small, "steps_per_block = 4", "steps_per_block = 8")
-    with pytest.raises(UserError, match="holds a training with other settings; give another folder"):
+    with pytest.raises(
+        UserError, match=r"other settings \(model.objective: there 'hybrid', here 'nar'\); give another"
+    ):
         training.main([str(small), "--out", str(out)])
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 

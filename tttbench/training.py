@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tttbench.errors import StorageError, UserError
 from tttbench.recipe import Recipe, find, read
+from tttbench.systems.ttt_folder import named_codec
 
 if TYPE_CHECKING:
     from reference_model.objective import Example
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from reference_model.transformer import TtTModel
 
 _BAD = "bad_records.txt"
+_CODEC = "mini-codec"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -33,17 +35,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the recipe's")
     parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
     parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
-    parser.add_argument("--codec", default="mini-codec", help="codec that the checkpoint speaks with")
+    parser.add_argument("--codec", help="codec that the checkpoint speaks with: shipped, or a folder beside --out")
     args = parser.parse_args(arguments)
     recipe = read(find(args.recipe))
-    if args.max_steps is not None and args.max_steps < 1:
-        raise UserError(f"--max-steps {args.max_steps}: expected at least 1")
+    for option, value in (("--max-steps", args.max_steps), ("--threads", args.threads)):
+        if value is not None and value < 1:
+            raise UserError(f"{option} {value}: expected at least 1")
     if args.seed is not None:
         if args.seed < 0:
             raise UserError(f"--seed {args.seed}: expected a number of at least 0")
         recipe = replace(recipe, training=replace(recipe.training, seed=args.seed))
     name = recipe.path.stem if Path(args.recipe).is_file() else args.recipe
-    train(recipe, args.out or Path("build") / name, args.max_steps, args.threads, args.codec)
+    folder = args.out or Path("build") / name
+    if args.codec is not None and not named_codec(folder, args.codec).is_dir():
+        raise UserError(
+            f"--codec {args.codec}: no folder {named_codec(folder, args.codec)}, and none is shipped so named"
+        )
+    train(recipe, folder, args.max_steps, args.threads, args.codec or _CODEC)
     return 0
 
 
@@ -88,7 +96,8 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
         made = _prepare(recipe)
         config = made.model.config
         trainer.check_folder(folder, recipe.training, config, made.examples, made.vary, made.mixture)
-        with TrainingDisplay(folder) as display:
+        steps = recipe.training.steps if max_steps is None else min(max_steps, recipe.training.steps)
+        with TrainingDisplay(folder, steps) as display:
             if display.is_first:
                 _describe(folder, recipe, codec, made.bad)
                 millions = made.model.n_parameters() / 1e6
@@ -103,6 +112,7 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
                 vary=made.vary,
                 until=max_steps,
                 report=display.show,
+                tick=display.tick,
             )
     except ReferenceModelError as error:
         raise UserError(str(error)) from error

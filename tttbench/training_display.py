@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CURVE = "losses.svg"
 LOG = "losses.jsonl"
+_ESTIMATE_S = 3600.0
+"""Steps of the last hour make the estimate of the time left: those of a large model take minutes."""
 
 
 class TrainingDisplay:
@@ -26,11 +28,11 @@ class TrainingDisplay:
         is_first: whether this is that process.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Show what happens in ``folder``."""
+    def __init__(self, folder: Path, steps: int, console: Console | None = None) -> None:
+        """Show what happens in ``folder`` on the way to step ``steps``; ``console``: where, by default stderr."""
         self.is_first = os.environ.get("RANK", "0") == "0"
         self._folder = folder
-        self._console = Console(stderr=True, highlight=False)
+        self._console = console or Console(stderr=True, highlight=False)
         self._live = self._console.is_terminal and self.is_first
         self._bar = Progress(
             TextColumn("training"),
@@ -39,7 +41,9 @@ class TrainingDisplay:
             TimeRemainingColumn(),
             TextColumn("{task.fields[tail]}"),
             console=self._console,
+            speed_estimate_period=_ESTIMATE_S,
         )
+        self._steps = steps
         self._task: TaskID | None = None
 
     def __enter__(self) -> TrainingDisplay:
@@ -55,18 +59,26 @@ class TrainingDisplay:
         if self.is_first:
             draw_curve(self._folder)
 
+    def tick(self, step: int) -> None:
+        """Move the bar; the first step after a resume is where its estimate of the time left begins."""
+        if not self._live:
+            return
+        if self._task is None:
+            self._task = self._bar.add_task("", total=self._steps, completed=step - 1, tail="")
+        self._bar.update(self._task, completed=step)
+
     def show(self, progress: trainer.Progress) -> None:
         """Take note of where the training is."""
         losses = f"text {progress.text_loss:.3f} audio {progress.audio_loss:.3f}"
         losses += f" ctc {progress.ctc_loss:.3f}" if progress.ctc_loss else ""
         pace = f"{progress.examples_per_s:.0f} examples/s, {progress.tokens_per_s:,.0f} tokens/s"
         if self._live:
-            if self._task is None:
-                self._task = self._bar.add_task("", total=progress.steps, tail="")
-            self._bar.update(self._task, completed=progress.step, tail=f"{losses}, {pace}")
+            self.tick(progress.step)
+            assert self._task is not None
+            self._bar.update(self._task, tail=f"{losses}, {pace}")
             return
         left = f"{progress.eta_s / 60:.0f} min left"
-        print(f"step {progress.step}/{progress.steps}: {losses}, {pace}, {left}", flush=True, file=sys.stdout)
+        print(f"step {progress.step}/{self._steps}: {losses}, {pace}, {left}", flush=True, file=sys.stdout)
 
 
 def draw_curve(folder: Path) -> None:

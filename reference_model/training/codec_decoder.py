@@ -96,7 +96,7 @@ def train_decoder(
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     data = [recording.codes.tolist() for recording in recordings]
-    made_of = stamp(config, replace(settings, save_every=0), data, list(often))
+    made_of = stamp(codec=config, training=replace(settings, save_every=0), data=data, often=list(often))
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [len(recording.codes) for recording in recordings]
     trains = [impulse_train(torch.from_numpy(fill_pitch(r.f0_hz)))[0] for r in recordings]

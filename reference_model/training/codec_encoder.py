@@ -169,7 +169,8 @@ def train_encoder(
     model = EncoderTrainer(config, settings)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
-    made_of = stamp(config, replace(settings, save_every=0), [utterance.text for utterance in utterances], list(voice))
+    texts = [utterance.text for utterance in utterances]
+    made_of = stamp(codec=config, training=replace(settings, save_every=0), utterances=texts, voice=list(voice))
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [utterance.mel.shape[1] for utterance in utterances]
     longest = int(1.25 * max(sizes))

@@ -31,8 +31,13 @@ class Mixture:
         for ratio in self.ratios:
             if not 0 < ratio < float("inf"):
                 raise ConfigError(f"data: field 'ratio' is {ratio!r}, expected a number above 0")
+        for size, ratio in zip(self.sizes, self.ratios, strict=True):
+            if size and not round(ratio * size):
+                raise ConfigError(
+                    f"data: field 'ratio' is {ratio!r}, which sees none of a file's {size} examples; raise it"
+                )
         if self.epoch_size < 1:
-            raise ConfigError("data: the ratios leave no example in an epoch; raise them")
+            raise ConfigError("data: the files hold no example")
 
     @classmethod
     def once(cls, n: int) -> Mixture:

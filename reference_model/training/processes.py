@@ -5,6 +5,7 @@ Started with ``torchrun`` or ``accelerate launch`` there are several; else one. 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -21,6 +22,11 @@ from torch.distributed.checkpoint.state_dict import (
 )
 
 _WHOLE = StateDictOptions(full_state_dict=True, cpu_offload=True)
+
+
+def number_of_processes() -> int:
+    """How many were started, without joining them; the launchers say it in the environment."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 class Processes:

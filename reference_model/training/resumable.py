@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
 import torch
@@ -15,6 +16,8 @@ from torch import Tensor, nn
 from reference_model.errors import CheckpointError
 
 _FILE = "training.safetensors"
+_LONG = 80
+"""Characters of a setting's ``repr`` that are kept as they are."""
 
 
 def one_cycle(
@@ -26,9 +29,22 @@ def one_cycle(
     )
 
 
-def stamp(*made_of: object) -> str:
-    """A hash of settings and data, by their ``repr``, to be given to ``store`` and ``restore``."""
-    return hashlib.sha256(repr(made_of).encode()).hexdigest()
+def stamp(**made_of: object) -> str:
+    """What a training is made of, to be given to ``store`` and ``restore``: every setting by its name, as JSON text.
+
+    Settings (dataclasses, one in another too) are kept field by field, so that it can be said which differ; what is
+    long, such as data, as a hash of its ``repr``.
+    """
+    return json.dumps(dict(_named(made_of)), sort_keys=True)
+
+
+def _named(made_of: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    for name, value in made_of.items():
+        if is_dataclass(value) and not isinstance(value, type):
+            yield from _named({f"{name}.{entry.name}": getattr(value, entry.name) for entry in fields(value)})
+            continue
+        text = repr(value)
+        yield name, text if len(text) <= _LONG else hashlib.sha256(text.encode()).hexdigest()
 
 
 def store(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: str = "") -> None:
@@ -131,7 +147,19 @@ def _read(path: Path, settings: str | None, tensors: bool = True) -> _Stored:
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise CheckpointError(f"{path}: not a readable training state ({error}); remove it to start again") from error
     if settings is not None and metadata.get("settings", "") != settings:
+        differ = _differing(metadata.get("settings", ""), settings)
         raise CheckpointError(
-            f"{path}: holds a training with other settings; give another folder, or remove this one to start again"
+            f"{path}: holds a training with other settings{differ}; give another folder, or remove this one to start "
+            "again"
         )
     return stored
+
+
+def _differing(stored: str, asked: str) -> str:
+    """Which settings differ, and how, in words; nothing of stamps that aren't JSON."""
+    try:
+        before, now = json.loads(stored), json.loads(asked)
+    except json.JSONDecodeError:
+        return ""
+    names = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    return " (" + ", ".join(f"{name}: there {before.get(name)}, here {now.get(name)}" for name in names) + ")"

@@ -56,9 +56,9 @@ class TrainingConfig:
             if getattr(self, name) < least:
                 raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected at least {least}")
         for name in ("learning_rate", "clip"):
-            if not getattr(self, name) > 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"training: field {name!r} is {getattr(self, name)!r}, expected a number above 0")
-        if not self.weight_decay >= 0:
+        if not 0 <= self.weight_decay < math.inf:
             raise ConfigError(f"training: field 'weight_decay' is {self.weight_decay!r}, expected 0 or more")
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:

@@ -25,7 +25,7 @@ from reference_model.losses import LossModule
 from reference_model.objective import Example, Row, corrupt, longest_filler
 from reference_model.tokens import TtTTokenizer
 from reference_model.training.mixture import Mixture, picks
-from reference_model.training.processes import Processes, set_state, state_of
+from reference_model.training.processes import Processes, number_of_processes, set_state, state_of
 from reference_model.training.resumable import refuse_other_settings, stamp, store_tensors, stored_tensors
 from reference_model.training.settings import TrainingConfig, learning_rate
 from reference_model.transformer import TtTModel
@@ -61,6 +61,7 @@ def train(
     until: int | None = None,
     report: Callable[[Progress], None] = lambda progress: None,
     report_every: int = 50,
+    tick: Callable[[int], None] = lambda step: None,
 ) -> TtTModel:
     """Train ``model`` in place and keep ``folder`` a checkpoint that ``reference_model.load`` opens.
 
@@ -78,12 +79,13 @@ def train(
         vary: changes an example every time it is drawn, with random numbers of its own; its ``repr`` must say how.
         until: stop (with a checkpoint) after this step instead of ``config.steps``.
         report: called every ``report_every`` steps, by the first process.
+        tick: called with the number of steps done after each of them, by the first process.
 
     Returns:
         ``model``, in eval mode; where the weights are sharded, what this process holds of it.
 
     Raises:
-        ReferenceModelError: there are no examples, or one does not fit into ``config.pack``.
+        ReferenceModelError: there are no examples, one does not fit into ``config.pack``, or a loss is not a number.
         ConfigError: ``config.batch_size`` is not a multiple of processes times ``config.accumulate``.
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
     """
@@ -131,9 +133,12 @@ def train(
                     # Gradients are averaged over the processes, so each divides by its own share of the batch.
                     losses = module(rows, len(mine))
                 losses.sum().backward()
+            _check_finite(losses, step, first, folder)
             meter.add(losses.detach() / processes.number, sum(len(row.ids) for row in rows))
         nn.utils.clip_grad_norm_(module.parameters(), config.clip)
         optimizer.step()
+        if processes.is_first:
+            tick(step + 1)
         if (step + 1) % report_every == 0 or step + 1 == last:
             progress = meter.progress(step + 1, processes)
             if processes.is_first:
@@ -148,6 +153,18 @@ def train(
                 store_tensors(folder, state, step + 1, made_of)
             processes.wait()
     return model.eval()
+
+
+def _check_finite(losses: Tensor, step: int, first: int, folder: Path) -> None:
+    """Stop before weights are spoilt that hours went into."""
+    if bool(losses.isfinite().all()):
+        return
+    text, audio, ctc = losses.tolist()
+    kept = f"{folder} keeps the last checkpoint; " if (folder / "training.safetensors").exists() else ""
+    raise ReferenceModelError(
+        f"step {step + 1}: the loss is not finite (text {text}, audio {audio}, ctc {ctc}); {kept}"
+        "lower field 'learning_rate' of [training], or set bf16 = false, and train into another folder"
+    )
 
 
 def _own_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -217,8 +234,10 @@ def check_folder(
 
     Raises:
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
+        ConfigError: ``config.batch_size`` cannot be shared out.
     """
     refuse_other_settings(folder, _stamp(config, model, examples, vary, mixture or Mixture.once(len(examples))))
+    _check_shares(config, number_of_processes())
 
 
 def _forget_later(log: Path, step: int) -> None:
@@ -250,4 +269,4 @@ def _stamp(
         for ids in (example.prompt, example.answer, example.heard):
             digest.update(np.array([len(ids), *ids], np.int64).tobytes())
     same = replace(config, save_every=1, shard=False, accumulate=1)
-    return stamp(same, model, digest.hexdigest(), vary, mixture)
+    return stamp(training=same, model=model, examples=digest.hexdigest(), variation=vary, data=mixture)

@@ -195,3 +195,20 @@ def test_a_tokenizer_without_the_tokens_is_said(tmp_path: Path) -> None:
     plain.save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(TokenizerError, match=r"tokenizer.json: the token <\|audio\|> is missing"):
         TtTTokenizer.from_file(tmp_path / "tokenizer.json")
+
+
+def test_a_kill_while_weights_are_written_leaves_those_that_were_there(
+    tmp_path: Path, tokenizer: TtTTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = random_model(small(tokenizer))
+    checkpoint.save(before, tokenizer, tmp_path)
+
+    def killed(tensors: dict[str, torch.Tensor], path: str, metadata: dict[str, str]) -> None:
+        Path(path).write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint, "save_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        checkpoint.save(random_model(small(tokenizer), 1), tokenizer, tmp_path)
+    found = checkpoint.load(tmp_path).model.state_dict()
+    assert all(torch.equal(found[name], value) for name, value in before.state_dict().items())

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 import reference_model
@@ -166,16 +167,21 @@ def test_the_log_has_every_step_once_after_a_kill(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed",
+    ("changed", "named"),
     [
-        dataclasses.replace(SETTINGS, learning_rate=1e-3),
-        dataclasses.replace(SETTINGS, steps=9),
-        dataclasses.replace(SETTINGS, objective=ObjectiveConfig(banom=0)),
+        (dataclasses.replace(SETTINGS, learning_rate=1e-4), r"training\.learning_rate: there .*, here 0\.0001"),
+        (dataclasses.replace(SETTINGS, steps=9), r"training\.steps: there \d+, here 9"),
+        (
+            dataclasses.replace(SETTINGS, objective=ObjectiveConfig(banom=0)),
+            r"training\.objective\.banom: there 0\.3, here 0",
+        ),
     ],
 )
-def test_other_settings_are_refused(uninterrupted: tuple[Path, TtTModel], changed: TrainingConfig) -> None:
+def test_other_settings_are_refused(uninterrupted: tuple[Path, TtTModel], changed: TrainingConfig, named: str) -> None:
     folder, _ = uninterrupted
-    with pytest.raises(CheckpointError, match=r"training\.safetensors: holds a training with other settings"):
+    with pytest.raises(
+        CheckpointError, match=rf"training\.safetensors: holds a training with other settings \({named}"
+    ):
         train(fresh(), TOKENIZER, EXAMPLES, changed, folder)
     with pytest.raises(CheckpointError, match="other settings"):
         check_folder(folder, changed, CONFIG, EXAMPLES)
@@ -288,3 +294,28 @@ def test_what_noise_may_add_must_fit_as_well(tmp_path: Path) -> None:
 
 def test_another_number_of_parts_is_the_same_training(uninterrupted: tuple[Path, TtTModel]) -> None:
     check_folder(uninterrupted[0], dataclasses.replace(SETTINGS, accumulate=2, shard=True), CONFIG, EXAMPLES)
+
+
+def test_a_loss_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_path: Path) -> None:
+    train(fresh(), TOKENIZER, EXAMPLES, SETTINGS, tmp_path, until=4)
+    kept = (tmp_path / "training.safetensors").read_bytes()
+    made = {name: value.clone() for name, value in load_file(tmp_path / "training.safetensors").items()}
+    made["model.model.norm.weight"][0] = float("nan")
+    with safe_open(tmp_path / "training.safetensors", "pt") as file:
+        metadata = file.metadata()
+    save_file(made, tmp_path / "training.safetensors", metadata)
+    spoilt = (tmp_path / "training.safetensors").read_bytes()
+    assert spoilt != kept
+    with pytest.raises(
+        ReferenceModelError, match=r"step 5: the loss is not finite \(text nan, .* keeps the last check"
+    ):
+        train(fresh(), TOKENIZER, EXAMPLES, SETTINGS, tmp_path)
+    assert (tmp_path / "training.safetensors").read_bytes() == spoilt
+
+
+def test_every_step_ticks_and_a_resumed_training_from_where_it_was(tmp_path: Path) -> None:
+    ticks: list[int] = []
+    train(fresh(), TOKENIZER, EXAMPLES, SETTINGS, tmp_path, until=3, tick=ticks.append)
+    assert ticks == [1, 2, 3]
+    train(fresh(), TOKENIZER, EXAMPLES, SETTINGS, tmp_path, until=5, tick=ticks.append)
+    assert ticks == [1, 2, 3, 4, 5]

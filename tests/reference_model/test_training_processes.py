@@ -18,12 +18,20 @@ from reference_model.training import trainer
 
 PROGRAM = """
 import dataclasses, pathlib, sys
+import torch
+from torch.distributed.tensor import DTensor
 from test_trainer import EXAMPLES, SETTINGS, TOKENIZER, fresh
 from reference_model.training.processes import leave
 from reference_model.training.trainer import train
-folder, until, shard, accumulate = sys.argv[1:]
+folder, until, shard, accumulate, n_processes = sys.argv[1:]
 settings = dataclasses.replace(SETTINGS, batch_size=4, shard=shard == "shard", accumulate=int(accumulate))
-train(fresh(), TOKENIZER, EXAMPLES, settings, pathlib.Path(folder), until=int(until))
+model = fresh()
+train(model, TOKENIZER, EXAMPLES, settings, pathlib.Path(folder), until=int(until))
+if int(n_processes) > 1:
+    assert torch.distributed.get_world_size() == int(n_processes)
+    assert torch.distributed.get_backend() == "gloo"
+spread = {isinstance(parameter, DTensor) for parameter in model.parameters()}
+assert spread == {shard == "shard" and int(n_processes) > 1}, spread
 leave()
 """
 
@@ -38,7 +46,7 @@ def train_in(
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", str(n_processes)]
     # A free port of its own, so that several test runs on one machine don't meet.
     launcher += ["--rdzv-backend", "c10d", "--rdzv-endpoint", "localhost:0"]
-    arguments = [str(program), str(folder), str(until), "shard" if shard else "copy", str(parts)]
+    arguments = [str(program), str(folder), str(until), "shard" if shard else "copy", str(parts), str(n_processes)]
     done = subprocess.run(
         [sys.executable, *(launcher if n_processes > 1 else []), *arguments],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"},

@@ -105,7 +105,7 @@ def read_assistant(folder: Path) -> Assistant:
     refuse_unknown(prompts, tuple(PUBLISHED_PROMPTS), f"{path}: field 'prompts':")
     codec = content.get("codec")
     return Assistant(
-        codec=None if codec is None else _codec_folder(folder, _text(codec, f"{path}: field 'codec'")),
+        codec=None if codec is None else named_codec(folder, _text(codec, f"{path}: field 'codec'")),
         prompts={
             kind: _text(prompts.get(kind, published), f"{path}: field 'prompts.{kind}'")
             for kind, published in PUBLISHED_PROMPTS.items()
@@ -115,7 +115,8 @@ def read_assistant(folder: Path) -> Assistant:
     )
 
 
-def _codec_folder(folder: Path, name: str) -> Path:
+def named_codec(folder: Path, name: str) -> Path:
+    """The folder, there or not, of the codec that a checkpoint in ``folder`` calls ``name``: beside it, or shipped."""
     beside, shipped = folder.resolve().parent / name, _shipped(name)
     return shipped if not beside.exists() and shipped.is_dir() and Path(name).name == name else beside
 
