@@ -38,7 +38,9 @@ def measured(value: Measured) -> str:
 
 
 def difference(cell: Cell) -> str:
-    """Measured minus published, signed, in points; empty without both."""
+    """Measured minus published, signed, in points, or that they were judged otherwise; empty without both."""
+    if cell.published is not None and cell.is_judged_otherwise:
+        return "judged otherwise"
     return "" if cell.difference is None else f"{cell.difference:+.1f}"
 
 
@@ -98,9 +100,14 @@ def _needs(block: FilledBlock) -> list[str]:
     for row, cells in zip(block.block.rows, block.cells, strict=True):
         for column, cell in zip(block.block.columns, cells, strict=True):
             if cell.measured is None:
-                needs = f"needs {cell.needs}; then " if cell.needs else ""
-                lines.append(f"- {row.title}, {column.title}: {needs}`{cell.command}`")
+                lines.append(f"- {row.title}, {column.title}: {_how(cell)}")
     return ["Not measured:", "", *lines, ""] if lines else []
+
+
+def _how(cell: Cell) -> str:
+    """What a cell needs, and the command that fills it then."""
+    needs = f"needs {cell.needs}" if cell.needs else ""
+    return "; then ".join(part for part in (needs, f"`{cell.command}`" if cell.command else "") if part)
 
 
 _ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
@@ -119,7 +126,8 @@ def latex(table: FilledTable) -> str:
     for block in table.blocks:
         lines += [
             r"\begin{table}",
-            rf"\caption{{{_tex(table.table.title)}: {_tex(block.block.title)}. Published / measured [95\,\%].}}",
+            rf"\caption{{{_tex(table.table.title)}: {_tex(block.block.title)}. Published / measured [95\,\%], samples, "
+            r"difference in points.}",
             rf"\begin{{tabular}}{{l{'r' * len(block.block.columns)}}}",
             r"\toprule",
             " & ".join(["", *map(_tex, _titles(block))]) + r" \\",
@@ -127,7 +135,13 @@ def latex(table: FilledTable) -> str:
         ]
         for row, cells in zip(block.block.rows, block.cells, strict=True):
             lines.append(" & ".join([_tex(row.title), *map(_tex_cell, cells)]) + r" \\")
-        lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}", ""]
+        lines += [
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            *(f"% {line}" for line in _needs(block) if line),
+            "",
+        ]
     lines += [f"% Published: {one.citation}. {one.url}. {one.note}" for one in sources(table)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -136,7 +150,9 @@ def _tex_cell(cell: Cell) -> str:
     if cell.measured is None:
         return _tex(published(cell))
     one = cell.measured
-    figure = f"{one.value:.1f} {{\\scriptsize [{one.low:.1f}, {one.high:.1f}]}}"
+    failed = f", {one.not_ok} not ok" if one.not_ok else ""
+    away = f"; {difference(cell)}" if difference(cell) else ""
+    figure = f"{one.value:.1f} {{\\scriptsize [{one.low:.1f}, {one.high:.1f}], $n={one.n}${failed}{away}}}"
     return figure if cell.published is None else f"{published(cell)} / {figure}"
 
 

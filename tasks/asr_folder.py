@@ -31,7 +31,30 @@ def asr_folder() -> Task:
     )
 
 
+@register_task("asr_folder_zh")
+def asr_folder_zh() -> Task:
+    """Character error rate on ``--data asr_folder_zh=DIR``."""
+    return Task(
+        name="asr_folder_zh",
+        title="ASR, own folder, Chinese",
+        kind="asr",
+        description="Transcribed Chinese speech of your own, in the layouts of asr_folder; compares bare characters.",
+        metrics=("cer_zh",),
+        samples=list_chinese_samples,
+    )
+
+
 def list_samples(data: Path | None) -> Sequence[Sample]:
+    """List the utterances of the folder ``data``, see ``_list``."""
+    return _list("asr_folder", data)
+
+
+def list_chinese_samples(data: Path | None) -> Sequence[Sample]:
+    """List the utterances of the folder ``data``, see ``_list``."""
+    return _list("asr_folder_zh", data)
+
+
+def _list(task: str, data: Path | None) -> Sequence[Sample]:
     """List the utterances of the folder ``data``. Audio without a transcript is reported as a warning.
 
     Speakers become clusters where there are at least two.
@@ -40,13 +63,13 @@ def list_samples(data: Path | None) -> Sequence[Sample]:
         UserError: no folder given, or its list is wrong.
     """
     if data is None:
-        raise UserError("asr_folder: needs a folder of transcribed speech. Give it with --data asr_folder=DIR")
+        raise UserError(f"{task}: needs a folder of transcribed speech. Give it with --data {task}=DIR")
     found = read_asr_folder(data)
     metadata = {"layout": found.layout}
     if found.untranscribed:
         count = len(found.untranscribed)
         names = ", ".join([*(path.name for path in found.untranscribed[:3]), *(["…"] if count > 3 else [])])
-        log.warning("asr_folder: %s: audio files without a transcript, left out: %d (%s)", data, count, names)
+        log.warning("%s: %s: audio files without a transcript, left out: %d (%s)", task, data, count, names)
         metadata["left_out"] = f"audio files without a transcript: {count}"
     several_speakers = len({utterance.speaker for utterance in found.utterances}) > 1
     return [

@@ -157,3 +157,44 @@ def test_a_task_can_be_scored_by_other_metrics() -> None:
 def test_the_oracle_is_a_system_of_the_suite() -> None:
     assert parse_suite("s", {**MINIMAL, "oracle": "a:x"}, "s.toml").oracle == "a:x"
     assert refused(oracle="a:y") == "s.toml: oracle: 'a:y' is no system of the suite. Did you mean 'a:x'?"
+
+
+def gridded(**entry: object) -> list[SystemPlan]:
+    values = {"systems": [{"name": "ttt:mini", **entry}], "tasks": [{"name": "mini_qa"}]}
+    return list(parse_suite("s", values, "s.toml").systems)
+
+
+def test_a_grid_is_every_combination_with_a_label_of_its_own() -> None:
+    found = gridded(
+        strategy="topk",
+        decode={"audio_temperature": 0.5},
+        grid={"steps_per_block": [2, 4], "block_length": [9, 27], "cache": ["exact", "block"]},
+    )
+    assert len(found) == 8
+    assert found[0].label == "ttt:mini@topk S=2 B=9 cache=exact"
+    assert found[-1].label == "ttt:mini@topk S=4 B=27 cache=block"
+    assert {plan.strategy for plan in found} == {"topk"}
+    last = {"audio_temperature": 0.5, "steps_per_block": 4, "block_length": 27, "cache": "block"}
+    assert found[-1].decode == last
+
+
+def test_a_grid_of_strategies_is_called_by_them() -> None:
+    found = gridded(grid={"strategy": ["threshold", "pmi"], "block_length": [9]})
+    assert [(plan.label, plan.strategy, plan.decode) for plan in found] == [
+        ("threshold B=9", "threshold", {"block_length": 9}),
+        ("pmi B=9", "pmi", {"block_length": 9}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"cache": "exact"}, r"systems\[0\]\.grid\.cache: must be a list of values, not 'exact'"),
+        ({"cache": []}, r"systems\[0\]\.grid\.cache: must be a list of values, not \[\]"),
+        ({"strategy": ["pmi"]}, r"systems\[0\]\.grid: has 'strategy', which the entry names too"),
+        ({"cache": ["exact", "exact"]}, "stands there twice"),
+    ],
+)
+def test_a_wrong_grid_is_refused(grid: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        gridded(strategy="topk", grid=grid)

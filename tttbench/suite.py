@@ -7,11 +7,12 @@ the field and the mend.
 from __future__ import annotations
 
 import importlib
+import itertools
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from tttbench.errors import UserError, did_you_mean
 
@@ -121,7 +122,7 @@ def parse_suite(name: str, values: Mapping[str, object], source: str) -> Suite:
     suite = Suite(
         name=name,
         title=table.value("title", str, name),
-        systems=tuple(_system(entry) for entry in table.tables("systems")),
+        systems=tuple(plan for entry in table.tables("systems") for plan in _systems(entry)),
         tasks=tuple(_task(entry, limit, Path(source).parent) for entry in table.tables("tasks")),
         judge=table.value("judge", str, ""),
         seed=table.value("seed", int, 0),
@@ -139,6 +140,30 @@ def parse_suite(name: str, values: Mapping[str, object], source: str) -> Suite:
             f"{source}: oracle: {suite.oracle!r} is no system of the suite. {did_you_mean(suite.oracle, labels)}"
         )
     return suite
+
+
+_SHORT = {"steps_per_block": "S=", "block_length": "B=", "strategy": ""}
+"""How labels call the settings of a grid; others by their names."""
+
+
+def _systems(table: _Table) -> list[SystemPlan]:
+    """The system of an entry, or one for every combination of the values of its ``grid``."""
+    grid = table.lists("grid")
+    plan = _system(table)
+    if not grid:
+        return [plan]
+    if "strategy" in grid and plan.strategy:
+        raise UserError(f"{table.where('grid')}: has 'strategy', which the entry names too; remove one.")
+    plans = []
+    for values in itertools.product(*grid.values()):
+        settings = dict(zip(grid, values, strict=True))
+        words = [f"{_SHORT.get(name, f'{name}=')}{value}" for name, value in settings.items()]
+        strategy = str(settings.pop("strategy", plan.strategy))
+        decode = {**plan.decode, **settings}
+        first = plan.called or ("" if "strategy" in grid else plan.label)
+        called = " ".join([first, *words]).strip()
+        plans.append(replace(plan, strategy=strategy, decode=decode, called=called))
+    return plans
 
 
 def _system(table: _Table) -> SystemPlan:
@@ -240,25 +265,26 @@ class _Table:
         self._path = path
         self._known: list[str] = []
 
-    def _where(self, key: str) -> str:
+    def where(self, key: str) -> str:
+        """Where a key stands, for messages."""
         return f"{self._source}: {self._path}{key}"
 
     def value(self, key: str, kind: type[V], default: V) -> V:
         self._known.append(key)
         found = self._values.pop(key, default)
         if not isinstance(found, kind) or (kind is not bool and isinstance(found, bool)):
-            raise UserError(f"{self._where(key)}: must be a {_TYPE_NAMES[kind]}, not {found!r}.")
+            raise UserError(f"{self.where(key)}: must be a {_TYPE_NAMES[kind]}, not {found!r}.")
         return found
 
     def required(self, key: str, kind: type[V]) -> V:
         if key not in self._values:
-            raise UserError(f"{self._where(key)}: missing; add it.")
+            raise UserError(f"{self.where(key)}: missing; add it.")
         return self.value(key, kind, kind())
 
     def count(self, key: str, default: int, least: int = 1) -> int:
         found = self.value(key, int, default)
         if found < least:
-            raise UserError(f"{self._where(key)}: must be {least} or more, not {found}.")
+            raise UserError(f"{self.where(key)}: must be {least} or more, not {found}.")
         return found
 
     def optional_count(self, key: str) -> int | None:
@@ -274,24 +300,31 @@ class _Table:
         found = self.value(key, list, [])
         for entry in found:
             if not isinstance(entry, str):
-                raise UserError(f"{self._where(key)}: must be a list of names, not {found!r}.")
+                raise UserError(f"{self.where(key)}: must be a list of names, not {found!r}.")
         return tuple(found)
+
+    def lists(self, key: str) -> Mapping[str, list[object]]:
+        found = self.mapping(key)
+        for name, values in found.items():
+            if not isinstance(values, list) or not values:
+                raise UserError(f"{self.where(key)}.{name}: must be a list of values, not {values!r}.")
+        return cast("Mapping[str, list[object]]", found)
 
     def tables(self, key: str) -> list[_Table]:
         entries = self.value(key, list, [])
         if not entries:
-            raise UserError(f"{self._where(key)}: missing; add at least one [[{key}]] table.")
+            raise UserError(f"{self.where(key)}: missing; add at least one [[{key}]] table.")
         tables = []
         for position, entry in enumerate(entries):
             path = f"{key}[{position}]"
             if not isinstance(entry, dict):
-                raise UserError(f"{self._where(path)}: must be a table ([[{key}]]), not {entry!r}.")
+                raise UserError(f"{self.where(path)}: must be a table ([[{key}]]), not {entry!r}.")
             tables.append(_Table(entry, self._source, f"{path}."))
         return tables
 
     def finish(self) -> None:
         for key in self._values:
-            raise UserError(f"{self._where(key)}: unknown key. {did_you_mean(key, self._known)}")
+            raise UserError(f"{self.where(key)}: unknown key. {did_you_mean(key, self._known)}")
 
 
 _TYPE_NAMES: Mapping[type, str] = {str: "string", int: "whole number", list: "list of tables", dict: "table"}

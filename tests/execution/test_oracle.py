@@ -13,7 +13,7 @@ from tttbench.store import RunStore
 SUITE = """
 judge = "whisper:tiny.en"
 oracle = "slow"
-limit = 3
+limit = 8
 batch_size = 1
 
 [[tasks]]
@@ -82,3 +82,8 @@ def test_the_frontier_has_a_place_for_each_and_is_shown(run: Path) -> None:
     page = (run / "report.html").read_text()
     assert 'id="frontier"' in page
     assert "Quality at its price" in page
+
+
+def test_the_real_time_factor_is_drawn_by_the_length_of_the_answer(run: Path) -> None:
+    page = (run / "report.html").read_text()
+    assert "Real-time factor by the length of the answer" in page

@@ -12,6 +12,7 @@ from tttbench.reports.paper_tables import render_all
 from tttbench.errors import UserError
 from tttbench.published import SHIPPED, load_tables
 from tttbench.published.measured import fill, found_in
+from tttbench.registry import tasks
 
 SUMMARY = {
     "results": [
@@ -28,7 +29,7 @@ SUMMARY = {
             "unparsed": 0,
             "judge_failed": 0,
             "error": 2,
-            "recipe": "judge 1",
+            "recipe": "judge: openai-whisper large-v3; Qwen3-30B-A3B",
             "value_best": 0.41,
             "value_worst": 0.4,
             "lower_is_better": False,
@@ -38,7 +39,7 @@ SUMMARY = {
 
 
 def filled(names: dict[str, str]):
-    return fill(load_tables(), found_in([(Path("runs/a"), SUMMARY)], names))
+    return fill(load_tables(), found_in([(Path("runs/a"), SUMMARY)], names), tasks.names())
 
 
 def cell(tables, table, row, column):
@@ -73,10 +74,42 @@ def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command():
     assert found.command == "tttbench run --systems ttt:TtT-3B --tasks llama_questions --data llama_questions=DIR"
 
 
+def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table():
+    found = cell(filled({}), "ablation", "ttt", "aishell_1")
+    assert found.command == (
+        "tttbench run --systems ttt:TtT-3B --tasks asr_folder_zh --data asr_folder_zh=DIR --out RUN"
+        " && tttbench tables RUN --name asr_folder_zh=aishell_1"
+    )
+
+
+def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_needed():
+    for table in filled({}):
+        for block in table.blocks:
+            for one in (one for row in block.cells for one in row):
+                words = one.command.split()
+                if words:
+                    assert words[words.index("--tasks") + 1] in tasks.names()
+                else:
+                    assert "which there is not yet (docs/add_a_task.md)" in one.needs
+
+
+def test_what_was_judged_otherwise_has_no_difference():
+    summary = {"results": [{**SUMMARY["results"][0], "recipe": "judge: openai-whisper tiny.en"}]}
+    found = found_in([(Path("a"), summary)], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    tables = fill(load_tables(), found, tasks.names())
+    one = cell(tables, "ablation", "ttt", "llama_questions")
+    assert (one.is_judged_otherwise, one.difference) == (True, None)
+    files = render_all(tables)
+    assert "34.68 / 40.0 [31.0, 49.0] n=120, 2 not ok (judged otherwise)" in files["ablation.md"]
+    assert "judged otherwise" in files["tables.html"]
+    assert "judged otherwise" in files["ablation.tex"]
+
+
 def test_every_format_has_the_figures_side_by_side():
     files = render_all(filled({"ttt:/models/ttt": "ttt:TtT-3B"}))
     assert "34.68 / 40.0 [31.0, 49.0] n=120, 2 not ok (+5.3)" in files["ablation.md"]
-    assert r"34.68 / 40.0 {\scriptsize [31.0, 49.0]}" in files["ablation.tex"]
+    assert r"34.68 / 40.0 {\scriptsize [31.0, 49.0], $n=120$, 2 not ok; +5.3}" in files["ablation.tex"]
+    assert "% - Mini TtT, mini_qa spoken: `tttbench run" in files["ablation.tex"]
     assert r"mini\_qa\_noisy" in files["ablation.tex"]
     assert "40.0" in files["tables.html"]
     assert "http-equiv" not in files["tables.html"]
@@ -140,12 +173,14 @@ def test_the_verb_writes_everything(tmp_path, capsys):
 
 def test_a_cell_without_an_interval_is_a_cell():
     alone = {**SUMMARY["results"][0], "ci_low": None, "ci_high": None, "n": 1, "ok": 1}
-    tables = fill(load_tables(), found_in([(Path("a"), {"results": [alone]})], {"ttt:/models/ttt": "ttt:TtT-3B"}))
+    found = found_in([(Path("a"), {"results": [alone]})], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    tables = fill(load_tables(), found, ())
     assert cell(tables, "ablation", "ttt", "llama_questions").measured.n == 1
     assert "nan" in render_all(tables)["ablation.md"]
 
 
 def test_a_figure_that_is_no_share_is_printed_as_it_is():
     utmos = {**SUMMARY["results"][0], "task": "speech_quality", "metric": "utmos", "value": 4.1}
-    tables = fill(load_tables(), found_in([(Path("a"), {"results": [utmos]})], {"ttt:/models/ttt": "ttt:TtT-3B"}))
+    found = found_in([(Path("a"), {"results": [utmos]})], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    tables = fill(load_tables(), found, ())
     assert cell(tables, "quality", "ttt", "utmos").measured.value == 4.1

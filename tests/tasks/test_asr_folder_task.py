@@ -28,3 +28,12 @@ def test_left_out_audio_is_said_aloud_and_in_the_samples(tmp_path, caplog):
 def test_speakers_are_clusters_if_there_are_several(tmp_path, speakers, clusters):
     (tmp_path / "list.tsv").write_text(f"audio\ttext\tspeaker\na.wav\tone\t{speakers[0]}\nb.wav\ttwo\t{speakers[1]}\n")
     assert [sample.cluster for sample in samples(tmp_path)] == clusters
+
+
+def test_chinese_recordings_are_scored_by_characters(tmp_path):
+    (tmp_path / "list.tsv").write_text("audio\ttext\na.wav\t你好\n", encoding="utf-8")
+    task = build_task("asr_folder_zh")
+    assert task.metrics == ("cer_zh",)
+    assert [sample.reference for sample in task.samples(tmp_path)] == ["你好"]
+    with pytest.raises(UserError, match="--data asr_folder_zh=DIR"):
+        task.samples(None)

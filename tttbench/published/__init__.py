@@ -24,7 +24,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Column:
-    """A column: what a run calls it (``task``, ``metric``), which way is better, and what measuring it needs."""
+    """A column: what a run calls it (``task``, ``metric``), which way is better, and what measuring it needs.
+
+    Attributes:
+        via: task that measures it on recordings of one's own; its runs are then told what it is in the tables.
+        judged_by: words that the recipe of a figure has to hold to be set against the published one.
+    """
 
     id: str
     title: str
@@ -32,6 +37,8 @@ class Column:
     task: str
     metric: str
     needs: str
+    via: str = ""
+    judged_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,8 @@ def _block(raw: Mapping[str, Any], sources: Mapping[str, Source], where: str) ->
 def _column(raw: Mapping[str, Any], where: str) -> Column:
     if raw["better"] not in ("higher", "lower"):
         raise UserError(f"{where}: column {raw['id']!r}: better is {raw['better']!r}, expected higher or lower")
-    needs = raw.get("needs", "")
-    return Column(raw["id"], raw["title"], raw["better"] == "lower", raw["task"], raw["metric"], needs)
+    which = (raw["id"], raw["title"], raw["better"] == "lower", raw["task"], raw["metric"])
+    return Column(*which, raw.get("needs", ""), raw.get("via", ""), tuple(raw.get("judged_by", ())))
 
 
 def _row(raw: Mapping[str, Any], columns: Sequence[Column], has_source: bool, where: str) -> Row:

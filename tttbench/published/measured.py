@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,18 +37,21 @@ class Measured:
 class Cell:
     """One cell: what is published, what is measured, and the difference; or what measuring it needs.
 
-    ``command`` would fill it, once what it ``needs`` is there.
+    Attributes:
+        command: would fill it, once what it ``needs`` is there; ``""`` where no task measures it yet.
+        is_judged_otherwise: whether what scored the measured figure is known not to be what scored the published one.
     """
 
     published: float | None
     measured: Measured | None
     needs: str
     command: str
+    is_judged_otherwise: bool = False
 
     @property
     def difference(self) -> float | None:
-        """Measured minus published, in points."""
-        if self.published is None or self.measured is None:
+        """Measured minus published, in points; None where either is absent or they were judged otherwise."""
+        if self.published is None or self.measured is None or self.is_judged_otherwise:
             return None
         return self.measured.value - self.published
 
@@ -100,14 +103,15 @@ def found_in(
     return found
 
 
-def fill(tables: Sequence[Table], found: Found) -> tuple[FilledTable, ...]:
-    """Put what was found into the tables."""
+def fill(tables: Sequence[Table], found: Found, tasks: Collection[str]) -> tuple[FilledTable, ...]:
+    """Put what was found into the tables; ``tasks``: names of those that there are."""
     return tuple(
         FilledTable(
             table,
             tuple(
                 FilledBlock(
-                    block, tuple(tuple(_cell(row, column, found) for column in block.columns) for row in block.rows)
+                    block,
+                    tuple(tuple(_cell(row, column, found, tasks) for column in block.columns) for row in block.rows),
                 )
                 for block in table.blocks
             ),
@@ -116,10 +120,21 @@ def fill(tables: Sequence[Table], found: Found) -> tuple[FilledTable, ...]:
     )
 
 
-def _cell(row: Row, column: Column, found: Found) -> Cell:
-    needs = "; ".join(part for part in (row.needs, column.needs) if part)
-    command = shlex.join(["tttbench", "run", "--systems", row.system, "--tasks", column.task])
-    if column.needs:
-        command += f" --data {column.task}=DIR"
+def _cell(row: Row, column: Column, found: Found, tasks: Collection[str]) -> Cell:
+    task = column.via or column.task
+    missing = "" if task in tasks else f"a task {task!r}, which there is not yet (docs/add_a_task.md)"
+    needs = "; ".join(part for part in (row.needs, column.needs, missing) if part)
     measured = found.get((row.system, column.task, column.metric))
-    return Cell(row.published.get(column.id), measured, needs, command)
+    otherwise = measured is not None and any(word not in measured.recipe for word in column.judged_by)
+    command = "" if missing else _command(row, column, task)
+    return Cell(row.published.get(column.id), measured, needs, command, otherwise)
+
+
+def _command(row: Row, column: Column, task: str) -> str:
+    words = ["tttbench", "run", "--systems", row.system, "--tasks", task]
+    if column.needs:
+        words += ["--data", f"{task}=DIR"]
+    if not column.via:
+        return shlex.join(words)
+    then = ["tttbench", "tables", "RUN", "--name", f"{task}={column.task}"]
+    return f"{shlex.join([*words, '--out', 'RUN'])} && {shlex.join(then)}"

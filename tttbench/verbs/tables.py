@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from tttbench.errors import UserError
+from tttbench.verbs.options import add_include, include_all
 
 HELP = "render the paper's tables with what runs have measured"
 
@@ -26,6 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--published", type=Path, metavar="FILE", help="a TOML file of tables in place of the shipped one"
     )
+    add_include(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,19 +35,21 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.atomic import write_atomic
     from tttbench.published import SHIPPED, load_tables
     from tttbench.published.measured import fill, found_in
+    from tttbench.registry import tasks
     from tttbench.reports.paper_tables import render_all
     from tttbench.store import RunStore
 
+    include_all(args.include)
     names = dict(_name(value) for value in args.name)
     summaries = []
     for folder in args.runs:
         with RunStore.open(folder) as store:
             summaries.append((folder, store.summary))
-    tables = fill(load_tables(args.published or SHIPPED), found_in(summaries, names))
+    filled = fill(load_tables(args.published or SHIPPED), found_in(summaries, names), tasks.names())
     args.out.mkdir(parents=True, exist_ok=True)
-    for name, text in render_all(tables).items():
+    for name, text in render_all(filled).items():
         write_atomic(args.out / name, text.encode())
-    for table in tables:
+    for table in filled:
         cells = sum(len(row) for block in table.blocks for row in block.cells)
         print(f"{table.table.id}: {table.n_measured} of {cells} cells measured")
     print(f"Tables: {args.out / 'tables.html'}")
