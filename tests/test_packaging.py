@@ -108,3 +108,14 @@ def test_every_direct_requirement_is_pinned() -> None:
             pinned[canonicalize_name(name)] = version
     for entry in map(Requirement, needed):
         assert pinned.get(canonicalize_name(entry.name)) in entry.specifier, f"{entry} and constraints.txt disagree"
+
+
+def test_all_weights_together_are_small_and_in_half_precision() -> None:
+    from safetensors import safe_open
+
+    files = sorted((ROOT / "reference_model" / "weights").rglob("*.safetensors"))
+    assert len(files) >= 10
+    assert sum(path.stat().st_size for path in files) <= 64 * 2**20
+    for path in files:
+        with safe_open(path, "np") as weights:
+            assert {weights.get_slice(name).get_dtype() for name in weights.keys()} <= {"F16", "I64"}, path  # noqa: SIM118
