@@ -157,7 +157,7 @@ def test_the_three_baselines_differ_in_objective_and_decoding_alone():
     assert len({(one.training.steps, one.training.objective.ctc, one.code_jitter) for one in made.values()}) == 1
 
 
-def test_the_ablation_takes_one_thing_away_at_a_time_from_the_published_objective():
+def test_the_ablation_takes_one_thing_away_at_a_time():
     names = ("ttt", "ar", "nar", "no_banom", "no_ppm", "no_sst")
     made = {name: recipe.read(recipe.find(f"ablation/{name}")) for name in names}
     shares = {name: (o.banom, o.ppm, o.sst) for name, o in ((n, one.training.objective) for n, one in made.items())}
