@@ -171,8 +171,8 @@ def test_a_grid_is_every_combination_with_a_label_of_its_own() -> None:
         grid={"steps_per_block": [2, 4], "block_length": [9, 27], "cache": ["exact", "block"]},
     )
     assert len(found) == 8
-    assert found[0].label == "ttt:mini@topk S=2 B=9 cache=exact"
-    assert found[-1].label == "ttt:mini@topk S=4 B=27 cache=block"
+    assert found[0].label == "ttt:mini@topk S=2 B=9 exact"
+    assert found[-1].label == "ttt:mini@topk S=4 B=27 block"
     assert {plan.strategy for plan in found} == {"topk"}
     last = {"audio_temperature": 0.5, "steps_per_block": 4, "block_length": 27, "cache": "block"}
     assert found[-1].decode == last

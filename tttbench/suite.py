@@ -142,7 +142,7 @@ def parse_suite(name: str, values: Mapping[str, object], source: str) -> Suite:
     return suite
 
 
-_SHORT = {"steps_per_block": "S=", "block_length": "B=", "strategy": ""}
+_SHORT = {"steps_per_block": "S=", "block_length": "B=", "cache": "", "strategy": ""}
 """How labels call the settings of a grid; others by their names."""
 
 
