@@ -46,6 +46,11 @@ def test_a_ratio_is_a_number_above_0(ratio: float) -> None:
         Mixture((3,), (ratio,))
 
 
+def test_a_file_that_an_epoch_would_never_show_is_refused_and_named_by_its_ratio() -> None:
+    with pytest.raises(ConfigError, match=r"'ratio' is 0\.1, which sees none of a file's 4 examples; raise it"):
+        Mixture((400, 4), (1.0, 0.1))
+
+
 def test_an_epoch_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no example in an epoch"):
-        Mixture((3,), (0.1,))
+    with pytest.raises(ConfigError, match="the files hold no example"):
+        Mixture((0,), (1.0,))
