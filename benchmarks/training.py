@@ -1,6 +1,6 @@
 """Speed and memory of a training step: packed documents and a gathered head against padding and a full head.
 
-    python benchmarks/training.py --save             # mini and 0.5B shape; about 15 minutes on two idle cores
+    python benchmarks/training.py --save             # mini and 0.5B shape; about half an hour on two idle cores
     python benchmarks/training.py --shapes tiny      # a smoke test of seconds
 
 Both ways train the same network on the same corrupted documents, gradients and AdamW step included; their losses are
