@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from tttbench.data.readers.asr_folder import read_asr_folder
@@ -27,7 +28,7 @@ def asr_folder() -> Task:
             "LibriSpeech; wav, flac, mp3, ogg, opus, any sample rate. Audio that no list names is counted and left out."
         ),
         metrics=("wer", "cer"),
-        samples=list_samples,
+        samples=partial(list_samples, "asr_folder"),
     )
 
 
@@ -40,22 +41,12 @@ def asr_folder_zh() -> Task:
         kind="asr",
         description="Transcribed Chinese speech of your own, in the layouts of asr_folder; compares bare characters.",
         metrics=("cer_zh",),
-        samples=list_chinese_samples,
+        samples=partial(list_samples, "asr_folder_zh"),
     )
 
 
-def list_samples(data: Path | None) -> Sequence[Sample]:
-    """List the utterances of the folder ``data``, see ``_list``."""
-    return _list("asr_folder", data)
-
-
-def list_chinese_samples(data: Path | None) -> Sequence[Sample]:
-    """List the utterances of the folder ``data``, see ``_list``."""
-    return _list("asr_folder_zh", data)
-
-
-def _list(task: str, data: Path | None) -> Sequence[Sample]:
-    """List the utterances of the folder ``data``. Audio without a transcript is reported as a warning.
+def list_samples(task: str, data: Path | None) -> Sequence[Sample]:
+    """List the utterances of the folder ``data`` for ``task``. Audio without a transcript is reported as a warning.
 
     Speakers become clusters where there are at least two.
 

@@ -118,4 +118,5 @@ def test_all_weights_together_are_small_and_in_half_precision() -> None:
     assert sum(path.stat().st_size for path in files) <= 64 * 2**20
     for path in files:
         with safe_open(path, "np") as weights:
-            assert {weights.get_slice(name).get_dtype() for name in weights.keys()} == {"F16"}, path  # noqa: SIM118
+            names = list(weights.keys())
+            assert {weights.get_slice(name).get_dtype() for name in names} == {"F16"}, path

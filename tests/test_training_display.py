@@ -27,32 +27,34 @@ def terminal():
     return Console(file=io.StringIO(), force_terminal=True, width=160, _environ={"TERM": "xterm"})
 
 
-def test_the_bar_moves_before_the_first_report_and_estimates_the_time_left_of_slow_steps(tmp_path):
+def ticking(folder, steps, ticks, step_s):
+    """A display whose bar has moved through ``ticks``, each taking ``step_s`` seconds."""
     now = [0.0]
-    display = TrainingDisplay(tmp_path, 50, console=terminal())
+    display = TrainingDisplay(folder, steps, console=terminal())
     display._bar.get_time = lambda: now[0]
-    with display:
-        for step in range(1, 11):
-            display.tick(step)
-            now[0] += 60
-        (task,) = display._bar.tasks
-        assert (task.completed, task.total) == (10, 50)
-        # 40 more steps of a minute.
-        assert task.time_remaining == 40 * 60
-        display.show(progress(10))
-        assert task.fields["tail"] == "text 1.500 audio 2.500, 32 examples/s, 2,048 tokens/s"
+    display.__enter__()
+    for step in ticks:
+        display.tick(step)
+        now[0] += step_s
+    return display
+
+
+def test_the_bar_moves_before_the_first_report_and_estimates_the_time_left_of_slow_steps(tmp_path):
+    display = ticking(tmp_path, 50, range(1, 11), 60)
+    (task,) = display._bar.tasks
+    assert (task.completed, task.total) == (10, 50)
+    # 40 more steps of a minute.
+    assert task.time_remaining == 40 * 60
+    display.show(progress(10))
+    assert task.fields["tail"] == "text 1.500 audio 2.500, 32 examples/s, 2,048 tokens/s"
+    display.__exit__()
 
 
 def test_a_resumed_bar_does_not_count_what_was_there_as_its_own_pace(tmp_path):
-    now = [0.0]
-    display = TrainingDisplay(tmp_path, 8000, console=terminal())
-    display._bar.get_time = lambda: now[0]
-    with display:
-        for step in range(7001, 7011):
-            display.tick(step)
-            now[0] += 1
-        (task,) = display._bar.tasks
-        assert task.time_remaining == 990
+    display = ticking(tmp_path, 8000, range(7001, 7011), 1)
+    (task,) = display._bar.tasks
+    assert task.time_remaining == 990
+    display.__exit__()
 
 
 def test_plain_lines_where_nobody_watches(tmp_path, capsys):

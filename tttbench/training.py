@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from reference_model.transformer import TtTModel
 
 _BAD = "bad_records.txt"
-_CODEC = "mini-codec"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,7 +34,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the recipe's")
     parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
     parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
-    parser.add_argument("--codec", help="codec that the checkpoint speaks with: shipped, or a folder beside --out")
+    parser.add_argument(
+        "--codec", default="mini-codec", help="codec that the checkpoint speaks with: shipped, or a folder beside --out"
+    )
     args = parser.parse_args(arguments)
     recipe = read(find(args.recipe))
     for option, value in (("--max-steps", args.max_steps), ("--threads", args.threads)):
@@ -47,11 +48,10 @@ def main(arguments: Sequence[str]) -> int:
         recipe = replace(recipe, training=replace(recipe.training, seed=args.seed))
     name = recipe.path.stem if Path(args.recipe).is_file() else args.recipe
     folder = args.out or Path("build") / name
-    if args.codec is not None and not named_codec(folder, args.codec).is_dir():
-        raise UserError(
-            f"--codec {args.codec}: no folder {named_codec(folder, args.codec)}, and none is shipped so named"
-        )
-    train(recipe, folder, args.max_steps, args.threads, args.codec or _CODEC)
+    codec = named_codec(folder, args.codec)
+    if not codec.is_dir():
+        raise UserError(f"--codec {args.codec}: no folder {codec}, and none is shipped so named")
+    train(recipe, folder, args.max_steps, args.threads, args.codec)
     return 0
 
 

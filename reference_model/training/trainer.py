@@ -133,7 +133,7 @@ def train(
                     # Gradients are averaged over the processes, so each divides by its own share of the batch.
                     losses = module(rows, len(mine))
                 losses.sum().backward()
-            _check_finite(losses, step, first, folder)
+            _check_finite(losses, step, folder)
             meter.add(losses.detach() / processes.number, sum(len(row.ids) for row in rows))
         nn.utils.clip_grad_norm_(module.parameters(), config.clip)
         optimizer.step()
@@ -155,7 +155,7 @@ def train(
     return model.eval()
 
 
-def _check_finite(losses: Tensor, step: int, first: int, folder: Path) -> None:
+def _check_finite(losses: Tensor, step: int, folder: Path) -> None:
     """Stop before weights are spoilt that hours went into."""
     if bool(losses.isfinite().all()):
         return
