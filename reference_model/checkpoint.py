@@ -14,13 +14,13 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from reference_model.config import TtTConfig
 from reference_model.errors import CheckpointError
 from reference_model.tokens import TtTTokenizer
 from reference_model.transformer import TtTModel
+from reference_model.whole_file import save_whole
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "float64": torch.float64}
 """Names of the dtypes that weights can be computed or stored in."""
@@ -28,6 +28,7 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _HEAD = "lm_head.weight"
+_FORMAT = {"format": "pt"}
 
 
 @dataclass(frozen=True)
@@ -222,25 +223,18 @@ def _write_weights(tensors: dict[str, Tensor], folder: Path, shard_bytes: int) -
         shards[-1][name] = value
         room -= value.nbytes
     if len(shards) == 1:
-        _replace(folder / _WEIGHTS, shards[0])
+        save_whole(shards[0], folder / _WEIGHTS, _FORMAT)
         _remove(before - {folder / _WEIGHTS})
         return
     places: dict[str, str] = {}
     for number, shard in enumerate(shards, start=1):
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
-        _replace(folder / file, shard)
+        save_whole(shard, folder / file, _FORMAT)
         places.update(dict.fromkeys(shard, file))
     total = sum(value.nbytes for value in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / _INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
     _remove(before - {folder / _INDEX, *(folder / file for file in places.values())})
-
-
-def _replace(path: Path, tensors: dict[str, Tensor]) -> None:
-    """Write a file whole or not at all: a kill leaves the weights that were there."""
-    temporary = path.with_suffix(".tmp")
-    save_file(tensors, str(temporary), metadata={"format": "pt"})
-    temporary.replace(path)
 
 
 def _remove(paths: set[Path]) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from reference_model.errors import CheckpointError
+from reference_model.whole_file import save_whole
 
 _FILE = "training.safetensors"
 _LONG = 80
@@ -58,10 +58,8 @@ def store(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step
 def store_tensors(folder: Path, tensors: Mapping[str, Tensor], step: int, settings: str = "") -> None:
     """``store`` for a state that is tensors by name already; ``weights`` finds those called ``model.…``."""
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f"{_FILE}.tmp"
     metadata = {"step": str(step), "settings": settings}
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata)
-    temporary.replace(folder / _FILE)
+    save_whole({name: tensor.contiguous() for name, tensor in tensors.items()}, folder / _FILE, metadata)
 
 
 def stored_tensors(folder: Path, settings: str = "") -> tuple[int, Mapping[str, Tensor]]:

@@ -13,7 +13,7 @@ from shapes import random_model
 from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM
 
-from reference_model import checkpoint
+from reference_model import checkpoint, whole_file
 from reference_model.errors import CheckpointError, ConfigError, TokenizerError
 from reference_model.limits import limits
 from reference_model.tokens import TtTTokenizer
@@ -203,11 +203,11 @@ def test_a_kill_while_weights_are_written_leaves_those_that_were_there(
     before = random_model(small(tokenizer))
     checkpoint.save(before, tokenizer, tmp_path)
 
-    def killed(tensors: dict[str, torch.Tensor], path: str, metadata: dict[str, str]) -> None:
-        Path(path).write_bytes(b"half")
+    def killed(tensors: dict[str, torch.Tensor], path: Path, metadata: dict[str, str]) -> None:
+        path.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(checkpoint, "save_file", killed)
+    monkeypatch.setattr(whole_file, "save_file", killed)
     with pytest.raises(KeyboardInterrupt):
         checkpoint.save(random_model(small(tokenizer), 1), tokenizer, tmp_path)
     found = checkpoint.load(tmp_path).model.state_dict()
