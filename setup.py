@@ -1,31 +1,40 @@
-"""Says which packages are installed, and where they stand here; everything else stands in ``pyproject.toml``.
+"""Puts ``tasks/`` and ``reports/`` into the package when it is built; everything else stands in ``pyproject.toml``.
 
-``tasks/`` and ``reports/`` are too general as names of installed packages: in the wheel they live in ``tttbench``.
+They hold data, not packages: in the wheel they lie in ``tttbench/shipped-data``, where ``tttbench.core.shipped`` finds
+them.
 """
 
 import shutil
+from pathlib import Path
 
-from setuptools import find_packages, setup
+from setuptools import setup
 from setuptools.command.build_py import build_py
 
-INSIDE_TTTBENCH = ("tasks", "reports")
+SHIPPED = ("tasks", "reports")
 
 
-class FreshBuild(build_py):
-    """Forgets what an earlier build copied, so that no file that was removed since gets into a wheel."""
+class BuildWithData(build_py):
+    """Forgets what an earlier build copied, so that no removed file gets into a wheel, and adds the shipped folders."""
 
     def run(self) -> None:
         """Build."""
         if not self.editable_mode:
             shutil.rmtree(self.build_lib, ignore_errors=True)
         super().run()
+        if not self.editable_mode:
+            for source, target in self._data().items():
+                Path(target).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Name all that is built."""
+        built: list[str] = super().get_outputs(include_bytecode)
+        return built if self.editable_mode else [*built, *self._data().values()]
+
+    def _data(self) -> dict[str, str]:
+        target = Path(self.build_lib) / "tttbench" / "shipped-data"
+        files = (path for name in SHIPPED for path in sorted(Path(name).rglob("*")) if path.is_file())
+        return {str(path): str(target / path) for path in files if "__pycache__" not in path.parts}
 
 
-setup(
-    packages=[
-        *find_packages(include=["tttbench", "tttbench.*", "reference_model", "reference_model.*"]),
-        *(f"tttbench.{name}" for top in INSIDE_TTTBENCH for name in find_packages(include=[top, f"{top}.*"])),
-    ],
-    package_dir={f"tttbench.{top}": top for top in INSIDE_TTTBENCH},
-    cmdclass={"build_py": FreshBuild},
-)
+setup(cmdclass={"build_py": BuildWithData})

@@ -83,8 +83,8 @@ def collect(variant: str, seed: int, model: Path, run: Path) -> ModelResult:
         SystemExit: the run is not complete.
     """
     from benchmarks.machine import this_machine
-    from tttbench.recipe import shipped_recipes
-    from tttbench.store import RunStore
+    from tttbench.config.training import shipped_recipes
+    from tttbench.store.run_directory import RunStore
 
     steps = [json.loads(line)["step"] for line in (model / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
     metrics: dict[str, Measured] = {}
@@ -130,7 +130,7 @@ def check_current(file: Path, variant: str, steps: int | None) -> None:
     Raises:
         SystemExit: it is of another recipe, or of a training of another length.
     """
-    from tttbench.recipe import read, shipped_recipes
+    from tttbench.config.training import read, shipped_recipes
 
     path = shipped_recipes()[f"ablation/{variant}"]
     plain = json.loads(file.read_text(encoding="utf-8"))

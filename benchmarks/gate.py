@@ -69,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from benchmarks.gate_simulation import HEAD, rows
     from benchmarks.machine import this_machine
-    from tttbench.registry import include
-    from tttbench.verbs.columns import columns
+    from tttbench.cli.columns import columns
+    from tttbench.core.registry import include
 
     include(WORLD)
     args.work = args.work.resolve()
@@ -123,7 +123,7 @@ def _slowed(args: argparse.Namespace) -> Iterator[Any]:
 
 def _slowdown(name: str, args: argparse.Namespace) -> dict[tuple[str, str], float]:
     """How many times as slow it truly is, by task and figure: measured in turns, on the quiet machine."""
-    from tttbench.execution.in_turns import measure
+    from tttbench.gate.interleaved import measure
     from tttbench.stats.effect_size import shift_factor
 
     kept = args.work / f"slowdown-{name}.json"
@@ -147,7 +147,7 @@ def _recipe(args: argparse.Namespace) -> Iterator[Any]:
 def _in_turns(args: argparse.Namespace) -> Iterator[Any]:
     """Measured now, baseline and run alternating, while other processes keep the cores busy."""
     from benchmarks.gate_simulation import halves
-    from tttbench.execution.in_turns import measure
+    from tttbench.gate.interleaved import measure
     from tttbench.gate.rules import Rules
 
     first = _run("first", args)
@@ -244,12 +244,12 @@ def _renormalized(name: str, args: argparse.Namespace) -> Any:
     """The snapshot of a run whose words were counted by other rules."""
     import shutil
 
-    from tttbench.execution.assess import assess
+    from tttbench.core.registry import scorers
     from tttbench.gate.from_run import snapshot_of
-    from tttbench.registry import scorers
-    from tttbench.scoring.normalizers import WHISPER_BASIC
-    from tttbench.scoring.wer import WER
-    from tttbench.store import RunStore
+    from tttbench.pipeline.summarize import assess
+    from tttbench.scorers.wer import WER
+    from tttbench.store.run_directory import RunStore
+    from tttbench.text.normalizers import WHISPER_BASIC
 
     _run(name, args)
     folder = args.work / "runs" / f"{name}-renormalized"
@@ -270,7 +270,7 @@ def _damage(folder: Path, strength: float) -> None:
     import torch
     from safetensors.torch import load_file, save_file
 
-    from tttbench.systems.ttt_folder import checkpoint_folder
+    from tttbench.systems.ttt.folder import checkpoint_folder
 
     shutil.copytree(checkpoint_folder("mini"), folder, dirs_exist_ok=True)
     weights = load_file(folder / "model.safetensors")

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reference_model.decoding import DecodeConfig
-    from tttbench.records import Sample
+    from tttbench.core.records import Sample
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -50,8 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--save", nargs="?", type=Path, const=ROOT / "benchmarks" / "results", metavar="FOLDER")
     args = parser.parse_args(argv)
     from benchmarks.machine import this_machine
-    from tttbench.registry import build_task
-    from tttbench.verbs.columns import columns
+    from tttbench.cli.columns import columns
+    from tttbench.core.registry import build_task
 
     began = datetime.now(UTC).isoformat(timespec="seconds")
     found = [written for task in METRICS for written in measure(args.model, task, build_task(task).samples(None), args)]
@@ -85,10 +85,10 @@ def measure(name: str, task: str, samples: Sequence[Sample], args: argparse.Name
     """
     import reference_model
     from reference_model.decoding import Prompt, generate
-    from tttbench.execution.likelihood import example_of
-    from tttbench.systems.ttt_folder import checkpoint_folder, read_assistant
-    from tttbench.systems.ttt_settings import decode_settings
-    from tttbench.systems.ttt_speech import load_codec
+    from tttbench.pipeline.likelihood import example_of
+    from tttbench.systems.ttt.folder import checkpoint_folder, read_assistant
+    from tttbench.systems.ttt.settings import decode_settings
+    from tttbench.systems.ttt.speech import load_codec
 
     folder = checkpoint_folder(name)
     assistant = read_assistant(folder)
@@ -116,8 +116,8 @@ def _whole(n_tokens: int, steps: int) -> DecodeConfig:
 
 
 def _written(task: str, length: str, samples: Sequence[Sample], texts: Sequence[str]) -> Written:
-    from tttbench.registry import scorers
-    from tttbench.scoring.answer import Answer
+    from tttbench.core.registry import scorers
+    from tttbench.core.scorer import Answer
     from tttbench.stats.corpus import corpus_interval
 
     scorer = scorers.get(METRICS[task])

@@ -85,9 +85,9 @@ class Parts:
     def scoring(self) -> list[Figure]:
         """The real scorer, normaliser and alignment included, on sentences none of which it has seen."""
         from benchmarks.suite_texts import pairs
-        from tttbench.records import Sample
-        from tttbench.scoring.answer import Answer
-        from tttbench.scoring.wer import WER
+        from tttbench.core.records import Sample
+        from tttbench.core.scorer import Answer
+        from tttbench.scorers.wer import WER
 
         requests = [
             (Sample(str(at), "asr", None, pair.reference), Answer(pair.hypothesis))
@@ -130,7 +130,7 @@ class Parts:
 
     def report(self) -> list[Figure]:
         """The page of the same run, in a process that has written none before."""
-        from tttbench.reports import render
+        from tttbench.pages import render
 
         folder, _ = self._run, self._assessed
         seconds = timed(f"report of {self._scale.answers:,} samples", lambda: render(folder), 10.0)
@@ -165,8 +165,8 @@ class Parts:
 
     @cached_property
     def _assessed(self) -> Figure:
-        from tttbench.execution.assess import assess
-        from tttbench.store import RunStore
+        from tttbench.pipeline.summarize import assess
+        from tttbench.store.run_directory import RunStore
 
         with RunStore.open(self._run, write=True) as store:
             summary: dict[str, Any] = {}

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.suite_texts import heard, sentence
-from tttbench.records import AudioCommit, Packet, Response, Sample, Trace, Waveform
-from tttbench.store import RunStore
-from tttbench.stored import NewAnswer, Transcript
+from tttbench.core.records import AudioCommit, Packet, Response, Sample, Trace, Waveform
+from tttbench.store.rows import NewAnswer, Transcript
+from tttbench.store.run_directory import RunStore
 
 SYSTEM = "ttt:synthetic"
 TASKS = {

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from tttbench.data.readers.asr_folder import read_asr_folder
-from tttbench.data.task import Task
-from tttbench.errors import UserError
-from tttbench.records import Sample
-from tttbench.registry import register_task
+from tttbench.core.errors import UserError
+from tttbench.core.records import Sample
+from tttbench.core.registry import register_task
+from tttbench.core.task import Task
+from tttbench.data.sources.asr_folder import read_asr_folder
 
 log = logging.getLogger(__name__)
 

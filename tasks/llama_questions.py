@@ -6,11 +6,11 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from tttbench.data.readers.llama_questions import SpokenQuestion, read_llama_questions
-from tttbench.data.task import Task
-from tttbench.errors import UserError
-from tttbench.records import Sample
-from tttbench.registry import register_task
+from tttbench.core.errors import UserError
+from tttbench.core.records import Sample
+from tttbench.core.registry import register_task
+from tttbench.core.task import Task
+from tttbench.data.sources.llama_questions import SpokenQuestion, read_llama_questions
 
 log = logging.getLogger(__name__)
 

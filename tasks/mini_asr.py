@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tttbench.data.readers.mini import read_mini_asr
-from tttbench.data.task import Task
-from tttbench.records import Sample
-from tttbench.registry import register_task
+from tttbench.core.records import Sample
+from tttbench.core.registry import register_task
+from tttbench.core.shipped import shipped
+from tttbench.core.task import Task
+from tttbench.data.sources.mini import read_mini_asr
 
-TEST_FOLDER = Path(__file__).parent / "mini" / "test"
+TEST_FOLDER = shipped("tasks") / "mini" / "test"
 
 
 @register_task("mini_asr")

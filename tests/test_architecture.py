@@ -19,15 +19,15 @@ MOST_LINES = 400
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tttbench.__main__",),
     ("tttbench.cli",),
-    ("tttbench.verbs",),
-    ("tttbench.training",),
-    ("tttbench.execution", "tttbench.reports", "tttbench.recipe", "tttbench.training_display"),
-    ("tttbench.gate",),
-    ("tttbench.systems", "tttbench.tasks"),
-    ("tttbench.registry", "tttbench.probes", "tttbench.store", "tttbench.suite", "tttbench.published"),
-    ("tttbench.systems.base", "tttbench.data", "tttbench.scoring", "tttbench.flac", "tttbench.stored"),
-    ("tttbench.stats", "tttbench.plain", "tttbench.atomic", "tttbench.caches", "tttbench.interrupts"),
-    ("tttbench.records", "tttbench.errors", "tttbench"),
+    ("tttbench.pages", "tttbench.training"),
+    ("tttbench.gate", "tttbench.miniworld"),
+    ("tttbench.pipeline",),
+    ("tttbench.config",),
+    ("tttbench.systems",),
+    ("tttbench.probes", "tttbench.store", "tttbench.published", "tttbench.scorers"),
+    ("tttbench.data", "tttbench.text"),
+    ("tttbench.stats",),
+    ("tttbench.core", "tttbench"),
     ("reference_model",),
 )
 """From top to bottom. A part imports itself and parts of lower layers. A new part of the suite takes its place here."""
@@ -35,8 +35,9 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 DEPTHS = {part: depth for depth, parts in enumerate(LAYERS) for part in parts}
 
 ONLY = {
-    "tttbench.scoring": {"tttbench.records", "tttbench.errors", "tttbench.stats"},
-    "tttbench.stats": {"tttbench.records", "tttbench.errors"},
+    "tttbench.scorers": {"tttbench.core", "tttbench.text", "tttbench.stats"},
+    "tttbench.text": {"tttbench.core"},
+    "tttbench.stats": {"tttbench.core"},
     "reference_model": set(),
 }
 """Parts that may import nothing else of ours: they can be used alone."""
@@ -64,8 +65,6 @@ def part_of(module: str) -> str:
 
 def module_of(file: Path) -> str:
     names = list(file.relative_to(ROOT).with_suffix("").parts)
-    if names[0] in ("tasks", "reports"):
-        names.insert(0, "tttbench")
     return ".".join(names[:-1] if names[-1] == "__init__" else names)
 
 
@@ -74,7 +73,7 @@ def imports() -> tuple[Import, ...]:
     """Every import of ours by ours, those inside functions and for types alone included."""
     return tuple(
         found
-        for folder in ("tttbench", "reference_model", "tasks", "reports")
+        for folder in ("tttbench", "reference_model")
         for file in sorted((ROOT / folder).rglob("*.py"))
         for found in _imports_of(file)
     )
@@ -170,7 +169,7 @@ def test_nothing_names_a_path_of_one_machine() -> None:
 def test_names_are_listed_without_torch() -> None:
     code = (
         "import sys\n"
-        "from tttbench.registry import build_task, scorers, system_names, tasks\n"
+        "from tttbench.core.registry import build_task, scorers, system_names, tasks\n"
         "assert system_names() and scorers.names() and [build_task(name) for name in tasks.names()]\n"
         "heavy = {'torch', 'whisper', 'matplotlib', 'transformers'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tttbench.cli import build_parser, main
+from tttbench.cli.main import build_parser, main
 from tttbench.gate.baseline_file import read_baseline
 from tttbench.gate.rules import Rules, read_rules
 from tttbench.gate.stale import staleness

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 import soundfile
-from tttbench.tasks.mini_asr import list_clean
 
 import tttbench
-from tttbench.systems.whisper_weights import is_available_offline
+from tttbench.core.registry import build_task
+from tttbench.systems.whisper.weights import is_available_offline
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = ("add_a_task.md", "add_a_system.md")
@@ -43,7 +43,7 @@ def write_recordings(folder: Path) -> None:
     """Three recordings of the mini world, as the example of "add a task" lists them."""
     folder.mkdir()
     lines = ["audio\ttext\tspeaker"]
-    for sample in list_clean(None)[:3]:
+    for sample in build_task("mini_asr").samples(None)[:3]:
         samples, rate = soundfile.read(sample.audio)
         soundfile.write(folder / f"{sample.id}.wav", samples, rate)
         lines.append(f"{sample.id}.wav\t{sample.reference}\t{sample.cluster}")

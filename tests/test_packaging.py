@@ -54,7 +54,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Wheel:
 
 
 def installed_name(source: str) -> str:
-    return f"tttbench/{source}" if source.startswith(("tasks/", "reports/")) else source
+    return f"tttbench/shipped-data/{source}" if source.startswith(("tasks/", "reports/")) else source
 
 
 def test_the_wheel_holds_every_file_of_the_packages_and_no_other(wheel: Wheel) -> None:
@@ -70,7 +70,7 @@ def test_the_command_works_from_the_wheel_alone(wheel: Wheel, tmp_path: Path) ->
     with zipfile.ZipFile(wheel.path) as archive:
         archive.extractall(tmp_path / "installed")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed")}
-    code = "import sys, tttbench; from tttbench.cli import main; print(tttbench.__file__); sys.exit(main())"
+    code = "import sys, tttbench; from tttbench.cli.main import main; print(tttbench.__file__); sys.exit(main())"
     ended = subprocess.run(
         [sys.executable, "-c", code, "list", "suites"],
         cwd=tmp_path,

@@ -2,6 +2,6 @@
 
 import sys
 
-from tttbench.cli import main
+from tttbench.cli.main import main
 
 sys.exit(main())

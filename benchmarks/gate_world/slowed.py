@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reference_model import decode_step, transformer
-from tttbench.errors import UserError
-from tttbench.records import Request, Response
-from tttbench.registry import build_system, register_system
-from tttbench.systems.base import System, SystemOptions
+from tttbench.core.errors import UserError
+from tttbench.core.records import Request, Response
+from tttbench.core.registry import build_system, register_system
+from tttbench.core.system import System, SystemOptions
 
 _step_layer = decode_step.step_layer
 _shares = [0.0]

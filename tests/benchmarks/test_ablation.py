@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import ablation
 from benchmarks.ablation_results import METRICS, Measured, ModelResult, difference, load_results, save_result, summary
-from tttbench.recipe import shipped_recipes
+from tttbench.config.training import shipped_recipes
 
 
 def result(variant: str, seed: int, wrong: list[int], samples: tuple[str, ...] = ("a", "b", "c", "d")) -> ModelResult:

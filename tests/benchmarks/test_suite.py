@@ -13,10 +13,10 @@ from benchmarks.suite import NAMES, main, markdown, rows
 from benchmarks.suite_parts import PARTS, Figure, Parts
 from benchmarks.suite_run import SYSTEM, write_run
 from benchmarks.suite_texts import number_words, pairs
-from tttbench.records import Sample
-from tttbench.scoring.answer import Answer
-from tttbench.scoring.wer import WER
-from tttbench.store import RunStore
+from tttbench.core.records import Sample
+from tttbench.core.scorer import Answer
+from tttbench.scorers.wer import WER
+from tttbench.store.run_directory import RunStore
 
 
 def run(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict, list[str]]:  # type: ignore[type-arg]  # JSON

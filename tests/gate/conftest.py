@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from tttbench.core.records import Status
 from tttbench.gate.snapshot import (
     Metric,
     Outcome,
@@ -18,7 +19,6 @@ from tttbench.gate.snapshot import (
     TaskFacts,
     Timing,
 )
-from tttbench.records import Status
 
 Make = Callable[..., Snapshot]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
 from tttbench.gate.baseline_file import Promotion, read_baseline, write_baseline
 from tttbench.gate.decide import gate
 from tttbench.gate.rules import Rules

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
 from tttbench.gate.decide import gate, renamed
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Snapshot, SystemFacts

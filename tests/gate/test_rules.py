@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
 from tttbench.gate.rules import QualityRule, Rules, SpeedRule, read_rules
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tttbench.core.records import Packet
 from tttbench.probes.continuity import stalls
-from tttbench.records import Packet
 
 
 def test_packets_in_time_never_stall() -> None:

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
+from tttbench.core.records import AudioCommit, Packet, Trace
 from tttbench.probes.latency import Timed, figures, latency_probes
-from tttbench.records import AudioCommit, Packet, Trace
 
 TRACE = Trace(
     stages_s={"encode": 0.2, "decode": 1.0},

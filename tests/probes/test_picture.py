@@ -6,10 +6,10 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 
 from reference_model.timing import interval
+from tttbench.core.records import ProbeResult
 from tttbench.probes.axes import Value, product, swept
 from tttbench.probes.picture import COLOURS, lines_of, picture
 from tttbench.probes.sweep import PointResult
-from tttbench.records import ProbeResult
 
 
 def result(point: Mapping[str, Value], latencies_s: Sequence[float] = (1.0,) * 6) -> PointResult:

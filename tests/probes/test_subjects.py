@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.records import Request, RequestKind, Response, Trace
+from tttbench.core.system import Lengths, PassRun, Sweepable, SystemOptions
 from tttbench.probes.subjects import check_axes, subjects_of
 from tttbench.probes.turn import noise_requests
-from tttbench.records import Request, RequestKind, Response, Trace
-from tttbench.systems.base import Lengths, PassRun, Sweepable, SystemOptions
 
 
 class Plain:

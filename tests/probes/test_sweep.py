@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import pytest
 
 from reference_model.roofline import Ceilings, Work
+from tttbench.core.records import Trace
+from tttbench.core.system import PassRun
 from tttbench.probes.latency import Timed
 from tttbench.probes.stopping import Stopping
 from tttbench.probes.sweep import Measured, Subject, result_of, sweep
 from tttbench.probes.turn import Turn
-from tttbench.records import Trace
-from tttbench.systems.base import PassRun
 
 
 def turn(latency_s: float, *, memory: int = 10**6, device: int | None = None, percent: float = 0.0) -> Turn:

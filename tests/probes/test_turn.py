@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from reference_model.roofline import Ceilings, Work
-from tttbench.errors import InputError
+from tttbench.core.errors import InputError
+from tttbench.core.records import Request, Response, Trace
+from tttbench.core.system import PassRun
 from tttbench.probes.turn import Call, Turn, calls_of, noise_requests, take_turn
-from tttbench.records import Request, Response, Trace
-from tttbench.systems.base import PassRun
 
 CEILINGS = Ceilings(peak_flops=100.0, bandwidth=10.0)
 

@@ -7,12 +7,12 @@ import io
 from pathlib import Path
 
 import pytest
-from tttbench.reports.paper_tables import render_all
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.registry import tasks
+from tttbench.pages.paper_tables import render_all
 from tttbench.published import SHIPPED, load_tables
 from tttbench.published.measured import fill, found_in
-from tttbench.registry import tasks
 
 SUMMARY = {
     "results": [
@@ -122,7 +122,7 @@ def test_every_format_has_the_figures_side_by_side():
 
 
 def test_names_are_those_of_the_suites_recipes():
-    from tttbench.recipe import shipped_recipes
+    from tttbench.config.training import shipped_recipes
 
     known = {f"ttt:{name.replace('/', '-')}" for name in shipped_recipes() if name.startswith("ablation/")}
     mini = [
@@ -162,7 +162,7 @@ def test_figures_without_a_source_are_refused(tmp_path):
 
 
 def test_the_verb_writes_everything(tmp_path, capsys):
-    from tttbench import cli
+    from tttbench.cli import main as cli
 
     assert cli.main(["tables", "--out", str(tmp_path / "t")]) == 0
     assert "ablation: 0 of 28 cells measured" in capsys.readouterr().out

@@ -4,7 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tttbench.tasks.mini.tokenizer import build
+
+from tttbench.miniworld.tokenizer import build
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tttbench.errors import InputError, UserError
-from tttbench.records import Request
-from tttbench.registry import build_system, check_system, include
-from tttbench.systems.base import System, SystemOptions
+from tttbench.core.errors import InputError, UserError
+from tttbench.core.records import Request
+from tttbench.core.registry import build_system, check_system, include
+from tttbench.core.system import System, SystemOptions
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "add_a_system.md"
 

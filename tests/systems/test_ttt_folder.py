@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import reference_model
-from tttbench.errors import UserError
-from tttbench.registry import check_system, system_names
-from tttbench.systems.base import SystemOptions
-from tttbench.systems.ttt_folder import PUBLISHED_PROMPTS, checkpoint_folder, read_assistant, weights_sha256
+from tttbench.core.errors import UserError
+from tttbench.core.registry import check_system, system_names
+from tttbench.core.system import SystemOptions
+from tttbench.systems.ttt.folder import PUBLISHED_PROMPTS, checkpoint_folder, read_assistant, weights_sha256
 
 
 def write(folder: Path, note: object) -> Path:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from reference_model.decoding import DecodeConfig
-from tttbench.errors import InputError
-from tttbench.records import Request
-from tttbench.systems.ttt_limits import Limits
+from tttbench.core.errors import InputError
+from tttbench.core.records import Request
+from tttbench.systems.ttt.limits import Limits
 
 LIMITS = Limits(positions=300, codes_per_second=12.5)
 

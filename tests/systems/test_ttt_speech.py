@@ -7,7 +7,7 @@ import torch
 from reference_model.decoding import AudioCommitted, TextCommitted
 from reference_model.speech.mini import MiniCodec
 from reference_model.speech.networks import CodecConfig
-from tttbench.systems.ttt_speech import Speech
+from tttbench.systems.ttt.speech import Speech
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from ttt_checkpoints import write_checkpoint
 
 from reference_model import checkpoint
 from reference_model.roofline import HeadRows, PassShape, SequenceRows, work_of_pass
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.records import Response
+from tttbench.core.registry import build_system
+from tttbench.core.system import Lengths, PassRun, Sweepable, SystemOptions
 from tttbench.probes.axes import AXES
-from tttbench.records import Response
-from tttbench.registry import build_system
-from tttbench.systems.base import Lengths, PassRun, Sweepable, SystemOptions
-from tttbench.systems.ttt_limits import TEXT_CHUNK
-from tttbench.systems.ttt_synthetic import synthetic_prompt
+from tttbench.systems.ttt.limits import TEXT_CHUNK
+from tttbench.systems.ttt.synthetic import synthetic_prompt
 
 
 def system_of(folder, **decode: object) -> Sweepable:

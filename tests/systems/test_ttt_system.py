@@ -12,10 +12,10 @@ from ttt_checkpoints import DECODE, write_checkpoint, write_codec
 from reference_model import checkpoint
 from reference_model.decoding import DecodeConfig
 from reference_model.speech.mini import MiniCodec
-from tttbench.errors import InputError, UserError
-from tttbench.records import Request
-from tttbench.registry import build_system, check_system
-from tttbench.systems.base import System, SystemOptions
+from tttbench.core.errors import InputError, UserError
+from tttbench.core.records import Request
+from tttbench.core.registry import build_system, check_system
+from tttbench.core.system import System, SystemOptions
 
 
 def system_of(folder: Path, strategy: str = "", batch_size: int = 1, **decode: object) -> System:

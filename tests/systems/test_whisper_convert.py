@@ -7,7 +7,7 @@ import pytest
 import torch
 from whisper.model import ModelDimensions, Whisper
 
-from tttbench.systems.ctranslate2_whisper import convert, read_tensors
+from tttbench.systems.whisper.ctranslate2 import convert, read_tensors
 
 DIMS = {
     "n_mels": 4,

@@ -9,14 +9,14 @@ import torch
 import whisper
 from whisper.normalizers import EnglishTextNormalizer
 
+from tttbench.core.errors import InputError, UserError
+from tttbench.core.records import Request
+from tttbench.core.registry import build_system
+from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import load_audio, resample
-from tttbench.errors import InputError, UserError
-from tttbench.records import Request
-from tttbench.registry import build_system
-from tttbench.systems.base import System, SystemOptions
-from tttbench.systems.whisper import SAMPLE_RATE_HZ, Transcriber, WhisperSystem
-from tttbench.systems.whisper_greedy import decode_greedy
-from tttbench.systems.whisper_weights import is_available_offline, load_whisper
+from tttbench.systems.whisper.adapter import SAMPLE_RATE_HZ, Transcriber, WhisperSystem
+from tttbench.systems.whisper.greedy import decode_greedy
+from tttbench.systems.whisper.weights import is_available_offline, load_whisper
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import whisper
 
-from tttbench.errors import UserError
-from tttbench.systems import whisper_weights
-from tttbench.systems.whisper_weights import PACKAGED, hash_model, is_available_offline, load_whisper
+from tttbench.core.errors import UserError
+from tttbench.systems.whisper import weights as whisper_weights
+from tttbench.systems.whisper.weights import PACKAGED, hash_model, is_available_offline, load_whisper
 
 
 @pytest.fixture(autouse=True)

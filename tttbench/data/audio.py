@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tttbench.errors import InputError
-from tttbench.records import Waveform
+from tttbench.core.errors import InputError
+from tttbench.core.records import Waveform
 
 if TYPE_CHECKING:
     import soundfile  # type: ignore[import-untyped]  # has no type information

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from tttbench import __version__
-from tttbench.atomic import write_atomic
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.serialize import to_json
+from tttbench.data.atomic import write_atomic
 from tttbench.gate.snapshot import (
     Metric,
     Outcome,
@@ -26,7 +27,6 @@ from tttbench.gate.snapshot import (
     TaskFacts,
     Timing,
 )
-from tttbench.plain import to_json
 
 FORMAT = 1
 _KIND = "tttbench baseline"

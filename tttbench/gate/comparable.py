@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from tttbench.errors import UserError, did_you_mean
+from tttbench.core.errors import UserError, did_you_mean
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Metric, Snapshot, Timing
 from tttbench.gate.verdict import Difference, Noted

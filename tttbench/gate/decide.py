@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tttbench.errors import UserError, did_you_mean
+from tttbench.core.errors import UserError, did_you_mean
 from tttbench.gate import quality, speed
 from tttbench.gate.comparable import differences, noted
 from tttbench.gate.rules import Rules, unused_rules

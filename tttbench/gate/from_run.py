@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.records import Conditions
 from tttbench.gate.snapshot import (
     Metric,
     Outcome,
@@ -21,9 +22,8 @@ from tttbench.gate.snapshot import (
     Timing,
 )
 from tttbench.probes.latency import Timed, figures
-from tttbench.records import Conditions
-from tttbench.store import RunStore
-from tttbench.stored import StoredAnswer
+from tttbench.store.rows import StoredAnswer
+from tttbench.store.run_directory import RunStore
 
 COMPARED_FIGURES = ("ttft", "ttfa_wave", "latency", "rtf", "rtf_input", "nfe_per_code")
 """Of all that a trace tells: what a user waits for, and the passes of the network that it costs."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from tttbench.errors import UserError, did_you_mean
+from tttbench.core.errors import UserError, did_you_mean
 
 SpeedMode = Literal["auto", "required", "off"]
 

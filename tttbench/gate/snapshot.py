@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tttbench.records import RequestKind, ScoreKind, Status
+from tttbench.core.records import RequestKind, ScoreKind, Status
 
 
 @dataclass(frozen=True)

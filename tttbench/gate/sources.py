@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tttbench.errors import UserError, did_you_mean
+from tttbench.core.errors import UserError, did_you_mean
 from tttbench.gate.baseline_file import read_baseline
 from tttbench.gate.from_run import snapshot_of
 from tttbench.gate.snapshot import Snapshot

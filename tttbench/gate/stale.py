@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from tttbench.data.task import fingerprint_samples
+from tttbench.core.records import Sample
+from tttbench.core.registry import build_task, scorers
+from tttbench.core.scorer import Answer
+from tttbench.core.task import fingerprint_samples
 from tttbench.gate.baseline_file import Baseline
 from tttbench.gate.snapshot import Snapshot
-from tttbench.records import Sample
-from tttbench.registry import build_task, scorers
-from tttbench.scoring.answer import Answer
 
 OLD_DAYS = 90
 """A baseline that is older is pointed out: the machine and the versions below have moved on."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from tttbench.core.records import Status
 from tttbench.gate.comparable import metric_gates
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Snapshot
-from tttbench.records import Status
 
 
 def problems(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:

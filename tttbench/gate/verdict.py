@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tttbench.records import ScoreKind
+from tttbench.core.records import ScoreKind
 
 Verdict = Literal["better", "worse", "same", "cannot tell"]
 """``same``: the difference's interval lies within the margin; ``cannot tell``: neither that nor surely different."""

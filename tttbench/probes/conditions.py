@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.records import Conditions
+from tttbench.core.records import Conditions
 
 if TYPE_CHECKING:
     import torch

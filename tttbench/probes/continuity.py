@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tttbench.records import Packet
+from tttbench.core.records import Packet
 
 
 def stalls(packets: Sequence[Packet], sample_rate: int) -> list[float]:

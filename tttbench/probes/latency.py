@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from tttbench.core.records import ProbeResult, Trace
 from tttbench.probes.continuity import stalls
-from tttbench.records import ProbeResult, Trace
 
 
 @dataclass(frozen=True)

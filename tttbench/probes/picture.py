@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tttbench.core.records import ProbeResult
 from tttbench.probes.axes import Axis, Value, shown, swept
 from tttbench.probes.stopping import CONFIDENCE
 from tttbench.probes.sweep import PointResult
-from tttbench.records import ProbeResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.records import Request
+from tttbench.core.system import Lengths, PassRun, Sweepable, System, SystemOptions
 from tttbench.probes.axes import AXES, BY_NAME, Point, in_words
 from tttbench.probes.sweep import Subject
 from tttbench.probes.turn import Call, calls_of, take_turn
-from tttbench.records import Request
-from tttbench.systems.base import Lengths, PassRun, Sweepable, System, SystemOptions
 
 DEFAULT_LENGTHS: Point = {"prompt_codes": 50, "span_codes": 52}
 """Four seconds of speech at 12.5 codes a second in, and out."""

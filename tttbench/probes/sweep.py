@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reference_model.timing import Interval, interval
+from tttbench.core.records import ProbeResult
 from tttbench.probes.axes import Point
 from tttbench.probes.latency import latency_probes
 from tttbench.probes.stopping import Ended, Stopping, ended, share_s
 from tttbench.probes.turn import Turn
-from tttbench.records import ProbeResult
 from tttbench.stats.percentiles import percentiles
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
+from tttbench.core.records import Request, RequestKind, Response
+from tttbench.core.system import PassRun
 from tttbench.probes.latency import Timed
 from tttbench.probes.memory import device_peak_bytes, peak_bytes, release_free_memory, reset_peak
-from tttbench.records import Request, RequestKind, Response
-from tttbench.systems.base import PassRun
 
 if TYPE_CHECKING:
     from reference_model.roofline import Ceilings

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tttbench.errors import UserError
+from tttbench.core.errors import UserError
 
 SHIPPED = Path(__file__).parent / "tables.toml"
 

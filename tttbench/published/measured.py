@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tttbench.plain import result_from_plain
+from tttbench.core.serialize import result_from_plain
 from tttbench.published import Block, Column, Row, Table
 
 

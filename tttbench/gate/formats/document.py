@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tttbench.core.serialize import to_plain
 from tttbench.gate.formats.words import heading, sentence
 from tttbench.gate.verdict import GateResult, QualityVerdict, SpeedVerdict
-from tttbench.plain import to_plain
 
 
 def document(result: GateResult) -> dict[str, object]:

@@ -1,0 +1,171 @@
+"""``tttbench probe`` on a small random checkpoint, and on a system that only answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ttt_checkpoints import LEVELS, write_checkpoint, write_codec
+
+from reference_model.roofline import Ceilings
+from tttbench.cli.main import main
+from tttbench.miniworld.tokenizer import build
+
+ECHO = """
+from tttbench.core.records import Response, Trace
+from tttbench.core.registry import register_system
+
+
+class Echo:
+    name, kinds, strategy = "echo", frozenset({"asr"}), ""
+
+    def describe(self):
+        return {"speaks": False}
+
+    def answer(self, requests):
+        if SPEC == "tired":
+            return [RuntimeError("tired") for _ in requests]
+        if SPEC == "stopped":
+            raise KeyboardInterrupt
+        return [Response("x", trace=Trace(end_s=1.0)) for _ in requests]
+
+
+@register_system("NAME")
+def build(spec, options):
+    return Echo()
+"""
+
+
+@pytest.fixture(scope="module")
+def hybrid(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A system: a random checkpoint."""
+    root = tmp_path_factory.mktemp("weights")
+    write_codec(root / "codec")
+    return f"ttt:{write_checkpoint(root / 'hybrid', build(LEVELS[0] * LEVELS[1]))}"
+
+
+@pytest.fixture(autouse=True)
+def _ceilings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of products and copies are spared."""
+    monkeypatch.setattr("reference_model.roofline.measure_ceilings", lambda *_: Ceilings(1e9, 1e9))
+
+
+def echo(folder: Path, spec: str) -> list[str]:
+    """The words that include and name a system that answers at once, fails or is interrupted."""
+    name = f"echo_{spec}"
+    (folder / f"{name}.py").write_text(ECHO.replace("NAME", name).replace("SPEC", repr(spec)))
+    return [name, "--include", str(folder), "--synthetic", "0.2"]
+
+
+def probed(capsys: pytest.CaptureFixture[str], out: Path, *words: str, status: int = 0) -> dict[str, Any]:
+    """Run the verb; the JSON of its last line."""
+    assert main(["probe", *words, "--device", "cpu", "--out", str(out), "--repeats", "1", "--warmup", "0"]) == status
+    document: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
+    return document
+
+
+def test_a_sweep_measures_every_combination(hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--span-codes", "5,11", "--steps", "1,3", "--prompt-codes", "4"]
+    document = probed(capsys, tmp_path / "out", hybrid, *options)
+    points = [(one["point"]["span_codes"], one["point"]["steps_per_block"]) for one in document["points"]]
+    assert points == [(5, 1), (5, 3), (11, 1), (11, 3)]
+    assert (document["status"], document["task"]) == ("done", "synthetic codes")
+    for one in document["points"]:
+        figures = {probe["metric"]: probe["p50"] for probe in one["probes"]}
+        assert figures["nfe_per_code"] == pytest.approx(figures["nfe"] / one["point"]["span_codes"])
+        assert {"prefill", "ttft", "ttfa_codes", "ttfa_wave", "latency", "codes_per_s"} <= figures.keys()
+        assert {"answers_per_s", "peak_memory", "percent_of_limit"} <= figures.keys()
+
+
+def test_picture_and_document_are_kept(hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = probed(capsys, tmp_path / "out", hybrid, "--span-codes", "5", "--cache", "none,exact")
+    assert json.loads((tmp_path / "out" / "probe.json").read_text()) == document
+    assert "<svg" in (tmp_path / "out" / "probe.svg").read_text()
+
+
+def test_every_strategy_and_cache_mode_can_be_swept_over(
+    hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strategies = "topk,threshold:tau=0.5,pmi,par,mapi,first_hitting"
+    options = ["--strategy", strategies, "--cache", "none,exact,block", "--cfg", "0.1", "--span-codes", "5"]
+    document = probed(capsys, tmp_path / "out", hybrid, *options)
+    assert len(document["points"]) == 18
+    assert [one["strategy"] for one in document["points"]][:6] == strategies.split(",")
+
+
+def test_settings_and_batches_can_be_compared_on_noise(
+    hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--synthetic", "0.3", "--requests", "3", "--batch-size", "1,2", "--steps", "1"]
+    document = probed(capsys, tmp_path / "out", hybrid, *options)
+    assert (document["task"], document["requests"]) == ("synthetic", 3)
+    assert [one["point"] for one in document["points"]] == [
+        {"steps_per_block": 1, "batch_size": 1},
+        {"steps_per_block": 1, "batch_size": 2},
+    ]
+    (latency,) = [probe for probe in document["points"][1]["probes"] if probe["metric"] == "latency"]
+    assert latency["n"] == 3
+
+
+def test_a_single_point_has_its_figures_at_the_top(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = probed(capsys, tmp_path / "out", *echo(tmp_path, "well"))
+    assert (document["batch_size"], document["repeats"], document["requests"]) == (1, 1, 4)
+    assert document["probes"] == document["points"][0]["probes"]
+    assert document["ceilings"] is None
+    assert "percent_of_limit" not in {probe["metric"] for probe in document["probes"]}
+
+
+def test_failed_requests_end_with_1_and_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = probed(capsys, tmp_path / "out", *echo(tmp_path, "tired"), status=1)
+    assert document["status"] == "done_with_errors"
+    assert document["errors"][0] == "noise-0: RuntimeError: tired"
+
+
+def test_an_interrupt_ends_with_130_and_leaves_the_document(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", *echo(tmp_path, "stopped"), "--device", "cpu", "--out", str(tmp_path / "out")]) == 130
+    assert json.loads((tmp_path / "out" / "probe.json").read_text())["status"] == "interrupted"
+
+
+def test_a_probe_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    probed(capsys, tmp_path / "out", *echo(tmp_path, "twice"))
+    assert main(["probe", "echo_twice", "--out", str(tmp_path / "out")]) == 2
+    assert "holds a probe already. Give another folder" in capsys.readouterr().err
+
+
+def test_without_a_folder_one_of_runs_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["probe", *echo(tmp_path, "homeless"), "--repeats", "1", "--device", "cpu"]) == 0
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name.startswith("probe-")
+    assert json.loads(capsys.readouterr().out.splitlines()[-1])["out"] == str(folder.relative_to(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--prompt-codes", "5", "--task", "mini_qa"], "--prompt-codes: goes with requests made for it"),
+        (["--span-codes", "5", "--synthetic", "1"], "Leave out --synthetic."),
+        (["--task", "mini_qa", "--synthetic", "1"], "--synthetic: noise takes the place of a task's samples"),
+        (["--synthetic", "1", "--batch-size", "4", "--requests", "2"], "--requests 2: too few for --batch-size 4"),
+        (["--strategy", "topq"], "--strategy topq: ttt:"),
+        (
+            ["--prompt-codes", "350", "--span-codes", "100"],
+            "--prompt-codes 350 --span-codes 100: a prompt of 350 codes",
+        ),
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_the_mend(
+    words: list[str], said: str, hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", hybrid, *words, "--device", "cpu", "--out", str(tmp_path / "out")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_strategy_is_named_once(hybrid: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", f"{hybrid}@topk", "--strategy", "pmi", "--device", "cpu"]) == 2
+    assert "Leave out @topk, or the option." in capsys.readouterr().err

@@ -1,0 +1,200 @@
+"""Suites are read completely or refused with file, field and mend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tttbench.config.suite import SystemPlan, TaskPlan, choose, load_suite, parse_suite, suite_files, system_plan
+from tttbench.core.errors import UserError
+
+MINIMAL = {"systems": [{"name": "a:x"}], "tasks": [{"name": "t"}]}
+
+
+def refused(**changes: object) -> str:
+    with pytest.raises(UserError) as caught:
+        parse_suite("s", {**MINIMAL, **changes}, "s.toml")
+    return str(caught.value)
+
+
+def test_defaults() -> None:
+    suite = parse_suite("s", MINIMAL, "s.toml")
+    assert suite.systems == (SystemPlan("a:x"),)
+    assert suite.tasks == (TaskPlan("t"),)
+    assert (suite.judge, suite.seed, suite.batch_size, suite.warmup) == ("", 0, 8, 1)
+
+
+def test_the_suites_limit_holds_for_tasks_without_their_own() -> None:
+    suite = parse_suite("s", {**MINIMAL, "limit": 5, "tasks": [{"name": "t"}, {"name": "u", "limit": 9}]}, "s.toml")
+    assert [task.limit for task in suite.tasks] == [5, 9]
+
+
+def test_an_unknown_key_is_refused_with_the_nearest() -> None:
+    assert refused(batch_sise=3) == "s.toml: batch_sise: unknown key. Did you mean 'batch_size'?"
+
+
+def test_an_unknown_key_in_a_table_is_named_by_its_position() -> None:
+    message = refused(systems=[{"name": "a:x"}, {"name": "b:x", "stratgy": "ar"}])
+    assert message == "s.toml: systems[1].stratgy: unknown key. Did you mean 'strategy'?"
+
+
+def test_a_wrong_type_is_refused() -> None:
+    assert refused(seed="one") == "s.toml: seed: must be a whole number, not 'one'."
+    assert refused(seed=True) == "s.toml: seed: must be a whole number, not True."
+
+
+def test_a_limit_below_one_is_refused() -> None:
+    assert refused(limit=0) == "s.toml: limit: must be 1 or more, not 0."
+
+
+def test_a_missing_name_is_refused() -> None:
+    assert refused(tasks=[{"limit": 3}]) == "s.toml: tasks[0].name: missing; add it."
+
+
+def test_a_suite_without_systems_is_refused() -> None:
+    assert refused(systems=[]) == "s.toml: systems: missing; add at least one [[systems]] table."
+
+
+def test_a_task_given_twice_is_refused() -> None:
+    assert refused(tasks=[{"name": "t"}, {"name": "t"}]) == "s.toml: tasks: 't' stands there twice; remove one."
+
+
+def test_one_system_with_two_strategies_is_two_entries() -> None:
+    suite = parse_suite("s", {**MINIMAL, "systems": [{"name": "a:x"}, {"name": "a:x", "strategy": "ar"}]}, "s.toml")
+    assert [system.label for system in suite.systems] == ["a:x", "a:x@ar"]
+
+
+def test_a_strategy_may_stand_in_the_name() -> None:
+    suite = parse_suite("s", {**MINIMAL, "systems": [{"name": "a:x@ar"}]}, "s.toml")
+    assert suite.systems == (SystemPlan("a:x", "ar"),)
+
+
+def test_broken_toml_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text("seed = = 3")
+    with pytest.raises(UserError, match=r"broken\.toml: not valid TOML: .*line 1"):
+        load_suite(str(path))
+
+
+def test_a_missing_file_names_the_suites_there_are(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"no such file; give a suite's name \(.*mini.*\)"):
+        load_suite(str(tmp_path / "none.toml"))
+
+
+def test_an_unknown_suite_gets_the_nearest_name() -> None:
+    with pytest.raises(UserError, match=r"Unknown suite 'minni'\. Did you mean 'mini'"):
+        load_suite("minni")
+
+
+@pytest.mark.parametrize("name", sorted(suite_files()))
+def test_the_shipped_suites_are_valid(name: str) -> None:
+    assert load_suite(name).name == name
+
+
+def test_included_folders_add_suites(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text('[[systems]]\nname = "a:x"\n[[tasks]]\nname = "t"\n')
+    assert load_suite("own", [tmp_path]).tasks == (TaskPlan("t"),)
+
+
+def test_data_folders_of_a_suite_are_relative_to_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text('[[systems]]\nname = "a:x"\n[[tasks]]\nname = "t"\ndata = "here"\n')
+    assert load_suite(str(path)).tasks[0].data == tmp_path / "here"
+
+
+def test_choosing_keeps_the_settings_of_what_the_suite_has() -> None:
+    suite = parse_suite("s", {**MINIMAL, "systems": [{"name": "a:x", "batch_size": 3}], "limit": 5}, "s.toml")
+    chosen = choose(suite, systems=["b:y", "a:x"], tasks=["u", "t"])
+    assert chosen.systems == (SystemPlan("b:y"), SystemPlan("a:x", batch_size=3))
+    assert chosen.tasks == (TaskPlan("u"), TaskPlan("t", limit=5))
+
+
+def test_a_limit_of_the_caller_holds_for_all_tasks() -> None:
+    chosen = choose(parse_suite("s", {**MINIMAL, "limit": 5}, "s.toml"), tasks=["t", "u"], limit=2)
+    assert [task.limit for task in chosen.tasks] == [2, 2]
+
+
+def test_a_batch_size_of_the_caller_holds_for_all_systems() -> None:
+    suite = parse_suite("s", {**MINIMAL, "systems": [{"name": "a:x", "batch_size": 3}]}, "s.toml")
+    chosen = choose(suite, batch_size=2)
+    assert (chosen.batch_size, chosen.systems[0].batch_size) == (2, None)
+
+
+def test_data_for_a_task_that_is_not_run_is_refused() -> None:
+    with pytest.raises(UserError, match=r"--data u=…: task 'u' is not in this run\. Known: t\."):
+        choose(parse_suite("s", MINIMAL, "s.toml"), data={"u": Path()})
+
+
+@pytest.mark.parametrize(
+    ("label", "plan"),
+    [
+        ("a:x", SystemPlan("a:x")),
+        ("a:x@ar", SystemPlan("a:x", "ar")),
+        ("a:/home/me@work/model", SystemPlan("a:/home/me@work/model")),
+    ],
+)
+def test_labels_give_name_and_strategy(label: str, plan: SystemPlan) -> None:
+    assert system_plan(label) == plan
+
+
+def test_a_system_can_stand_there_twice_under_other_names_and_settings() -> None:
+    systems = [{"name": "a:x", "label": f"S={s}", "decode": {"steps_per_block": s}} for s in (1, 2)]
+    suite = parse_suite("s", {**MINIMAL, "systems": systems}, "s.toml")
+    assert [system.label for system in suite.systems] == ["S=1", "S=2"]
+    assert choose(suite, systems=["S=2"]).systems == (suite.systems[1],)
+    assert "'S=1' stands there twice" in refused(systems=[{"name": "a:x", "label": "S=1"}] * 2)
+
+
+def test_a_task_can_be_scored_by_other_metrics() -> None:
+    suite = parse_suite("s", {**MINIMAL, "tasks": [{"name": "t", "metrics": ["wer", "cer"]}]}, "s.toml")
+    assert suite.tasks == (TaskPlan("t", metrics=("wer", "cer")),)
+    assert (
+        refused(tasks=[{"name": "t", "metrics": [1]}]) == "s.toml: tasks[0].metrics: must be a list of names, not [1]."
+    )
+
+
+def test_the_oracle_is_a_system_of_the_suite() -> None:
+    assert parse_suite("s", {**MINIMAL, "oracle": "a:x"}, "s.toml").oracle == "a:x"
+    assert refused(oracle="a:y") == "s.toml: oracle: 'a:y' is no system of the suite. Did you mean 'a:x'?"
+
+
+def gridded(**entry: object) -> list[SystemPlan]:
+    values = {"systems": [{"name": "ttt:mini", **entry}], "tasks": [{"name": "mini_qa"}]}
+    return list(parse_suite("s", values, "s.toml").systems)
+
+
+def test_a_grid_is_every_combination_with_a_label_of_its_own() -> None:
+    found = gridded(
+        strategy="topk",
+        decode={"audio_temperature": 0.5},
+        grid={"steps_per_block": [2, 4], "block_length": [9, 27], "cache": ["exact", "block"]},
+    )
+    assert len(found) == 8
+    assert found[0].label == "ttt:mini@topk S=2 B=9 exact"
+    assert found[-1].label == "ttt:mini@topk S=4 B=27 block"
+    assert {plan.strategy for plan in found} == {"topk"}
+    last = {"audio_temperature": 0.5, "steps_per_block": 4, "block_length": 27, "cache": "block"}
+    assert found[-1].decode == last
+
+
+def test_a_grid_of_strategies_is_called_by_them() -> None:
+    found = gridded(grid={"strategy": ["threshold", "pmi"], "block_length": [9]})
+    assert [(plan.label, plan.strategy, plan.decode) for plan in found] == [
+        ("threshold B=9", "threshold", {"block_length": 9}),
+        ("pmi B=9", "pmi", {"block_length": 9}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"cache": "exact"}, r"systems\[0\]\.grid\.cache: must be a list of values, not 'exact'"),
+        ({"cache": []}, r"systems\[0\]\.grid\.cache: must be a list of values, not \[\]"),
+        ({"strategy": ["pmi"]}, r"systems\[0\]\.grid: has 'strategy', which the entry names too"),
+        ({"cache": ["exact", "exact"]}, "stands there twice"),
+    ],
+)
+def test_a_wrong_grid_is_refused(grid: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        gridded(strategy="topk", grid=grid)

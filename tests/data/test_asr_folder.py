@@ -1,0 +1,132 @@
+"""Folders of transcribed speech, written by hand in each layout."""
+
+import json
+
+import pytest
+
+from tttbench.core.errors import UserError
+from tttbench.data.sources.asr_folder import read_asr_folder
+
+
+def found(folder):
+    data = read_asr_folder(folder)
+    return data.layout, [(item.id, item.audio, item.text, item.speaker) for item in data.utterances]
+
+
+def test_tsv_with_a_header(tmp_path):
+    (tmp_path / "list.tsv").write_text('speaker\tpath\tsentence\nann\tclips/a.mp3\tone "two"\n\nbob\tb.wav\tthree\n')
+    assert found(tmp_path) == (
+        "tsv",
+        [
+            ("clips/a", tmp_path / "clips/a.mp3", 'one "two"', "ann"),
+            ("b", tmp_path / "b.wav", "three", "bob"),
+        ],
+    )
+
+
+def test_tsv_without_a_header(tmp_path):
+    (tmp_path / "list.tsv").write_text("000.mp3\tone\n001.mp3\ttwo\n")
+    assert [item[0] for item in found(tmp_path)[1]] == ["000", "001"]
+
+
+def test_windows_line_ends_and_byte_order_mark(tmp_path):
+    (tmp_path / "list.tsv").write_bytes("\ufeffaudio\ttext\r\na.wav\tone\r\n".encode())
+    assert found(tmp_path)[1] == [("a", tmp_path / "a.wav", "one", "")]
+
+
+def test_jsonl(tmp_path):
+    rows = [{"id": "x", "audio_filepath": "a.flac", "text": "one"}, {"id": "y", "audio_filepath": "b.flac", "text": ""}]
+    (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert found(tmp_path) == (
+        "jsonl",
+        [("x", tmp_path / "a.flac", "one", ""), ("y", tmp_path / "b.flac", "", "")],
+    )
+
+
+def test_ljspeech_gives_the_normalised_text(tmp_path):
+    (tmp_path / "wavs").mkdir()
+    (tmp_path / "metadata.csv").write_text("LJ1|Mr. 5|Mister five\n")
+    assert found(tmp_path) == ("ljspeech", [("LJ1", tmp_path / "wavs/LJ1.wav", "Mister five", "")])
+
+
+def test_librispeech_is_found_at_any_depth(tmp_path):
+    chapter = tmp_path / "test" / "61" / "70968"
+    chapter.mkdir(parents=True)
+    (chapter / "61-70968.trans.txt").write_text("61-70968-0000 HE BEGAN\n61-70968-0001 GIVE\n")
+    (chapter / "61-70968-0001.wav").touch()
+    assert found(tmp_path) == (
+        "librispeech",
+        [
+            ("61-70968-0000", chapter / "61-70968-0000.flac", "HE BEGAN", "61"),
+            ("61-70968-0001", chapter / "61-70968-0001.wav", "GIVE", "61"),
+        ],
+    )
+
+
+def test_a_list_can_be_given_by_its_own_path(tmp_path):
+    (tmp_path / "a.tsv").write_text("audio\ttext\na.wav\tone\n")
+    (tmp_path / "b.tsv").write_text("audio\ttext\nb.wav\ttwo\n")
+    assert [item[0] for item in found(tmp_path / "b.tsv")[1]] == ["b"]
+
+
+def test_a_listed_file_that_is_missing_stays_in_the_list(tmp_path):
+    (tmp_path / "list.tsv").write_text("audio\ttext\ngone.wav\tone\n")
+    assert found(tmp_path)[1] == [("gone", tmp_path / "gone.wav", "one", "")]
+
+
+def test_audio_that_no_line_names_is_counted(tmp_path):
+    (tmp_path / "list.tsv").write_text("audio\ttext\na.wav\tone\n")
+    (tmp_path / "sub").mkdir()
+    for name in ("a.wav", "b.WAV", "sub/c.flac", "notes.txt"):
+        (tmp_path / name).touch()
+    assert read_asr_folder(tmp_path).untranscribed == (tmp_path / "b.WAV", tmp_path / "sub/c.flac")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("l.tsv", "clip\ttext\na.wav\tone\n", r"l\.tsv, line 2: no column for the audio file; found 'clip', 'text'"),
+        ("l.tsv", "clip\ttext\n", r"l\.tsv, line 1: no column for the audio file"),
+        ("l.tsv", "audio\twords\na.wav\tone\n", "no column for what is said.*Call it one of: text, transcript"),
+        ("l.tsv", "audio\ttext\na.wav\tone\ttwo\n", r"l\.tsv, line 2: has 3 fields, not 2 \(audio, text\)"),
+        ("l.tsv", "audio\ttext\n\tone\n", "line 2: field 'audio' is empty"),
+        ("l.tsv", b"audio\ttext\na.wav\t\xe9t\xe9\n", r"l\.tsv, line 2: is not UTF-8"),
+        ("l.jsonl", '{"audio": "a.wav", "text": "one"}\n{"audio": }', r"l\.jsonl, line 2: is not JSON"),
+        ("l.jsonl", "[1]", "line 1: is not a JSON object"),
+        ("l.jsonl", '{"audio": "a.wav", "text": 5}', "line 1: field 'text' is 5, not a text"),
+        ("l.jsonl", '{"audio": "a.wav", "txt": "a"}', "line 1: no column for what is said"),
+        ("metadata.csv", "LJ1|one\n", r"metadata\.csv, line 1: has 2 fields, not 3 \(id, text, normalised text\)"),
+        ("metadata.csv", "LJ1|one|\n", "line 1: field 'normalised text' is empty"),
+        ("a.trans.txt", "61-1\n", "line 1: no text after the id '61-1'"),
+        ("l.tsv", "audio\ttext\na.wav\tone\nb.wav\ttwo\na.wav\tthree\n", "line 4: the id 'a' already stands in line 2"),
+        ("notes.txt", "hello", "holds no list of utterances"),
+    ],
+)
+def test_wrong_lists_are_named_with_line_and_field(tmp_path, name, content, says):
+    if name == "metadata.csv":
+        (tmp_path / "wavs").mkdir()
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(UserError, match=says) as error:
+        read_asr_folder(tmp_path)
+    assert str(tmp_path) in str(error.value)
+
+
+def test_two_librispeech_files_with_one_id_are_both_named(tmp_path):
+    (tmp_path / "a.trans.txt").write_text("1-1 ONE\n")
+    (tmp_path / "b.trans.txt").write_text("1-2 TWO\n1-1 ONE\n")
+    with pytest.raises(
+        UserError, match=r"b\.trans\.txt, line 2: the id '1-1' already stands in .*a\.trans\.txt, line 1"
+    ):
+        read_asr_folder(tmp_path)
+
+
+def test_several_lists_are_not_guessed_between(tmp_path):
+    (tmp_path / "a.tsv").touch()
+    (tmp_path / "b.jsonl").touch()
+    with pytest.raises(UserError, match=r"several lists \(a\.tsv, b\.jsonl\)"):
+        read_asr_folder(tmp_path)
+
+
+def test_a_missing_folder(tmp_path):
+    with pytest.raises(UserError, match="no such folder"):
+        read_asr_folder(tmp_path / "nowhere")

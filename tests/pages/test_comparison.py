@@ -1,0 +1,106 @@
+"""The comparison page's values: what became of each sample, where its recordings lie, and that text stays text."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tttbench.gate.decide import gate, renamed
+from tttbench.gate.from_run import snapshot_of
+from tttbench.gate.rules import Rules
+from tttbench.gate.snapshot import Said
+from tttbench.gate.sources import Source
+from tttbench.pages.comparison import change_of, comparison_page
+
+from .conftest import HOSTILE, write_run
+
+PLAIN = Said("a", "", "")
+
+
+@pytest.mark.parametrize(
+    ("scores", "before", "now", "change"),
+    [
+        ([["x", "1", "1", 0]], PLAIN, PLAIN, "same"),
+        ([["x", "1", "1", 0]], PLAIN, Said("b", "", ""), "changed"),
+        ([["x", "0", "1", 1]], PLAIN, PLAIN, "worse"),
+        ([["x", "1", "0", -1]], PLAIN, PLAIN, "better"),
+        # The headline says more than what stands behind it.
+        ([["x", "1", "0", -1], ["y", "0", "1", 1]], PLAIN, PLAIN, "better"),
+        ([["x", "1", "1", 0], ["y", "0", "1", 1]], PLAIN, PLAIN, "worse"),
+        ([], PLAIN, Said("a", "", "broke"), "changed"),
+    ],
+)
+def test_what_became_of_a_sample(scores: list[list[Any]], before: Said, now: Said, change: str) -> None:
+    assert change_of(scores, before, now) == change
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs whose answers differ, side by side."""
+    top = tmp_path_factory.mktemp("compared")
+    write_run(top / "runs" / "before", 12)
+    write_run(top / "runs" / "now", 12, seed=8)
+    return top
+
+
+def rows_of(page: str) -> list[dict[str, Any]]:
+    (text,) = re.findall(r'<script type="application/json" id="rows-data">(.*?)</script>', page, re.DOTALL)
+    found: list[dict[str, Any]] = json.loads(text)["rows"]
+    return found
+
+
+def page_of(runs: Path, **options: Any) -> str:
+    before, now = (Source(snapshot_of(runs / "runs" / name), runs / "runs" / name) for name in ("before", "now"))
+    result = gate(before.snapshot, now.snapshot, Rules(speed="off", max_errors=1.0))
+    return comparison_page(result, before, now, runs / "page" / "comparison.html")
+
+
+def test_recordings_lie_where_the_page_looks_for_them(runs: Path) -> None:
+    rows = [row for row in rows_of(page_of(runs)) if "audioNow" in row]
+    assert len(rows) > 20
+    for row in rows:
+        for key in ("input", "audioBefore", "audioNow"):
+            assert (runs / "page" / row[key]).resolve().is_file()
+        assert "/before/" in row["audioBefore"]
+        assert "/now/" in row["audioNow"]
+
+
+def test_every_answer_is_there_once(runs: Path) -> None:
+    rows = rows_of(page_of(runs))
+    # Three systems on two tasks, one on one, 12 samples each.
+    assert len(rows) == 7 * 12
+    assert len({(row["system"], row["task"], row["id"]) for row in rows}) == 7 * 12
+    assert {row["change"] for row in rows} >= {"worse", "better", "changed"}
+
+
+def test_hostile_text_stays_text(runs: Path) -> None:
+    page = page_of(runs)
+    assert HOSTILE not in page
+    assert any(row["id"] == HOSTILE for row in rows_of(page))
+
+
+def test_a_system_with_another_name_keeps_its_recordings(runs: Path) -> None:
+    folder = runs / "runs" / "now"
+    before = Source(snapshot_of(folder), folder)
+    again = Source(renamed(renamed(snapshot_of(folder), {"ttt:mini": "new"}), {"new": "ttt:mini"}), folder)
+    assert again.names == {}
+    # As if the run had called it `ttt:mini-ar` and the baseline `ttt:mini`.
+    swapped = {"ttt:mini": "ttt:mini-ar", "ttt:mini-ar": "ttt:mini"}
+    now = Source(renamed(snapshot_of(folder), swapped), folder, {new: old for old, new in swapped.items()})
+    result = gate(before.snapshot, now.snapshot, Rules(speed="off", max_errors=1.0))
+    rows = rows_of(comparison_page(result, before, now, runs / "page.html"))
+    row = next(row for row in rows if row["system"] == "ttt:mini" and row["task"] == "mini_qa")
+    other = next(row for row in rows if row["system"] == "ttt:mini-ar" and row["task"] == "mini_qa")
+    assert row["audioNow"] == other["audioBefore"]
+    assert row["audioBefore"] == other["audioNow"]
+
+
+def test_a_page_of_runs_that_cannot_be_compared_says_why(runs: Path) -> None:
+    before, now = (Source(snapshot_of(runs / "runs" / name), runs / "runs" / name) for name in ("before", "now"))
+    page = comparison_page(gate(before.snapshot, now.snapshot, Rules(speed="off")), before, now, runs / "p.html")
+    assert "Not judged: a run is not fit for it." in page
+    assert "ended as error, allowed are 0.0%" in page

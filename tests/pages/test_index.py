@@ -1,0 +1,213 @@
+"""The index of runs: what is found below a folder, what is said of each run, and that nothing is left out."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import shutil
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from tttbench.core.errors import UserError
+from tttbench.core.records import Result
+from tttbench.pages import render_index
+from tttbench.pages.index import Column, columns, index_page
+from tttbench.pages.runs import RunLine, RunSystem, read_runs
+
+RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 38, 1, 0, 0, 1, "r", 0.9, 0.9, False)
+RUN = RunLine(
+    "one",
+    "done",
+    suite="mini",
+    started="2026-01-02 03:04",
+    expected=40,
+    answered=40,
+    counts={"ok": 38, "empty": 1, "error": 1},
+    systems=(RunSystem("a", "f" * 64, (RESULT,)), RunSystem("b", "", (replace(RESULT, system="b", value=0.5),))),
+    tasks={"qa": "Questions"},
+)
+BAD = "</script><img src=x onerror=alert(1)>\"'>{{ 1 }}<!--"
+
+
+def line(runs: Path, path: str) -> RunLine:
+    (found,) = [run for run in read_runs(runs) if run.path == path]
+    return found
+
+
+def test_runs_are_found_at_any_depth_newest_first_and_undated_ones_last(runs_dir: Path) -> None:
+    assert [run.path for run in read_runs(runs_dir)] == ["first", "killed", "older runs/a: b #2", "broken"]
+
+
+def test_hidden_folders_links_and_the_insides_of_runs_are_passed_over(tmp_path: Path, runs_dir: Path) -> None:
+    shutil.copytree(runs_dir / "first", tmp_path / "run")
+    shutil.copytree(runs_dir / "first", tmp_path / "run" / "inside")
+    shutil.copytree(runs_dir / "first", tmp_path / ".trash" / "run")
+    (tmp_path / "latest").symlink_to(tmp_path / "run")
+    assert [run.path for run in read_runs(tmp_path)] == ["run"]
+
+
+def test_a_run_says_what_it_was(runs_dir: Path) -> None:
+    run = line(runs_dir, "older runs/a: b #2")
+    assert (run.suite, run.title, run.status, run.started) == ("other", "Another suite", "done", "2025-12-31 23:30")
+    assert (run.device, run.version, run.has_report) == ("cuda, Example GPU", "0.1.0", True)
+    assert (run.expected, run.answered, run.failures) == (28, 28, 2)
+    assert run.systems[0].weights_sha256 == sha256(b"ttt:mini").hexdigest()
+
+
+def test_headlines_are_the_first_metric_of_each_task_as_in_the_summary(runs_dir: Path) -> None:
+    summary = json.loads((runs_dir / "first" / "summary.json").read_text())
+    wanted = {
+        (r["system"], r["task"], r["metric"]): (r["value"], r["ci_low"], r["ci_high"])
+        for r in summary["results"]
+        if (r["task"], r["metric"]) in {("mini_qa", "spoken_accuracy"), ("mini_asr", "wer")}
+    }
+    found = {
+        (r.system, r.task, r.metric): (r.value, r.ci_low, r.ci_high)
+        for system in line(runs_dir, "first").systems
+        for r in system.results
+    }
+    assert found == wanted
+    assert len(found) == 7
+
+
+def test_a_run_that_nobody_goes_on_with_is_interrupted(runs_dir: Path) -> None:
+    run = line(runs_dir, "killed")
+    assert (run.status, run.answered, run.expected, run.failures) == ("interrupted", 14, None, None)
+    assert run.note == "no results yet: the run has not come to its end"
+
+
+def test_a_run_that_is_being_written_is_running(runs_dir: Path) -> None:
+    with (runs_dir / "killed" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert line(runs_dir, "killed").status == "running"
+
+
+def damaged(runs_dir: Path, tmp_path: Path, file: str, text: str | None) -> RunLine:
+    shutil.copytree(runs_dir / "first", tmp_path / "run")
+    if text is None:
+        (tmp_path / "run" / file).unlink()
+    else:
+        (tmp_path / "run" / file).write_text(text)
+    return line(tmp_path, "run")
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "reason"),
+    [
+        ("manifest.json", '{"status"', "manifest.json: cannot be read: Expecting ':' delimiter"),
+        ("manifest.json", "[]", "manifest.json: must hold a JSON object"),
+        ("manifest.json", "{}", "manifest.json: has no 'sessions'; restore it, or run again."),
+        ("manifest.json", '{"sessions": 3}', "manifest.json: is not of the form this version writes"),
+        ("manifest.json", None, "manifest.json: is missing; restore it, or run again."),
+        ("summary.json", "{}", "summary.json: has no 'results'; restore it, or run again."),
+        ("summary.json", '{"results": [1]}', "summary.json: is not of the form this version writes"),
+        ("journal.sqlite", None, "journal.sqlite: is missing; restore it, or run again."),
+        ("journal.sqlite", "no database at all" * 9, "journal.sqlite: damaged (file is not a database)"),
+    ],
+)
+def test_a_run_that_cannot_be_read_says_why(
+    runs_dir: Path, tmp_path: Path, file: str, text: str | None, reason: str
+) -> None:
+    run = damaged(runs_dir, tmp_path, file, text)
+    assert run.status == "unreadable"
+    assert run.note.startswith(reason)
+
+
+def test_a_folder_that_cannot_be_entered_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    real = Path.is_file
+
+    def is_file(path: Path) -> bool:
+        if path.parent.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "is_file", is_file)
+    assert [(run.path, run.note) for run in read_runs(tmp_path)] == [
+        ("closed", "the folder can't be entered: Permission denied")
+    ]
+
+
+def test_columns_are_those_of_all_runs() -> None:
+    other = replace(RUN, systems=(RunSystem("a", "", (replace(RESULT, metric="wer", lower_is_better=True),)),))
+    assert columns([RUN, other, RUN]) == (
+        Column("qa", "Questions", "spoken_accuracy", False),
+        Column("qa", "Questions", "wer", True),
+    )
+
+
+def test_a_column_sorts_a_run_by_its_best_system() -> None:
+    assert Column("qa", "Questions", "spoken_accuracy", False).best(RUN) == 0.9
+    assert Column("qa", "Questions", "spoken_accuracy", True).best(RUN) == 0.5
+
+
+def test_a_run_without_a_figure_has_none_to_sort_by() -> None:
+    best = Column("qa", "Questions", "wer", True).best(RUN)
+    assert best != best
+
+
+def test_the_page_shows_every_figure_with_its_interval() -> None:
+    text = index_page([RUN], "runs")
+    assert '<b data-value="0.9">90.0&nbsp;%</b> <span class="ci">85.0 to 95.0</span>' in text
+    assert '<b data-value="0.5">50.0&nbsp;%</b>' in text
+    assert "1 empty, 1 error" in text
+    assert f'<code title="{"f" * 64}">ffffffffffff</code>' in text
+
+
+def test_reports_are_linked_relatively_whatever_the_folder_is_called(runs_dir: Path) -> None:
+    links = re.findall(r'href="([^#d][^"]*)"', render_index(runs_dir).read_text())
+    assert links == ["first/report.html", "older%20runs/a%3A%20b%20%232/report.html"]
+
+
+def test_a_run_without_a_report_is_not_linked_and_says_so() -> None:
+    text = index_page([RUN], "runs")
+    assert "one/report.html" not in text
+    assert "no report" in text
+
+
+def test_the_folder_of_a_run_can_be_indexed_itself(runs_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs_dir / "first", tmp_path / "run")
+    assert 'href="report.html"' in render_index(tmp_path / "run").read_text()
+
+
+def test_the_page_can_be_written_again(runs_dir: Path) -> None:
+    assert render_index(runs_dir) == render_index(runs_dir) == runs_dir / "index.html"
+
+
+def test_a_page_of_somebody_else_is_not_overwritten(runs_dir: Path, tmp_path: Path) -> None:
+    shutil.copytree(runs_dir / "first", tmp_path / "run")
+    (tmp_path / "index.html").write_text("<title>mine</title>")
+    with pytest.raises(UserError, match=r"index\.html: was not written by tttbench; move it away"):
+        render_index(tmp_path)
+    assert (tmp_path / "index.html").read_text() == "<title>mine</title>"
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no run at any depth"):
+        render_index(tmp_path)
+    with pytest.raises(UserError, match="no such folder"):
+        render_index(tmp_path / "nowhere")
+
+
+def test_hostile_names_stay_text_and_nothing_is_fetched() -> None:
+    result = replace(RESULT, system=BAD, task=BAD, metric=BAD)
+    run = RunLine(
+        *(BAD, BAD, BAD),
+        has_report=True,
+        suite=BAD,
+        title=BAD,
+        started=BAD,
+        counts={"error": 1},
+        device=BAD,
+        version=BAD,
+        systems=(RunSystem(BAD, BAD, (result,)),),
+        tasks={BAD: BAD},
+    )
+    text = index_page([run], BAD)
+    assert "<img" not in text
+    assert text.count("<script") == text.count("</script>") == 1
+    assert not re.search(r"https?://|@import|url\((?!#)|<link(?! rel=\"icon\" href=\"data:,\")", text)

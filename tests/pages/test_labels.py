@@ -1,0 +1,86 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tttbench.pages.labels import (
+    format_quantity,
+    format_value,
+    is_stage,
+    metric_label,
+    probe_head,
+    probe_title,
+    short_names,
+    stage_name,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.3104, "s", "310 ms"),
+        (1.2449, "s", "1.24 s"),
+        (0.0, "s", "0 ms"),
+        (63.72, "1/s", "63.7 /s"),
+        (0.1666, "ratio", "0.167"),
+        (0.7, "ratio", "0.700"),
+        (0.00003, "ratio", "<\u00a00.0001"),
+        (1234.4, "passes", "1234"),
+        (716.25, "MB", "716 MB"),
+        (math.nan, "s", "—"),
+    ],
+)
+def test_a_quantity_has_three_digits_and_its_unit(value: float, unit: str, text: str) -> None:
+    assert format_quantity(value, unit) == text
+
+
+def test_a_share_is_written_in_per_cent_with_one_decimal() -> None:
+    assert format_value(0.0512, percent=True) == "5.1"
+
+
+def test_a_negative_value_has_a_minus_sign_and_zero_has_none() -> None:
+    assert format_value(-0.025, percent=True) == "\u22122.5"
+    assert format_value(-0.0001, percent=True) == "0.0"
+
+
+def test_no_value_is_a_dash() -> None:
+    assert format_value(None, percent=True) == "—"
+    assert format_value(math.nan, percent=False) == "—"
+
+
+def test_an_unknown_accuracy_is_shown_in_per_cent_and_an_unknown_value_as_it_is() -> None:
+    assert metric_label("odd_accuracy").unit == "%"
+    assert metric_label("mos").unit == ""
+
+
+def test_a_stage_of_the_real_time_factor_is_named_after_the_stage() -> None:
+    assert stage_name("rtf_vocode") == "vocode"
+    assert stage_name("rtf_input_encode") == "encode"
+
+
+def test_the_whole_is_no_stage() -> None:
+    assert [is_stage(metric) for metric in ("rtf", "rtf_input", "rtf_decode", "ttft")] == [False, False, True, False]
+
+
+def test_an_unknown_latency_is_called_by_its_own_name() -> None:
+    assert probe_title("something_new") == "something new"
+    assert probe_head("something_new") == "something new"
+
+
+def test_short_names_stay_and_long_ones_lose_their_middle() -> None:
+    names = ["ttt:mini", "ttt:/home/somebody/experiments/hybrid/checkpoint-12000", "whisper:large-v3-turbo-something"]
+    assert list(short_names(names).values()) == ["ttt:mini", "ttt:…/checkpoint-12000", "whisper…urbo-something"]
+
+
+def test_names_that_would_look_alike_show_more_of_themselves() -> None:
+    names = ["ttt:/home/somebody/a/checkpoint-12000", "ttt:/home/somebody/b/checkpoint-12000"]
+    assert list(short_names(names).values()) == ["ttt:…/a/checkpoint-12000", "ttt:…/b/checkpoint-12000"]
+
+
+@given(st.lists(st.text("ab/:@.", min_size=1, max_size=60), unique=True, max_size=8))
+def test_shown_names_are_distinct_and_short(names: list[str]) -> None:
+    shown = short_names(names)
+    assert list(shown) == names
+    assert len(set(shown.values())) == len(names)
+    assert all(len(text) <= 33 + len(" #8") for text in shown.values())

@@ -1,0 +1,169 @@
+"""A run that was stopped goes on where it was, and does nothing twice."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tttbench.store.run_directory import RunStore
+
+Tones = Callable[..., Any]
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def answered(folder: Path) -> set[tuple[str, str]]:
+    with sqlite3.connect(f"file:{folder / 'journal.sqlite'}?mode=ro", uri=True) as journal:
+        return set(journal.execute("SELECT task, sample FROM answers"))
+
+
+def wait_for(log: Path, lines: int) -> None:
+    deadline = time.monotonic() + 60
+    while not log.exists() or len(log.read_text().splitlines()) < lines:
+        assert time.monotonic() < deadline, "the run doesn't come to its requests"
+        time.sleep(0.02)
+
+
+def test_after_kill_9_only_what_was_in_flight_is_asked_again(start: Start, tmp_path: Path) -> None:
+    log, folder = tmp_path / "log", tmp_path / "run"
+    options = ("--systems", "tones:slow", "--batch-size", "1", "--out", folder)
+    process = start(*options, TONES_LOG=str(log))
+    wait_for(log, 4)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    kept = answered(folder)
+    assert 3 <= len(kept) < 12
+    asked = {(f"tone_{line.split()[0]}", line.split()[1]) for line in log.read_text().splitlines()}
+    assert len(asked - kept) <= 1
+    log.unlink()
+
+    again = start(*options, "--resume", TONES_LOG=str(log))
+    out, err = again.communicate()
+    assert again.returncode == 0, err
+    second = {(f"tone_{line.split()[0]}", line.split()[1]) for line in log.read_text().splitlines()}
+    assert not second & kept
+    assert len(answered(folder)) == 12
+    assert "12 of 12 requests: 12 ok." in out
+
+
+def test_ctrl_c_says_how_to_go_on(start: Start, tmp_path: Path) -> None:
+    log, folder = tmp_path / "log", tmp_path / "run"
+    process = start("--systems", "tones:slow", "--out", folder, TONES_LOG=str(log))
+    wait_for(log, 2)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert f"--out {folder} --resume" in err
+    assert "Traceback" not in err
+    with RunStore.open(folder) as store:
+        assert store.manifest["status"] == "interrupted"
+
+
+def test_a_finished_run_is_not_asked_again(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = tones("--out", tmp_path / "run", "--json").document
+    monkeypatch.setenv("TONES_LOG", str(tmp_path / "log"))
+    ended = tones("--out", tmp_path / "run", "--resume", "--json")
+    assert ended.status == 0
+    assert not (tmp_path / "log").exists()
+    assert ended.document["results"] == before["results"]
+
+
+def test_the_judge_goes_on_with_what_it_has_not_heard(tones: Tones, tmp_path: Path) -> None:
+    before = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling", "--tasks", "tone_qa").document
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        # Six true answers and one mumble; the same sound is heard once.
+        assert journal.execute("SELECT count(*) FROM transcripts").fetchone() == (7,)
+        journal.execute("UPDATE transcripts SET text = 'kept' WHERE text = 'mumble'")
+        journal.execute("DELETE FROM transcripts WHERE text IN ('paris', 'cold')")
+    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling", "--tasks", "tone_qa", "--resume")
+    assert "judge tones:right: 2/2" in ended.err
+    assert ended.document["results"] == before["results"]
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        assert journal.execute("SELECT count(*) FROM transcripts WHERE text = 'kept'").fetchone() == (1,)
+
+
+def test_a_folder_with_a_run_is_refused_without_resume(tones: Tones, tmp_path: Path) -> None:
+    tones("--out", tmp_path / "run")
+    ended = tones("--out", tmp_path / "run")
+    assert ended.status == 2
+    assert "holds another run; continue it with --resume" in ended.err
+
+
+def test_a_folder_with_other_files_is_refused(tones: Tones, tmp_path: Path, data: Path) -> None:
+    ended = tones("--out", data)
+    assert ended.status == 2
+    assert "is not an empty folder" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--seed", "9"), "seed differs: the run has 7, this call gives 9"),
+        (("--limit", "3"), "limit differs: the run has None, this call gives 3"),
+        (("--systems", "tones:silent"), "systems differs"),
+    ],
+)
+def test_resume_names_what_differs(tones: Tones, tmp_path: Path, options: tuple[str, ...], named: str) -> None:
+    tones("--out", tmp_path / "run")
+    ended = tones("--out", tmp_path / "run", "--resume", *options)
+    assert ended.status == 2
+    assert named in ended.err
+
+
+def test_resume_notices_changed_data(tones: Tones, tmp_path: Path, data: Path) -> None:
+    tones("--out", tmp_path / "run")
+    (data / "q0.wav").write_bytes((data / "q1.wav").read_bytes())
+    ended = tones("--out", tmp_path / "run", "--resume")
+    assert ended.status == 2
+    assert "task tone_asr: data_sha256 differs" in ended.err
+
+
+def test_resume_notices_other_weights(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tones("--out", tmp_path / "run", "--systems", "tones:fragile")
+    monkeypatch.setenv("TONES_WEIGHTS", "1" * 64)
+    ended = tones("--out", tmp_path / "run", "--systems", "tones:fragile", "--resume", "--retry-errors")
+    assert ended.status == 2
+    assert "weights_sha256 of system tones:fragile differs" in ended.err
+
+
+def test_retry_errors_asks_again_what_failed(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tones("--out", tmp_path / "run", "--systems", "tones:fragile", "--tasks", "tone_qa")
+    monkeypatch.setenv("TONES_LOG", str(tmp_path / "log"))
+    tones(
+        *("--out", tmp_path / "run", "--systems", "tones:fragile", "--tasks", "tone_qa"),
+        *("--resume", "--retry-errors"),
+    )
+    assert (tmp_path / "log").read_text() == "qa q2\n"
+
+
+def test_a_full_disk_stops_the_run_in_words_and_it_goes_on_afterwards(
+    tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def full(_: int) -> None:
+        calls.append(1)
+        if len(calls) > 9:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tttbench.data.atomic.os.fsync", full)
+        ended = tones("--out", tmp_path / "run", "--json")
+    assert ended.status == 1
+    assert ended.document["status"] == "failed"
+    assert f"{tmp_path / 'run'}" in ended.err
+    assert "No space left on device" in ended.err
+    assert "--resume" in ended.err
+    assert not list((tmp_path / "run").rglob("*.partial"))
+
+    again = tones("--out", tmp_path / "run", "--resume", "--json")
+    assert again.status == 0
+    assert again.document["results"][0]["n"] == 6

@@ -1,0 +1,254 @@
+"""`tttbench run` from end to end in a world whose every answer is known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from tttbench.store.run_directory import TRUTH, RunStore
+
+Tones = Callable[..., Any]
+
+
+def value(document: dict[str, Any], metric: str, system: str = "tones:right") -> float:
+    (found,) = [row["value"] for row in document["results"] if (row["metric"], row["system"]) == (metric, system)]
+    return float(found)
+
+
+def test_a_perfect_system_gets_perfect_scores(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--json")
+    assert ended.status == 0
+    assert ended.document["status"] == "done"
+    assert value(ended.document, "wer") == 0
+    assert value(ended.document, "text_accuracy") == 1
+    assert value(ended.document, "spoken_accuracy") == 1
+    assert value(ended.document, "spoken_accuracy", TRUTH) == 1
+
+
+def test_what_is_said_wrong_shows_in_the_gap(tones: Tones, tmp_path: Path) -> None:
+    document = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling").document
+    assert value(document, "text_accuracy", "tones:mumbling") == 1
+    assert value(document, "spoken_accuracy", "tones:mumbling") == 0
+    assert value(document, "spoken_gap", "tones:mumbling") == 1
+
+
+def test_an_answer_without_text_and_sound_is_empty(tones: Tones, tmp_path: Path) -> None:
+    document = tones("--out", tmp_path / "run", "--json", "--systems", "tones:silent", "--tasks", "tone_qa").document
+    assert document["results"][0]["empty"] == 6
+    assert document["status"] == "done"
+
+
+def test_probes_come_from_the_traces(tones: Tones, tmp_path: Path) -> None:
+    probes = tones("--out", tmp_path / "run", "--json").document["probes"]
+    found = {(row["task"], row["metric"]): row["p50"] for row in probes}
+    assert found["tone_qa", "ttft"] == 0.01
+    assert found["tone_qa", "nfe"] == 3
+    assert found["tone_asr", "latency"] == 0.1
+    assert found["", "peak_memory"] > 10
+
+
+def test_the_report_is_written(tones: Tones, tmp_path: Path) -> None:
+    document = tones("--out", tmp_path / "run", "--json").document
+    assert "tones:right" in Path(document["report"]).read_text()
+
+
+def test_one_exception_in_a_batch_costs_one_request(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:fragile", "--tasks", "tone_qa")
+    assert ended.status == 1
+    assert ended.document["status"] == "done_with_errors"
+    assert (ended.document["results"][0]["ok"], ended.document["results"][0]["error"]) == (5, 1)
+    assert "q2: MemoryError: too long for me" in ended.err
+
+
+def test_a_call_that_raises_costs_only_the_request_to_blame(tones: Tones, tmp_path: Path) -> None:
+    document = tones("--out", tmp_path / "run", "--json", "--systems", "tones:crash", "--tasks", "tone_qa").document
+    assert (document["results"][0]["ok"], document["results"][0]["error"]) == (5, 1)
+
+
+def test_a_system_that_cannot_be_built_leaves_the_others_alone(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:damaged,tones:right", "--tasks", "tone_asr")
+    assert ended.status == 1
+    assert [(row["system"], row["error"]) for row in ended.document["results"]] == [
+        ("tones:damaged", 6),
+        ("tones:right", 0),
+    ]
+    assert "weights/tones.safetensors: damaged; copy it again." in ended.err
+
+
+def test_a_judge_that_cannot_be_built_fails_the_spoken_scores_alone(tones: Tones, tmp_path: Path, data: Path) -> None:
+    suite = tmp_path / "deaf.toml"
+    suite.write_text(
+        'judge = "tones:damaged"\n[[systems]]\nname = "tones:right"\n'
+        f'[[tasks]]\nname = "tone_qa"\ndata = "{data}"\n[[tasks]]\nname = "tone_asr"\ndata = "{data}"\n'
+    )
+    from tttbench.cli.main import main
+
+    assert main(["run", str(suite), "--device", "cpu", "--out", str(tmp_path / "run")]) == 1
+    rows = {row["metric"]: row for row in json.loads((tmp_path / "run" / "summary.json").read_text())["results"]}
+    assert rows["text_accuracy"]["ok"] == 6
+    assert rows["spoken_accuracy"]["judge_failed"] == 6
+
+
+@pytest.mark.parametrize("fault", ["missing", "text", "empty", "nan"])
+def test_bad_audio_is_an_error_of_its_request(tones: Tones, tmp_path: Path, data: Path, fault: str) -> None:
+    audio = data / "q3.wav"
+    audio.unlink()
+    if fault == "text":
+        audio.write_text("no audio")
+    elif fault == "empty":
+        soundfile.write(audio, np.zeros(0), 16_000)
+    elif fault == "nan":
+        soundfile.write(audio, np.full(100, np.nan), 16_000, subtype="FLOAT")
+    ended = tones("--out", tmp_path / "run", "--json", "--tasks", "tone_asr")
+    assert ended.status == 1
+    assert (ended.document["results"][0]["ok"], ended.document["results"][0]["error"]) == (5, 1)
+    assert str(audio) in ended.err
+
+
+def test_the_same_seed_gives_the_same_answers_at_any_batch_size(tones: Tones, tmp_path: Path) -> None:
+    def answers(name: str, *options: str) -> list[str]:
+        tones("--out", tmp_path / name, "--systems", "tones:seeded", "--tasks", "tone_qa", *options)
+        with RunStore.open(tmp_path / name) as store:
+            return [answer.text for answer in store.answers()]
+
+    alone, together = answers("alone", "--batch-size", "1"), answers("together", "--batch-size", "5")
+    assert alone == together
+    assert alone != answers("other", "--seed", "8")
+
+
+def test_limit_takes_the_first_samples(tones: Tones, tmp_path: Path) -> None:
+    tones("--out", tmp_path / "run", "--limit", "2", "--tasks", "tone_asr")
+    with RunStore.open(tmp_path / "run") as store:
+        assert [answer.sample.id for answer in store.answers()] == ["q0", "q1"]
+
+
+def test_two_samples_with_one_id_are_refused_before_anything_is_asked(tones: Tones, tmp_path: Path, data: Path) -> None:
+    rows = json.loads((data / "questions.json").read_text())
+    (data / "questions.json").write_text(json.dumps([*rows, rows[0]]))
+    ended = tones("--out", tmp_path / "run")
+    assert ended.status == 2
+    assert "the id 'q0' stands there twice" in ended.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_journal_keeps_answers_traces_and_recordings(tones: Tones, tmp_path: Path, world: Any) -> None:
+    tones("--out", tmp_path / "run", "--tasks", "tone_qa")
+    with RunStore.open(tmp_path / "run") as store:
+        answer = next(store.answers())
+        said, rate = store.audio(str(answer.audio))
+        asked, _ = store.audio(str(answer.input_audio))
+    assert answer.response is not None
+    assert (answer.text, answer.heard, answer.truth_heard) == ("paris", "paris", "paris")
+    assert answer.response.audio_codes == (0, 1, 2, 3, 4)
+    assert answer.response.trace.nfe == 3
+    assert {score.metric: score.value for score in answer.scores} == {"text_accuracy": 1.0, "spoken_accuracy": 1.0}
+    assert (world.hear(said), world.hear(asked), rate) == ("paris", "capital of france", 16_000)
+    assert answer.answer_s == pytest.approx(5 * 0.02)
+    assert answer.input_s == pytest.approx(17 * 0.02)
+
+
+def test_the_manifest_says_what_was_run(tones: Tones, tmp_path: Path) -> None:
+    tones("--out", tmp_path / "run")
+    with RunStore.open(tmp_path / "run") as store:
+        manifest = store.manifest
+    assert manifest["suite"]["seed"] == 7
+    assert manifest["systems"]["tones:right"]["card"]["weights_sha256"] == "0" * 64
+    assert len(manifest["tasks"]["tone_qa"]["data_sha256"]) == 64
+    assert manifest["judge"]["recipe"] == "tones right"
+    assert manifest["machine"]["device"] == "cpu"
+    assert manifest["sessions"][0]["command"][:3] == ["tttbench", "run", "tones"]
+    assert manifest["status"] == "done"
+
+
+def test_rescore_makes_the_same_summary_from_the_journal_alone(
+    tones: Tones, tmp_path: Path, data: Path, world: Any
+) -> None:
+    from tttbench.cli.main import main
+
+    before = tones("--out", tmp_path / "run", "--json").document
+    for recording in data.glob("*.wav"):
+        recording.unlink()
+    with RunStore.open(tmp_path / "run", write=True) as store:
+        store.replace_scores("tones:right", "tone_qa", [])
+    assert main(["rescore", str(tmp_path / "run")]) == 0
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert [row["value"] for row in summary["results"] + summary["gaps"] + summary["ceiling"]] == [
+        row["value"] for row in before["results"]
+    ]
+    with RunStore.open(tmp_path / "run") as store:
+        assert len(store.scores("tones:right", "tone_qa")) == 6
+
+
+def test_a_system_is_not_asked_what_it_does_not_answer(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:scribe")
+    assert ended.status == 0
+    assert [(row["task"], row["n"]) for row in ended.document["results"]] == [("tone_asr", 6)]
+    assert "tones:scribe on tone_qa: not asked, it doesn't answer qa requests." in ended.err
+
+
+def test_a_run_in_which_nothing_is_asked_is_a_wrong_call(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--systems", "tones:scribe", "--tasks", "tone_qa")
+    assert ended.status == 2
+    assert "tone_qa (qa): tones:scribe answers asr" in ended.err
+
+
+def test_a_task_brings_the_one_it_doubles_as(tones: Tones, tmp_path: Path) -> None:
+    document = tones("--out", tmp_path / "run", "--json", "--systems", "tones:scribe", "--tasks", "tone_both").document
+    assert [(row["task"], row["metric"], row["value"]) for row in document["results"]] == [("tone_asr", "wer", 0.0)]
+
+
+def test_a_mistyped_spec_is_found_before_anything_is_asked(tones: Tones, tmp_path: Path) -> None:
+    ended = tones("--out", tmp_path / "run", "--systems", "tones:right,tones:silnt")
+    assert ended.status == 2
+    assert "Unknown tones 'silnt'. Did you mean 'silent'?" in ended.err
+    assert not (tmp_path / "run").exists()
+
+
+def test_decode_settings_of_the_suite_reach_the_system(tmp_path: Path, data: Path, world: Any) -> None:
+    from tttbench.cli.main import main
+
+    suite = tmp_path / "own.toml"
+    suite.write_text(
+        f'[[systems]]\nname = "tones:right"\ndecode = {{steps = 3}}\n[[tasks]]\nname = "tone_qa"\ndata = "{data}"\n'
+    )
+    assert main(["run", str(suite), "--device", "cpu", "--out", str(tmp_path / "run")]) == 2
+
+
+@pytest.mark.parametrize("system", ["tones:right", "tones:mute", "tones:silent", "tones:fragile"])
+def test_requests_are_counted_alike_on_the_terminal_in_json_and_in_the_report(
+    tones: Tones, tmp_path: Path, system: str
+) -> None:
+    from tttbench.pages.load import load
+
+    folder = tmp_path / "run"
+    ended = tones("--out", folder, "--json", "--systems", system)
+    counts = ended.document["counts"]
+    assert sum(counts.values()) == 12
+    said = ", ".join(f"{number} {status}" for status, number in counts.items() if number)
+    assert f"12 of 12 requests: {said}." in ended.out
+    assert load(folder).status_counts() == counts
+    # The gap takes the worse status of both verdicts on a question; dictation has one verdict.
+    rows = [row for row in ended.document["results"] if row["metric"] in ("spoken_gap", "wer")]
+    assert {status: sum(row[status] for row in rows if row["system"] == system) for status in counts} == counts
+    for row in ended.document["results"]:
+        assert sum(row[status] for status in counts) == row["n"]
+
+
+def test_an_answer_that_is_written_and_not_spoken_is_an_empty_request_that_is_right_in_writing(
+    tones: Tones, tmp_path: Path
+) -> None:
+    from tttbench.pages.load import load
+
+    options = ("--systems", "tones:mute", "--tasks", "tone_qa")
+    document = tones("--out", tmp_path / "run", "--json", *options).document
+    rows = {row["metric"]: row for row in document["results"] if row["system"] == "tones:mute"}
+    assert (rows["text_accuracy"]["ok"], rows["text_accuracy"]["value"]) == (6, 1)
+    assert (rows["spoken_accuracy"]["empty"], rows["spoken_accuracy"]["value"]) == (6, 0)
+    assert document["counts"] == {"ok": 0, "empty": 6, "unparsed": 0, "judge_failed": 0, "error": 0}
+    assert {row.message for row in load(tmp_path / "run").rows} == {"nothing was said"}

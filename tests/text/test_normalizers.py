@@ -1,0 +1,101 @@
+"""The normalisers give what they are named after, at any speed."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
+
+from tttbench.text.normalizers import CHINESE, NORMALIZERS, RAW, WHISPER_BASIC, WHISPER_ENGLISH
+
+OPENAI_ENGLISH = EnglishTextNormalizer()
+OPENAI_BASIC = BasicTextNormalizer()
+
+# Everything that some rule of Whisper's looks at, ordinary words, and things that reach across words.
+RULED = """
+won't can't let's ain't y'all wanna gotta mr mrs st dr jr he'd it's been gone done got 'tis rock'n'roll um hmm um's
+the a an colour behalf half kinda cause caf\u00e9 well-known \ufb01ve \u0130 Twenty-One U.S. a.m. o'clock
+5 12 3.5 $3 $0 ¢5 0 007 1,000 1-2-3 -3 +4 10% ½ ² \u0663 $ % £ ¢ s th . ... Wait... end. and, five. ?! \u00b4 \u2019
+"""
+WORDS = [
+    *sorted(OPENAI_ENGLISH.standardize_numbers.words),
+    *RULED.split(),
+    *["and a half", "(x)", "[y", "z]", "\n", "", "5\u00a0s"],
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "normalized"),
+    [
+        ("It costs twenty-two dollars.", "it costs $22"),
+        ("the cause of it", "the cause of it"),
+        ("I dunno, kinda", "i dunno kinda"),
+        ("day and a half", "day and a half"),
+        ("Wait...", "wait ."),
+        ("what's Colour [noise] (laughs) um", "what is color"),
+        ("", ""),
+    ],
+)
+def test_whisper_english_hand_worked(text: str, normalized: str) -> None:
+    assert WHISPER_ENGLISH.normalize(text).strip() == normalized
+
+
+@settings(max_examples=500)
+@given(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
+def test_whisper_english_equals_openai_whisper_on_ruled_words(text: str) -> None:
+    assert WHISPER_ENGLISH.normalize(text) == OPENAI_ENGLISH(text)
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=30))
+def test_whisper_english_equals_openai_whisper_on_any_text(text: str) -> None:
+    assert WHISPER_ENGLISH.normalize(text) == OPENAI_ENGLISH(text)
+
+
+@settings(max_examples=100)
+@given(st.text(max_size=30))
+def test_whisper_basic_equals_openai_whisper(text: str) -> None:
+    assert WHISPER_BASIC.normalize(text) == OPENAI_BASIC(text)
+
+
+def test_whisper_english_equals_openai_whisper_on_real_sentences(shared_data: Path) -> None:
+    with (shared_data / "ljspeech" / "metadata.csv").open(encoding="utf-8") as file:
+        texts = [line.split("|")[1] for line in file]
+    with (shared_data / "llama_questions" / "llama_questions_300.tsv").open(encoding="utf-8") as file:
+        texts += [row["Questions"] + " " + row["Answer"] for row in csv.DictReader(file, delimiter="\t")]
+    assert len(texts) >= 120
+    assert [WHISPER_ENGLISH.normalize(text) for text in texts] == [OPENAI_ENGLISH(text) for text in texts]
+
+
+def test_a_number_too_long_to_parse_is_kept_as_it_is() -> None:
+    assert WHISPER_ENGLISH.normalize("It is " + "9" * 5000 + ".").split() == ["it", "is", "9" * 5000]
+
+
+@pytest.mark.parametrize(
+    ("text", "characters"),
+    [
+        ("你好,世界!", "你好世界"),
+        ("你好\uff0c 世界\u3002\n", "你好世界"),
+        ("\uff34\uff54\uff34\uff11\uff12号", "ttt12号"),  # full-width letters and digits
+        ("《红楼梦》——50%", "红楼梦50"),
+        ("", ""),
+    ],
+)
+def test_chinese_keeps_bare_half_width_characters(text: str, characters: str) -> None:
+    assert CHINESE.normalize(text) == characters
+
+
+def test_raw_only_collapses_white_space() -> None:
+    assert RAW.normalize("  Twelve\tMen,\n one ") == "Twelve Men, one"
+
+
+def test_recipe_names_normaliser_version_and_package() -> None:
+    assert WHISPER_ENGLISH.recipe.startswith("whisper_english-1 (whisper-normalizer 0.")
+    assert RAW.recipe == "raw-1"
+
+
+def test_all_are_found_by_name() -> None:
+    assert set(NORMALIZERS) == {"whisper_english", "whisper_basic", "chinese", "raw"}
+    assert all(NORMALIZERS[name].name == name for name in NORMALIZERS)

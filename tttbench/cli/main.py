@@ -1,0 +1,91 @@
+"""The command line: which commands there are, and how errors and interrupts end them.
+
+Every command is a file of ``tttbench.cli``: ``HELP``, ``configure(parser)`` and ``run(args) -> exit status``. Heavy
+imports stand inside ``run``, so that ``--help`` answers at once.
+
+Exit status: 0 done, 1 done with errors (or stopped by a full disk), 2 wrong call, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+
+from tttbench import __version__
+from tttbench.cli import baseline, data, doctor, gate, list_names, nll, probe, report, rescore, run, tables, train
+from tttbench.core.errors import UserError
+
+COMMANDS: Mapping[str, ModuleType] = {
+    "run": run,
+    "report": report,
+    "rescore": rescore,
+    "gate": gate,
+    "baseline": baseline,
+    "probe": probe,
+    "nll": nll,
+    "tables": tables,
+    "list": list_names,
+    "doctor": doctor,
+    "data": data,
+    "train": train,
+}
+
+INTERRUPTED = 130
+DEFECT = 70
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: the process's own) and return the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    args = build_parser().parse_args(arguments)
+    args.command_line = ["tttbench", *arguments]
+    try:
+        status = int(args.run(args))
+        sys.stdout.flush()
+        return status
+    except UserError as error:
+        return _complain(str(error), error.exit_status, args)
+    except KeyboardInterrupt:
+        return _complain("interrupted.", INTERRUPTED, args)
+    except BrokenPipeError:
+        # The reader of our output has gone; what Python would flush at exit has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(getattr(args, "status_if_unread", 0))
+    except Exception as error:
+        if args.debug:
+            raise
+        message = f"{type(error).__name__}: {error} (a defect of tttbench; --debug shows where)"
+        return _complain(message, DEFECT, args)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="tttbench",
+        description="Evaluation and benchmarking of speaking language models.",
+        epilog="'tttbench run' evaluates the default suite and writes a report. 'tttbench COMMAND --help' says more.",
+    )
+    parser.add_argument("--version", action="version", version=f"tttbench {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(name, help=command.HELP, description=command.HELP)
+        command.configure(sub)
+        sub.add_argument("--debug", action="store_true", help="show tracebacks")
+        sub.set_defaults(run=command.run)
+    return parser
+
+
+def _complain(message: str, status: int, args: argparse.Namespace) -> int:
+    if args.debug:
+        import traceback
+
+        traceback.print_exc()
+    print(f"tttbench: {message}", file=sys.stderr)
+    if getattr(args, "json", False):
+        state = "interrupted" if status == INTERRUPTED else "failed"
+        print(json.dumps({"status": state, "error": message}))
+    return status

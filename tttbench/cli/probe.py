@@ -1,0 +1,262 @@
+"""``tttbench probe SYSTEM``: latency, throughput and memory of one system, at one point or over many."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tttbench.cli.axis_options import add_axes, chosen_axes, number_from
+from tttbench.cli.folders import new_folder
+from tttbench.cli.options import add_device, add_include, include_all, positive, resolve_device
+from tttbench.core.errors import UserError
+from tttbench.probes.axes import AXES
+
+if TYPE_CHECKING:
+    from tttbench.core.records import Request, RequestKind
+    from tttbench.core.system import System
+    from tttbench.probes.axes import Value
+    from tttbench.probes.sweep import Measured, PointResult
+
+HELP = "measure latency, throughput and memory of a system, and sweep over its settings"
+
+DEFAULT_TASKS: Mapping[str, str] = {"qa": "mini_qa", "asr": "mini_asr"}
+DEFAULT_REQUESTS = 4
+BUDGET_S, POINT_S = 60.0, 10.0
+FILE, PICTURE = "probe.json", "probe.svg"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "system", metavar="SYSTEM", help="NAME or NAME@STRATEGY[:OPTION=VALUE,…], e.g. ttt:mini or ttt:mini-ar@ar"
+    )
+    parser.add_argument(
+        "--task", help="whose samples to ask (default: mini_qa, or mini_asr for systems that only write)"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
+    parser.add_argument(
+        "--synthetic",
+        type=partial(number_from, least=0.1),
+        metavar="SECONDS",
+        help="instead of a task: noise of this length as input",
+    )
+    parser.add_argument(
+        "--requests",
+        type=positive,
+        metavar="N",
+        help=f"different requests of the task (default: {DEFAULT_REQUESTS}, or the largest batch if that is more)",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    add_device(parser)
+    add_include(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="for picture and JSON (default: runs/probe-TIME)")
+    parser.add_argument("--json", action="store_true", help="the last line of stdout is JSON; it always is")
+    add_axes(parser)
+    group = parser.add_argument_group("how long", "Points take turns; each is asked until the first of these.")
+    group.add_argument(
+        "--precision",
+        type=partial(number_from, least=0.0),
+        default=5.0,
+        metavar="PERCENT",
+        help="the 95 %% interval of its median latency is narrower than this (default: 5)",
+    )
+    group.add_argument(
+        "--budget",
+        type=partial(number_from, least=0.0),
+        metavar="SECONDS",
+        help="its share of this time, which is for all points together, is over; 3 repeats in any case "
+        f"(default: {BUDGET_S:g}, or {POINT_S:g} a point if that is more)",
+    )
+    group.add_argument("--repeats", type=positive, metavar="N", help="exactly so many repeats instead of both")
+    group.add_argument(
+        "--warmup", type=_count, default=2, metavar="N", help="repeats beforehand that don't count (default: 2)"
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"must be a whole number of 0 or more, not {text!r}")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is measured.
+
+    Attributes:
+        system, label: the system, and its name in results.
+        device: where it runs.
+        chosen: the values of every axis.
+        task, requests: what is asked; requests are None where they are made for given lengths.
+    """
+
+    system: System
+    label: str
+    device: str
+    chosen: Mapping[str, Sequence[Value]]
+    task: str
+    requests: Sequence[Request] | None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure; prints a table, and as last line one JSON document. 1 if a request failed."""
+    asked = _asked(args)
+
+    import time
+
+    from tttbench.core.interrupts import stoppable
+    from tttbench.core.system import Sweepable
+    from tttbench.pipeline.environment import machine
+    from tttbench.probes.axes import product
+    from tttbench.probes.stopping import Stopping
+    from tttbench.probes.subjects import subjects_of
+    from tttbench.probes.sweep import result_of, sweep
+
+    points = product(asked.chosen)
+    subjects = subjects_of(asked.system, points, asked.requests, asked.device, args.seed)
+    folder = _made(args.out or new_folder("probe"))
+    budget_s = max(BUDGET_S, POINT_S * len(points)) if args.budget is None else args.budget
+    rule = Stopping(args.precision / 100, budget_s, repeats=args.repeats)
+    with stoppable():
+        ceilings = asked.system.ceilings() if isinstance(asked.system, Sweepable) else None
+        measured = sweep(subjects, rule, args.warmup, time.perf_counter, _Progress(len(points)))
+    results = [result_of(point, asked.label, asked.task, ceilings) for point in measured]
+    stopped = len(results) < len(points) or any(result.ended == "interrupted" for result in results)
+    errors = list(dict.fromkeys(error for result in results for error in result.errors))
+    document: dict[str, object] = {
+        "status": "interrupted" if stopped else "done_with_errors" if errors else "done",
+        "system": asked.label,
+        "task": asked.task,
+        "requests": None if asked.requests is None else len(asked.requests),
+        "axes": asked.chosen,
+        "precision": rule.precision,
+        "budget_s": rule.budget_s,
+        "warmup": args.warmup,
+        "ceilings": ceilings,
+        "out": folder,
+        "errors": errors,
+        "card": asked.system.describe(),
+        "machine": machine(asked.device),
+        "points": results,
+    }
+    if len(points) == 1 and results:
+        one = results[0]
+        document |= {"batch_size": one.point.get("batch_size", 1), "repeats": one.repeats, "probes": one.probes}
+    for error in errors:
+        print(f"tttbench: a request failed: {error}", file=sys.stderr)
+    _show(results, document, folder)
+    if stopped:
+        raise KeyboardInterrupt
+    return 1 if errors else 0
+
+
+def _asked(args: argparse.Namespace) -> _Asked:
+    """Check the call and build the system."""
+    chosen = chosen_axes(args)
+    wants_lengths = _wants_lengths(args, chosen)
+    if args.out is not None and (args.out / FILE).exists():
+        raise UserError(f"--out {args.out}: holds a probe already. Give another folder, or remove that one.")
+    include_all(args.include)
+
+    from tttbench.config.suite import system_plan
+    from tttbench.core.registry import build_system
+    from tttbench.core.system import Sweepable, SystemOptions
+    from tttbench.probes.subjects import DEFAULT_LENGTHS, check_axes
+
+    plan = system_plan(args.system)
+    if plan.strategy and "strategy" in chosen:
+        raise UserError(f"--strategy: {args.system} names one already. Leave out @{plan.strategy}, or the option.")
+    device = resolve_device(args.device)
+    largest = max(args.batch_size, default=1)
+    system = build_system(plan.name, SystemOptions(device, largest, None, plan.strategy, plan.decode))
+    check_axes(system, chosen)
+    if wants_lengths and isinstance(system, Sweepable) and DEFAULT_LENGTHS.keys() <= system.axes:
+        lengths = {name: [value] for name, value in DEFAULT_LENGTHS.items()}
+        return _Asked(system, plan.label, device, {**lengths, **chosen}, "synthetic codes", None)
+    return _Asked(system, plan.label, device, chosen, *_requests(args, system, largest))
+
+
+def _made(folder: Path) -> Path:
+    """Make the folder, before time is spent on what couldn't be written."""
+    from tttbench.data.atomic import storage_error
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    return folder
+
+
+class _Progress:
+    """Tells on stderr which points have ended, and why, where there are several."""
+
+    def __init__(self, n_points: int) -> None:
+        self._n_points = n_points
+        self._done = 0
+
+    def __call__(self, measured: Measured) -> None:
+        from tttbench.probes.axes import in_words
+
+        self._done += 1
+        if self._n_points > 1:
+            said = f"{in_words(measured.subject.point)}: {len(measured.turns)} repeats, ended by {measured.ended}"
+            print(f"[{self._done}/{self._n_points}] {said}", file=sys.stderr, flush=True)
+
+
+def _wants_lengths(args: argparse.Namespace, chosen: Mapping[str, Sequence[Value]]) -> bool:
+    """Whether to ask synthetic requests of given lengths: where settings are compared and nothing else was named."""
+    given = {"--task": args.task, "--data": args.data, "--synthetic": args.synthetic, "--requests": args.requests}
+    named = [option for option, value in given.items() if value is not None]
+    if "--task" in named and "--synthetic" in named:
+        raise UserError("--synthetic: noise takes the place of a task's samples. Leave out --task, or this option.")
+    lengths = [axis.option for axis in AXES if axis.sets == "lengths" and axis.name in chosen]
+    if lengths and named:
+        raise UserError(f"{lengths[0]}: goes with requests made for it, which have no task. Leave out {named[0]}.")
+    return bool(lengths) or (not named and bool(chosen.keys() - {"batch_size"}))
+
+
+def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[str, Sequence[Request]]:
+    """The requests of the task or of noise, and its name; enough for the largest batch."""
+    from tttbench.core.registry import build_task
+    from tttbench.pipeline.generate import Asking, make_request
+    from tttbench.probes.turn import noise_requests
+
+    kind: RequestKind = "qa" if "qa" in system.kinds else "asr"
+    count = args.requests or max(DEFAULT_REQUESTS, largest)
+    if count < largest:
+        raise UserError(f"--requests {count}: too few for --batch-size {largest}. Give at least as many.")
+    if args.synthetic is not None:
+        return "synthetic", noise_requests(kind, count, args.synthetic, args.seed)
+    task = build_task(args.task or DEFAULT_TASKS[kind])
+    asking = Asking(args.system, task, args.seed, largest)
+    requests = [make_request(sample, asking) for sample in task.samples(args.data)[:count]]
+    if len(requests) < largest:
+        raise UserError(
+            f"--batch-size {largest}: task {task.name!r} has {len(requests)} samples. Ask for smaller batches, or for "
+            "noise with --synthetic SECONDS."
+        )
+    return task.name, requests
+
+
+def _show(results: Sequence[PointResult], document: Mapping[str, object], folder: Path) -> None:
+    """Print the table, write picture and JSON, and print the JSON as last line."""
+    from tttbench.cli.columns import latency_line, points_table, probes_table
+    from tttbench.core.serialize import to_json, to_plain
+    from tttbench.data.atomic import write_atomic
+    from tttbench.probes.picture import picture
+
+    if len(results) == 1:
+        print(probes_table([to_plain(probe) for probe in results[0].probes]))
+        print(latency_line(results[0]))
+    elif results:
+        print(points_table(results))
+    write_atomic(folder / FILE, to_json(document, indent=1).encode())
+    if results:
+        write_atomic(folder / PICTURE, picture(results, f"{document['system']}, {document['task']}").encode())
+        print(f"Picture: {folder / PICTURE}")
+    print(to_json(document))

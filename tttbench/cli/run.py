@@ -1,0 +1,141 @@
+"""``tttbench run``: evaluate a suite and write its report."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from tttbench.cli.folders import new_folder
+from tttbench.cli.options import add_device, add_include, include_all, names, positive, resolve_device, system_labels
+from tttbench.core.errors import UserError
+from tttbench.core.interrupts import stoppable
+
+HELP = "evaluate systems on tasks and write a report"
+
+
+RESULT_KEYS = (
+    *("system", "task", "metric", "value", "ci_low", "ci_high"),
+    *("n", "ok", "empty", "unparsed", "judge_failed", "error", "recipe"),
+)
+PROBE_KEYS = ("system", "strategy", "task", "metric", "unit", "p50", "p90", "n")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("suite", nargs="?", default="mini", metavar="SUITE", help="name or .toml file (default: mini)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run directory (default: runs/SUITE-TIME)")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out; nothing is done twice")
+    parser.add_argument("--retry-errors", action="store_true", help="with --resume: ask again what ended as error")
+    parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples of each task")
+    parser.add_argument(
+        "--systems",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help="instead of the suite's; NAME, NAME@STRATEGY or NAME@STRATEGY:OPTION=VALUE,OPTION=VALUE",
+    )
+    parser.add_argument("--tasks", action="append", default=[], metavar="A,B", help="instead of the suite's")
+    parser.add_argument(
+        "--data", action="append", default=[], metavar="TASK=DIR", help="folder with the data of a task"
+    )
+    add_device(parser)
+    parser.add_argument("--seed", type=int, help="instead of the suite's")
+    parser.add_argument("--batch-size", type=positive, metavar="N", help="requests a call; doesn't change the answers")
+    add_include(parser)
+    parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the suite; 0 done, 1 done with errors."""
+    if args.resume and args.out is None:
+        raise UserError("--resume: needs --out DIR, the folder of the run to continue.")
+    if args.retry_errors and not args.resume:
+        raise UserError("--retry-errors: goes with --resume only.")
+    include_all(args.include)
+
+    from tttbench.cli.progress_bars import ProgressDisplay
+    from tttbench.config.suite import choose, load_suite
+    from tttbench.core.registry import tasks
+    from tttbench.pipeline.plan import make_plan
+    from tttbench.pipeline.run import open_run
+    from tttbench.pipeline.run import run as run_plan
+
+    for name in names(args.tasks):
+        tasks.get(name)
+    suite = choose(
+        load_suite(args.suite, args.include),
+        systems=system_labels(args.systems),
+        tasks=names(args.tasks),
+        data=_data(args.data),
+        limit=args.limit,
+        seed=args.seed,
+        batch_size=args.batch_size,
+    )
+    plan = make_plan(suite, resolve_device(args.device))
+    folder = args.out or new_folder(suite.name)
+    resume_command = _resume_command(args.command_line, folder)
+    with open_run(plan, folder, resume=args.resume) as store:
+        if args.retry_errors:
+            store.forget_errors()
+        print(f"Run directory: {folder}", file=sys.stderr)
+        try:
+            with stoppable(), ProgressDisplay(debug=args.debug) as display:
+                finished = run_plan(plan, store, args.command_line, display)
+        except KeyboardInterrupt:
+            print(f"\nStopped; what was done is kept. Continue with:\n  {resume_command}", file=sys.stderr)
+            raise
+    return show(finished.summary, finished.folder, finished.report, as_json=args.json)
+
+
+def show(summary: dict[str, Any], folder: Path, report: Path, *, as_json: bool) -> int:
+    """Print what a run came to, and return its exit status."""
+    from tttbench.cli.columns import results_table
+    from tttbench.core.serialize import to_json
+
+    if summary["results"]:
+        print(results_table([*summary["results"], *summary["gaps"], *summary["ceiling"]]))
+    for entry in summary["skipped"]:
+        print(f"{entry['system']} on {entry['task']}: not asked, it {entry['reason']}.", file=sys.stderr)
+    counts = ", ".join(f"{count} {status}" for status, count in summary["counts"].items() if count)
+    print(f"{summary['answered']} of {summary['expected']} requests: {counts}.")
+    print(f"Report: {report}")
+    if as_json:
+        print(to_json(document(summary, folder, report)))
+    return 0 if summary["status"] == "done" else 1
+
+
+def document(summary: dict[str, Any], folder: Path, report: Path) -> dict[str, object]:
+    """Return the JSON document of ``--json``: ``counts`` counts requests, ``results`` one metric's scores."""
+    results = [*summary["results"], *summary["gaps"], *summary["ceiling"]]
+    return {
+        "run_dir": str(folder),
+        "report": str(report),
+        "status": summary["status"],
+        "counts": summary["counts"],
+        "results": [{key: entry[key] for key in RESULT_KEYS} for entry in results],
+        "probes": [{key: entry[key] for key in PROBE_KEYS} for entry in summary["probes"]],
+    }
+
+
+def _data(values: list[str]) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for value in values:
+        task, equals, folder = value.partition("=")
+        if not (task and equals and folder):
+            raise UserError(f"--data {value}: must be TASK=DIR, e.g. asr_folder=recordings.")
+        if not Path(folder).exists():
+            raise UserError(f"--data {value}: no such folder: {folder}.")
+        folders[task] = Path(folder)
+    return folders
+
+
+def _resume_command(command: list[str], folder: Path) -> str:
+    words = list(command)
+    if not any(word == "--out" or word.startswith("--out=") for word in words):
+        words += ["--out", str(folder)]
+    if "--resume" not in words:
+        words.append("--resume")
+    return shlex.join(words)

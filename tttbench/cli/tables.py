@@ -1,0 +1,63 @@
+"""``tttbench tables``: the paper's tables, published beside measured, as HTML, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from tttbench.cli.options import add_include, include_all
+from tttbench.core.errors import UserError
+
+HELP = "render the paper's tables with what runs have measured"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "runs", nargs="*", type=Path, metavar="RUN", help="run directories; of equal cells the last counts"
+    )
+    parser.add_argument("--out", type=Path, default=Path("tables"), metavar="DIR", help="folder (default: tables)")
+    parser.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="IN-RUN=IN-TABLE",
+        help="what a system or task of the runs is in the tables, e.g. ttt:/models/x=ttt:TtT-3B, asr_folder=aishell_1",
+    )
+    parser.add_argument(
+        "--published", type=Path, metavar="FILE", help="a TOML file of tables in place of the shipped one"
+    )
+    add_include(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write all files, and say how many cells are measured."""
+    from tttbench.core.registry import tasks
+    from tttbench.data.atomic import write_atomic
+    from tttbench.pages.paper_tables import render_all
+    from tttbench.published import SHIPPED, load_tables
+    from tttbench.published.measured import fill, found_in
+    from tttbench.store.run_directory import RunStore
+
+    include_all(args.include)
+    names = dict(_name(value) for value in args.name)
+    summaries = []
+    for folder in args.runs:
+        with RunStore.open(folder) as store:
+            summaries.append((folder, store.summary))
+    filled = fill(load_tables(args.published or SHIPPED), found_in(summaries, names), tasks.names())
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name, text in render_all(filled).items():
+        write_atomic(args.out / name, text.encode())
+    for table in filled:
+        cells = sum(len(row) for block in table.blocks for row in block.cells)
+        print(f"{table.table.id}: {table.n_measured} of {cells} cells measured")
+    print(f"Tables: {args.out / 'tables.html'}")
+    return 0
+
+
+def _name(value: str) -> tuple[str, str]:
+    in_run, equals, in_table = value.partition("=")
+    if not (in_run and equals and in_table):
+        raise UserError(f"--name {value}: must be IN-RUN=IN-TABLE, e.g. asr_folder=aishell_1.")
+    return in_run, in_table

@@ -1,0 +1,1 @@
+"""Suites and training configs, read from TOML and checked field by field."""

@@ -1,0 +1,213 @@
+"""The comparison page of a gate: metric by metric, and every sample as it was answered before and now.
+
+One HTML file; recordings are played from the run directories, at their place relative to the page. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+import tttbench
+from tttbench.gate.formats.words import (
+    difference_line,
+    difference_text,
+    heading,
+    quality_value,
+    sentence,
+    speed_value,
+)
+from tttbench.gate.snapshot import Metric, Said, Snapshot
+from tttbench.gate.sources import Source
+from tttbench.gate.verdict import Change, GateResult, QualityVerdict, SpeedVerdict
+from tttbench.store.run_directory import RunStore
+
+from .assets import script, style, template
+from .diff import word_diff
+from .labels import metric_label, probe_title
+from .payload import embed, packed_diff
+
+VERDICT_TITLES = {"better": "better", "worse": "worse", "same": "the same", "cannot tell": "can\u2019t tell"}
+
+
+@dataclass(frozen=True)
+class Recordings:
+    """Files of one sample, as seen from the page; ``""`` where there is none."""
+
+    input: str
+    answer: str
+
+
+def comparison_page(result: GateResult, baseline: Source, run: Source, target: Path) -> str:
+    """Return the page that is going to lie at ``target``.
+
+    Raises:
+        UserError: a run directory that can't be read.
+    """
+    rows = list(_rows(baseline, run, target))
+    return template("comparison.html.j2").render(
+        result=result,
+        heading=heading(result),
+        before=baseline.snapshot,
+        now=run.snapshot,
+        verdicts=_by_system(result),
+        changes={
+            change: sum(row["change"] == change for row in rows) for change in ("worse", "better", "changed", "same")
+        },
+        systems=list(dict.fromkeys(row["system"] for row in rows)),
+        tasks=list(dict.fromkeys(row["task"] for row in rows)),
+        titles=VERDICT_TITLES,
+        name_of=_name,
+        value=_value,
+        bar=_bar,
+        difference_text=difference_text,
+        difference_line=difference_line,
+        sentence=sentence,
+        has_sound=baseline.folder is not None or run.folder is not None,
+        data=Markup(embed({"rows": rows})),
+        style=style("comparison.css"),
+        script=script("rows.js", "sortable.js", "parts.js", "comparison.js"),
+        version=tttbench.__version__,
+    )
+
+
+def _by_system(result: GateResult) -> dict[str, list[QualityVerdict | SpeedVerdict]]:
+    """What gates first, the worse first."""
+    order = ("worse", "better", "cannot tell", "same")
+    found: dict[str, list[QualityVerdict | SpeedVerdict]] = {}
+    for one in sorted(result.verdicts, key=lambda one: (not one.gates, order.index(one.verdict))):
+        found.setdefault(one.system, []).append(one)
+    return {label: found[label] for label in dict.fromkeys(one.system for one in result.verdicts)}
+
+
+def _name(one: QualityVerdict | SpeedVerdict) -> str:
+    return metric_label(one.metric).title if isinstance(one, QualityVerdict) else probe_title(one.figure)
+
+
+def _value(one: QualityVerdict | SpeedVerdict, value: float) -> str:
+    if isinstance(one, SpeedVerdict):
+        return speed_value(one, value)
+    return quality_value(one, value) + (" %" if one.is_share else "")
+
+
+@dataclass(frozen=True)
+class Bar:
+    """An interval on a scale whose middle is "no difference", in per cent of its width; worse lies on the right."""
+
+    left: float
+    width: float
+    at: float
+
+
+def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
+    """Half the width is a difference of 20 points, or a factor of 1.5; what lies further out is cut."""
+    if one.low != one.low:
+        return None
+    if isinstance(one, SpeedVerdict):
+        values = [(value - 1) / 0.5 for value in (one.low, one.factor, one.high)]
+    else:
+        sign = 1 if one.lower_is_better else -1
+        reach = 0.2 if one.is_share else max(abs(one.low), abs(one.high)) or 1.0
+        values = [sign * value / reach for value in (one.low, one.difference, one.high)]
+    low, middle, high = (round(50 + 50 * min(1.0, max(-1.0, value)), 2) for value in values)
+    return Bar(min(low, high), abs(high - low), middle)
+
+
+def _rows(baseline: Source, run: Source, target: Path) -> Iterator[dict[str, Any]]:
+    """A row for each system, task and sample that both have."""
+    heard_before = dict(_recordings(baseline, target))
+    heard_now = dict(_recordings(run, target))
+    for (system, task), said_now in run.snapshot.said.items():
+        said_before = baseline.snapshot.said.get((system, task))
+        facts = baseline.snapshot.tasks.get(task)
+        if said_before is None or facts is None:
+            continue
+        metrics = _metrics(baseline.snapshot, run.snapshot, system, task)
+        for sample, sample_facts in facts.samples.items():
+            if sample not in said_before or sample not in said_now:
+                continue
+            before, now = said_before[sample], said_now[sample]
+            scores = [_score(one, other, sample) for one, other in metrics]
+            own = _original(run, system)
+            sounds = [files.get((label, task, sample)) for files, label in ((heard_before, system), (heard_now, own))]
+            row = {
+                "system": system,
+                "task": task,
+                "id": sample,
+                "change": change_of([score for score in scores if score is not None], before, now),
+                "reference": sample_facts.reference,
+                "before": before.text,
+                "now": now.text,
+                "textDiff": packed_diff(word_diff(before.text, now.text)),
+                "heardBefore": before.heard,
+                "heardNow": now.heard,
+                "heardDiff": packed_diff(word_diff(before.heard, now.heard)),
+                "errors": " → ".join(error or "ok" for error in (before.error, now.error))
+                if before.error or now.error
+                else "",
+                "scores": [score for score in scores if score is not None],
+                "input": next((one.input for one in sounds if one and one.input), ""),
+                "audioBefore": sounds[0].answer if sounds[0] else "",
+                "audioNow": sounds[1].answer if sounds[1] else "",
+            }
+            yield {key: value for key, value in row.items() if value != "" and value != []}
+
+
+def _original(run: Source, label: str) -> str:
+    """The label under which a system's recordings lie in its run, which ``--match`` may have replaced."""
+    return run.names.get(label, label)
+
+
+def _metrics(before: Snapshot, now: Snapshot, system: str, task: str) -> list[tuple[Metric, Metric]]:
+    """The task's metrics in both, its headline first."""
+    found = []
+    for one in before.metrics:
+        other = now.metric(system, task, one.name)
+        if (one.system, one.task) == (system, task) and other is not None:
+            found.append((one, other))
+    order = before.tasks[task].metrics
+    return sorted(found, key=lambda pair: order.index(pair[0].name) if pair[0].name in order else len(order))
+
+
+def _score(before: Metric, now: Metric, sample: str) -> list[Any] | None:
+    """Short name, values before and now as text, and 1 if worse, -1 if better, 0 if equal; None without both."""
+    one, other = before.outcomes.get(sample), now.outcomes.get(sample)
+    if one is None or other is None:
+        return None
+    values = [
+        outcome.numerator / outcome.denominator if outcome.denominator else float("nan") for outcome in (one, other)
+    ]
+    worse = 0
+    if all(value == value for value in values) and values[0] != values[1]:
+        worse = 1 if (values[1] > values[0]) == before.lower_is_better else -1
+    label = metric_label(before.name)
+    if before.kind == "binary":
+        shown = ["✓" if value >= 1 else "✗" for value in values]
+    elif label.percent:
+        shown = ["-" if value != value else f"{100 * value:.1f} %" for value in values]
+    else:
+        shown = ["-" if value != value else f"{value:.4g}" for value in values]
+    return [label.short, *shown, worse]
+
+
+def change_of(scores: Sequence[Sequence[Any]], before: Said, now: Said) -> Change:
+    """What became of one sample, by the first metric that says something; failing that, by its words."""
+    for score in scores:
+        if score[3]:
+            return "worse" if score[3] > 0 else "better"
+    return "same" if (before.text, before.heard, before.error) == (now.text, now.heard, now.error) else "changed"
+
+
+def _recordings(source: Source, target: Path) -> Iterator[tuple[tuple[str, str, str], Recordings]]:
+    if source.folder is None:
+        return
+    base = Path(os.path.relpath(source.folder.resolve(), target.parent.resolve())).as_posix()
+    with RunStore.open(source.folder) as store:
+        for answer in store.answers():
+            files = [f"{base}/{file}" if file else "" for file in (answer.input_audio, answer.audio)]
+            yield (answer.system, answer.task, answer.sample.id), Recordings(*files)

@@ -1,0 +1,121 @@
+"""The index of runs: which columns it has, what stands in them, and the text of its one HTML file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+import tttbench
+from tttbench.core.records import Result
+
+from .assets import script, style, template
+from .labels import STATUS_TITLES, count, format_value, metric_label, short_names
+from .runs import UNREADABLE, RunLine
+
+RUN_STATUSES = {
+    "done": "done",
+    "done_with_errors": "done with errors",
+    "incomplete": "incomplete",
+    "running": "running",
+    "interrupted": "interrupted",
+    UNREADABLE: "can't be read",
+}
+"""What a run's status is called, from best to worst."""
+
+GENERATOR = "tttbench index"
+"""The page says that it is ours: no other ``index.html`` is overwritten."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A task's headline for one system; ``result`` is None where it has none."""
+
+    system: str
+    result: Result | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """The headline of a task, over all runs that have it."""
+
+    task: str
+    title: str
+    metric: str
+    lower_is_better: bool
+
+    def figures(self, run: RunLine) -> tuple[Figure, ...]:
+        """One for each system of a run, in its order."""
+        return tuple(
+            Figure(
+                system.name,
+                next((r for r in system.results if (r.task, r.metric) == (self.task, self.metric)), None),
+            )
+            for system in run.systems
+        )
+
+    def best(self, run: RunLine) -> float:
+        """The value by which a run is sorted, that of its best system; nan if none has one."""
+        results = [figure.result for figure in self.figures(run) if figure.result is not None]
+        values = [result.value for result in results if math.isfinite(result.value)]
+        return (min if self.lower_is_better else max)(values, default=math.nan)
+
+
+def columns(runs: Sequence[RunLine]) -> tuple[Column, ...]:
+    """The headlines of all runs, those of the newest first."""
+    found: dict[tuple[str, str], Column] = {}
+    for run in runs:
+        for result in (result for system in run.systems for result in system.results):
+            column = Column(result.task, run.tasks[result.task], result.metric, result.lower_is_better)
+            found.setdefault((result.task, result.metric), column)
+    return tuple(found.values())
+
+
+def index_page(runs: Sequence[RunLine], name: str) -> str:
+    """Return the whole page; ``name`` is that of the folder, in which it is to lie."""
+    return template("index.html.j2").render(
+        name=name,
+        generator=GENERATOR,
+        runs=runs,
+        columns=columns(runs),
+        sentence=_sentence(runs),
+        suites=sorted({run.suite for run in runs if run.suite}),
+        tally=_tally(runs),
+        run_statuses=RUN_STATUSES,
+        status_titles=STATUS_TITLES,
+        unreadable=UNREADABLE,
+        address=_address,
+        shown=_shown,
+        label=metric_label,
+        number=format_value,
+        style=style(),
+        script=script("rows.js", "sortable.js", "index.js"),
+        version=tttbench.__version__,
+    )
+
+
+def _sentence(runs: Sequence[RunLine]) -> str:
+    suites = len({run.suite for run in runs if run.suite})
+    days = sorted(run.started[:10] for run in runs if run.started)
+    when = "" if not days else f", of {days[0]}" if days[0] == days[-1] else f", from {days[0]} to {days[-1]}"
+    unread = sum(run.status == UNREADABLE for run in runs)
+    rest = f" {count(unread, 'of them', 'of them')} can't be read." if unread else ""
+    return f"{count(len(runs), 'run')} of {count(suites, 'suite')}{when}.{rest}"
+
+
+def _tally(runs: Sequence[RunLine]) -> Mapping[str, int]:
+    """Runs by status; a status that no run has is left out, one that we don't know is named as it is."""
+    names = [*RUN_STATUSES, *sorted({run.status for run in runs} - set(RUN_STATUSES))]
+    numbers = {name: sum(run.status == name for run in runs) for name in names}
+    return {name: number for name, number in numbers.items() if number}
+
+
+def _address(run: RunLine) -> str:
+    """The run's report, seen from the index."""
+    return "report.html" if run.path == "." else f"{quote(run.path)}/report.html"
+
+
+def _shown(run: RunLine) -> Mapping[str, str]:
+    """The systems' names with the long ones shortened."""
+    return short_names([system.name for system in run.systems])

@@ -1,0 +1,85 @@
+"""Fills the templates: from a ``ReportView`` to the text of one HTML file. Reads only this package's own files."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+import tttbench
+from tttbench.core.records import STATUSES
+from tttbench.store.run_directory import TRUTH
+
+from .assets import script, style, template
+from .charts import quality_latency_charts
+from .examples import featured
+from .failures import failure_groups
+from .frontier import frontiers
+from .labels import (
+    STATUS_TITLES,
+    format_quantity,
+    format_value,
+    metric_label,
+    probe_head,
+    probe_title,
+    stage_name,
+)
+from .payload import payload
+from .tables import headline_tables, latency_tables
+from .verdict import verdict
+from .view import ReportView
+
+_SORT_KEYS = (
+    ("system", "System"),
+    ("task", "Task"),
+    ("id", "Sample"),
+    ("reference", "Reference"),
+    ("text", "Written answer"),
+    ("heard", "Heard"),
+    ("score", "Score"),
+    ("ttfaWave", "First sound"),
+    ("rtf", "RTF"),
+    ("status", "Status"),
+)
+
+
+def page(view: ReportView) -> str:
+    """Return the whole page. Everything from the run is escaped; only this package's own markup is trusted."""
+    counts = view.status_counts()
+    total = sum(counts.values())
+    return template("report.html.j2").render(
+        view=view,
+        sentences=verdict(view),
+        counts=counts,
+        total=total,
+        missing=max(0, view.expected - total),
+        headline=headline_tables(view),
+        latency=latency_tables(view),
+        together=any(system.batch_size > 1 for system in view.systems),
+        charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
+        frontiers=frontiers(view),
+        safe=Markup,
+        examples=featured(view),
+        failures=failure_groups(view),
+        recipes=sorted({(result.metric, result.recipe) for result in view.results if result.recipe}),
+        row_systems=list(dict.fromkeys(row.system for row in view.rows)),
+        row_tasks=list(dict.fromkeys(row.task for row in view.rows)),
+        sort_keys=_SORT_KEYS,
+        statuses=STATUSES,
+        status_titles=STATUS_TITLES,
+        truth=TRUTH,
+        label=metric_label,
+        probe_title=probe_title,
+        probe_head=probe_head,
+        stage_name=stage_name,
+        number=format_value,
+        quantity=format_quantity,
+        share=_share,
+        rows_json=Markup(payload(view)),
+        style=style(),
+        script=script("rows.js", "sortable.js", "parts.js", "pictures.js", "report.js"),
+        version=tttbench.__version__,
+    )
+
+
+def _share(value: float) -> float:
+    """A share of 1 as a position in per cent, kept within the bar."""
+    return round(100 * min(1.0, max(0.0, value)), 2)

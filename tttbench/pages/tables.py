@@ -1,0 +1,221 @@
+"""The headline and latency tables: which number stands where, and which one is marked as the best.
+
+Pure functions on the suite's records; numbers are passed through untouched.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mode
+from typing import Literal
+
+from tttbench.core.records import ProbeResult, Result
+from tttbench.store.run_directory import TRUTH
+
+from .labels import is_stage, metric_label
+from .view import ReportView, TaskView
+
+Mark = Literal["best", "overlaps", ""]
+"""``best`` of its column; ``overlaps``: its interval overlaps the best one's, so they can't be told apart."""
+
+TOLERANCE = 0.05
+"""Medians of one run that differ by less than this share are called equally good."""
+
+_PROBE_ORDER = (
+    "prefill",
+    "ttft",
+    "ttfa_codes",
+    "ttfa_wave",
+    "latency",
+    "nfe_per_code",
+    "nfe",
+    "codes_per_s",
+    "rtf",
+    "rtf_input",
+    "stalls",
+    "stall_s",
+)
+
+
+@dataclass(frozen=True)
+class HeadlineCell:
+    """A result and how it stands among the systems of the same task."""
+
+    result: Result
+    mark: Mark
+
+
+@dataclass(frozen=True)
+class HeadlineRow:
+    """A system's results on one task; None where it has none."""
+
+    system: str
+    cells: tuple[HeadlineCell | None, ...]
+
+
+@dataclass(frozen=True)
+class HeadlineColumn:
+    """A metric and which way it points; its bars end at ``scale``, 1 unless a value or interval goes beyond."""
+
+    metric: str
+    lower_is_better: bool
+    scale: float
+
+
+@dataclass(frozen=True)
+class HeadlineTable:
+    """All results on one task, systems by metrics."""
+
+    task: TaskView
+    columns: tuple[HeadlineColumn, ...]
+    rows: tuple[HeadlineRow, ...]
+
+
+@dataclass(frozen=True)
+class LatencyCell:
+    """A probe's figure, and whether it is the best of its column."""
+
+    probe: ProbeResult
+    best: bool
+
+
+@dataclass(frozen=True)
+class LatencyRow:
+    """A system with its strategy, asked ``batch_size`` requests a call, and its figures; None where it has none.
+
+    ``n`` requests stand behind most of the figures; those with another n say so. ``stages`` are the parts of its
+    real-time factor, by name.
+    """
+
+    system: str
+    strategy: str
+    n: int
+    batch_size: int
+    cells: tuple[LatencyCell | None, ...]
+    stages: tuple[ProbeResult, ...]
+
+
+@dataclass(frozen=True)
+class LatencyTable:
+    """Latency on one task: systems down, ``metrics`` across."""
+
+    task: str
+    title: str
+    metrics: tuple[str, ...]
+    rows: tuple[LatencyRow, ...]
+
+    @property
+    def has_stages(self) -> bool:
+        """Whether any system says how its time is shared among stages."""
+        return any(row.stages for row in self.rows)
+
+
+def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
+    """One table per task, in the run's order; metrics in the task's order, then any others by name.
+
+    The true recordings come last: they are no system.
+    """
+    tables = []
+    for task in view.tasks:
+        results = [result for result in view.results if result.task == task.name]
+        if not results:
+            continue
+        found = {result.metric for result in results}
+        metrics = (*(m for m in task.metrics if m in found), *sorted(found - set(task.metrics)))
+        marks = {metric: _marks([r for r in results if r.metric == metric]) for metric in metrics}
+        by_key = {(result.system, result.metric): result for result in results}
+        rows = []
+        systems = dict.fromkeys([s.name for s in view.systems] + [r.system for r in results])
+        for system in sorted(systems, key=lambda name: name == TRUTH):
+            cells = tuple(
+                HeadlineCell(by_key[system, m], marks[m].get(system, "")) if (system, m) in by_key else None
+                for m in metrics
+            )
+            if any(cells):
+                rows.append(HeadlineRow(system, cells))
+        lower = {result.metric: result.lower_is_better for result in results}
+        columns = tuple(HeadlineColumn(m, lower[m], _scale([r for r in results if r.metric == m])) for m in metrics)
+        tables.append(HeadlineTable(task, columns, tuple(rows)))
+    return tuple(tables)
+
+
+def _scale(results: Sequence[Result]) -> float:
+    ends = [end for result in results for end in (result.value, result.ci_high) if math.isfinite(end)]
+    return max([1.0, *ends])
+
+
+def _marks(results: Sequence[Result]) -> dict[str, Mark]:
+    """Mark the best of one task and metric, and those that it can't be told from.
+
+    There is no mark where all are equal or alone, nor on a difference: little lost in speaking is no merit.
+    """
+    usable = [result for result in results if not math.isnan(result.value) and result.system != TRUTH]
+    if len({result.value for result in usable}) < 2 or metric_label(usable[0].metric).unit == "points":
+        return {}
+    sign = 1 if usable[0].lower_is_better else -1
+    top = min(sign * result.value for result in usable)
+    winners = [result for result in usable if sign * result.value == top]
+    marks: dict[str, Mark] = {}
+    for result in usable:
+        if result in winners:
+            marks[result.system] = "best"
+        elif any(result.ci_low <= best.ci_high and best.ci_low <= result.ci_high for best in winners):
+            marks[result.system] = "overlaps"
+    return marks
+
+
+def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
+    """One table per task: systems with their strategies down, metrics across."""
+    order = {task.name: index for index, task in enumerate(view.tasks)}
+    titles = {task.name: task.title for task in view.tasks}
+    tables = []
+    for task in sorted({probe.task for probe in view.probes}, key=lambda name: (order.get(name, len(order)), name)):
+        probes = [probe for probe in view.probes if probe.task == task]
+        metrics = tuple(sorted({probe.metric for probe in probes if not is_stage(probe.metric)}, key=_probe_rank))
+        best = {metric: _best([probe for probe in probes if probe.metric == metric]) for metric in metrics}
+        title = titles.get(task, task) or "The whole run"
+        tables.append(LatencyTable(task, title, metrics, tuple(_latency_rows(view, probes, metrics, best))))
+    return tuple(tables)
+
+
+def _latency_rows(
+    view: ReportView, probes: Sequence[ProbeResult], metrics: Sequence[str], best: Mapping[str, frozenset[str]]
+) -> Iterator[LatencyRow]:
+    batch_sizes = {system.name: system.batch_size for system in view.systems}
+    place = {system.name: index for index, system in enumerate(view.systems)}
+    keys = {(probe.system, probe.strategy) for probe in probes}
+    for system, strategy in sorted(keys, key=lambda key: (place.get(key[0], len(place)), key)):
+        own = {probe.metric: probe for probe in probes if (probe.system, probe.strategy) == (system, strategy)}
+        yield LatencyRow(
+            system,
+            strategy,
+            n=mode(probe.n for probe in own.values()),
+            batch_size=batch_sizes.get(system, 1),
+            cells=tuple(LatencyCell(own[m], system in best[m]) if m in own else None for m in metrics),
+            stages=tuple(own[metric] for metric in sorted(own) if is_stage(metric)),
+        )
+
+
+def _probe_rank(metric: str) -> tuple[int, str]:
+    """Known metrics in reading order, others after them by name."""
+    known = metric in _PROBE_ORDER
+    return (_PROBE_ORDER.index(metric), "") if known else (len(_PROBE_ORDER), metric)
+
+
+def _best(probes: Sequence[ProbeResult]) -> frozenset[str]:
+    """The systems with the best median of a column: the largest throughput, the smallest of anything else.
+
+    Those within ``TOLERANCE`` of it share the mark; where that is everybody, nobody has it.
+    """
+    medians = {probe.system: probe.p50 for probe in probes if not math.isnan(probe.p50)}
+    if not medians:
+        return frozenset()
+    if probes[0].unit == "1/s":
+        limit = max(medians.values()) / (1 + TOLERANCE)
+        found = {system for system, median in medians.items() if median >= limit}
+    else:
+        limit = min(medians.values()) * (1 + TOLERANCE)
+        found = {system for system, median in medians.items() if median <= limit}
+    return frozenset() if len(found) == len(medians) else frozenset(found)

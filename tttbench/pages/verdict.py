@@ -1,0 +1,188 @@
+"""The report's first paragraph: what the numbers say, in plain sentences computed from them.
+
+Knows the names of the suite's own metrics; a run without them gets fewer sentences, never invented ones.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from tttbench.core.records import ProbeResult, Result, Status
+from tttbench.store.run_directory import TRUTH
+
+from .labels import count, format_quantity, format_value
+from .view import ReportView, TaskView
+
+_ENDED: dict[Status, str] = {
+    "empty": "came back empty",
+    "unparsed": "could not be read",
+    "judge_failed": "could not be judged",
+    "error": "failed with an error",
+}
+
+
+_MOST_LISTED = 3
+"""Of many systems; a table names them all."""
+
+
+def verdict(view: ReportView) -> tuple[str, ...]:
+    """Return the sentences, most important first; always at least the one about how requests ended.
+
+    Long names of systems are shortened, as in the tables.
+    """
+    view = replace(
+        view,
+        results=tuple(replace(result, system=view.shown(result.system)) for result in view.results),
+        probes=tuple(replace(probe, system=view.shown(probe.system)) for probe in view.probes),
+    )
+    sentences = [*_spoken_answers(view), *_recognition(view), *_decoding(view), _statuses(view)]
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def _spoken_answers(view: ReportView) -> list[str]:
+    """Right answers aloud and in writing, on the first task that asks questions."""
+    for task in view.tasks:
+        spoken = _ranked(view, task.name, "spoken_accuracy")
+        ranked = spoken or _ranked(view, task.name, "text_accuracy")
+        if not ranked:
+            continue
+        best, *others = ranked
+        if best.value == 0:
+            return [_none_right(view, task, ranked, aloud=bool(spoken))]
+        where = f"the {best.n:,} questions of {task.title}{_interval(best)}"
+        if not spoken:
+            first = f"{best.system} answered {_percent(best)} of {where} rightly in writing"
+        else:
+            first = f"{best.system} gave the right answer aloud to {_percent(best)} of {where}{_in_writing(view, best)}"
+        return [f"{first}.", _rest(others), _unsettled(best, others)]
+    return []
+
+
+def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, aloud: bool) -> str:
+    """No system was right: nothing was lost in speaking that was there, so nothing is said of its cost."""
+    none = f"{results[0].system} gave no right answer" if len(results) == 1 else "No system gave a right answer"
+    where = f"any of the {results[0].n:,} questions of {task.title}{_interval(results[0])}"
+    written = _ranked(view, task.name, "text_accuracy")
+    right = [result for result in written if result.value > 0]
+    if not aloud or not written:
+        return f"{none} {'aloud' if aloud else 'in writing'} to {where}."
+    if not right:
+        return f"{none}, aloud or in writing, to {where}."
+    answered = _listing(f"{result.system} {_percent(result)}" for result in right)
+    return f"{none} aloud to {where}; right in writing: {answered}."
+
+
+def _in_writing(view: ReportView, spoken: Result) -> str:
+    """What speaking cost: the rest of the sentence about the spoken answers of one system."""
+    of_system = (r for r in view.results if (r.system, r.task) == (spoken.system, spoken.task))
+    written = next((r for r in of_system if r.metric == "text_accuracy" and not math.isnan(r.value)), None)
+    if written is None:
+        return ""
+    gap = 100 * (written.value - spoken.value)
+    points = f"{abs(gap):.1f} points"
+    cost = "on balance, speaking cost nothing" if abs(gap) < 0.05 else f"speaking cost {points}"
+    return f" and in writing to {_percent(written)}: {cost if gap > -0.05 else f'spoken answers are {points} better'}"
+
+
+def _recognition(view: ReportView) -> list[str]:
+    """Word errors, on the first task that has any."""
+    for task in view.tasks:
+        ranked = _ranked(view, task.name, "wer")
+        if ranked:
+            best, *others = ranked
+            fewest = others and others[0].value > best.value
+            made = "made the fewest word errors: WER" if fewest else "has a WER of"
+            rest = f", {_some(f'{o.system} {_percent(o)}' for o in others)}" if others else ""
+            sentence = f"On {task.title}, {best.system} {made} {_percent(best)}{_interval(best)}{rest}."
+            return [sentence, _unsettled(best, others)]
+    return []
+
+
+def _decoding(view: ReportView) -> list[str]:
+    """AR against the others, on the first task where both were timed."""
+    for task in view.tasks:
+        probes = [probe for probe in view.probes if probe.task == task.name]
+        strategies = {probe.strategy for probe in probes if probe.strategy}
+        if "ar" not in strategies or len(strategies) < 2:
+            continue
+        passes = [p for p in probes if p.metric == "nfe_per_code" and p.strategy and not math.isnan(p.p50)]
+        sound = [p for p in probes if p.metric == "ttfa_wave" and p.strategy and not math.isnan(p.p50)]
+        return [
+            _against(passes, "Per audio code the network ran", " times"),
+            _against(sound, "The first sound came after", "", tail=" (medians)"),
+        ]
+    return []
+
+
+def _against(probes: Sequence[ProbeResult], start: str, unit: str, tail: str = "") -> str:
+    baseline = [probe for probe in probes if probe.strategy == "ar"]
+    others = [probe for probe in probes if probe.strategy != "ar"]
+    if not baseline or not others:
+        return ""
+
+    def each(some: Sequence[ProbeResult]) -> str:
+        return _some(f"{format_quantity(p.p50, p.unit)}{unit} in {p.system} ({p.strategy})" for p in some)
+
+    return f"{start} {each(others)}, against {each(baseline)}{tail}."
+
+
+def _statuses(view: ReportView) -> str:
+    counts = view.status_counts()
+    total = sum(counts.values())
+    missing = max(0, view.expected - total)
+    failed = [f"{number:,} {_ENDED[status]}" for status, number in counts.items() if status != "ok" and number]
+    if missing:
+        failed.append(f"{missing:,} not answered yet")
+    if not failed:
+        return f"All {count(total, 'request')} ended ok." if total else "No request has been answered."
+    requests = count(total + missing, "request")
+    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. What is missing counts as wrong."
+
+
+def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:
+    """Results of one task and metric, best first; those without a value are left to the table."""
+    found = [
+        r
+        for r in view.results
+        if r.task == task and r.metric == metric and r.system != TRUTH and not math.isnan(r.value)
+    ]
+    return sorted(found, key=lambda r: r.value if r.lower_is_better else -r.value)
+
+
+def _rest(others: Sequence[Result]) -> str:
+    reached = _some(f"{other.system} {_percent(other)}" for other in others)
+    return f"Next come {reached}." if len(others) > 1 else f"Next comes {reached}." if others else ""
+
+
+def _unsettled(best: Result, others: Sequence[Result]) -> str:
+    """Say it when the runner-up's interval overlaps the best one's."""
+    if others and others[0].ci_low <= best.ci_high and best.ci_low <= others[0].ci_high:
+        pair = f"{best.system} and {others[0].system}"
+        return f"The intervals of {pair} overlap; with {best.n:,} samples this doesn't settle which is better."
+    return ""
+
+
+def _percent(result: Result) -> str:
+    return f"{format_value(result.value, percent=True)}\u00a0%"
+
+
+def _interval(result: Result) -> str:
+    if math.isnan(result.ci_low) or math.isnan(result.ci_high):
+        return ""
+    low, high = (format_value(bound, percent=True) for bound in (result.ci_low, result.ci_high))
+    return f" (95\u00a0% interval {low} to {high})"
+
+
+def _some(parts: Iterable[str]) -> str:
+    """A listing that stays a sentence where many systems are compared: the first few, and how many more."""
+    found = list(parts)
+    more = len(found) - _MOST_LISTED
+    return _listing(found if more < 2 else [*found[:_MOST_LISTED], f"{more} more"])
+
+
+def _listing(items: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    found = list(items)
+    return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)

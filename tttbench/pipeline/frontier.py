@@ -1,0 +1,109 @@
+"""Quality against seconds of systems that answered the same samples: who is best at which price, and who beats whom.
+
+Both axes have intervals, and one system beats another only where their answers to the same samples say so. Knows
+verdicts and seconds; no systems, tasks or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reference_model.timing import interval
+from tttbench.core.records import FrontierPoint
+from tttbench.stats.bootstrap import paired_ratio_difference
+from tttbench.stats.corpus import corpus_interval
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One request: the verdict on it, as a numerator and a denominator, and the seconds until it was complete.
+
+    ``seconds`` is None where no answer was timed: such a request counts for quality alone.
+    """
+
+    sample: str
+    cluster: str
+    numerator: float
+    denominator: float
+    seconds: float | None
+
+
+def frontier(
+    task: str,
+    metric: str,
+    outcomes: Mapping[str, Sequence[Outcome]],
+    *,
+    lower_is_better: bool,
+    seed: int,
+    n_resamples: int = 2000,
+) -> tuple[FrontierPoint, ...]:
+    """Place all systems, in the order given; those without two timed answers are left out.
+
+    One system beats another where it is faster (the 95 % interval of the ratio of seconds, answer by answer, lies
+    above 1) and its quality is no lower, or where its quality is higher (the 95 % interval of the paired difference
+    lies above 0) and it is no slower.
+    """
+    usable = {
+        system: {one.sample: one for one in found}
+        for system, found in outcomes.items()
+        if sum(one.seconds is not None for one in found) > 1
+    }
+    points = []
+    for system, found in usable.items():
+        rows = list(found.values())
+        quality = corpus_interval(
+            [one.numerator for one in rows],
+            [one.denominator for one in rows],
+            seed=seed,
+            n_resamples=n_resamples,
+            clusters=[one.cluster for one in rows],
+        )
+        times = [one.seconds for one in rows if one.seconds is not None]
+        seconds = interval(times)
+        beaten_by = tuple(
+            other
+            for other, theirs in usable.items()
+            if other != system and _beats(theirs, found, lower_is_better, seed, n_resamples)
+        )
+        points.append(
+            FrontierPoint(
+                system,
+                task,
+                metric,
+                lower_is_better,
+                quality.estimate,
+                quality.low,
+                quality.high,
+                seconds.median,
+                seconds.low,
+                seconds.high,
+                len(rows),
+                len(times),
+                beaten_by,
+            )
+        )
+    return tuple(points)
+
+
+def _beats(
+    one: Mapping[str, Outcome], other: Mapping[str, Outcome], lower_is_better: bool, seed: int, n_resamples: int
+) -> bool:
+    pairs = [(one[sample], other[sample]) for sample in one if sample in other]
+    if len(pairs) < 2:
+        return False
+    first = [(b, a) for a, b in pairs] if lower_is_better else pairs
+    gain = paired_ratio_difference(
+        [a.numerator for a, _ in first],
+        [a.denominator for a, _ in first],
+        [b.numerator for _, b in first],
+        [b.denominator for _, b in first],
+        seed=seed,
+        n_resamples=n_resamples,
+        clusters=[a.cluster for a, _ in pairs],
+    )
+    ratios = [b.seconds / a.seconds for a, b in pairs if a.seconds and b.seconds]
+    if len(ratios) < 2:
+        return False
+    faster = interval(ratios)
+    return (faster.low > 1 and gain.estimate >= 0) or (gain.low > 0 and faster.median >= 1)

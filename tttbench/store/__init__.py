@@ -1,0 +1,1 @@
+"""The run directory: its journal, its manifest, its recordings."""

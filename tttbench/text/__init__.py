@@ -1,0 +1,1 @@
+"""Text as scores see it: normalizers, alignments, and whether an answer holds what is expected."""

@@ -1,0 +1,195 @@
+"""Carries a training recipe out: its data, its network, what is shown of it, and what makes the result an assistant.
+
+The training itself is the reference model's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tttbench.config.training import Recipe, find, read
+from tttbench.core.errors import StorageError, UserError
+from tttbench.systems.ttt.folder import named_codec
+
+if TYPE_CHECKING:
+    from reference_model.objective import Example
+    from reference_model.tokens import TtTTokenizer
+    from reference_model.training.jitter import CodeJitter
+    from reference_model.training.mixture import Mixture
+    from reference_model.transformer import TtTModel
+
+_BAD = "bad_records.txt"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """``tttbench train RECIPE``: train, or go on with a training, and leave a checkpoint folder that can be run."""
+    parser = argparse.ArgumentParser(prog="tttbench train", description=main.__doc__)
+    parser.add_argument("recipe", help="a .toml file, or the name of a mini recipe: ttt, ar, nar, ablation/ttt …")
+    parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/RECIPE); goes on if one is there")
+    parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the recipe's")
+    parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
+    parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
+    parser.add_argument(
+        "--codec", default="mini-codec", help="codec that the checkpoint speaks with: shipped, or a folder beside --out"
+    )
+    args = parser.parse_args(arguments)
+    recipe = read(find(args.recipe))
+    for option, value in (("--max-steps", args.max_steps), ("--threads", args.threads)):
+        if value is not None and value < 1:
+            raise UserError(f"{option} {value}: expected at least 1")
+    if args.seed is not None:
+        if args.seed < 0:
+            raise UserError(f"--seed {args.seed}: expected a number of at least 0")
+        recipe = replace(recipe, training=replace(recipe.training, seed=args.seed))
+    name = recipe.path.stem if Path(args.recipe).is_file() else args.recipe
+    folder = args.out or Path("build") / name
+    codec = named_codec(folder, args.codec)
+    if not codec.is_dir():
+        raise UserError(f"--codec {args.codec}: no folder {codec}, and none is shipped so named")
+    train(recipe, folder, args.max_steps, args.threads, args.codec)
+    return 0
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What the recipe asks for, in memory."""
+
+    model: TtTModel
+    tokenizer: TtTTokenizer
+    examples: Sequence[Example]
+    mixture: Mixture
+    vary: CodeJitter | None
+    bad: tuple[str, ...]
+
+
+def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
+    """Train by the recipe into ``folder``, or go on with the training that is there.
+
+    Args:
+        recipe: what to train.
+        folder: becomes a checkpoint that ``ttt:FOLDER`` answers with.
+        max_steps: stop after this step; None: after the recipe's last.
+        threads: of torch; None: torch's own choice.
+        codec: name of the codec's folder beside ``folder``, or of a shipped codec.
+
+    Raises:
+        UserError: the recipe, the data or what is in ``folder`` does not fit.
+        StorageError: ``folder`` could not be written.
+    """
+    import torch
+    from safetensors import SafetensorError
+
+    from reference_model.errors import ReferenceModelError
+    from reference_model.training import trainer
+    from reference_model.training.processes import leave
+    from tttbench.training.display import TrainingDisplay
+
+    if threads:
+        torch.set_num_threads(threads)
+    try:
+        torch.manual_seed(recipe.training.seed)
+        made = _prepare(recipe)
+        config = made.model.config
+        trainer.check_folder(folder, recipe.training, config, made.examples, made.vary, made.mixture)
+        steps = recipe.training.steps if max_steps is None else min(max_steps, recipe.training.steps)
+        with TrainingDisplay(folder, steps) as display:
+            if display.is_first:
+                _describe(folder, recipe, codec, made.bad)
+                millions = made.model.n_parameters() / 1e6
+                print(f"{millions:.2f} M parameters, {len(made.examples)} examples", flush=True)
+            trainer.train(
+                made.model,
+                made.tokenizer,
+                made.examples,
+                recipe.training,
+                folder,
+                mixture=made.mixture,
+                vary=made.vary,
+                until=max_steps,
+                report=display.show,
+                tick=display.tick,
+            )
+    except ReferenceModelError as error:
+        raise UserError(str(error)) from error
+    except (OSError, SafetensorError) as error:
+        raise StorageError(
+            f"{folder}: could not be written ({error}); make room and train again: it goes on"
+        ) from error
+    leave()
+    if display.is_first:
+        print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
+
+
+def _prepare(recipe: Recipe) -> _Prepared:
+    from reference_model.config import TtTConfig
+    from reference_model.extend import extend
+    from reference_model.tokens import TtTTokenizer
+    from reference_model.training.mixture import Mixture
+    from reference_model.transformer import TtTModel
+    from tttbench.miniworld import tokenizer as mini_tokenizer
+    from tttbench.miniworld import tokens as mini_tokens
+
+    if recipe.tokens:
+        tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if recipe.tokens == "mini" else Path(recipe.tokens))
+    if "from" in recipe.model:
+        settings = {name: value for name, value in recipe.model.items() if name != "from"}
+        # Names are checked by the recipe, values by the model's configuration.
+        model, tokenizer = extend(str(recipe.model["from"]), seed=recipe.training.seed, **settings)  # type: ignore[arg-type]
+    else:
+        if recipe.tokenizer == "mini":
+            tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
+        else:
+            tokenizer = TtTTokenizer.from_file(Path(recipe.tokenizer))
+        ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
+        model = TtTModel(TtTConfig.from_json(recipe.model, ids, where=f"{recipe.path}: [model]"))
+    vary = _jitter(recipe, model.config.code_id_start)
+    if recipe.tokens:
+        examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=recipe.spoken_transcripts)
+        return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
+    return _conversations(recipe, model, tokenizer, vary)
+
+
+def _conversations(recipe: Recipe, model: TtTModel, tokenizer: TtTTokenizer, vary: CodeJitter | None) -> _Prepared:
+    from reference_model.training.conversations import read_conversations
+    from reference_model.training.mixture import Mixture
+
+    read_files = [
+        read_conversations(file.path, tokenizer, model.config, max_length=recipe.max_length, skip_bad=recipe.skip_bad)
+        for file in recipe.files
+    ]
+    mixture = Mixture(tuple(len(one.examples) for one in read_files), tuple(file.ratio for file in recipe.files))
+    examples = [example for one in read_files for example in one.examples]
+    return _Prepared(
+        model, tokenizer, examples, mixture, vary, tuple(str(bad) for one in read_files for bad in one.bad)
+    )
+
+
+def _jitter(recipe: Recipe, code_id_start: int) -> CodeJitter | None:
+    from reference_model.errors import ConfigError
+    from reference_model.speech.networks import CodecConfig
+    from reference_model.training.jitter import CodeJitter
+
+    try:
+        return CodeJitter(CodecConfig().levels, code_id_start, recipe.code_jitter) if recipe.code_jitter else None
+    except ConfigError as error:
+        raise ConfigError(f"{recipe.path}: field 'code_jitter' of [data]: {error}") from error
+
+
+def _describe(folder: Path, recipe: Recipe, codec: str, bad: Sequence[str]) -> None:
+    """Say in the checkpoint how it is asked, decoded and voiced, and name the records that were skipped."""
+    from tttbench.miniworld.tokenizer import ASR_PROMPT, CHAT_PROMPT
+
+    folder.mkdir(parents=True, exist_ok=True)
+    content: Mapping[str, object] = {"codec": codec, "decode": dict(recipe.decode)}
+    if recipe.tokens:
+        # Other data hold prompts of their own; those of TtT stand for them until the file says otherwise.
+        content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(recipe.decode)}
+    (folder / "assistant.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    if bad:
+        (folder / _BAD).write_text("\n".join(bad) + "\n", encoding="utf-8")
+        print(f"{len(bad)} records cannot be trained on and are skipped; {folder / _BAD} names them", flush=True)
