@@ -74,37 +74,40 @@ class Context:
             if self._cache is not None and self._run > run and self._computed == before:
                 self._cache.length = before
 
-    def group(self, tail: Tensor | None = None, write: bool = True) -> RowGroup:
+    def group(self, tail: Sequence[int] = (), write: bool = True) -> RowGroup:
         """The rows of a pass: the pending tokens, then ``tail``, which is not final.
 
         Args:
-            tail: (n,) ids of the open block; None or empty for a text pass.
+            tail: ids of the open block; empty for a text pass.
             write: False leaves the cache alone (several contents of one block in one pass).
         """
         first, n_final = self._n_cached, len(self.ids)
-        pending = torch.tensor(self.ids[first:], dtype=torch.int64, device=self._device)
-        ids = pending if tail is None else torch.cat((pending, tail))
-        plain = self.ids[first:] + ([] if tail is None else tail.tolist())
+        plain = [*self.ids[first:], *tail]
         limit = self._limit(plain, first, n_final)
-        return RowGroup(ids, first, limit, self._cache, write and self._cache is not None)
+        return RowGroup(self._tensor(plain), first, limit, self._cache, write and self._cache is not None)
+
+    def _tensor(self, ids: list[int]) -> Tensor:
+        return torch.tensor(ids, dtype=torch.int64, device=self._device)
 
     def _limit(self, plain: list[int], first: int, n_final: int) -> tuple[int, ...]:
         """Limits of the rows at the positions ``first …``; every run of audio that they touch begins among them."""
-        config = self._config
-        if first >= self.n_prompt and config.objective != "nar":
+        if first >= self.n_prompt and self._config.objective != "nar":
             return self._limit_of_answer(plain, first, n_final)
-        found = limits(
-            torch.tensor(plain),
-            config.audio_token_id_start,
-            prompt_audio=config.prompt_audio,
-            objective=config.objective,
-            answer_start=max(self.n_prompt - first, 0),
-        )
-        found += first
+        found = self._limits_of(plain, max(self.n_prompt - first, 0)) + first
         if self._mode == "block":
             # Rows of finished blocks don't see the open one.
             found[: n_final - first].clamp_(max=n_final)
         return tuple(found.tolist())
+
+    def _limits_of(self, ids: list[int], answer_start: int) -> Tensor:
+        config = self._config
+        return limits(
+            torch.tensor(ids),
+            config.audio_token_id_start,
+            prompt_audio=config.prompt_audio,
+            objective=config.objective,
+            answer_start=answer_start,
+        )
 
     def _limit_of_answer(self, plain: list[int], first: int, n_final: int) -> tuple[int, ...]:
         """``_limit`` for rows of the answer: so few that a loop is cheaper than tensors."""
@@ -133,9 +136,24 @@ class Context:
         else:
             self._cache.length = max(self._cache.length, min(self._run, n_final))
 
-    def unconditional(self, tail: Tensor, mask_id: int) -> RowGroup:
-        """The guidance pass: every token before the open block is a mask, so all of it is one span."""
-        n = len(self.ids) + tail.shape[0]
+    def unconditional(self, tail: Sequence[int]) -> RowGroup:
+        """The guidance pass: every token before the open block is a mask; a text id in the block cuts their span."""
+        return self._apart(len(self.ids), list(tail), self.n_prompt)
+
+    def alone(self, tail: Sequence[int]) -> RowGroup:
+        """The open block with nothing before it."""
+        return self._apart(0, list(tail), 0)
+
+    def _apart(self, n_masks: int, tail: list[int], answer_start: int) -> RowGroup:
+        """Rows of a sequence of its own: masks, then ``tail``. None of it is cached, and its limits are its own."""
+        config, n = self._config, n_masks + len(tail)
+        mask_id = config.mask_token_id
         ids = torch.full((n,), mask_id, dtype=torch.int64, device=self._device)
-        ids[len(self.ids) :] = tail
-        return RowGroup(ids, 0, (n,) * n, None)
+        ids[n_masks:] = self._tensor(tail)
+        if config.objective == "hybrid" and (config.prompt_audio == "bidirectional" or answer_start == 0):
+            limit = self._limit_of_answer(tail, n_masks, n_masks)
+            # The masks are one run, which goes on up to the first text of the tail.
+            limit = (limit[0] if tail[0] >= config.audio_token_id_start else n_masks,) * n_masks + limit
+        else:
+            limit = tuple(self._limits_of([mask_id] * n_masks + tail, answer_start).tolist())
+        return RowGroup(ids, 0, limit, None)

@@ -278,26 +278,24 @@ class Decoding:
             replies = yield from self._pass((group,), [(len(group.limit) - 1,)], low, high, "audio")
             self.context.ran(0)
             return self._forbid(replies[0].unsqueeze(0))
-        variants = look.variants or (block.tokens,)
+        contents = [variant.tolist() for variant in look.variants] if look.variants else [block.ids]
         rows = tuple(block.open) if look.rows is None else look.rows
         # Several contents of one block cannot share the scratch rows of the cache.
         write = look.variants is None
-        if look.alone:
-            groups = [RowGroup(v, 0, (len(v),) * len(v), None) for v in variants]
-        else:
-            groups = [self.context.group(v, write) for v in variants]
-        wanted = [tuple(len(group.limit) - len(block) + row for row in rows) for group in groups]
         guided = self._settings.cfg > 0 and not look.alone
+        if look.alone:
+            groups = [self.context.alone(content) for content in contents]
+        else:
+            groups = [self.context.group(content, write) for content in contents]
         if guided:
-            unconditional = [self.context.unconditional(v, block.mask_id) for v in variants]
-            wanted += [tuple(len(group.limit) - len(block) + row for row in rows) for group in unconditional]
-            groups += unconditional
+            groups += [self.context.unconditional(content) for content in contents]
+        wanted = [tuple(len(group.limit) - len(block) + row for row in rows) for group in groups]
         replies = yield from self._pass(tuple(groups), wanted, low, high, "audio")
         if write and not look.alone:
             self.context.ran(len(block))
-        logits = torch.stack(replies[: len(variants)])
+        logits = torch.stack(replies[: len(contents)])
         if guided:
-            without = torch.stack(replies[len(variants) :])
+            without = torch.stack(replies[len(contents) :])
             logits = without + (self._settings.cfg + 1) * (logits - without)
         return self._forbid(logits)
 
