@@ -5,7 +5,11 @@ Started with ``torchrun`` or ``accelerate launch`` there are several; else one. 
 
 from __future__ import annotations
 
+import atexit
+import copy
+import gc
 import os
+import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -48,22 +52,38 @@ class Processes:
         from accelerate import Accelerator  # type: ignore[import-untyped]  # the package ships no types
         from accelerate.utils import DistributedType  # type: ignore[import-untyped]  # as above
 
+        was_up = torch.distributed.is_initialized()
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())
         self.device: torch.device = self._accelerator.device
         self.rank: int = self._accelerator.process_index
         self.number: int = self._accelerator.num_processes
         self.is_first: bool = self._accelerator.is_main_process
         self._shard = self.number > 1 and (shard or self._accelerator.distributed_type == DistributedType.FSDP)
+        if not was_up and torch.distributed.is_initialized() and torch.distributed.get_backend() == "gloo":
+            atexit.register(_leave_at_exit)
 
     def share(self, module: nn.Module, layers: list[nn.Module]) -> nn.Module:
-        """The module as every process runs it; ``layers`` are parts of it, gathered one at a time where sharded."""
+        """The module as every process runs it; ``layers`` are parts of it, gathered one at a time where sharded.
+
+        Where sharded, ``module`` itself is left with shapes and no numbers (on the device ``meta``).
+        """
         module.to(self.device)
         if self._shard:
+            from torch.distributed.device_mesh import init_device_mesh
             from torch.distributed.fsdp import fully_shard
 
+            # What is sharded refers to the group for good, and the caller keeps ``module``: a twin takes over its
+            # parameters, and goes when the training does. PyTorch's caches keep the mesh, which would keep the group,
+            # though for compilers alone; anything else finds it by name. See ``leave``.
+            mesh = init_device_mesh(self.device.type, (self.number,))
+            getattr(mesh, "_pg_registry", {}).clear()
+            twins: dict[int, Any] = {id(parameter): parameter for parameter in module.parameters()}
+            copy.deepcopy(module, twins)
             for part in (*layers, module):
-                fully_shard(part)  # in place
-            return module
+                fully_shard(twins[id(part)], mesh=mesh)  # in place
+            module.to("meta")
+            twin: nn.Module = twins[id(module)]
+            return twin
         prepared: nn.Module = self._accelerator.prepare_model(module)
         return prepared
 
@@ -91,9 +111,27 @@ class Processes:
 
 
 def leave() -> None:
-    """Take leave of the other processes, if there are any: the last thing that a program does."""
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    """Take leave of the other processes, if there are any: the last thing that a program does.
+
+    Ends the threads of the group. One that still held a tensor when the interpreter goes would ask it for its lock, be
+    refused, and take the whole process with it (SIGABRT, "terminate called without an active exception").
+    """
+    if not torch.distributed.is_initialized():
+        return
+    # Threads end with the last reference. It has to be this one, which waits for them without Python's lock; modules,
+    # which hold the others, stand in cycles.
+    group = torch.distributed.group.WORLD
+    torch.distributed.destroy_process_group()
+    gc.collect()
+    del group
+
+
+def _leave_at_exit() -> None:
+    """``leave`` for a program that ends with an error or an interrupt, or forgot to."""
+    for name in ("last_exc", "last_value", "last_traceback"):
+        # An error that nobody caught was printed by now; its frames hold the modules.
+        vars(sys).pop(name, None)
+    leave()
 
 
 def state_of(module: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:

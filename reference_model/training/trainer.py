@@ -82,7 +82,7 @@ def train(
         tick: called with the number of steps done after each of them, by the first process.
 
     Returns:
-        ``model``, in eval mode; where the weights are sharded, what this process holds of it.
+        ``model``, in eval mode; where the weights were sharded, without numbers: load ``folder``.
 
     Raises:
         ReferenceModelError: there are no examples, one does not fit into ``config.pack``, or a loss is not a number.
