@@ -80,6 +80,9 @@ def arguments(argv: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argp
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser, args = arguments(argv)
+    import reference_model  # noqa: F401  # chooses how torch's threads wait, and has to come before it
+
+    # isort: split
     import torch
 
     from benchmarks.comparisons import Models

@@ -227,6 +227,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, help="threads of torch (default: its own choice)")
     parser.add_argument("--save", nargs="?", type=Path, const=RESULTS, help="write training.json there")
     args = parser.parse_args(argv)
+    import reference_model  # noqa: F401  # chooses how torch's threads wait, and has to come before it
+
+    # isort: split
     import torch
 
     from benchmarks.machine import this_machine

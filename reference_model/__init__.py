@@ -1,18 +1,23 @@
 """TtT, the reference model: one Qwen2-shaped decoder that writes text token by token and audio by block diffusion.
 
 The package stands on its own: it knows nothing of the evaluation suite. Start with ``reference_model.load`` and
-``reference_model.decoding.generate``; ``docs/reference_model.md`` explains sequence, mask and decoding.
+``reference_model.decoding.generate``; ``docs/reference_model.md`` explains sequence, mask and decoding. Imported before
+torch it chooses how torch's threads wait (``reference_model.threads``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reference_model.threads import wait_asleep as _wait_asleep
+
 if TYPE_CHECKING:
     from reference_model.checkpoint import load, save
     from reference_model.config import TtTConfig
 
 __all__ = ["TtTConfig", "load", "save"]
+
+_wait_asleep()
 
 
 def __getattr__(name: str) -> Any:

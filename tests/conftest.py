@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import reference_model  # noqa: F401  # chooses how torch's threads wait, which no test that imports torch first could
+
 # Read once, when NumPy or torch is first imported; more threads than cores make small tests crawl.
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
