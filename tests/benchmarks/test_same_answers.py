@@ -1,0 +1,174 @@
+"""``benchmarks/same_answers.py`` on run directories written by hand: equal runs are equal, and each change is named."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from benchmarks.same_answers import main
+from benchmarks.same_answers_hashes import load_sections
+from benchmarks.same_answers_run import ComparisonError, read_run
+
+RECIPE = "whisper tiny"
+TABLES = """
+CREATE TABLE samples (task TEXT, sample TEXT, position INTEGER, truth_sha256 TEXT);
+CREATE TABLE answers (system TEXT, task TEXT, sample TEXT, status TEXT, answer TEXT, audio_sha256 TEXT);
+CREATE TABLE transcripts (audio_sha256 TEXT, recipe TEXT, text TEXT, error TEXT);
+CREATE TABLE scores (system TEXT, task TEXT, sample TEXT, metric TEXT, content TEXT);
+"""
+SAMPLES = {"b-first": ("Paris.", [7, 8]), "a-second": ("Six one.", [9])}
+"""Their order isn't that of their names."""
+
+
+def make_run(
+    folder: Path,
+    *,
+    codes: Mapping[str, list[int]] | None = None,
+    edits: float = 1.0,
+    heard: str = "paris",
+    value: float = 0.25,
+    answered: tuple[str, ...] = tuple(SAMPLES),
+) -> Path:
+    """Two samples of one task and one system; the first is spoken and has a reference recording."""
+    run = folder / "decoding"
+    run.mkdir(parents=True)
+    (run / "manifest.json").write_text(json.dumps({"format": 2, "judge": {"recipe": RECIPE}}))
+    result = {"system": "one", "task": "qa", "metric": "wer", "value": value, "ci_low": 0.0, "ci_high": None}
+    counts = {"n": 2, "ok": 2, "empty": 0, "unparsed": 0, "judge_failed": 0, "error": 0}
+    (run / "summary.json").write_text(json.dumps({"results": [result | counts], "gaps": [], "ceiling": []}))
+    with sqlite3.connect(run / "journal.sqlite") as journal:
+        journal.executescript(TABLES)
+        for at, (sample, (text, own)) in enumerate(SAMPLES.items()):
+            truth = "truth" if at == 0 else None
+            journal.execute("INSERT INTO samples VALUES ('qa', ?, ?, ?)", (sample, at, truth))
+            if sample not in answered:
+                continue
+            response = {
+                "text": text,
+                "audio_codes": {**(codes or {})}.get(sample, own),
+                "finish_reason": "stop",
+                "trace": {"nfe": 5, "end_s": 0.01},
+            }
+            sha = "spoken" if at == 0 else None
+            journal.execute(
+                "INSERT INTO answers VALUES ('one', 'qa', ?, 'ok', ?, ?)", (sample, json.dumps(response), sha)
+            )
+            score = {
+                "value": edits / 4,
+                "numerator": edits,
+                "denominator": 4,
+                "status": "ok",
+                "detail": {"reference": "paris", "hypothesis": text.lower()},
+            }
+            journal.execute("INSERT INTO scores VALUES ('one', 'qa', ?, 'wer', ?)", (sample, json.dumps(score)))
+        truth_score = {"value": 0, "numerator": 0, "denominator": 1, "status": "ok", "detail": {"normalized": "paris"}}
+        journal.execute(
+            "INSERT INTO scores VALUES ('true recordings', 'qa', 'b-first', 'wer', ?)", (json.dumps(truth_score),)
+        )
+        rows = [("spoken", RECIPE, heard), ("truth", RECIPE, "Paris!"), ("spoken", "another", "nothing")]
+        journal.executemany("INSERT INTO transcripts VALUES (?, ?, ?, '')", rows)
+    journal.close()
+    return folder
+
+
+def compare(runs: Path, against: Path, *more: str) -> int:
+    return main(["--suites", "decoding", "--read", "--runs", str(runs), "--against", str(against), *more])
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> Path:
+    file = tmp_path / "expected.json"
+    assert compare(make_run(tmp_path / "before"), file, "--update") == 0
+    return file
+
+
+def test_an_equal_run_is_equal(tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert compare(make_run(tmp_path / "now"), expected) == 0
+    assert "decoding: all 3 answers are the same" in capsys.readouterr().out
+
+
+def test_one_changed_code_is_named_and_nothing_else(
+    tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert compare(make_run(tmp_path / "now", codes={"a-second": [10]}), expected) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("decoding: 1 of 2 cells differ")
+    assert lines[1:] == ["  one · qa", "    codes: 1 of 2 samples: a-second; a-second now [10]"]
+
+
+def test_changed_scores_and_results_are_named_with_their_values(
+    tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert compare(make_run(tmp_path / "now", edits=2.0, value=0.5), expected) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  one · qa",
+        '    score wer: 2 of 2 samples: b-first, a-second; b-first now [0.5, 2.0, 4.0, "ok"]',
+        "    result wer: 0.25 [0.0, None] n=2 (2 ok) -> 0.5 [0.0, None] n=2 (2 ok)",
+    ]
+
+
+def test_a_changed_transcript_is_named(tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert compare(make_run(tmp_path / "now", heard="parish"), expected) == 1
+    assert '    transcript: 1 of 2 samples: b-first; b-first now "parish"' in capsys.readouterr().out.splitlines()
+
+
+def test_a_missing_answer_is_a_difference_of_every_kind(
+    tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert compare(make_run(tmp_path / "now", answered=("b-first",)), expected) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "  one · qa",
+        *(
+            f"    {kind}: 1 of 2 samples: a-second; a-second now null"
+            for kind in ("text", "codes", "status", "nfe", "score wer", "normalized wer")
+        ),
+    ]
+
+
+def test_the_reference_recording_has_the_transcript_of_its_own_audio(tmp_path: Path) -> None:
+    answers = list(read_run(make_run(tmp_path) / "decoding"))
+    assert [(one.system, one.sample, one.transcript) for one in answers] == [
+        ("one", "b-first", "paris"),
+        ("one", "a-second", None),
+        ("true recordings", "b-first", "Paris!"),
+    ]
+
+
+def test_updating_one_section_keeps_the_others(tmp_path: Path, expected: Path) -> None:
+    make_run(tmp_path / "now", value=0.75).joinpath("decoding").rename(tmp_path / "now" / "mini-full")
+    arguments = ["--suites", "mini-full", "--read", "--runs", str(tmp_path / "now"), "--against", str(expected)]
+    assert main([*arguments, "--update"]) == 0
+    kept = load_sections(expected)
+    assert [kept[name].cells[0].results["wer"].value for name in ("mini-full", "decoding")] == [0.75, 0.25]
+
+
+def test_a_section_that_was_never_written_is_no_comparison(
+    tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--quick", "--against", str(expected)]) == 2
+    assert "has no section 'quick'; make it with --update" in capsys.readouterr().err
+
+
+def test_another_format_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path) / "decoding"
+    (run / "manifest.json").write_text(json.dumps({"format": 1}))
+    with pytest.raises(ComparisonError, match="has format 1, this benchmark reads 2"):
+        list(read_run(run))
+
+
+def test_answers_of_other_code_are_not_continued(
+    tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = make_run(tmp_path / "now")
+    (runs / "decoding.code").write_text("another digest")
+    assert main(["--suites", "decoding", "--runs", str(runs), "--against", str(expected)]) == 2
+    assert "decoding: holds answers of other code" in capsys.readouterr().err
