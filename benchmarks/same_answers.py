@@ -123,7 +123,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--suites", default=",".join(FULL), metavar="A,B", help=f"of {', '.join(SECTIONS)}")
-    chosen.add_argument("--quick", action="store_true", help="suite mini with 3 samples a task, and six ways to decode")
+    chosen.add_argument(
+        "--quick", action="store_true", help="suite mini with 3 samples a task, and seven ways to decode"
+    )
     parser.add_argument("--runs", type=Path, metavar="DIR", help="keep the run directories there, and continue them")
     parser.add_argument("--read", action="store_true", help="run nothing, take what is in --runs as it is")
     parser.add_argument("--against", type=Path, default=FILE, metavar="FILE", help="default: the committed file")

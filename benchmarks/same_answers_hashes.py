@@ -1,8 +1,8 @@
 """A run as hashes of its answers, the file that keeps them, and what differs between two of them.
 
-Each kind of content (text, codes, status, forward passes, transcript, and each metric's scores and normalized texts)
-has for each system and task one digest of all samples, which decides, and 8 hexadecimal digits of every sample,
-which name those that differ. Numbers have 12 significant digits.
+Each kind of content (text, codes, status, number of forward passes and which of them committed each code, transcript,
+each metric's scores and normalized texts) has for each system and task one digest of all samples, which decides, and
+a few digits of every sample's hash, which name those that differ. Numbers have 12 significant digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ from typing import Any
 
 from benchmarks.same_answers_run import Answer, ComparisonError, Result, read_results, read_run
 
-ABSENT = "." * 8
+WIDTH = 6
+"""Hexadecimal digits kept of a sample's hash."""
+ABSENT = "." * WIDTH
 SHOWN = 6
 """Sample ids in a line; the rest is counted."""
 
@@ -64,6 +66,7 @@ def _contents(answer: Answer) -> dict[str, object]:
         "codes": answer.codes,
         "status": None if answer.status is None else [answer.status, answer.finish_reason],
         "nfe": answer.nfe,
+        "steps": answer.steps,
         "transcript": answer.transcript,
     }
     for metric, score in sorted(answer.scores.items()):
@@ -79,7 +82,7 @@ def _hashes(samples: Sequence[str], answers: Mapping[str, Answer]) -> dict[str, 
         values = {sample: contents.get(sample, {}).get(kind) for sample in samples}
         full = {sample: _sha256(value) for sample, value in values.items() if value is not None}
         if full:
-            short = [full.get(sample, ABSENT)[:8] for sample in samples]
+            short = [full.get(sample, ABSENT)[:WIDTH] for sample in samples]
             packed = f"{short[0]}*" if len(set(short)) == 1 else "".join(short)
             hashes[kind] = f"{_sha256(full)[:16]} {packed}"
     return hashes
@@ -93,7 +96,7 @@ def _unpacked(hashes: str, samples: Sequence[str]) -> dict[str, str]:
     packed = hashes.partition(" ")[2]
     if packed.endswith("*"):
         return dict.fromkeys(samples, packed[:-1])
-    return {sample: packed[8 * at : 8 * at + 8] for at, sample in enumerate(samples)}
+    return {sample: packed[WIDTH * at : WIDTH * (at + 1)] for at, sample in enumerate(samples)}
 
 
 def differences(old: Section, new: Section, answers: Sequence[Answer]) -> list[str]:

@@ -35,7 +35,8 @@ class Score:
 class Answer:
     """What a run keeps of one answer; None for what there isn't. The reference audio counts as a system.
 
-    ``codes``: None also where there are none. ``transcript``: what the run's transcriber wrote of the spoken answer.
+    ``codes``: None also where there are none. ``steps``: for each code the forward pass that committed it.
+    ``transcript``: what the run's transcriber wrote of the spoken answer.
     """
 
     system: str
@@ -45,6 +46,7 @@ class Answer:
     codes: tuple[int, ...] | None
     finish_reason: str | None
     nfe: int | None
+    steps: tuple[int, ...] | None
     status: str | None
     transcript: str | None
     scores: Mapping[str, Score]
@@ -109,6 +111,7 @@ def read_run(folder: Path) -> Iterator[Answer]:
             codes=tuple(response.get("audio_codes") or ()) or None,
             finish_reason=response.get("finish_reason"),
             nfe=response["trace"]["nfe"] if response else None,
+            steps=tuple(response["trace"]["commit_step"]) or None if response else None,
             status=status,
             transcript=transcript,
             scores=scores.get((system, task, sample), {}),

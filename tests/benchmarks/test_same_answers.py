@@ -30,6 +30,7 @@ def make_run(
     codes: Mapping[str, list[int]] | None = None,
     edits: float = 1.0,
     heard: str = "paris",
+    steps: tuple[int, ...] = (2, 1),
     value: float = 0.25,
     answered: tuple[str, ...] = tuple(SAMPLES),
 ) -> Path:
@@ -51,7 +52,7 @@ def make_run(
                 "text": text,
                 "audio_codes": {**(codes or {})}.get(sample, own),
                 "finish_reason": "stop",
-                "trace": {"nfe": 5, "end_s": 0.01},
+                "trace": {"nfe": 5, "commit_step": steps, "end_s": 0.01},
             }
             sha = "spoken" if at == 0 else None
             journal.execute(
@@ -102,6 +103,16 @@ def test_one_changed_code_is_named_and_nothing_else(
     assert lines[1:] == ["  one · qa", "    codes: 1 of 2 samples: a-second; a-second now [10]"]
 
 
+def test_the_same_codes_committed_in_another_order_are_named(
+    tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert compare(make_run(tmp_path / "now", steps=(1, 2)), expected) == 1
+    assert capsys.readouterr().out.splitlines()[2:] == [
+        "    steps: 2 of 2 samples: b-first, a-second; b-first now [1, 2]"
+    ]
+
+
 def test_changed_scores_and_results_are_named_with_their_values(
     tmp_path: Path, expected: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -129,7 +140,7 @@ def test_a_missing_answer_is_a_difference_of_every_kind(
         "  one · qa",
         *(
             f"    {kind}: 1 of 2 samples: a-second; a-second now null"
-            for kind in ("text", "codes", "status", "nfe", "score wer", "normalized wer")
+            for kind in ("text", "codes", "status", "nfe", "steps", "score wer", "normalized wer")
         ),
     ]
 
