@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.same_answers import main
+from benchmarks.same_answers import FILE, SECTIONS, main
 from benchmarks.same_answers_hashes import load_sections
 from benchmarks.same_answers_run import ComparisonError, read_run
 
@@ -183,3 +183,9 @@ def test_answers_of_other_code_are_not_continued(
     (runs / "decoding.code").write_text("another digest")
     assert main(["--suites", "decoding", "--runs", str(runs), "--against", str(expected)]) == 2
     assert "decoding: holds answers of other code" in capsys.readouterr().err
+
+
+def test_the_committed_file_has_every_section() -> None:
+    sections = load_sections(FILE)
+    assert sections.keys() == SECTIONS.keys()
+    assert FILE.stat().st_size < 300_000
