@@ -84,33 +84,34 @@ def collect(variant: str, seed: int, model: Path, run: Path) -> ModelResult:
     """
     from benchmarks.machine import this_machine
     from tttbench.config.training import shipped_recipes
-    from tttbench.store.run_directory import RunStore
+    from tttbench.store.read_model import Run
 
     steps = [json.loads(line)["step"] for line in (model / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
     metrics: dict[str, Measured] = {}
     recipes: dict[str, str] = {}
-    with RunStore.open(run) as store:
-        summary = store.summary
-        if summary["status"] != "done":
-            raise SystemExit(f"{run}: the run is {summary['status']}; remove it and start again")
-        clusters = {(one.task, one.sample.id): one.sample.cluster or one.sample.id for one in store.samples()}
-        for result in summary["results"]:
-            task, metric = result["task"], result["metric"]
-            scores = store.scores(result["system"], task)
-            rows = {
-                sample: score for sample, found in sorted(scores.items()) for score in found if score.metric == metric
-            }
-            recipes[metric] = next(iter(rows.values())).recipe
-            metrics[f"{task}/{metric}"] = Measured(
-                result["value"],
-                result["ci_low"],
-                result["ci_high"],
-                result["n"],
-                result["n"] - result["ok"],
-                tuple(rows),
-                tuple(clusters[task, sample] for sample in rows),
-                tuple(score.numerator for score in rows.values()),
-                tuple(score.denominator for score in rows.values()),
+    with Run.open(run) as opened:
+        summary = opened.summary
+        if summary is None or summary.status != "done":
+            raise SystemExit(
+                f"{run}: the run is {summary.status if summary else 'unfinished'}; remove it and start again"
+            )
+        for result in summary.results:
+            if opened.metric(result.metric).direction == "none":
+                continue  # it explains other metrics, and there is nothing to compare in it
+            found = opened.answers(result.system, result.task)
+            answers = sorted((one for one in found if result.metric in one.scores), key=lambda one: one.key.sample)
+            scores = [one.scores[result.metric] for one in answers]
+            recipes[result.metric] = str(result.recipe)
+            metrics[f"{result.task}/{result.metric}"] = Measured(
+                result.value,
+                result.ci_low,
+                result.ci_high,
+                result.n,
+                result.n - result.ok,
+                tuple(one.key.sample for one in answers),
+                tuple(one.sample.sample.cluster or one.key.sample for one in answers),
+                tuple(score.numerator for score in scores),
+                tuple(score.denominator for score in scores),
             )
     return ModelResult(
         variant,

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reference_model.timing import Interval
+    from tttbench.stats.median import MedianInterval
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -72,11 +72,11 @@ class Found:
     beside: tuple[Measured, ...]
 
     @property
-    def ratio(self) -> Interval:
+    def ratio(self) -> MedianInterval:
         """CPU seconds beside the loop over those alone, round by round."""
-        from reference_model.timing import interval
+        from tttbench.stats.median import median_interval
 
-        return interval([busy.cpu_s / idle.cpu_s for idle, busy in zip(self.alone, self.beside, strict=True)])
+        return median_interval([busy.cpu_s / idle.cpu_s for idle, busy in zip(self.alone, self.beside, strict=True)])
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -134,23 +134,23 @@ def measure(n_requests: int, rounds: int) -> list[Found]:
 
 def answer(n_requests: int) -> Measured:
     """Let ``ttt:mini`` answer in this process."""
-    from tttbench.core.registry import build_system, build_task
+    from tttbench.core.plugins import build_system, build_task
     from tttbench.core.system import SystemOptions
-    from tttbench.pipeline.generate import Asking, make_request
+    from tttbench.pipeline.jobs import read_request
+    from tttbench.pipeline.plan import generate_item
+    from tttbench.probes.conditions import Watch
 
     system, task = build_system("ttt:mini", SystemOptions(batch_size=1)), build_task("mini_qa")
-    asking = Asking("ttt:mini", task, 0, 1)
-    requests = [make_request(sample, asking) for sample in task.samples(None)[: n_requests + 1]]
+    samples = task.samples(None)[: n_requests + 1]
+    requests = [read_request(generate_item(task, sample, "ttt:mini", 0))[0] for sample in samples]
     # Imported behind the package, which says how torch's threads wait.
     import torch
 
-    from tttbench.probes.conditions import Watch
-
-    system.answer(requests[:1])
+    system.generate(requests[:1])
     watch = Watch("cpu")
     watch.begin()
     began_s, before = time.perf_counter(), os.times()
-    responses = [one for request in requests[1:] for one in system.answer([request])]
+    responses = [one for request in requests[1:] for one in system.generate([request])]
     clock_s, after = time.perf_counter() - began_s, os.times()
     others = watch.end().others_cores
     digest = hashlib.sha256()

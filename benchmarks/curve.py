@@ -10,8 +10,9 @@ import torch
 from benchmarks.shapes import SPAN, some
 from reference_model.cache import KeyValueCache
 from reference_model.roofline import Ceilings, work_of
-from reference_model.timing import Interval, interval, seconds_of
+from reference_model.timing import seconds_of
 from reference_model.transformer import RowGroup, TtTModel
+from tttbench.stats.median import MedianInterval, median_interval
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Point:
 
     step: str
     context: int
-    seconds: Interval
+    seconds: MedianInterval
     limit_s: float
     percent: float
     growth: float
@@ -50,7 +51,7 @@ def curve(model: TtTModel, contexts: Sequence[int], ceilings: Ceilings, repeats:
     for step, rows in (("text", 1), ("span", SPAN)):
         first: tuple[float, float] | None = None
         for context in contexts:
-            seconds = interval(_step_s(model, context, rows, repeats))
+            seconds = median_interval(_step_s(model, context, rows, repeats))
             low, high = _columns(model, step)
             work = work_of(
                 model.config,

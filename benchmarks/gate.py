@@ -4,8 +4,8 @@
     python benchmarks/gate.py --only planted  # simulated worsenings alone: a few minutes
 
 Runs are kept in ``build/gate_benchmark`` and not made again. The machine should be idle: the benchmark makes its own
-load where it needs some. A quiet run that met another pace of the machine than the first one is made again, at most
-twice: the gate would leave its speed open.
+load where it needs some. An idle run that met another load of the machine than the first one, or a slower machine, is
+made again, at most twice: the gate would leave its speed open.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tttbench.core.scorer import ScoreSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -31,7 +33,7 @@ DAMAGES = {"weak": 0.1, "middle": 0.2, "strong": 0.4}
 """Noise on every weight, in standard deviations of its tensor."""
 SLOWED = {"slowed": 0.36, "slowed-more": 0.8}
 """How much longer each layer takes. Layers are about half of a small decode: the whole is some 20 and 50 % slower."""
-PARTS = ("same", "damaged", "slowed", "recipe", "in_turns", "planted")
+PARTS = ("same", "damaged", "slowed", "recipe", "interleaved", "planted")
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ RUNS = (
     *(Made(name, f"ttt:damaged/{name}", 2) for name in DAMAGES),
     *(Made(name, f"slowed:{share}/ttt:mini") for name, share in SLOWED.items()),
 )
-QUIET = ("first", "again", "other-seed", *SLOWED)
+IDLE = ("first", "again", "other-seed", *SLOWED)
 """Runs whose times are compared. The first is the one that the others have to meet."""
 TRIES = 3
 
@@ -62,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
     parser.add_argument("--gates", type=int, default=200, help="gates of each comparison (default: 200)")
-    parser.add_argument("--rounds", type=int, default=40, help="rounds measured in turns (default: 40)")
+    parser.add_argument("--rounds", type=int, default=40, help="rounds measured interleaved (default: 40)")
     parser.add_argument("--limit", type=int, help="samples a task (default: all)")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "gate_benchmark", help="runs and checkpoints")
     parser.add_argument("--save", nargs="?", type=Path, const=ROOT / "benchmarks" / "results", metavar="FOLDER")
@@ -112,7 +114,7 @@ def _damaged(args: argparse.Namespace) -> Iterator[Any]:
 
 
 def _slowed(args: argparse.Namespace) -> Iterator[Any]:
-    """A decode that takes longer, both runs on a quiet machine."""
+    """A decode that takes longer, both runs on a idle machine."""
     from benchmarks.gate_simulation import halves
     from tttbench.gate.rules import Rules
 
@@ -122,7 +124,7 @@ def _slowed(args: argparse.Namespace) -> Iterator[Any]:
 
 
 def _slowdown(name: str, args: argparse.Namespace) -> dict[tuple[str, str], float]:
-    """How many times as slow it truly is, by task and figure: measured in turns, on the quiet machine."""
+    """How many times as slow it truly is, by task and metric: measured interleaved, on the idle machine."""
     from tttbench.gate.interleaved import measure
     from tttbench.stats.effect_size import shift_factor
 
@@ -135,17 +137,17 @@ def _slowdown(name: str, args: argparse.Namespace) -> dict[tuple[str, str], floa
 
 
 def _recipe(args: argparse.Namespace) -> Iterator[Any]:
-    """Another normaliser: its recipe is another."""
+    """Another normalizer: its recipe is another."""
     from benchmarks.gate_simulation import halves
     from tttbench.gate.rules import Rules
 
     first = _run("first", args)
-    found = halves("normaliser changed", first, _renormalized("again", args), Rules(), args.gates, 4)
+    found = halves("normalizer changed", first, _renormalized("again", args), Rules(), args.gates, 4)
     yield replace(found, due=found.gates, caught_of_due=found.regressions + found.not_comparable)
 
 
-def _in_turns(args: argparse.Namespace) -> Iterator[Any]:
-    """Measured now, baseline and run alternating, while other processes keep the cores busy."""
+def _interleaved(args: argparse.Namespace) -> Iterator[Any]:
+    """Measured now, baseline and run interleaved, while other processes keep the cores busy."""
     from benchmarks.gate_simulation import halves
     from tttbench.gate.interleaved import measure
     from tttbench.gate.rules import Rules
@@ -156,7 +158,7 @@ def _in_turns(args: argparse.Namespace) -> Iterator[Any]:
         with _others():
             measured = measure(first, run, args.rounds, "cpu", lambda line: print(line, file=sys.stderr))
         truth = _slowdown(now, args) if slower else {}
-        named = f"{name}, in turns, busy machine"
+        named = f"{name}, interleaved, busy machine"
         yield halves(named, first, run, Rules(), args.gates, 5, measured.rounds, slowdown=truth)
 
 
@@ -179,7 +181,7 @@ MEASURES = {
     "damaged": _damaged,
     "slowed": _slowed,
     "recipe": _recipe,
-    "in_turns": _in_turns,
+    "interleaved": _interleaved,
     "planted": _planted,
 }
 
@@ -197,9 +199,9 @@ def _run(name: str, args: argparse.Namespace) -> Any:
         _damage(args.work / "damaged" / name, DAMAGES[name])
     _make(folder, made, system, args)
     for _ in range(TRIES - 1):
-        if name not in QUIET or _met_the_same(_run(QUIET[0], args), _snapshot(folder)):
+        if name not in IDLE or _met_the_same(_run(IDLE[0], args), _snapshot(folder)):
             break
-        print(f"{name} met another pace of the machine: made again", file=sys.stderr, flush=True)
+        print(f"{name} met another load of the machine: made again", file=sys.stderr, flush=True)
         shutil.rmtree(folder)
         _make(folder, made, system, args)
     return _snapshot(folder)
@@ -219,7 +221,7 @@ def _met_the_same(first: Any, run: Any) -> bool:
     from tttbench.gate.rules import Rules
     from tttbench.gate.speed import disturbance
 
-    return not any(disturbance(peace, run.peace.get(key), Rules()) for key, peace in first.peace.items())
+    return not any(disturbance(load, run.loads.get(key), Rules()) for key, load in first.loads.items())
 
 
 def _make(folder: Path, made: Made, system: str, args: argparse.Namespace) -> None:
@@ -244,23 +246,30 @@ def _renormalized(name: str, args: argparse.Namespace) -> Any:
     """The snapshot of a run whose words were counted by other rules."""
     import shutil
 
-    from tttbench.core.registry import scorers
     from tttbench.gate.from_run import snapshot_of
-    from tttbench.pipeline.summarize import assess
-    from tttbench.scorers.wer import WER
+    from tttbench.pipeline.scores import Columns
+    from tttbench.pipeline.summarize import summarize
     from tttbench.store.run_directory import RunStore
-    from tttbench.text.normalizers import WHISPER_BASIC
 
     _run(name, args)
     folder = args.work / "runs" / f"{name}-renormalized"
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(args.work / "runs" / name, folder)
-    get = scorers.get
-    other = replace(WER, normalizer=WHISPER_BASIC)
-    changed = patch.object(scorers, "get", lambda metric: other if metric == "wer" else get(metric))
-    with RunStore.open(folder, write=True) as store, changed:
-        store.write_summary(assess(store))
+    with RunStore.open(folder, write=True) as store:
+        manifest = store.manifest
+        tasks = {
+            task: replace(entry, scores=tuple(map(_by_other_rules, entry.scores)))
+            for task, entry in manifest.tasks.items()
+        }
+        store.write_manifest(replace(manifest, tasks=tasks))
+        store.write_summary(summarize(store, Columns(store.manifest)))
     return snapshot_of(folder)
+
+
+def _by_other_rules(score: ScoreSpec) -> ScoreSpec:
+    if score.scorer != "wer":
+        return score
+    return replace(score, options={**score.options, "normalizer": "whisper-basic"})
 
 
 def _damage(folder: Path, strength: float) -> None:
@@ -270,9 +279,12 @@ def _damage(folder: Path, strength: float) -> None:
     import torch
     from safetensors.torch import load_file, save_file
 
+    from reference_model.checkpoint import tokenizer_file
     from tttbench.systems.ttt.folder import checkpoint_folder
 
     shutil.copytree(checkpoint_folder("mini"), folder, dirs_exist_ok=True)
+    # The shipped models share one tokenizer, which lies beside their folders.
+    shutil.copyfile(tokenizer_file(checkpoint_folder("mini")), folder / "tokenizer.json")
     weights = load_file(folder / "model.safetensors")
     generator = torch.Generator().manual_seed(0)
     for name, tensor in weights.items():
@@ -308,7 +320,7 @@ def _markdown(document: dict[str, Any], table: Sequence[Sequence[str]]) -> str:
         "Each line: so many gates at default thresholds on random halves of the samples of two runs (`ttt:mini`, text",
         "sampled, mini_asr and mini_qa, 200 samples each), or on answers made up with a worsening planted. Those due",
         "are gates in which something that gates is truly worse by at least the smallest worsening that the gate says",
-        "it would find; of the other normaliser, all. How slow a slowed decode truly is was measured in turns.",
+        "it would find; of the other normalizer, all. How slow a slowed decode truly is was measured interleaved.",
         "",
         "| " + " | ".join(table[0]) + " |",
         "|---" + "|--:" * (len(table[0]) - 1) + "|",

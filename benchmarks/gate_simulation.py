@@ -15,6 +15,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from tttbench.core.metric import MetricInfo
+from tttbench.core.recipe import Recipe
 from tttbench.gate.decide import gate
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Metric, Outcome, SampleFacts, Snapshot, SystemFacts, TaskFacts
@@ -204,12 +206,18 @@ def _worsened(kind: str, values: Floats, size: float, rng: np.random.Generator, 
     return np.where(hit, 0.0, values)
 
 
+_INFO = {
+    "accuracy": MetricInfo("Accuracy", unit="%", scale=100, aggregation="binary", lowest=0, highest=1),
+    "wer": MetricInfo("Word error rate", unit="%", scale=100, direction="lower", aggregation="rate", lowest=0),
+}
+
+
 def _as_run(kind: str, values: Floats, piece: int) -> Snapshot:
     units = 1.0 if kind == "accuracy" else 10.0
     outcomes = {f"s{at}": Outcome(float(value), units, "ok") for at, value in enumerate(values)}
     in_clusters = kind == "accuracy" and piece > 1
     facts = {f"s{at}": SampleFacts("", f"c{at // piece}" if in_clusters else "") for at in range(len(values))}
-    metric = Metric("sys", "task", kind, "binary" if kind == "accuracy" else "rate", kind == "wer", "r", outcomes)
+    metric = Metric("sys", "task", kind, _INFO[kind], Recipe(f"{kind}@1"), outcomes)
     return Snapshot(
         source="planted",
         made_at="",
@@ -218,15 +226,15 @@ def _as_run(kind: str, values: Floats, piece: int) -> Snapshot:
         status="done",
         expected=len(values),
         answered=len(values),
-        judge="",
+        transcribers=(),
         versions={},
         machine={},
         systems={"sys": SystemFacts("sys", "", {}, "", (1,))},
         tasks={"task": TaskFacts("qa", "", "", (kind,), facts)},
         metrics=(metric,),
         timings=(),
-        peace={},
-        said={},
+        loads={},
+        answers={},
     )
 
 

@@ -3,10 +3,10 @@
     python benchmarks/gpu_check.py --out gpu_check.json
     python benchmarks/gpu_check.py --tiny --device cpu        # a smoke test where there is no GPU
 
-Backends ``sdpa``, ``flex`` and ``xformers`` and graph decoding are held against fp64; then the 3B shape (random
-weights, bf16) is timed at batch 1 and 64 against the limit of the device, measured in the same run. Every part runs in
-a process of its own, so that one that fails or hangs costs only itself. Knows the parts' names; what they do stands in
-``gpu_sections.py``.
+Backends ``sdpa``, ``flex``, ``xformers``, what ``auto`` makes of them, and graph decoding are held against fp64; then
+the 3B shape (random weights, bf16) is timed at batch 1 and 64 against the limit of the device, measured in the same
+run. Every part runs in a process of its own, so that one that fails or hangs costs only itself. Knows the parts' names;
+what they do stands in ``gpu_attention.py`` and ``gpu_sections.py``.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ MOST_S: Mapping[str, float] = {
     "attention_sdpa": 60,
     "attention_flex": 120,
     "attention_xformers": 60,
+    "attention_auto": 60,
+    "logits": 90,
     "ragged_xformers": 60,
     "gradient": 90,
     "graphs": 60,
@@ -88,7 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run_here(name: str, device: str, tiny: bool, done: Mapping[str, Any]) -> dict[str, Any]:
     """Run one part; its failure becomes its result."""
     try:
-        from benchmarks.gpu_sections import SECTIONS, Where
+        from benchmarks.gpu_attention import Where
+        from benchmarks.gpu_sections import SECTIONS
 
         return SECTIONS[name](Where(device, tiny), done)
     except Exception as error:  # whatever a driver, a compiler or a missing package raises is a finding here

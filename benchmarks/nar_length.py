@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reference_model.decoding import DecodeConfig
-    from tttbench.core.records import Sample
+    from tttbench.core.sample import Sample
+    from tttbench.core.task import Task
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -51,10 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     from benchmarks.machine import this_machine
     from tttbench.cli.columns import columns
-    from tttbench.core.registry import build_task
+    from tttbench.core.plugins import build_task
 
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    found = [written for task in METRICS for written in measure(args.model, task, build_task(task).samples(None), args)]
+    found = [written for task in METRICS for written in measure(args.model, build_task(task), args)]
     table = [["task", "metric", "length of the answer", "n", "%", "95 % interval"]]
     for one in found:
         interval = f"{100 * one.low:.1f} to {100 * one.high:.1f}"
@@ -76,8 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def measure(name: str, task: str, samples: Sequence[Sample], args: argparse.Namespace) -> list[Written]:
-    """Decode the samples both ways.
+def measure(name: str, task: Task, args: argparse.Namespace) -> list[Written]:
+    """Decode the samples of a task both ways.
 
     Raises:
         SystemExit: the checkpoint isn't a NAR model.
@@ -85,8 +86,8 @@ def measure(name: str, task: str, samples: Sequence[Sample], args: argparse.Name
     """
     import reference_model
     from reference_model.decoding import Prompt, generate
-    from tttbench.pipeline.likelihood import example_of
     from tttbench.systems.ttt.folder import checkpoint_folder, read_assistant
+    from tttbench.systems.ttt.likelihood import example_of
     from tttbench.systems.ttt.settings import decode_settings
     from tttbench.systems.ttt.speech import load_codec
 
@@ -95,15 +96,15 @@ def measure(name: str, task: str, samples: Sequence[Sample], args: argparse.Name
     loaded, codec = reference_model.load(folder), load_codec(assistant.codec_folder())
     if loaded.model.config.objective != "nar":
         raise SystemExit(f"{folder}: trained as {loaded.model.config.objective!r}; only a NAR model sees the length")
-    own = decode_settings({assistant.where: assistant.decode})
-    samples = samples[: args.limit]
+    own = decode_settings([assistant.decode])
+    samples = task.samples(None)[: args.limit]
     texts: dict[str, list[str]] = {"true": [], f"blocks of {own.block_length}": []}
     for sample in samples:
-        example = example_of(sample, loaded, codec, assistant)
+        example = example_of(sample, loaded, codec, assistant.prompts[task.family])
         for texts_of, settings in zip(texts.values(), (_whole(len(example.answer), args.steps), own), strict=True):
             (answer,) = generate(loaded.model, [Prompt(example.prompt)], settings)
             texts_of.append(loaded.tokenizer.decode(answer.text_ids))
-    return [_written(task, length, samples, found) for length, found in texts.items()]
+    return [_written(task.name, length, samples, found) for length, found in texts.items()]
 
 
 def _whole(n_tokens: int, steps: int) -> DecodeConfig:
@@ -116,19 +117,22 @@ def _whole(n_tokens: int, steps: int) -> DecodeConfig:
 
 
 def _written(task: str, length: str, samples: Sequence[Sample], texts: Sequence[str]) -> Written:
-    from tttbench.core.registry import scorers
-    from tttbench.core.scorer import Answer
+    from benchmarks.written_view import WrittenView
+    from tttbench.core.plugins import build_scorer
+    from tttbench.core.scorer import ScoreSpec
     from tttbench.stats.corpus import corpus_interval
 
-    scorer = scorers.get(METRICS[task])
-    scores = [scorer.score(sample, Answer(text)) for sample, text in zip(samples, texts, strict=True)]
+    metric = METRICS[task]
+    scorer = build_scorer(ScoreSpec(metric, metric))
+    scored = [scorer.score(sample, WrittenView(text)) for sample, text in zip(samples, texts, strict=True)]
+    scores = [score for score in scored if score is not None]
     value = corpus_interval(
         [score.numerator for score in scores],
         [score.denominator for score in scores],
         seed=0,
         clusters=[sample.cluster or sample.id for sample in samples],
     )
-    return Written(task, METRICS[task], length, len(samples), value.estimate, value.low, value.high)
+    return Written(task, metric, length, len(samples), value.estimate, value.low, value.high)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from benchmarks.curve import Curve, Point
 from benchmarks.machine import Machine
 from benchmarks.timing import Compared
 from reference_model.roofline import Ceilings
-from reference_model.timing import Interval
+from tttbench.stats.median import MedianInterval
 
 
 class RecordError(Exception):
@@ -115,10 +115,10 @@ def _part(name: str, plain: Mapping[str, Any]) -> Part:
 
 
 def _compared(plain: Mapping[str, Any]) -> Compared:
-    intervals = {key: Interval(**plain[key]) for key in ("slow_s", "fast_s", "ratio")}
+    intervals = {key: MedianInterval(**plain[key]) for key in ("slow_s", "fast_s", "ratio")}
     return Compared(**{**plain, **intervals})
 
 
 def _curve(plain: Mapping[str, Any]) -> Curve:
-    points = (Point(**{**point, "seconds": Interval(**point["seconds"])}) for point in plain["points"])
+    points = (Point(**{**point, "seconds": MedianInterval(**point["seconds"])}) for point in plain["points"])
     return Curve(Ceilings(**plain["ceilings"]), tuple(points))

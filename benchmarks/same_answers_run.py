@@ -1,19 +1,21 @@
-"""What ``same_answers.py`` reads of a run directory: the one place that knows how it is laid out (format 2).
+"""What ``same_answers.py`` reads of a run: the one place that knows the product's read model.
 
-Another format is read by changing ``read_run`` and ``read_results`` so that they give the same values under the same
-names: then hashes of runs made before and after a change of the format can be compared.
+Hashes of runs made before and after a change of the format can be compared as long as ``read_run`` and
+``read_results`` give the same values under the same names.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-FORMAT = 2
+if TYPE_CHECKING:
+    from tttbench.core.derivation import Derived
+    from tttbench.core.metric import Score as RunScore
+    from tttbench.store.read_model import Run
 
 
 class ComparisonError(Exception):
@@ -64,96 +66,88 @@ class Result:
 
 
 def read_run(folder: Path) -> Iterator[Answer]:
-    """Yield the answers of a run directory of format 2, each task's in the order of its samples.
+    """Yield the answers of a run directory, each task's in the order of its samples.
 
-    Expected: ``manifest.json`` with ``format`` 2 and the transcriber's ``judge.recipe``; ``journal.sqlite`` with the
-    tables ``samples``, ``answers`` (the response as JSON), ``transcripts`` (by the recording's sha256) and ``scores``
-    (the score as JSON; ``detail`` holds the normalized texts). The scores of the
-    reference audio stand under a system of their own.
+    The scores of the reference audio stand under a system of their own. Scores that only explain others (a metric
+    without a better direction) are left to the results.
 
     Raises:
-        ComparisonError: the folder isn't such a run.
+        ComparisonError: the folder holds no run.
     """
-    manifest = _manifest(folder)
-    journal = sqlite3.connect(f"{(folder / 'journal.sqlite').resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        scores: dict[tuple[str, str, str], dict[str, Score]] = {}
-        for system, task, sample, metric, content in journal.execute(
-            "SELECT system, task, sample, metric, content FROM scores"
-        ):
-            scores.setdefault((system, task, sample), {})[metric] = _score(json.loads(content))
-        rows = journal.execute(
-            "SELECT a.system, a.task, a.sample, a.status, a.answer, t.text FROM answers a "
-            "JOIN samples s ON s.task = a.task AND s.sample = a.sample "
-            "LEFT JOIN transcripts t ON t.audio_sha256 = a.audio_sha256 AND t.recipe = ?1 "
-            "UNION ALL SELECT DISTINCT c.system, c.task, c.sample, NULL, NULL, t.text FROM scores c "
-            "JOIN samples s ON s.task = c.task AND s.sample = c.sample "
-            "LEFT JOIN transcripts t ON t.audio_sha256 = s.truth_sha256 AND t.recipe = ?1 "
-            "WHERE c.system = 'true recordings' ",
-            (manifest["judge"]["recipe"],),
-        ).fetchall()
-        position = {
-            (task, sample): at for task, sample, at in journal.execute("SELECT task, sample, position FROM samples")
-        }
-    except sqlite3.Error as error:
-        raise ComparisonError(f"{folder / 'journal.sqlite'}: not a journal of format 2 ({error})") from error
-    finally:
-        journal.close()
-    for system, task, sample, status, content, transcript in sorted(
-        rows, key=lambda row: (row[1], row[0], position[row[1], row[2]])
-    ):
-        response = json.loads(content) if content else {}
-        yield Answer(
-            system=system,
-            task=task,
-            sample=sample,
-            text=response.get("text"),
-            codes=tuple(response.get("audio_codes") or ()) or None,
-            finish_reason=response.get("finish_reason"),
-            nfe=response["trace"]["nfe"] if response else None,
-            steps=tuple(response["trace"]["commit_step"]) or None if response else None,
-            status=status,
-            transcript=transcript,
-            scores=scores.get((system, task, sample), {}),
-        )
+    from tttbench.core.metric import TOPLINE
+
+    with _opened(folder) as run:
+        for task in sorted(run.manifest.tasks):
+            samples = {one.sample.id: one for one in run.samples(task)}
+            for system in sorted((*run.manifest.systems, TOPLINE)):
+                if system == TOPLINE:
+                    for sample, scores in run.topline_scores(task).items():
+                        transcript = _text(run.transcript(samples[sample].answer_audio))
+                        absent = dict.fromkeys(("text", "codes", "finish_reason", "nfe", "steps", "status"))
+                        yield Answer(system, task, sample, **absent, transcript=transcript, scores=_scores(run, scores))
+                    continue
+                for one in run.answers(system, task):
+                    response = one.response
+                    yield Answer(
+                        system=system,
+                        task=task,
+                        sample=one.key.sample,
+                        text=None if response is None else response.text,
+                        codes=None if response is None else tuple(response.audio_codes or ()) or None,
+                        finish_reason=None if response is None else response.finish_reason,
+                        nfe=None if response is None else response.trace.nfe,
+                        steps=None if response is None else tuple(response.trace.commit_step) or None,
+                        status=one.status,
+                        transcript=_text(run.transcript(one.audio)),
+                        scores=_scores(run, one.scores),
+                    )
 
 
 def read_results(folder: Path) -> dict[tuple[str, str], dict[str, Result]]:
-    """Results of a run directory of format 2 by system and task, then metric: ``summary.json``'s three lists of them.
+    """Results of a run, and of its reference audio, by system and task, then metric.
 
     Raises:
-        ComparisonError: the folder isn't such a run, or one that has not come to its end.
+        ComparisonError: the folder holds no run, or one that has not come to its end.
     """
-    _manifest(folder)
-    if not (folder / "summary.json").is_file():
-        raise ComparisonError(f"{folder}: has no summary.json, the run has not come to its end; finish it first")
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    found: dict[tuple[str, str], dict[str, Result]] = {}
-    for one in (*summary["results"], *summary["gaps"], *summary["ceiling"]):
-        counts = {name: one[name] for name in ("ok", "empty", "unparsed", "judge_failed", "error") if one[name]}
-        value, low, high = (_rounded(one[name]) for name in ("value", "ci_low", "ci_high"))
-        result = Result(value, low, high, one["n"], counts)
-        found.setdefault((one["system"], one["task"]), {})[one["metric"]] = result
-    return found
+    with _opened(folder) as run:
+        if run.summary is None:
+            raise ComparisonError(f"{folder}: has no summary.json, the run has not come to its end; finish it first")
+        found: dict[tuple[str, str], dict[str, Result]] = {}
+        for one in (*run.summary.results, *run.summary.topline):
+            names = ("ok", "empty", "unparsed", "derivation_failed", "error")
+            counts = {name: getattr(one, name) for name in names if getattr(one, name)}
+            value, low, high = (_rounded(number) for number in (one.value, one.ci_low, one.ci_high))
+            found.setdefault((one.system, one.task), {})[one.metric] = Result(value, low, high, one.n, counts)
+        return found
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    if not (folder / "manifest.json").is_file() or not (folder / "journal.sqlite").is_file():
-        raise ComparisonError(f"{folder}: holds no run (no manifest.json and journal.sqlite)")
-    manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
-        raise ComparisonError(f"{folder}: has format {manifest.get('format')}, this benchmark reads {FORMAT}")
-    return manifest
+def _opened(folder: Path) -> Run:
+    from tttbench.core.errors import UserError
+    from tttbench.store.read_model import Run
+
+    try:
+        return Run.open(folder)
+    except UserError as error:
+        raise ComparisonError(str(error)) from error
 
 
-def _score(content: Mapping[str, Any]) -> Score:
-    detail = content.get("detail") or {}
-    expected = detail.get("expected") or ()
-    texts = (detail.get("reference"), detail.get("hypothesis"), detail.get("normalized"), *expected)
-    value, numerator, denominator = (_rounded(content[name]) for name in ("value", "numerator", "denominator"))
-    return Score(value, numerator, denominator, content["status"], tuple(text for text in texts if text is not None))
+def _text(transcript: Derived | None) -> str | None:
+    return None if transcript is None or transcript.status != "ok" else transcript.content
 
 
-def _rounded(value: float | None) -> float | None:
-    """To 12 significant digits; None stays, it stands for NaN."""
-    return None if value is None else float(f"{float(value):.12g}")
+def _scores(run: Run, scores: Mapping[str, RunScore]) -> dict[str, Score]:
+    return {name: _score(one) for name, one in scores.items() if run.metric(name).direction != "none"}
+
+
+def _score(score: RunScore) -> Score:
+    detail = score.detail
+    expected = detail.get("expected")
+    texts = [detail.get(name) for name in ("reference", "hypothesis", "normalized")]
+    texts += expected if isinstance(expected, list | tuple) else []
+    value, numerator, denominator = (_rounded(one) for one in (score.value, score.numerator, score.denominator))
+    return Score(value, numerator, denominator, score.status, tuple(str(text) for text in texts if text is not None))
+
+
+def _rounded(value: float) -> float | None:
+    """To 12 significant digits; None for NaN."""
+    return None if math.isnan(value) else float(f"{value:.12g}")

@@ -83,24 +83,25 @@ class Parts:
             self._folder.cleanup()
 
     def scoring(self) -> list[Figure]:
-        """The real scorer, normaliser and alignment included, on sentences none of which it has seen."""
+        """The real scorer, normalizer and alignment included, on sentences none of which it has seen."""
         from benchmarks.suite_texts import pairs
-        from tttbench.core.records import Sample
-        from tttbench.core.scorer import Answer
-        from tttbench.scorers.wer import WER
+        from benchmarks.written_view import WrittenView, dictated
+        from tttbench.core.plugins import build_scorer
+        from tttbench.core.scorer import ScoreSpec
 
-        requests = [
-            (Sample(str(at), "asr", None, pair.reference), Answer(pair.hypothesis))
+        wer = build_scorer(ScoreSpec("wer", "wer"))
+        answers = [
+            (dictated(str(at), pair.reference), WrittenView(pair.hypothesis))
             for at, pair in enumerate(pairs(self._scale.pairs, SEED))
         ]
         # Libraries and their tables are read once a process, not once a sentence.
-        WER.score(Sample("", "asr", None, "warm one"), Answer("worn 1"))
+        wer.score(dictated("", "warm one"), WrittenView("worn 1"))
 
         def score() -> None:
-            for sample, answer in requests:
-                WER.score(sample, answer)
+            for sample, answer in answers:
+                wer.score(sample, answer)
 
-        return [timed(f"WER of {len(requests):,} sentences", score, 30.0)]
+        return [timed(f"WER of {len(answers):,} sentences", score, 30.0)]
 
     def bootstrap_counts(self) -> list[Figure]:
         """Edits over words: few different rows."""
@@ -165,13 +166,18 @@ class Parts:
 
     @cached_property
     def _assessed(self) -> Figure:
-        from tttbench.pipeline.summarize import assess
+        from tttbench.pipeline.scores import Columns
+        from tttbench.pipeline.summarize import summarize
+        from tttbench.store.manifest import Summary
         from tttbench.store.run_directory import RunStore
 
         with RunStore.open(self._run, write=True) as store:
-            summary: dict[str, Any] = {}
-            figure = timed(f"assessment of {self._scale.answers:,} samples", lambda: summary.update(assess(store)))
-            store.write_summary(summary)
+            found: list[Summary] = []
+            columns = Columns(store.manifest)
+            figure = timed(
+                f"assessment of {self._scale.answers:,} samples", lambda: found.append(summarize(store, columns))
+            )
+            store.write_summary(found[0])
         return figure
 
 

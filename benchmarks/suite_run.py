@@ -14,9 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.suite_texts import heard, sentence
-from tttbench.core.records import AudioCommit, Packet, Response, Sample, Trace, Waveform
-from tttbench.store.rows import NewAnswer, Transcript
+from benchmarks.suite_texts import sentence, transcribed
+from tttbench.core.derivation import Derived
+from tttbench.core.exchange import AudioCommit, Chunk, Response, Trace, Waveform
+from tttbench.core.sample import AudioRef, Sample, Turn
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.system import Capability, SystemCard
+from tttbench.pipeline.plan import with_defaults
+from tttbench.store.manifest import DeriverEntry, Manifest, Session, SuiteEntry, SystemEntry, TaskEntry
+from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
 
 SYSTEM = "ttt:synthetic"
@@ -24,7 +30,9 @@ TASKS = {
     "questions": ("qa", "Spoken questions", ("spoken_accuracy", "text_accuracy")),
     "dictation": ("asr", "Dictation", ("wer", "cer")),
 }
-RECIPE = "synthetic ears, version 1"
+TRANSCRIBER = "synthetic"
+RECIPE = "synthetic transcriber, version 1"
+STARTED_AT = FINISHED_AT = "2026-01-02T03:04:05+00:00"
 RATE_HZ = 16_000
 CODES_PER_S = 12.5
 WORDS_PER_S = 2.7
@@ -44,7 +52,7 @@ class Span:
 
 
 def interleaved(tokens: Sequence[str], codes: int) -> Iterator[Span]:
-    """The published order: 13 tokens and 26 codes in turns; with the text at its end, all codes that are left."""
+    """The published order: 13 tokens and 26 codes, interleaved; with the text at its end, all codes that are left."""
     for start in range(0, len(tokens), TEXT_TOKENS):
         part = tuple(tokens[start : start + TEXT_TOKENS])
         size = codes if start + TEXT_TOKENS >= len(tokens) else min(SPAN, codes)
@@ -69,7 +77,7 @@ def trace(text: str, codes: int, dice: random.Random) -> Trace:
     now, passes, text_s, audio_s = encode_s + prefill_s, 1, 0.0, 0.0
     prefill_end_s = now
     times: list[float] = []
-    commits, packets, steps, confidences, spans = [], [], [], [], []
+    commits, chunks, steps, confidences, spans = [], [], [], [], []
     for span in interleaved(tokens, codes):
         for _ in span.tokens:
             took_s = PASS_S * (1 + 0.1 * dice.random())
@@ -85,7 +93,7 @@ def trace(text: str, codes: int, dice: random.Random) -> Trace:
             took_s = STEPS * PASS_S * (1 + 0.1 * dice.random())
             now, audio_s, passes = now + took_s, audio_s + took_s, passes + STEPS
             commits.append(AudioCommit(now, size))
-            packets.append(Packet(now + VOCODE_S, round(size * RATE_HZ / CODES_PER_S)))
+            chunks.append(Chunk(now + VOCODE_S, round(size * RATE_HZ / CODES_PER_S)))
         if span.codes:
             spans.append(span.codes)
     return Trace(
@@ -94,13 +102,13 @@ def trace(text: str, codes: int, dice: random.Random) -> Trace:
             "prefill": prefill_s,
             "text": text_s,
             "audio": audio_s,
-            "vocode": VOCODE_S * len(packets),
+            "vocode": VOCODE_S * len(chunks),
         },
         prefill_end_s=prefill_end_s,
         text_times_s=tuple(times),
         text_tokens=tuple(tokens),
         audio_commits=tuple(commits),
-        packets=tuple(packets),
+        chunks=tuple(chunks),
         end_s=now + VOCODE_S,
         nfe=passes,
         commit_step=tuple(steps),
@@ -125,43 +133,49 @@ def write_run(folder: Path, n: int, seed: int) -> None:
     dice = random.Random(seed)
     with RunStore.create(folder, _manifest(n, seed)) as store:
         number = 0
-        for task, (kind, _, _) in TASKS.items():
-            samples = [_sample(kind, at, dice) for at in range(_share(n, task))]
+        for task, (family, _, _) in TASKS.items():
+            samples = [_sample(family, at, dice) for at in range(_share(n, task))]
             store.add_samples(task, samples)
             answers, transcripts = [], []
             for sample in samples:
                 number += 1
-                store.save_input(task, sample.id, silence(number, len(sample.text or sample.reference) / 15), RATE_HZ)
-                answers.append(_answer(sample, number, dice))
-                transcripts.append(heard(sample.answer_text or sample.reference, dice))
+                clip = silence(number, len(sample.text or sample.reference) / 15)
+                store.save_input(task, sample.id, 0, clip, RATE_HZ)
+                answers.append(_answer(task, sample, number, dice))
+                transcripts.append(transcribed(_spoken_answer(sample), dice))
             for start in range(0, len(answers), BATCH):
-                store.save_answers(SYSTEM, task, answers[start : start + BATCH])
-            spoken = zip(store.answers(SYSTEM, task), transcripts, strict=True)
-            store.save_transcripts(RECIPE, {one.audio_sha256: Transcript(text) for one, text in spoken if one.audio})
+                store.save_answers(answers[start : start + BATCH])
+            stored = zip(store.answers(SYSTEM, task), transcripts, strict=True)
+            store.save_derived(RECIPE, {one.audio.sha256: Derived("ok", text) for one, text in stored if one.audio})
 
 
 def _share(n: int, task: str) -> int:
     return n - n // 2 if task == next(iter(TASKS)) else n // 2
 
 
-def _sample(kind: str, at: int, dice: random.Random) -> Sample:
-    said = sentence(dice)
-    name = f"{kind}-{at:05d}"
+def _sample(family: str, at: int, dice: random.Random) -> Sample:
+    spoken = sentence(dice)
+    name = f"{family}-{at:05d}"
+    audio = AudioRef(Path(f"{name}.wav"))
     metadata = {"voice": dice.choice(("slt", "rms", "awb", "pico-gb")), "condition": "clean"}
     cluster = f"speaker-{dice.randrange(500)}"
-    if kind == "asr":
-        return Sample(name, "asr", None, said, cluster=cluster, metadata=metadata)
-    answer = max((word.strip("“”.,?") for word in said.split()), key=len)
-    question = f"What {sentence(dice)[4:-1]}?"
-    return Sample(name, "qa", None, answer, (), question, None, said, cluster, metadata)
+    if family == "asr":
+        return Sample(name, (Turn("user", "", audio),), (spoken,), None, "en", cluster, metadata)
+    answer = max((word.strip("“”.,?") for word in spoken.split()), key=len)
+    question = Turn("user", f"What {sentence(dice)[4:-1]}?", audio)
+    return Sample(name, (question,), (answer,), Turn("assistant", spoken), "en", cluster, metadata)
 
 
-def _answer(sample: Sample, number: int, dice: random.Random) -> NewAnswer:
-    finished_at = "2026-01-02T03:04:05+00:00"
+def _spoken_answer(sample: Sample) -> str:
+    return sample.reference if sample.answer is None else sample.answer.text
+
+
+def _answer(task: str, sample: Sample, number: int, dice: random.Random) -> NewAnswer:
+    key = AnswerKey(SYSTEM, task, sample.id)
     if number % 100 == 0:
-        return NewAnswer(sample.id, "error", None, "InputError: the audio holds no sound", 1, finished_at)
-    right = sample.answer_text or sample.reference
-    text = right if dice.random() < 0.5 else heard(right, dice)
+        return NewAnswer(key, "error", None, "InputError: the audio holds no sound", 1, FINISHED_AT)
+    right = _spoken_answer(sample)
+    text = right if dice.random() < 0.5 else transcribed(right, dice)
     codes = round(CODES_PER_S * len(text.split()) / WORDS_PER_S * (0.8 + 0.4 * dice.random()))
     response = Response(
         text,
@@ -170,49 +184,31 @@ def _answer(sample: Sample, number: int, dice: random.Random) -> NewAnswer:
         RATE_HZ,
         trace=trace(text, codes, dice),
     )
-    return NewAnswer(sample.id, "ok", response, "", 1, finished_at)
+    return NewAnswer(key, "ok", response, "", 1, FINISHED_AT)
 
 
-def _manifest(n: int, seed: int) -> dict[str, object]:
-    return {
-        "status": "done",
-        "suite": {
-            "name": "synthetic",
-            "title": "What the suite itself costs",
-            "seed": seed,
-            "judge": "synthetic",
-            "batch_size": 1,
-            "resamples": 2000,
-            "warmup": 0,
+def _manifest(n: int, seed: int) -> Manifest:
+    card = SystemCard(
+        SYSTEM,
+        Capability(frozenset({"audio"}), frozenset({"text", "audio"}), streams=True, families=frozenset({"asr", "qa"})),
+        strategy="topk",
+        details={"parameters": 3_085_938_688, "dtype": "bfloat16"},
+    )
+    return Manifest(
+        SuiteEntry("synthetic", "What the suite itself costs", seed, batch_size=1, resamples=2000, warmup=0),
+        {SYSTEM: SystemEntry(SYSTEM, batch_size=1, card=card, peak_rss_bytes=8_000_000_000)},
+        {
+            task: TaskEntry(
+                title,
+                family,
+                "Made sentences.",
+                scores=with_defaults([ScoreSpec(name, name) for name in scores], TRANSCRIBER, ""),
+                n=_share(n, task),
+                listing_sha256="0" * 64,
+            )
+            for task, (family, title, scores) in TASKS.items()
         },
-        "systems": {
-            SYSTEM: {
-                "name": SYSTEM,
-                "strategy": "",
-                "used_strategy": "topk",
-                "batch_size": 1,
-                "kinds": ["asr", "qa"],
-                "decode": {},
-                "card": {"parameters": 3_085_938_688, "dtype": "bfloat16", "strategy": "topk"},
-                "peak_rss_bytes": 8_000_000_000,
-            }
-        },
-        "tasks": {
-            task: {
-                "title": title,
-                "kind": kind,
-                "description": "Made sentences.",
-                "metrics": list(metrics),
-                "instruction": "",
-                "n": _share(n, task),
-                "limit": None,
-                "data": None,
-                "data_sha256": "0" * 64,
-            }
-            for task, (kind, title, metrics) in TASKS.items()
-        },
-        "judge": {"system": "synthetic", "recipe": RECIPE, "card": {}},
-        "versions": {},
-        "machine": {"device": "cpu"},
-        "sessions": [{"command": ["python", "benchmarks/suite.py"], "started_at": "2026-01-02T03:04:05+00:00"}],
-    }
+        {f"transcriber:{TRANSCRIBER}": DeriverEntry(RECIPE)},
+        sessions=(Session(("python", "benchmarks/suite.py"), STARTED_AT, FINISHED_AT, "done"),),
+        status="done",
+    )

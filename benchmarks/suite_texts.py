@@ -1,6 +1,6 @@
-"""Sentences and what a recogniser makes of them: data for ``suite.py``, the same from the same seed.
+"""Sentences and what a transcriber makes of them: data for ``suite.py``, the same from the same seed.
 
-They hold what makes normalising costly in the same measure as transcripts do: numbers in words, as digits and with
+They hold what makes normalizing costly in the same measure as transcripts do: numbers in words, as digits and with
 units, contractions, titles, British spellings, punctuation, fillers. Knows strings alone.
 """
 
@@ -57,7 +57,7 @@ _SENTENCES = (
 
 @dataclass(frozen=True)
 class Pair:
-    """What was said, and what was written down."""
+    """What was spoken, and what was written down."""
 
     reference: str
     hypothesis: str
@@ -105,10 +105,10 @@ def sentence(dice: random.Random) -> str:
     return dice.choice(_SENTENCES).format_map(_Slots(dice))
 
 
-def heard(said: str, dice: random.Random) -> str:
-    """``said`` with a tenth of its words wrong, left out or added; in half of the cases in lower case and bare."""
+def transcribed(spoken: str, dice: random.Random) -> str:
+    """``spoken`` with a tenth of its words wrong, left out or added; in half of the cases in lower case and bare."""
     words = []
-    for word in said.split():
+    for word in spoken.split():
         fate = dice.random()
         if fate < 0.06:
             words.append(dice.choice(_WORDS[dice.choice(("noun", "did", "adjective"))]))
@@ -121,7 +121,7 @@ def heard(said: str, dice: random.Random) -> str:
 
 
 def pairs(n: int, seed: int) -> list[Pair]:
-    """``n`` sentences, each with what was heard."""
+    """``n`` sentences, each with a transcript."""
     dice = random.Random(seed)
-    said = [sentence(dice) for _ in range(n)]
-    return [Pair(one, heard(one, dice)) for one in said]
+    spoken = [sentence(dice) for _ in range(n)]
+    return [Pair(one, transcribed(one, dice)) for one in spoken]

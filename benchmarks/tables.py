@@ -6,7 +6,7 @@ from benchmarks.curve import Curve, Point
 from benchmarks.layout import aligned, marked
 from benchmarks.record import Part, Record
 from benchmarks.timing import Compared
-from reference_model.timing import Interval
+from tttbench.stats.median import MedianInterval
 
 COMPARED = ("comparison", "slow", "s", "fast", "s", "ratio", "interval", "pairs", "goal")
 CURVE = ("step", "context", "ms", "interval", "limit ms", "% of limit", "growth", "limit's growth")
@@ -27,7 +27,7 @@ def markdown(record: Record) -> str:
     lines = [
         "# Decoding, measured",
         "",
-        f"Shape `{record.shape}`, random weights, fp32. A ratio is the median over pairs measured in turns; its "
+        f"Shape `{record.shape}`, random weights, fp32. A ratio is the median over pairs measured interleaved; its "
         "interval holds the true median as often as it says, which is 95 % or more from six pairs on.",
         "",
     ]
@@ -86,5 +86,5 @@ def _point(point: Point) -> tuple[str, ...]:
     )
 
 
-def _milliseconds(seconds: Interval) -> str:
+def _milliseconds(seconds: MedianInterval) -> str:
     return f"{1000 * seconds.low:.2f} .. {1000 * seconds.high:.2f}"

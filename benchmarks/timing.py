@@ -1,4 +1,4 @@
-"""Two ways to do the same work, timed in turns. Knows no model and no device."""
+"""Two ways to do the same work, timed interleaved. Knows no model and no device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reference_model.timing import Interval, interval
+from tttbench.stats.median import MedianInterval, median_interval
 
 
 @dataclass(frozen=True)
@@ -39,16 +39,16 @@ class Compared:
     title: str
     slow: str
     fast: str
-    slow_s: Interval
-    fast_s: Interval
-    ratio: Interval
+    slow_s: MedianInterval
+    fast_s: MedianInterval
+    ratio: MedianInterval
     goal: float | None
 
 
 def compare(
     comparison: Comparison, repeats: int, budget_s: float, clock: Callable[[], float] = time.perf_counter
 ) -> Compared:
-    """Time both ways in turns, so that whatever else the machine does meets both.
+    """Time both ways interleaved, so that whatever else the machine does meets both.
 
     Args:
         comparison: the work.
@@ -78,8 +78,8 @@ def compare(
         comparison.title,
         comparison.slow,
         comparison.fast,
-        interval(slow_s),
-        interval(fast_s),
-        interval(ratios),
+        median_interval(slow_s),
+        median_interval(fast_s),
+        median_interval(ratios),
         comparison.goal,
     )

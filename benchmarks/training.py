@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from benchmarks.timing import Compared
     from reference_model.config import TtTConfig
-    from reference_model.objective import Row
+    from reference_model.training.objective import Row
     from reference_model.transformer import TtTModel
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,27 +54,27 @@ WORK = {"half-b": Work(8, 2048, 1), "mini": Work(32, 2048, 4), "tiny": Work(4, 2
 
 
 def documents(config: TtTConfig, n: int, longest: int, seed: int = 0) -> list[Row]:
-    """Corrupted documents with lengths as the released data has them, in turns ASR and spoken answers.
+    """Corrupted documents with lengths as the released data has them, ASR and spoken answers by turns.
 
     ASR: 3 to 15 seconds of speech, as many codes in the prompt as in the answer, 3 text tokens a second. Answers: 2 to
     8 seconds of question, 10 to 45 seconds of answer. Both at 12.5 codes a second, behind 60 tokens of system prompt.
     """
     import numpy as np
 
-    from reference_model.interleave import interleave
-    from reference_model.objective import Example, ObjectiveConfig, corrupt
+    from reference_model.layout import Example, interleave
+    from reference_model.training.objective import ObjectiveConfig, corrupt
 
     rng = np.random.default_rng(seed)
     rows = []
     for i in range(n):
-        heard_s = rng.uniform(3, 15) if i % 2 else rng.uniform(2, 8)
-        spoken_s = heard_s if i % 2 else rng.uniform(10, 45)
+        prompt_s = rng.uniform(3, 15) if i % 2 else rng.uniform(2, 8)
+        spoken_s = prompt_s if i % 2 else rng.uniform(10, 45)
         scale = min(1.0, longest / 2048)
-        text, heard, spoken = (int(scale * x) for x in (3 * spoken_s, 12.5 * heard_s, 12.5 * spoken_s))
+        text, n_codes, spoken = (int(scale * x) for x in (3 * spoken_s, 12.5 * prompt_s, 12.5 * spoken_s))
         prompt = [
             *rng.integers(0, config.im_end_token_id - 8, int(60 * scale)),
             config.begin_of_audio_token_id,
-            *rng.integers(config.code_id_start, config.mask_token_id, heard),
+            *rng.integers(config.code_id_start, config.mask_token_id, n_codes),
             config.end_of_audio_token_id,
         ]
         codes = rng.integers(config.code_id_start, config.mask_token_id, spoken).tolist()
@@ -86,8 +86,8 @@ def documents(config: TtTConfig, n: int, longest: int, seed: int = 0) -> list[Ro
 
 def packed(model: TtTModel, rows: Sequence[Row], work: Work) -> float:
     """The loss of a step, its gradients added up: as many packed rows at a time as documents in ``padded``."""
-    from reference_model.batching import pack_lengths
-    from reference_model.losses import batch_losses
+    from reference_model.training.batching import pack_lengths
+    from reference_model.training.losses import batch_losses
 
     total = 0.0
     bins = pack_lengths([len(row.ids) for row in rows], work.length)

@@ -23,7 +23,13 @@ _wait_asleep()
 def __getattr__(name: str) -> Any:
     # Importing torch takes a second; naming the package must not.
     if name in ("load", "save"):
-        from reference_model import checkpoint
+        try:
+            from reference_model import checkpoint
+        except ModuleNotFoundError as error:
+            if error.name in ("torch", "safetensors"):
+                message = f"reference_model needs {error.name}, which is not installed: pip install 'tttbench[model]'"
+                raise ImportError(message, name=error.name) from error
+            raise
 
         return getattr(checkpoint, name)
     if name == "TtTConfig":

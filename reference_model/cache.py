@@ -133,6 +133,14 @@ class CachePool:
         """Keys and values of one layer at every position, each (Hkv, n_positions, D)."""
         return self._storage[0, index], self._storage[1, index]
 
+    @staticmethod
+    def n_positions_for(config: TtTConfig, wanted: int, dtype: torch.dtype, device: torch.device) -> int:
+        """``wanted`` positions, or as many as fit into half of the memory that a CUDA device has free."""
+        if device.type != "cuda":
+            return wanted
+        free_bytes, _ = torch.cuda.mem_get_info(device)
+        return min(wanted, free_bytes // 2 // KeyValueCache.bytes_per_position(config, dtype))
+
     def take(self, n_positions: int) -> KeyValueCache | None:
         """A cache of that many positions, or None while no gap is wide enough (an empty pool is one gap)."""
         for at, (first, end) in enumerate(self._free):

@@ -1,5 +1,7 @@
 """Load and save a checkpoint folder: ``config.json``, safetensors (one or many), ``tokenizer.json``.
 
+Checkpoints that lie side by side may share a tokenizer: without a file of their own, ``config.json`` names one that
+stands beside the folder (``"shared_tokenizer": "tokenizer.json"``). What is saved always has its own.
 The layout is Hugging Face's, so ``transformers`` opens what is saved here. No pickles, no remote code. Knows files and
 tensors' names and shapes; nothing of decoding.
 """
@@ -16,7 +18,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from reference_model.config import TtTConfig
+from reference_model.config import SHARED_TOKENIZER, TtTConfig
 from reference_model.errors import CheckpointError
 from reference_model.tokens import TtTTokenizer
 from reference_model.transformer import TtTModel
@@ -56,12 +58,12 @@ def load(source: str | Path, *, device: str = "cpu", dtype: str = "float32", att
         CheckpointError, ConfigError, TokenizerError: naming file and tensor, field or token.
     """
     folder = find(source)
-    tokenizer = TtTTokenizer.from_file(folder / "tokenizer.json")
+    path = tokenizer_file(folder)
+    tokenizer = TtTTokenizer.from_file(path)
     config = TtTConfig.from_file(folder / "config.json", tokenizer.ids)
     if tokenizer.vocab_size > config.vocab_size:
         raise CheckpointError(
-            f"{folder / 'tokenizer.json'}: holds {tokenizer.vocab_size} tokens, more than vocab_size = "
-            f"{config.vocab_size} of config.json"
+            f"{path}: holds {tokenizer.vocab_size} tokens, more than vocab_size = {config.vocab_size} of config.json"
         )
     with torch.device("meta"):
         model = TtTModel(config, attention, initialise=False)
@@ -129,6 +131,30 @@ def find(source: str | Path) -> Path:
         return Path(snapshot_download(text, allow_patterns=wanted))
     except Exception as error:  # no network, no such repository, no permission: the hub's own words say which
         raise CheckpointError(f"{text}: no such folder, and the hub did not give it: {error}") from error
+
+
+def tokenizer_file(folder: Path) -> Path:
+    """The tokenizer of a checkpoint, there or not: its own, or the one beside the folder that ``config.json`` names.
+
+    Raises:
+        CheckpointError: if what is named isn't the name of a file there.
+    """
+    own, config = folder / "tokenizer.json", folder / "config.json"
+    if own.exists():
+        return own
+    try:
+        name = json.loads(config.read_text(encoding="utf-8")).get(SHARED_TOKENIZER)
+    except (OSError, ValueError, AttributeError):
+        return own  # what is wrong with it is said where the configuration is read
+    if name is None:
+        return own
+    shared = folder.resolve().parent / name if isinstance(name, str) and Path(name).name == name else None
+    if shared is None or not shared.is_file():
+        raise CheckpointError(
+            f"{config}: field {SHARED_TOKENIZER!r} is {name!r}, which is no file beside the folder "
+            f"{folder.resolve().name!r}; put it there, or its content into {own}"
+        )
+    return shared
 
 
 def read_weights(model: TtTModel, folder: Path, *, device: str = "cpu", dtype: str = "float32") -> None:

@@ -177,8 +177,12 @@ _FIXED: Mapping[str, tuple[object, ...]] = {
 }
 """Fields that would change the computation, with the values under which they don't."""
 
+SHARED_TOKENIZER = "shared_tokenizer"
+"""Field of a ``config.json`` that says where the tokenizer lies; nothing of the network."""
+
 _WITHOUT_EFFECT = frozenset(
     {
+        SHARED_TOKENIZER,
         "_attn_implementation",
         "_name_or_path",
         "architectures",

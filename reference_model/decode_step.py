@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_model.attention.rows import attend_rows
-from reference_model.attention.xformers import Operator, RunsAttention, cut_runs
+from reference_model.attention.runs import Operator, RunsAttention, cut_runs
 from reference_model.cache import CachePool, KeyValueCache
 from reference_model.products import add_product, join, join_if_small, linear, rms_norm
 
@@ -140,7 +140,7 @@ class Reading:
             n_layers: of the network.
             operator: attends to a pool; None: no pool is looked for.
         """
-        pool = _shared_pool(groups) if operator is not None else None
+        pool = None if operator is None else _shared_pool(groups)
         self._alone: list[tuple[slice, Places]] = []
         sequences: list[tuple[int, Sequence[int], Sequence[int]]] = []
         first_rows: list[int] = []
@@ -160,7 +160,7 @@ class Reading:
                 self._alone.append((slice(first, first + n), Places(group, n_layers)))
             first += n
         self._pool = pool
-        if pool is not None:
+        if pool is not None and operator is not None:
             device = groups[0].ids.device
             self._rows, self._at = (torch.tensor(x, device=device) for x in (rows, at))
             self._together = RunsAttention(*cut_runs(sequences, first_rows), pool.n_positions, device, operator)

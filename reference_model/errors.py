@@ -1,4 +1,4 @@
-"""What can be wrong with what a user hands in. Every message names the file or field and the mend."""
+"""What can be wrong with what a user hands in. Every message names the file or field and the fix."""
 
 from __future__ import annotations
 

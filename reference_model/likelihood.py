@@ -19,8 +19,8 @@ from torch import Tensor
 
 from reference_model.config import TtTConfig
 from reference_model.errors import ReferenceModelError
+from reference_model.layout import Example, answer_spans
 from reference_model.limits import limits
-from reference_model.objective import Example, answer_spans
 from reference_model.transformer import TtTModel
 
 Floats = npt.NDArray[np.float64]

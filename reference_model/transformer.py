@@ -12,8 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reference_model.attention import AttentionBackend, Plan, backend, choose
-from reference_model.attention.xformers import Operator, XformersOperator, refuse_without_operator
+from reference_model.attention.base import AttentionBackend, Plan
+from reference_model.attention.check import Heads
+from reference_model.attention.chooser import PROCESS, Chooser, known
+from reference_model.attention.runs import Operator
 from reference_model.config import TtTConfig
 from reference_model.decode_step import JoinedWeights, Reading, RowGroup, head_tables, step_layer
 from reference_model.products import linear, rms_norm
@@ -141,30 +143,34 @@ class TtTModel(nn.Module):
 
     Attributes:
         config: shape and ids.
-        attention: name of the attention backend of whole-sequence passes, or ``"auto"``.
+        attention: name of the attention backend of whole-sequence passes and of decode passes over a pool, or
+            ``"auto"``.
+        chooser: says which backend that is; None: the process's own, see ``reference_model.attention``.
     """
 
-    def __init__(self, config: TtTConfig, attention: str = "auto", initialise: bool = True) -> None:
+    def __init__(
+        self, config: TtTConfig, attention: str = "auto", initialise: bool = True, chooser: Chooser | None = None
+    ) -> None:
         """Make a network with fresh weights.
 
         Args:
             config: shape and ids.
             attention: ``"auto"``, ``"sdpa"``, ``"flex"`` or ``"xformers"``.
             initialise: False leaves the weights as allocated; for checkpoints that overwrite all of them.
+            chooser: see ``chooser`` above.
 
         Raises:
             BackendError: for an unknown backend.
         """
         super().__init__()
         self.config = config
-        self.attention = attention
-        choose(attention, torch.device("cpu"))
+        self.attention = known(attention)
+        self.chooser = chooser
         self.model = Decoder(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         if config.tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight
         self._rotary = Rotary(config.head_dim, config.rope_theta)
-        self._backends: dict[str, AttentionBackend] = {}
         if initialise:
             self.apply(self._initialise)
 
@@ -189,8 +195,22 @@ class TtTModel(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def attention_name(self) -> str:
-        """The backend that a whole-sequence pass uses now."""
-        return choose(self.attention, self.device, self.training)
+        """The backend that passes use now, and on CUDA whether xformers agreed with sdpa; for a system card."""
+        return self._chooser().describe(self.attention, self._heads(), self._gradient())
+
+    def _chooser(self) -> Chooser:
+        return PROCESS if self.chooser is None else self.chooser
+
+    def _heads(self) -> Heads:
+        """What attention gets: under autocast its queries, keys and values are of another dtype than the weights."""
+        config, device = self.config, self.device
+        dtype = torch.get_autocast_dtype(device.type) if torch.is_autocast_enabled(device.type) else self.dtype
+        return Heads(config.num_attention_heads, config.num_key_value_heads, config.head_dim, dtype, device)
+
+    def _gradient(self) -> bool:
+        """Whether a backward may follow a whole-sequence pass."""
+        wanted = torch.is_grad_enabled() and any(parameter.requires_grad for parameter in self.parameters())
+        return self.training or wanted
 
     def hidden(
         self, ids: Tensor, limit: Tensor, start: Tensor | None = None, positions: Tensor | None = None
@@ -213,10 +233,8 @@ class TtTModel(nn.Module):
         else:
             tables = self._rotary.tables(int(positions.max()) + 1, x)
             cos, sin = (table[positions].unsqueeze(2) for table in tables)
-        name = self.attention_name()
-        if name not in self._backends:
-            self._backends[name] = backend(name)
-        attention = self._backends[name]
+        chooser = self._chooser()
+        attention = chooser.backend(chooser.name(self.attention, self._heads(), self._gradient()))
         plan = attention.plan(limit, start, length, x.dtype)
         for layer in self.model.layers:
             x = layer(x, cos, sin, attention, plan)
@@ -246,17 +264,19 @@ class TtTModel(nn.Module):
         config, decoder = self.config, self.model
         x = F.embedding(ids, decoder.embed_tokens.weight)
         cos, sin = self._row_tables(groups, x)
-        reading = Reading(groups, config.num_hidden_layers, self._pool_operator())
+        is_pooled = any(group.cache is not None and group.cache.slot is not None for group in groups)
+        reading = Reading(groups, config.num_hidden_layers, self.pool_operator() if is_pooled else None)
         for index, weights in enumerate(decoder.joined().layers):
             x = step_layer(x, weights, cos, sin, reading, index)
         return rms_norm(x, decoder.norm.weight, config.rms_norm_eps)
 
-    def _pool_operator(self) -> Operator | None:
-        """What attends to the keys of a pool in a decode pass; None: each sequence by itself."""
-        if self.attention != "xformers":
-            return None
-        refuse_without_operator(self.device)
-        return XformersOperator()
+    def pool_operator(self) -> Operator | None:
+        """What attends to the keys of a pool in a decode pass; None: each sequence by itself.
+
+        Raises:
+            BackendError: if the backend was chosen by name and cannot run here.
+        """
+        return self._chooser().pool_operator(self.attention, self._heads())
 
     def rotary_tables(self, n_positions: int) -> tuple[Tensor, Tensor]:
         """Cosines and signed sines of the rotary embedding, each (n_positions, D), on the model's device."""

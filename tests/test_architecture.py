@@ -18,16 +18,19 @@ MOST_LINES = 400
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("tttbench.__main__",),
-    ("tttbench.cli",),
+    ("tttbench.cli", "tttbench.api"),
     ("tttbench.pages", "tttbench.training"),
     ("tttbench.gate", "tttbench.miniworld"),
     ("tttbench.pipeline",),
     ("tttbench.config",),
-    ("tttbench.systems",),
-    ("tttbench.probes", "tttbench.store", "tttbench.published", "tttbench.scorers"),
+    ("tttbench.systems", "tttbench.derive"),
+    ("tttbench.published",),
+    ("tttbench.store",),
+    ("tttbench.probes", "tttbench.scorers"),
     ("tttbench.data", "tttbench.text"),
     ("tttbench.stats",),
     ("tttbench.core", "tttbench"),
+    ("reference_model.training",),
     ("reference_model",),
 )
 """From top to bottom. A part imports itself and parts of lower layers. A new part of the suite takes its place here."""
@@ -38,6 +41,7 @@ ONLY = {
     "tttbench.scorers": {"tttbench.core", "tttbench.text", "tttbench.stats"},
     "tttbench.text": {"tttbench.core"},
     "tttbench.stats": {"tttbench.core"},
+    "reference_model.training": {"reference_model"},
     "reference_model": set(),
 }
 """Parts that may import nothing else of ours: they can be used alone."""
@@ -124,6 +128,8 @@ def test_imports_go_down_only() -> None:
         f"{found.file}:{found.line}: {found.importer} imports {found.imported}"
         for found in imports()
         if part_of(found.importer) != part_of(found.imported)
+        # ``tttbench.load`` is looked up in the API when it is asked for.
+        and (found.importer, found.imported) != ("tttbench", "tttbench.api")
         and DEPTHS.get(part_of(found.importer), 0) >= DEPTHS.get(part_of(found.imported), len(LAYERS))
     ]
     assert not upward, "\n".join(upward)
@@ -137,6 +143,41 @@ def test_parts_that_stand_alone_do(part: str) -> None:
         if part_of(found.importer) == part and part_of(found.imported) not in {part, *ONLY[part]}
     ]
     assert not foreign, "\n".join(foreign)
+
+
+def test_only_four_files_lie_loose_at_the_top_of_the_suite() -> None:
+    loose = {path.name for path in (ROOT / "tttbench").iterdir() if path.is_file()}
+    assert loose == {"__init__.py", "__main__.py", "api.py", "py.typed"}
+
+
+def test_no_name_of_the_api_is_that_of_a_room() -> None:
+    import tttbench.api
+
+    rooms = {path.name for path in (ROOT / "tttbench").iterdir() if path.is_dir()}
+    assert not rooms & set(tttbench.api.__all__)
+
+
+def test_nothing_of_the_shipped_folders_is_imported_by_name() -> None:
+    named = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for folder in ("tttbench", "reference_model", "tests", "benchmarks")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [])
+        + ([one.name for one in node.names] if isinstance(node, ast.Import) else [])
+        if name.split(".")[0] in ("tasks", "reports")
+    ]
+    assert not named, named
+    code = "import tttbench.tttbench"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode != 0, "tttbench.tttbench can be imported"
+
+
+def test_only_systems_and_training_know_an_adapter_of_a_system() -> None:
+    """Everything else asks the registry."""
+    adapters = re.compile(r"tttbench\.systems\.ttt\b")
+    knowing = {part_of(found.importer) for found in imports() if adapters.match(found.imported)}
+    assert knowing <= {"tttbench.systems", "tttbench.training"}
 
 
 def test_files_stay_small() -> None:
@@ -169,7 +210,7 @@ def test_nothing_names_a_path_of_one_machine() -> None:
 def test_names_are_listed_without_torch() -> None:
     code = (
         "import sys\n"
-        "from tttbench.core.registry import build_task, scorers, system_names, tasks\n"
+        "from tttbench.core.plugins import build_task, scorers, system_names, tasks\n"
         "assert system_names() and scorers.names() and [build_task(name) for name in tasks.names()]\n"
         "heavy = {'torch', 'whisper', 'matplotlib', 'transformers'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -43,11 +43,11 @@ def test_the_thresholds_on_the_page_are_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "rules.toml"
     path.write_text(text)
     rules, defaults = read_rules(path), Rules()
-    for field in ("alpha", "power", "resamples", "seed", "max_errors", "max_judge_failed", "speed"):
+    for field in ("alpha", "power", "resamples", "seed", "max_errors", "max_derivation_failed", "speed"):
         assert getattr(rules, field) == getattr(defaults, field)
-    for field in ("max_others_cores", "max_pace_difference"):
+    for field in ("max_others_cores", "max_calibration_difference"):
         assert getattr(rules, field) == getattr(defaults, field)
-    assert rules.of_metric("t", "cer", is_headline=False) == defaults.of_metric("t", "cer", is_headline=False)
+    assert rules.of_metric("t", "cer", is_primary=False) == defaults.of_metric("t", "cer", is_primary=False)
     assert rules.of_figure("t", "ttft") == defaults.of_figure("t", "ttft")
 
 
@@ -83,7 +83,7 @@ def test_the_test_without_a_plugin_passes_and_fails(tmp_path: Path) -> None:
 
     assert pytest_of_the_page()[0] == 0
     path = folder / "small.json"
-    path.write_text(path.read_text().replace("wer-1", "wer-0"))
+    path.write_text(path.read_text().replace("wer@1", "wer@0"))
     status, out = pytest_of_the_page()
     assert status == 1
     assert "not comparable: scorer" in out

@@ -1,4 +1,4 @@
-"""Every code block of "add a task" and "add a system" is run as a reader would: saved where the page says, called."""
+"""Every code block of the pages on plug-ins is used as a reader would: saved where the page says, its command run."""
 
 from __future__ import annotations
 
@@ -6,31 +6,43 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import soundfile
 
 import tttbench
-from tttbench.core.registry import build_task
+from tttbench.cli.main import build_parser
+from tttbench.config.suite import load_suite
+from tttbench.core.plugins import build_scorer, build_task, scorers
 from tttbench.systems.whisper.weights import is_available_offline
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-PAGES = ("add_a_task.md", "add_a_system.md")
+README = DOCS.parent / "README.md"
+
+EXPECTED = {
+    "add_a_task.md": [({"wer", "cer", "wer_raw"}, "whisper:tiny.en")],
+    "add_a_source.md": [({"wer"}, "whisper:tiny.en")],
+    "add_a_system.md": [({"text_accuracy"}, "length")],
+    "add_a_scorer.md": [({"exclamations"}, "ttt:mini")],
+    "add_a_deriver.md": [({"silent_share"}, "ttt:mini")],
+}
+"""What the results of each page's commands must hold: metrics, and of which system."""
 
 
-def blocks(page: str) -> list[tuple[str, str]]:
-    """Language and text of each code block."""
-    return re.findall(r"^```(\w*)\n(.*?)^```", (DOCS / page).read_text(), re.DOTALL | re.MULTILINE)
-
-
-def saved_as(page: str) -> str:
-    """The file that the page wants its example saved as."""
-    (name,) = re.findall(r"Save it as `([^`]+)`", (DOCS / page).read_text())
-    return str(name)
+def parts(page: str) -> list[tuple[str, str, str]]:
+    """Language and text of each code block, and the file that the words before it name last."""
+    text = (DOCS / page).read_text()
+    found, name = [], ""
+    for match in re.finditer(r"`(my_\w+/[\w.]+)`|^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        if match[1]:
+            name = match[1]
+        else:
+            found.append((match[2], match[3], name))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -39,19 +51,24 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def write_recordings(folder: Path) -> None:
-    """Three recordings of the mini world, as the example of "add a task" lists them."""
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with what the pages take for granted: three recordings, listed and with their texts beside them."""
+    folder = tmp_path / "recordings"
     folder.mkdir()
     lines = ["audio\ttext\tspeaker"]
     for sample in build_task("mini_asr").samples(None)[:3]:
-        samples, rate = soundfile.read(sample.audio)
+        assert sample.audio is not None
+        samples, rate = soundfile.read(sample.audio.path)
         soundfile.write(folder / f"{sample.id}.wav", samples, rate)
+        (folder / f"{sample.id}.txt").write_text(sample.reference)
         lines.append(f"{sample.id}.wav\t{sample.reference}\t{sample.cluster}")
     (folder / "digits.tsv").write_text("\n".join(lines) + "\n")
+    return tmp_path
 
 
-def call(words: list[str], folder: Path, cache: Path) -> dict[str, object]:
-    """Run a command of the page in ``folder``; return its JSON document."""
+def call(words: list[str], folder: Path, cache: Path) -> dict[str, Any]:
+    """Run a command in ``folder``; return its JSON document."""
     package = str(Path(tttbench.__file__).resolve().parent.parent)
     paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
     ended = subprocess.run(
@@ -63,38 +80,75 @@ def call(words: list[str], folder: Path, cache: Path) -> dict[str, object]:
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    document: dict[str, object] = json.loads(ended.stdout.splitlines()[-1])
+    document: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return document
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "n", "metric"), [("add_a_task.md", 3, "wer"), ("add_a_system.md", 4, "text_accuracy")]
-)
-def test_every_block_of_the_page_runs(page: str, n: int, metric: str, tmp_path: Path, cache: Path) -> None:
-    if not is_available_offline("tiny.en"):
-        pytest.skip("The extra 'offline' is not installed: no Whisper to ask and to judge.")
-    example = tmp_path / saved_as(page)
-    example.parent.mkdir()
-    write_recordings(tmp_path / "recordings")
-    documents = []
-    for language, text in blocks(page):
-        if language == "python":
-            example.write_text(text)
-            continue
-        assert language == "sh", f"a block of {language!r} is not run by this test"
-        for line in text.splitlines():
-            words = shlex.split(line)
-            assert words[:2] == ["tttbench", "run"]
-            documents.append(call(words, tmp_path, cache))
-            shutil.rmtree(tmp_path / "runs")
-    assert [document["status"] for document in documents] == ["done"]
-    results = documents[0]["results"]
-    assert isinstance(results, list)
-    (row,) = [row for row in results if row["metric"] == metric and row["system"] in ("whisper:tiny.en", "echo:heard")]
-    assert (row["n"], row["error"]) == (n, 0)
+@pytest.mark.skipif(not is_available_offline("tiny.en"), reason="needs Whisper tiny.en: pip install '.[offline]'")
+@pytest.mark.parametrize("page", EXPECTED)
+def test_the_examples_work_as_the_page_says(page: str, place: Path, cache: Path) -> None:
+    commands = []
+    for language, text, name in parts(page):
+        if language in ("python", "toml"):
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_text(text)
+        elif language == "sh":
+            commands += [shlex.split(line) for line in text.splitlines()]
+    if any("RUN" in command for command in commands):
+        call(
+            ["tttbench", "run", "--systems", "ttt:mini", "--tasks", "mini_qa", "--limit", "2", "--out", "RUN"],
+            place,
+            cache,
+        )
+    for command, (metrics, system) in zip(commands, EXPECTED[page], strict=True):
+        document = call(command, place, cache)
+        found = {row["metric"] for row in document["results"] if row["system"] == system}
+        assert metrics <= found
+        assert document["status"] == "done"
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_is_a_page(page: str) -> None:
-    assert len((DOCS / page).read_text().splitlines()) <= 85
+def test_the_shortest_system_has_ten_lines_and_comes_first() -> None:
+    language, text, _ = parts("add_a_system.md")[0]
+    assert (language, len(text.splitlines()) <= 10) == ("python", True)
+
+
+def test_a_task_in_toml_has_fifteen_lines_at_most() -> None:
+    shipped = sorted((DOCS.parent / "tasks").glob("*/*.toml"))
+    tasks = [path for path in shipped if path.parent.name != "suites"]
+    assert len(tasks) >= 8
+    assert not [path.name for path in tasks if len(path.read_text().splitlines()) > 15]
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in DOCS.glob("*.md")))
+def test_links_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", (DOCS / page).read_text()):
+        if not target.startswith(("http:", "https:")):
+            assert (DOCS / target).exists(), f"{page} links to {target}"
+
+
+@pytest.mark.parametrize("page", [README, *sorted(DOCS.glob("*.md"))], ids=lambda page: page.name)
+def test_every_command_is_one_that_the_parser_takes(page: Path) -> None:
+    blocks = re.findall(r"^```sh\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    lines = [part.strip() for block in blocks for line in block.splitlines() for part in line.split("#")[0].split("&&")]
+    for line in lines:
+        if line.startswith("tttbench "):
+            build_parser().parse_args(shlex.split(line)[1:])
+
+
+def test_the_suite_on_the_page_is_what_the_page_says(tmp_path: Path) -> None:
+    ((_, text, _),) = [part for part in parts("suites.md") if part[0] == "toml"]
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    suite = load_suite(str(path))
+    assert [plan.label for plan in suite.systems][:2] == ["careful", "topk S=1 exact"]
+    assert len(suite.systems) == 1 + 6
+    assert [spec.id for spec in suite.tasks[1].scores] == ["wer", "wer_raw", "cer_plain"]
+    for plan in suite.tasks:
+        for spec in plan.scores:
+            build_scorer(spec)
+
+
+def test_the_readme_explains_every_scorer() -> None:
+    text = README.read_text()
+    assert [name for name in scorers.names() if f"`{name}`" not in text] == []

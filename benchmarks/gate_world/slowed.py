@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reference_model import decode_step, transformer
 from tttbench.core.errors import UserError
-from tttbench.core.records import Request, Response
-from tttbench.core.registry import build_system, register_system
+from tttbench.core.exchange import Request, Response
+from tttbench.core.plugins import build_system, register_system
 from tttbench.core.system import System, SystemOptions
 
 _step_layer = decode_step.step_layer
 _shares = [0.0]
-"""What holds for the system that is answering; others in the process are as fast as ever."""
+"""What holds for the system that is responding; others in the process are as fast as ever."""
 
 
 class Slowed:
     """A system that works on for a share of the time that each layer took."""
 
     def __init__(self, spec: str, system: System, share: float) -> None:
-        self.name = f"slowed:{spec}"
-        self.kinds = system.kinds
-        self.strategy = system.strategy
+        self.card = replace(system.card, name=f"slowed:{spec}")
         self._system = system
         self._share = share
 
-    def describe(self) -> Mapping[str, object]:
-        return self._system.describe()
-
-    def answer(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         _shares.append(self._share)
         try:
-            return self._system.answer(requests)
+            return self._system.generate(requests)
         finally:
             _shares.pop()
 

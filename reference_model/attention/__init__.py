@@ -1,54 +1,18 @@
 """Attention over a prefix of the keys, behind one interface: ``plan(...)`` once per pass, ``attend(...)`` per layer.
 
-``attend`` is the short form for a single call. Which backend can run where is decided here and nowhere else.
+``attend`` is the short form for a single call; ``chooser.py`` says which backend serves it.
 """
 
 from __future__ import annotations
 
-from torch import Tensor, device
+import torch
+from torch import Tensor
 
 from reference_model.attention.base import AttentionBackend, Plan
-from reference_model.errors import BackendError
+from reference_model.attention.check import Heads, Verdict
+from reference_model.attention.chooser import BACKENDS, PROCESS, Chooser
 
-__all__ = ["BACKENDS", "AttentionBackend", "Plan", "attend", "backend", "choose"]
-
-BACKENDS = ("sdpa", "flex", "xformers")
-
-
-def choose(attention: str, on: device, training: bool = False) -> str:
-    """Resolve ``"auto"``: ``flex`` for training on CUDA, ``sdpa`` elsewhere.
-
-    Raises:
-        BackendError: for an unknown name.
-    """
-    if attention == "auto":
-        return "flex" if on.type == "cuda" and training else "sdpa"
-    if attention not in BACKENDS:
-        raise BackendError(
-            f"attention={attention!r} is unknown; choose one of 'auto', {', '.join(map(repr, BACKENDS))}"
-        )
-    return attention
-
-
-def backend(name: str) -> AttentionBackend:
-    """The backend of that name; its library is imported now.
-
-    Raises:
-        BackendError: for an unknown name, or if its library is missing.
-    """
-    if name == "sdpa":
-        from reference_model.attention.sdpa import SdpaBackend
-
-        return SdpaBackend()
-    if name == "flex":
-        from reference_model.attention.flex import FlexBackend
-
-        return FlexBackend()
-    if name == "xformers":
-        from reference_model.attention.xformers import XformersBackend
-
-        return XformersBackend()
-    raise BackendError(f"attention={name!r} is unknown; choose one of {', '.join(map(repr, BACKENDS))}")
+__all__ = ["BACKENDS", "PROCESS", "AttentionBackend", "Chooser", "Heads", "Plan", "Verdict", "attend"]
 
 
 def attend(
@@ -64,6 +28,11 @@ def attend(
 
     Returns:
         (B, H, Lq, D).
+
+    Raises:
+        BackendError: for an unknown backend, or one that cannot run here.
     """
-    chosen = backend(choose(attention, q.device, training=q.requires_grad))
+    gradient = torch.is_grad_enabled() and any(x.requires_grad for x in (q, k, v))
+    heads = Heads(q.shape[1], k.shape[1], q.shape[3], q.dtype, q.device)
+    chosen = PROCESS.backend(PROCESS.name(attention, heads, gradient))
     return chosen.attend(q, k, v, chosen.plan(limit, start, k.shape[2], q.dtype))

@@ -1,100 +1,20 @@
 """xformers' memory-efficient attention with gappy biases, on CUDA: no mask in memory, no backward.
 
-It serves prefill and scoring, and decode passes in which the keys of all sequences lie in one pool.
-
-Every row sees a prefix of its sequence's keys, so the rows are cut into runs that share one range of keys: a span is
-a run with full attention, text is a run with causal attention that begins behind the keys before it. The runs' key
-ranges overlap; the biases allow that in the forward, so keys and values are never copied.
+It serves prefill and scoring, and decode passes in which the keys of all sequences lie in one pool. The biases allow
+the runs' key ranges to overlap in the forward, so keys and values are never copied.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+import importlib.util
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from reference_model.attention.runs import Operator, Runs, RunsAttention, split_runs
 from reference_model.errors import BackendError
-
-
-def _fmha() -> Any:
-    try:
-        return importlib.import_module("xformers.ops.fmha")
-    except ImportError as error:
-        raise BackendError("attention='xformers' needs the xformers package; use attention='sdpa'") from error
-
-
-@dataclass(frozen=True)
-class Runs:
-    """Runs of rows over the flattened batch, of one kind (``causal`` or full).
-
-    ``rows`` are the flat row indices in order; run r has ``n_rows[r]`` rows and the keys
-    ``[key_start[r], key_start[r] + n_keys[r])`` of the flat key sequence.
-    """
-
-    rows: tuple[int, ...]
-    n_rows: tuple[int, ...]
-    key_start: tuple[int, ...]
-    n_keys: tuple[int, ...]
-
-
-def split_runs(limit: Tensor, start: Tensor | None, n_keys: int) -> tuple[Runs, Runs]:
-    """Cut rows into (causal runs, full runs); see the file's head.
-
-    Args:
-        limit, start: (B, Lq) int64 on any device.
-        n_keys: keys per sequence; sequence b's keys begin at ``b * n_keys`` in the flat key sequence.
-    """
-    n_rows = limit.shape[1]
-    start_rows = torch.zeros_like(limit).tolist() if start is None else start.tolist()
-    sequences = [(b * n_keys, rows, start_rows[b]) for b, rows in enumerate(limit.tolist())]
-    return cut_runs(sequences, [b * n_rows for b in range(len(sequences))])
-
-
-def cut_runs(
-    sequences: Sequence[tuple[int, Sequence[int], Sequence[int]]], first_row: Sequence[int]
-) -> tuple[Runs, Runs]:
-    """Cut the rows of sequences, whatever their lengths, into (causal runs, full runs).
-
-    Args:
-        sequences: for each where its keys begin in the flat key sequence, and ``limit`` and ``start`` of its rows.
-        first_row: the flat index of each sequence's first row; its other rows follow.
-    """
-    causal: list[tuple[int, int, int, int]] = []
-    full: list[tuple[int, int, int, int]] = []
-    for (keys, limit, start), flat in zip(sequences, first_row, strict=True):
-        i = 0
-        while i < len(limit):
-            low = start[i]
-            j = i + 1
-            while j < len(limit) and limit[j] == limit[i] and start[j] == low:
-                j += 1
-            if j > i + 1:
-                full.append((flat + i, j - i, keys + low, limit[i] - low))
-            else:
-                # A causal run goes on while the limit grows by one and no span (two equal limits) begins.
-                while (
-                    j < len(limit)
-                    and limit[j] == limit[j - 1] + 1
-                    and start[j] == low
-                    and not (j + 1 < len(limit) and limit[j + 1] == limit[j])
-                ):
-                    j += 1
-                causal.append((flat + i, j - i, keys + low, limit[j - 1] - low))
-            i = j
-    return _runs(causal), _runs(full)
-
-
-def _runs(found: list[tuple[int, int, int, int]]) -> Runs:
-    return Runs(
-        rows=tuple(flat + i for flat, n, _, _ in found for i in range(n)),
-        n_rows=tuple(n for _, n, _, _ in found),
-        key_start=tuple(key for _, _, key, _ in found),
-        n_keys=tuple(n for _, _, _, n in found),
-    )
 
 
 def bias_of(runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
@@ -117,20 +37,21 @@ def bias_of(runs: Runs, causal: bool, total_keys: int, device: torch.device) -> 
     )
 
 
-class Operator(Protocol):
-    """Attention of runs of rows over a flat key sequence, in one call."""
-
-    def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
-        """What ``attend`` needs to know of the runs, made once for all layers."""
-        ...
-
-    def attend(self, rows: Tensor, keys: Tensor, values: Tensor, prepared: Any) -> Tensor:
-        """(1, R, Hkv, group, D) queries, (1, total, Hkv, group, D) keys and values, whose group axis is a view."""
-        ...
+def _fmha() -> Any:
+    try:
+        return importlib.import_module("xformers.ops.fmha")
+    except ImportError as error:
+        raise BackendError("attention='xformers' needs the xformers package; use attention='sdpa'") from error
 
 
 class XformersOperator:
     """``memory_efficient_attention_forward`` with a gappy bias."""
+
+    def why_not(self, device: torch.device) -> str:
+        """See ``Operator.why_not``; the package is looked for, not imported."""
+        if device.type != "cuda":
+            return f"it has no operator for the device {device.type!r} (CUDA only)"
+        return "" if importlib.util.find_spec("xformers") is not None else "it is not installed"
 
     def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
         """The bias."""
@@ -142,67 +63,41 @@ class XformersOperator:
         return out
 
 
-class RunsAttention:
-    """The two calls of one pass, for all its layers."""
-
-    def __init__(
-        self, causal: Runs, full: Runs, total_keys: int, device: torch.device, operator: Operator | None = None
-    ) -> None:
-        """Prepare the calls; ``operator`` is xformers' unless another is given."""
-        self._operator = XformersOperator() if operator is None else operator
-        self._calls = [
-            (torch.tensor(runs.rows, device=device), self._operator.prepare(runs, is_causal, total_keys, device))
-            for runs, is_causal in ((causal, True), (full, False))
-            if runs.rows
-        ]
-
-    def attend(self, q: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """(R, H, D) queries, (total, Hkv, D) keys and values → (R, H, D)."""
-        n_rows, heads, width = q.shape
-        group = heads // keys.shape[1]
-        rows = q.reshape(1, n_rows, -1, group, width)
-        # The group axis of keys and values is a view, not a copy.
-        k, v = (x[None, :, :, None].expand(-1, -1, -1, group, -1) for x in (keys, values))
-        out = torch.empty_like(rows)
-        for index, prepared in self._calls:
-            out[:, index] = self._operator.attend(rows[:, index], k, v, prepared)
-        return out.view(n_rows, heads, width)
-
-
-def refuse_without_operator(device: torch.device) -> None:
-    """Do nothing where xformers has an operator.
-
-    Raises:
-        BackendError: naming the backend to use instead.
-    """
-    if device.type != "cuda":
-        raise BackendError(
-            f"attention='xformers' has no operator for the device {device.type!r} "
-            "(xformers runs on CUDA only); use attention='sdpa'"
-        )
-
-
-def plan_of(limit: Tensor, start: Tensor | None, n_keys: int) -> RunsAttention:
-    """The plan, on the device of ``limit``; see ``AttentionBackend.plan``."""
-    causal, full = split_runs(limit, start, n_keys)
-    return RunsAttention(causal, full, limit.shape[0] * n_keys, limit.device)
-
-
 class XformersBackend:
     """See ``AttentionBackend``."""
 
     name = "xformers"
 
+    def __init__(self, operator: Operator | None = None) -> None:
+        """Attend with ``operator``; None: xformers' own."""
+        self._operator = XformersOperator() if operator is None else operator
+
     def plan(self, limit: Tensor, start: Tensor | None, n_keys: int, of: torch.dtype) -> RunsAttention:
         """See ``AttentionBackend.plan``."""
         del of
-        refuse_without_operator(limit.device)
-        if torch.is_grad_enabled():
-            raise BackendError("attention='xformers' has no backward with this mask; train with attention='flex'")
-        return plan_of(limit, start, n_keys)
+        refuse(self._operator, limit.device)
+        causal, full = split_runs(limit, start, n_keys)
+        return RunsAttention(causal, full, limit.shape[0] * n_keys, limit.device, self._operator)
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, plan: RunsAttention) -> Tensor:
-        """See ``AttentionBackend.attend``."""
+        """See ``AttentionBackend.attend``.
+
+        Raises:
+            BackendError: if gradients are wanted.
+        """
+        if torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad):
+            raise BackendError("attention='xformers' has no backward with this mask; train with attention='flex'")
         batch, heads, n_rows, width = q.shape
         rows, keys, values = (x.transpose(1, 2).reshape(-1, x.shape[1], width) for x in (q, k, v))
         return plan.attend(rows, keys, values).view(batch, n_rows, heads, width).transpose(1, 2)
+
+
+def refuse(operator: Operator, device: torch.device) -> None:
+    """Do nothing where ``operator`` runs.
+
+    Raises:
+        BackendError: saying why it doesn't, and naming the backend to use instead.
+    """
+    why = operator.why_not(device)
+    if why:
+        raise BackendError(f"attention='xformers' can't be used: {why}; use attention='sdpa'")

@@ -56,7 +56,7 @@ class Divergence:
         same_codes: share of the codes that are equal at the same place of the same span; what one of the two answers
             lacks counts as different. nan if there are no codes.
         codes_before_difference: share of the oracle's codes that stand before the first code of their answer that
-            differs: what a listener hears unchanged. nan if there are no codes.
+            differs: the share of the sound that is unchanged. nan if there are no codes.
         seconds: of all passes that the answers took part in.
         oracle_seconds: the same for the oracle's.
     """

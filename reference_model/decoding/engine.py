@@ -69,13 +69,15 @@ class Engine:
             settings: used for every prompt.
             max_batch: sequences that run at once.
             max_cache_positions: positions of key/value cache that all of them share, allocated now; prompts wait
-                until there is room. None: every sequence allocates its own, as it grows. Without effect if
-                ``settings.cache`` is ``"none"``.
+                until there is room. None: nothing waits. Every sequence allocates its own, as it grows; where one call
+                attends to a whole pool (xformers), ``max_batch`` sequences like the first share one, and those that
+                find no room in it allocate their own. Without effect if ``settings.cache`` is ``"none"``.
             clock: monotonic seconds.
             on_pass: called with the shape of every pass, when its logits are computed.
 
         Raises:
             DecodeError: if the strategy doesn't fit the model's objective.
+            BackendError: if the model's attention backend was chosen by name and cannot run here.
         """
         if max_batch < 1:
             raise DecodeError(f"max_batch={max_batch}: expected at least 1")
@@ -85,6 +87,8 @@ class Engine:
         self._strategy = strategy_for(model, settings)
         self._max_batch = max_batch
         self._pool: CachePool | None = None
+        self._is_bounded = max_cache_positions is not None
+        self._shares_calls = model.pool_operator() is not None
         if max_cache_positions is not None and settings.cache != "none":
             self._pool = CachePool(model.config, max_cache_positions, model.dtype, model.device)
         self._clock = clock
@@ -110,10 +114,10 @@ class Engine:
 
     @property
     def cache_bytes(self) -> int:
-        """Memory of the keys and values: of the pool if there is one, else of the sequences that run."""
-        if self._pool is not None:
-            return self._pool.n_bytes
-        return sum(active.cache.n_bytes for active in self._active if active.cache is not None)
+        """Memory of the keys and values: of the pool, and of the sequences that run outside of it."""
+        caches = [active.cache for active in self._active if active.cache is not None]
+        own = sum(cache.n_bytes for cache in caches if cache.slot is None)
+        return own if self._pool is None else own + self._pool.n_bytes
 
     def submit(self, prompt: Prompt, on_event: Callable[[Event], None] | None = None) -> int:
         """Queue a prompt; it joins at the next ``step`` that has room.
@@ -136,7 +140,7 @@ class Engine:
             raise DecodeError(f"a prompt holds ids outside the vocabulary of {vocab_size}")
         check_forced(prompt.forced, self._model.config)
         need = self._positions(prompt)
-        if self._pool is not None and need > self._pool.n_positions:
+        if self._is_bounded and self._pool is not None and need > self._pool.n_positions:
             raise DecodeError(
                 f"a prompt of {len(prompt.ids)} tokens may need {need} cache positions, but max_cache_positions="
                 f"{self._pool.n_positions}; raise it or lower max_text_tokens and max_audio_tokens"
@@ -166,7 +170,7 @@ class Engine:
     def _end(self, active: _Active) -> None:
         """Keep the answer of a sequence that runs no more, and free its cache."""
         self.answers[active.handle] = active.decoding.answer()
-        if self._pool is not None and active.cache is not None:
+        if self._pool is not None and active.cache is not None and active.cache.slot is not None:
             self._pool.give_back(active.cache)
 
     @torch.inference_mode()
@@ -199,10 +203,16 @@ class Engine:
             self._active.append(_Active(submitted.handle, decoding, running, next(running), cache))
 
     def _new_cache(self, prompt: Prompt) -> KeyValueCache | None:
-        """A cache for a sequence that begins now; None while the pool has no room."""
-        if self._pool is not None:
-            return self._pool.take(self._positions(prompt))
-        return KeyValueCache(self._model.config, len(prompt.ids) + 256, self._model.dtype, self._model.device)
+        """A cache for a sequence that begins now; None while it has to wait for room in the pool."""
+        config, dtype, device = self._model.config, self._model.dtype, self._model.device
+        need = self._positions(prompt)
+        if self._pool is None and self._shares_calls:
+            wanted = CachePool.n_positions_for(config, self._max_batch * need, dtype, device)
+            self._pool = CachePool(config, wanted, dtype, device)
+        taken = None if self._pool is None else self._pool.take(need)
+        if taken is not None or self._is_bounded:
+            return taken
+        return KeyValueCache(config, len(prompt.ids) + 256, dtype, device)
 
     def _decoding(self, submitted: _Submitted, cache: KeyValueCache | None) -> Decoding:
         model, settings = self._model, self._settings

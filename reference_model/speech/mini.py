@@ -10,36 +10,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from reference_model.errors import CheckpointError
+from reference_model.speech.codec import Waveform, register_codec
 from reference_model.speech.features import HOP, SAMPLE_RATE_HZ, centred, log_mel
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Decoder, Encoder, FrameNet
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, noise, overlap_add, shape
 
-Waveform = npt.NDArray[np.float32]
 _WEIGHTS = "model.safetensors"
 _SIDE = (FRAME - HOP) // 2
 
 
 class MiniCodec(nn.Module):
-    """Speech at 16 kHz to codes at 12.5 a second, and codes to speech of the answer voice.
+    """Speech at 16 kHz to codes at 12.5 a second, and codes to speech of the answer voice; see ``Codec``.
 
     Attributes:
-        n_codes: size of the codebook.
-        sample_rate: of waveforms in and out, in Hz.
         fingerprint: sha256 of the weights' file; empty for fresh weights.
     """
 
-    sample_rate = SAMPLE_RATE_HZ
-    codes_per_second = SAMPLE_RATE_HZ / SAMPLES_PER_CODE
+    sample_rate_hz = SAMPLE_RATE_HZ
+    codes_per_s = SAMPLE_RATE_HZ / SAMPLES_PER_CODE
+    lookahead_codes = FrameNet.lookahead_codes
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
@@ -53,9 +51,13 @@ class MiniCodec(nn.Module):
         """Size of the codebook."""
         return self.encoder.quantise.size
 
+    def encode(self, batch: Sequence[Waveform]) -> list[list[int]]:
+        """Codes of mono waveforms at 16 kHz: ceil(n / 1280) for n samples."""
+        # One by one: in a batch rounding depends on the neighbours, and a code is where a value is rounded.
+        return [self._encode(wave) for wave in batch]
+
     @torch.inference_mode()
-    def encode(self, wave: Waveform) -> list[int]:
-        """Codes of a mono waveform at 16 kHz, shape (n,): ceil(n / 1280) of them."""
+    def _encode(self, wave: Waveform) -> list[int]:
         if len(wave) == 0:
             return []
         samples = torch.from_numpy(np.asarray(wave, np.float32))[None]
@@ -68,31 +70,16 @@ class MiniCodec(nn.Module):
         codes: list[list[int]] = self.encoder.quantise.indices(self.encoder(centred(mel))).tolist()
         return codes
 
-    def decode(self, codes: Sequence[int]) -> Waveform:
-        """The waveform of codes: 1280 samples each, float32 in [-1, 1]."""
-        return np.concatenate([np.zeros(0, np.float32), *self.stream([codes])])
-
-    def stream(self, blocks: Iterable[Sequence[int]]) -> Iterator[Waveform]:
-        """Speak while codes arrive: for each block the samples that are final, at the end the rest.
-
-        The packets joined are, but for float rounding, what ``decode`` makes of all codes at once: a code is spoken
-        when the ``FrameNet.lookahead_codes`` behind it are known.
-        """
-        speaker = _Speaker(self.decoder)
-        for block in blocks:
-            packet = speaker.push(list(block))
-            if len(packet):
-                yield packet
-        packet = speaker.finish()
-        if len(packet):
-            yield packet
+    def speaker(self) -> MiniSpeaker:
+        """Begin a waveform of 1280 samples a code; but for float rounding it is the same however codes are pushed."""
+        return MiniSpeaker(self.decoder)
 
     def save(self, folder: Path) -> None:
         """Write ``config.json`` and the weights in half precision."""
         from safetensors.torch import save_file
 
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(asdict(self.config), indent=1) + "\n")
+        (folder / "config.json").write_text(json.dumps({"kind": "mini", **asdict(self.config)}, indent=1) + "\n")
         save_file({name: tensor.half() for name, tensor in self.state_dict().items()}, folder / _WEIGHTS)
 
     @classmethod
@@ -107,8 +94,9 @@ class MiniCodec(nn.Module):
 
         try:
             raw = json.loads((folder / "config.json").read_text())
-            codec = cls(CodecConfig(**{**raw, "levels": tuple(raw["levels"])}))
-        except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+            sizes = {name: value for name, value in raw.items() if name != "kind"}
+            codec = cls(CodecConfig(**{**sizes, "levels": tuple(raw["levels"])}))
+        except (OSError, ValueError, TypeError, AttributeError, KeyError, RuntimeError) as error:
             raise CheckpointError(
                 f"{folder / 'config.json'}: not the configuration of a mini codec ({error})"
             ) from error
@@ -123,8 +111,14 @@ class MiniCodec(nn.Module):
         return codec.eval()
 
 
-class _Speaker:
-    """The state of one stream: codes that may still be needed, the pitch's phase, and frames not yet added up."""
+@register_codec("mini")
+def _load(folder: Path, device: str) -> MiniCodec:
+    del device  # so small that a CPU speaks many times faster than it plays
+    return MiniCodec.load(folder)
+
+
+class MiniSpeaker:
+    """See ``Speaker``. Holds codes that may still be needed, the pitch's phase, and frames not yet added up."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
@@ -137,11 +131,13 @@ class _Speaker:
         self._frames_out = 0
         self._skip = MARGIN  # the first frame reaches before the beginning
 
-    def push(self, codes: list[int]) -> Waveform:
+    def push(self, codes: Sequence[int]) -> Waveform:
+        """See ``Speaker.push``: a code is spoken when the ``FrameNet.lookahead_codes`` behind it are known."""
         self._codes += codes
         return self._speak(len(self._codes) - FrameNet.lookahead_codes, last=False)
 
     def finish(self) -> Waveform:
+        """See ``Speaker.finish``."""
         return self._speak(len(self._codes), last=True)
 
     @torch.inference_mode()

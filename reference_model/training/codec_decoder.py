@@ -111,7 +111,7 @@ def train_decoder(
         with torch.autocast("cpu", torch.bfloat16):
             predicted, harmonic, breath = model(codes)
         hiss = torch.randn(train.shape, generator=rng)
-        made = _synthesise(train, hiss, harmonic, breath)
+        made = synthesize(train, hiss, harmonic, breath)
         spectral = spectral_distance(made, wave)
         voiced = f0 > 0
         pitch = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs().mean()
@@ -122,10 +122,10 @@ def train_decoder(
         schedule.step()
         sums += (spectral.item(), pitch.item(), 1)
         if (step + 1) % 100 == 0:
-            pace = (time.monotonic() - began) / (step + 1 - first)
+            step_s = (time.monotonic() - began) / (step + 1 - first)
             report(
                 f"decoder step {step + 1}: spectral {sums[0] / sums[2]:.3f} "
-                f"pitch {12 * sums[1] / sums[2]:.2f} semitones {pace:.2f} s/step"
+                f"pitch {12 * sums[1] / sums[2]:.2f} semitones {step_s:.2f} s/step"
             )
             sums[:] = 0
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
@@ -133,7 +133,7 @@ def train_decoder(
     return model.eval()
 
 
-def _synthesise(train: Tensor, hiss: Tensor, harmonic: Tensor, breath: Tensor) -> Tensor:
+def synthesize(train: Tensor, hiss: Tensor, harmonic: Tensor, breath: Tensor) -> Tensor:
     """Sources (B, n) and envelopes (B, 80, n / 160) to waves (B, n)."""
     side = (FRAME - HOP) // 2
     sources = torch.nn.functional.pad(torch.stack([train, hiss]), (side, side))

@@ -50,6 +50,7 @@ class EncoderTraining:
         batch_size: utterances of anybody in a step; they are spelt.
         rebuilt: utterances of the answering voice besides; they are spelt, and their spectrum is rebuilt.
         noisy: share of utterances that get noise at 5 to 25 dB.
+        shifted: begin the utterances of each step 0 to 7 frames later, so that codes fall on other places of the words.
         width, frame_width: of the heads that only training needs.
     """
 
@@ -59,6 +60,7 @@ class EncoderTraining:
     learning_rate: float = 2e-3
     warm_up_steps: int = 200
     noisy: float = 0.5
+    shifted: bool = False
     ctc_weight: float = 1.0
     width: int = 192
     frame_width: int = 128
@@ -78,17 +80,17 @@ class EncoderTrainer(nn.Module):
         self.context = nn.Sequential(ConvBlock(width, 7), ConvBlock(width, 7))
         self.spell = nn.Linear(width, _CTC_RATE * (len(LETTERS) + 1))
 
-    def forward(self, heard: Tensor, rebuilt: int) -> tuple[Tensor, Tensor]:
-        """What is heard, rebuilt and spelt.
+    def forward(self, frames: Tensor, rebuilt: int) -> tuple[Tensor, Tensor]:
+        """The frames, rebuilt and spelt.
 
         Args:
-            heard: (B, 80, 8 n) log-mel frames.
+            frames: (B, 80, 8 n) log-mel frames.
             rebuilt: how many of the first are rebuilt.
 
         Returns:
             (rebuilt, 80, 8 n) frames, and spelling logits (B, 4 n, letters + blank).
         """
-        values = self.encoder(heard)
+        values = self.encoder(frames)
         spelt = self.spell(self.context(self.enter(values)).transpose(1, 2))
         return self.rebuild(values[:rebuilt]), spelt.reshape(spelt.shape[0], -1, len(LETTERS) + 1)
 
@@ -152,6 +154,11 @@ def stretch(mel: Tensor, lengths: Tensor, factor: float) -> tuple[Tensor, Tensor
     return slower, torch.ceil(lengths * (slower.shape[2] / mel.shape[2])).long().clamp(1, n)
 
 
+def later(mel: Tensor, frames: int) -> Tensor:
+    """(B, 80, T) frames that begin so many frames later, behind silence; as many are lost at the end."""
+    return F.pad(mel, (frames, 0), value=SILENCE)[:, :, : mel.shape[2]]
+
+
 def train_encoder(
     utterances: Sequence[Utterance],
     voice: Sequence[int],
@@ -159,18 +166,25 @@ def train_encoder(
     config: CodecConfig,
     settings: EncoderTraining,
     report: Callable[[str], None] = print,
+    begin: Encoder | None = None,
 ) -> Encoder:
     """Train on ``utterances``, of which ``voice`` lists those of the answering voice; goes on from ``folder``.
+
+    A training that is begun takes the weights of the encoder ``begin``, if there is one, in place of random ones.
 
     Raises:
         CheckpointError: the folder holds a training with other settings or texts, or a damaged one.
     """
     torch.manual_seed(settings.seed)
     model = EncoderTrainer(config, settings)
+    if begin is not None:
+        model.encoder.load_state_dict(begin.state_dict())
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     texts = [utterance.text for utterance in utterances]
-    made_of = stamp(codec=config, training=replace(settings, save_every=0), utterances=texts, voice=list(voice))
+    begun = [] if begin is None else [float(parameter.detach().sum()) for parameter in begin.parameters()]
+    settled = replace(settings, save_every=0)
+    made_of = stamp(codec=config, training=settled, utterances=texts, voice=list(voice), begun=begun)
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [utterance.mel.shape[1] for utterance in utterances]
     longest = int(1.25 * max(sizes))
@@ -183,12 +197,14 @@ def train_encoder(
         picks += like_long(settings.batch_size, range(len(utterances)), sizes, step, rng)
         batch = [utterances[i] for i in picks]
         clean, lengths = stretch(*_batch(batch), 0.85 + 0.35 * float(torch.rand((), generator=rng)))
+        if settings.shifted:
+            clean = later(clean, int(torch.randint(FRAMES_PER_CODE, (), generator=rng)))
         snr = torch.rand(len(batch), generator=rng) * 20 + 5
         snr[torch.rand(len(batch), generator=rng) > settings.noisy] = torch.inf
         loud = torch.tensor([utterance.rms for utterance in batch])
-        heard = disguise(add_noise(clean, loud, pink, snr, rng), lengths * FRAMES_PER_CODE, rng)
+        frames = disguise(add_noise(clean, loud, pink, snr, rng), lengths * FRAMES_PER_CODE, rng)
         with torch.autocast("cpu", torch.bfloat16):  # 1.75 times faster where the processor has AVX-512 BF16
-            rebuilt, spelt = model(heard, settings.rebuilt)
+            rebuilt, spelt = model(frames, settings.rebuilt)
         rebuilt, spelt, target = rebuilt.float(), spelt.float(), clean[: settings.rebuilt]
         inside = torch.arange(target.shape[2])[None] < lengths[: settings.rebuilt, None] * FRAMES_PER_CODE
         mel_loss = ((rebuilt - target).abs().mean(1) * inside).sum() / inside.sum()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from reference_model.config import TtTConfig
 from reference_model.errors import ReferenceModelError
-from reference_model.objective import Example
+from reference_model.layout import Example
 from reference_model.tokens import TtTTokenizer
 
 _ANSWER = "<|im_start|>assistant\n"
@@ -89,7 +89,7 @@ def read_conversations(
         more = f"\n… and {len(bad) - _SHOWN} more" if len(bad) > _SHOWN else ""
         listed = "\n".join(str(one) for one in bad[:_SHOWN])
         raise DataError(
-            f"{path}: {len(bad)} of {n_records} records cannot be trained on; mend them, or skip them "
+            f"{path}: {len(bad)} of {n_records} records cannot be trained on; fix them, or skip them "
             f'with bad_records = "skip":\n{listed}{more}'
         )
     if not examples:

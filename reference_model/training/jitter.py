@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reference_model.errors import ConfigError
-from reference_model.objective import Example
+from reference_model.layout import Example
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class CodeJitter:
             raise ConfigError(f"code jitter: deviation is {self.deviation!r}, expected levels, 0 or more")
 
     def __call__(self, example: Example, rng: np.random.Generator) -> Example:
-        """The example with other codes in its prompt; its answer, and what is heard, stay."""
+        """The example with other codes in its prompt; its answer and its transcript stay."""
         levels = np.array(self.levels)
         steps = np.cumprod([1, *self.levels[:-1]])
         ids = np.array(example.prompt, np.int64)

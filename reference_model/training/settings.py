@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from reference_model.errors import ConfigError
-from reference_model.objective import ObjectiveConfig
+from reference_model.training.objective import ObjectiveConfig
 
 
 @dataclass(frozen=True)

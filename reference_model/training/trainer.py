@@ -18,13 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from reference_model import checkpoint
-from reference_model.batching import pack_lengths
 from reference_model.config import TtTConfig
 from reference_model.errors import CheckpointError, ConfigError, ReferenceModelError
-from reference_model.losses import LossModule
-from reference_model.objective import Example, Row, corrupt, longest_filler
+from reference_model.layout import Example
 from reference_model.tokens import TtTTokenizer
+from reference_model.training.batching import pack_lengths
+from reference_model.training.losses import LossModule
 from reference_model.training.mixture import Mixture, picks
+from reference_model.training.objective import Row, corrupt, longest_filler
 from reference_model.training.processes import Processes, number_of_processes, set_state, state_of
 from reference_model.training.resumable import refuse_other_settings, stamp, store_tensors, stored_tensors
 from reference_model.training.settings import TrainingConfig, learning_rate
@@ -197,11 +198,11 @@ class _Meter:
         self._n_tokens += n_tokens
 
     def progress(self, step: int, processes: Processes) -> Progress:
-        """What happened in all processes since the last call; pace and time left are means since the beginning."""
+        """What happened in all processes since the last call; speed and time left are means since the beginning."""
         summed = processes.sum(torch.cat([self._losses.double(), torch.tensor([float(self._n_tokens)]).double()]))
         text, audio, ctc = (summed[:3] / (step - self._since)).tolist()
         taken_s = time.monotonic() - self._began_s
-        pace_s = taken_s / (step - self._first)
+        step_s = taken_s / (step - self._first)
         self._losses, self._since = torch.zeros(3), step
         return Progress(
             step=step,
@@ -210,9 +211,9 @@ class _Meter:
             audio_loss=audio,
             ctc_loss=ctc,
             learning_rate=learning_rate(self._config, step - 1),
-            examples_per_s=self._config.batch_size / pace_s,
+            examples_per_s=self._config.batch_size / step_s,
             tokens_per_s=float(summed[3]) / taken_s,
-            eta_s=pace_s * (self._last - step),
+            eta_s=step_s * (self._last - step),
         )
 
 
@@ -266,7 +267,7 @@ def _stamp(
     # Example by example: the text of all of them would take more memory than they do.
     digest = hashlib.sha256()
     for example in examples:
-        for ids in (example.prompt, example.answer, example.heard):
+        for ids in (example.prompt, example.answer, example.transcript):
             digest.update(np.array([len(ids), *ids], np.int64).tobytes())
     same = replace(config, save_every=1, shard=False, accumulate=1)
     return stamp(training=same, model=model, examples=digest.hexdigest(), variation=vary, data=mixture)

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const { element, bdi, playButton, said, stop } = Parts;
+  const { element, bdi, playButton, words, stop } = Parts;
   const ORDER = { worse: 0, changed: 1, better: 2, same: 3 };
   const rows = JSON.parse(document.getElementById("rows-data").textContent).rows.map((row, index) => ({ index, order: ORDER[row.change], ...row }));
   const byId = (id) => document.getElementById(id);
@@ -17,31 +17,31 @@
     return element("span", { class: `chip ${verdict}` }, text);
   }
   const cell = (label, kind, ...children) => element("td", { "data-label": label, class: kind }, ...children);
-  // Long recordings of what was said stand before what was heard of them.
-  function answer(row, text, heard, file, when) {
+  // A spoken answer stands before its transcript.
+  function answer(row, text, transcript, file, when) {
     const whose = `${row.task} ${row.id}, ${row.system}, ${when}`;
-    const parts = [element("div", {}, said(text))];
-    if (heard || file) parts.push(element("div", { class: "heard" }, playButton(file, "the spoken answer", whose), "heard: ", said(heard)));
+    const parts = [element("div", {}, words(text))];
+    if (transcript || file) parts.push(element("div", { class: "transcript" }, playButton(file, "the spoken answer", whose), "transcript: ", words(transcript)));
     return parts;
   }
   function tableRow(row) {
     const whose = `${row.task} ${row.id}, ${row.system}`;
-    const changes = [row.textDiff && element("div", {}, said("", row.textDiff)), row.heardDiff && element("div", { class: "heard" }, "heard: ", said("", row.heardDiff))].filter(Boolean);
+    const changes = [row.textDiff && element("div", {}, words("", row.textDiff)), row.transcriptDiff && element("div", { class: "transcript" }, "transcript: ", words("", row.transcriptDiff))].filter(Boolean);
     return element("tr", { class: row.change === "worse" ? "failed" : "" },
       cell("Change", "name", element("span", { class: `change ${row.change}` }, row.change)),
       cell("System", "name nowrap", row.system),
       cell("Task", "name nowrap", row.task),
       cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.input, "the input", whose))),
-      cell("Reference", "words", said(row.reference)),
-      cell("Before", "words", ...answer(row, row.before, row.heardBefore, row.audioBefore, "before")),
-      cell("Now", "words", ...answer(row, row.now, row.heardNow, row.audioNow, "now")),
+      cell("Reference", "words", words(row.reference)),
+      cell("Before", "words", ...answer(row, row.before, row.transcriptBefore, row.audioBefore, "before")),
+      cell("Now", "words", ...answer(row, row.now, row.transcriptNow, row.audioNow, "now")),
       cell("Difference", "words", ...(changes.length ? changes : [element("span", { class: "none" }, "—")]), ...(row.errors ? [element("div", { class: "status error" }, row.errors)] : [])),
       cell("Scores", "scores", ...(row.scores || []).map(chip)));
   }
 
   function haystack(row) {
     if (row.haystack === undefined) {
-      row.haystack = [row.id, row.system, row.task, row.reference, row.before, row.now, row.heardBefore, row.heardNow, row.errors].filter(Boolean).join("\n").toLocaleLowerCase("en");
+      row.haystack = [row.id, row.system, row.task, row.reference, row.before, row.now, row.transcriptBefore, row.transcriptNow, row.errors].filter(Boolean).join("\n").toLocaleLowerCase("en");
     }
     return row.haystack;
   }
@@ -60,11 +60,11 @@
   }
   function filter() {
     const { query, system, task, change } = form.elements;
-    const words = query.value.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
+    const terms = query.value.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
     found = rows.filter((row) =>
       (!system.value || row.system === system.value) && (!task.value || row.task === task.value)
       && (!change.value || (change.value === "any" ? row.change !== "same" : row.change === change.value))
-      && words.every((word) => haystack(row).includes(word)));
+      && terms.every((word) => haystack(row).includes(word)));
     state.page = 1;
     show();
   }

@@ -44,7 +44,7 @@ const Parts = (() => {
     return button;
   }
 
-  // Words with their fate: deletions struck through, insertions underlined, so that colour isn't needed.
+  // Words with their fate: deletions struck through, insertions underlined, so that color isn't needed.
   function difference(chunks) {
     const line = element("bdi", { dir: "auto" });
     for (const [op, first, second] of chunks) {
@@ -56,7 +56,7 @@ const Parts = (() => {
     }
     return line;
   }
-  const said = (plain, chunks) => (chunks ? difference(chunks) : plain ? bdi(plain) : element("span", { class: "none" }, "—"));
+  const words = (plain, chunks) => (chunks ? difference(chunks) : plain ? bdi(plain) : element("span", { class: "none" }, "—"));
 
-  return { element, bdi, address, stop, playButton, difference, said };
+  return { element, bdi, address, stop, playButton, difference, words };
 })();

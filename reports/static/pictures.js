@@ -86,15 +86,15 @@ const Pictures = (() => {
     return legendLine([swatch("masked"), " masked"], [swatch("known"), " known"], ["confidence 0 ", ...scale, " 1"]);
   }
 
-  // Lanes over time: text tokens, audio blocks, packets, a player with its stalls, and the compute of each stage.
+  // Lanes over time: text tokens, audio blocks, chunks, a player with its stalls, and the compute of each stage.
   function timeline(trace, width) {
-    const packets = trace.packets || [], texts = trace.text || [], commits = trace.commits || [];
-    const player = Rows.replay(packets);
+    const chunks = trace.chunks || [], texts = trace.text || [], commits = trace.commits || [];
+    const player = Rows.replay(chunks);
     const stages = Object.entries(trace.stages || {});
     const computed = stages.reduce((sum, [, ms]) => sum + ms, 0);
-    const busy = Math.max(trace.end || 0, computed, ...texts, ...commits.map(([at]) => at), ...packets.map(([at]) => at));
+    const busy = Math.max(trace.end || 0, computed, ...texts, ...commits.map(([at]) => at), ...chunks.map(([at]) => at));
     if (!busy) return null;
-    // A long answer plays on for seconds after the last pass; nothing happens there, so it is cut and said in words.
+    // A long answer plays on for seconds after the last forward pass; nothing happens there, so it is cut and the label tells.
     const end = Math.max(busy, Math.min(player.end, 1.3 * busy));
     const left = 4, right = 8, lane = 36, bar = 14;
     const x = (ms) => left + (ms / end) * (width - left - right);
@@ -105,12 +105,12 @@ const Pictures = (() => {
       const before = Math.max(trace.prefill || 0, i ? commits[i - 1][0] : 0, ...texts.filter((ms) => ms < at));
       return rect("lane-code", x(before), y, x(at) - x(before) - (x(at) - x(before) > 4 ? 1 : 0), bar, `${codes} codes at ${milliseconds(at)}`);
     })]);
-    if (packets.length) {
-      lanes.push([`sound: ${counted(packets.length, "packet")}`, (y) => packets.map(([at, length]) =>
-        rect("lane-packet", x(at) - 1.5, y, 3, bar, `${milliseconds(length)} of sound at ${milliseconds(at)}`))]);
+    if (chunks.length) {
+      lanes.push([`audio: ${counted(chunks.length, "chunk")}`, (y) => chunks.map(([at, length]) =>
+        rect("lane-chunk", x(at) - 1.5, y, 3, bar, `${milliseconds(length)} of audio at ${milliseconds(at)}`))]);
       const lost = player.stalls.reduce((sum, stall) => sum + stall.to - stall.from, 0);
       const stalled = player.stalls.length ? `${counted(player.stalls.length, "stall")}, ${milliseconds(lost)}` : "no stalls";
-      lanes.push([`playback ${milliseconds(packets[0][0])} to ${milliseconds(player.end)}: ${stalled}`, (y) => [
+      lanes.push([`playback ${milliseconds(chunks[0][0])} to ${milliseconds(player.end)}: ${stalled}`, (y) => [
         ...player.played.map((part) => rect("lane-play", x(part.from), y, x(Math.min(part.to, end)) - x(part.from), bar, `${milliseconds(part.from)} to ${milliseconds(part.to)}`)),
         ...player.stalls.map((stall) => rect("lane-stall", x(stall.from), y + 3, x(stall.to) - x(stall.from), bar - 6, `stall of ${milliseconds(stall.to - stall.from)}`))]]);
     }

@@ -9,7 +9,7 @@
   const state = { key: "", descending: false, page: 1 };
   let found = rows;
 
-  const { element, bdi, address, playButton, said, stop } = Parts;
+  const { element, bdi, address, playButton, words, stop } = Parts;
   const whose = (row) => `${row.task} ${row.id}, ${row.system}`;
 
   function milliseconds(seconds) {
@@ -19,7 +19,8 @@
   const ratio = (value) => (value === null ? "—" : value.toFixed(value < 0.1 ? 3 : 2));
   function scoreText(score) {
     if (score.value === null) return score.status === "ok" ? "—" : score.status.replace("_", " ");
-    return score.unit ? `${(100 * score.value).toFixed(1)} ${score.unit}` : String(score.value);
+    const value = score.scale * score.value;
+    return score.unit === "%" || score.unit === "points" ? `${value.toFixed(1)} ${score.unit}` : `${Number(value.toPrecision(4))} ${score.unit}`.trim();
   }
   function chips(row) {
     return row.scores.map((score) => {
@@ -42,11 +43,11 @@
       cell("System", "name nowrap", row.shown === row.system ? row.system : element("abbr", { title: row.system }, row.shown)),
       cell("Task", "name nowrap", row.task),
       cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.inputAudio, "the input", whose(row)))),
-      cell("Reference", "words", playButton(row.trueAudio, "the true answer", whose(row)), said(row.reference)),
-      cell("Written answer", "words", said(row.text, row.textDiff)),
-      cell("Heard by the judge", "words", playButton(row.answerAudio, "the spoken answer", whose(row)), said(row.heard, row.heardDiff)),
+      cell("Reference", "words", playButton(row.referenceAudio, "the reference audio", whose(row)), words(row.reference)),
+      cell("Written answer", "words", words(row.text, row.textDiff)),
+      cell("Transcript", "words", playButton(row.answerAudio, "the spoken answer", whose(row)), words(row.transcript, row.transcriptDiff)),
       cell("Scores", "scores", ...chips(row)),
-      cell("First sound", "number", milliseconds(row.ttfaWave)),
+      cell("TTFA", "number", milliseconds(row.ttfaWave)),
       cell("RTF", "number", ratio(row.rtf)),
       cell("Status", "name", element("span", { class: `status ${row.status}` }, row.status.replace("_", " "))));
     let details = null;
@@ -67,16 +68,17 @@
     add("Why", row.message && bdi(row.message));
     add("Question", row.question && bdi(row.question));
     add("Also accepted", row.aliases && bdi(row.aliases.join(" · ")));
-    add("True answer says", row.said && bdi(row.said));
+    add("Reference answer", row.spokenReference && bdi(row.spokenReference));
     add("Written", row.text && bdi(row.text));
-    add("Heard", row.heard && bdi(row.heard));
-    add("Heard in the true answer", row.trueHeard && bdi(row.trueHeard));
-    for (const score of row.scores) add(score.title, scoreText(score) + (score.note && `: ${score.note}`) + (score.status === "ok" ? "" : ` (${score.status.replace("_", " ")})`));
-    add("First text · codes · sound", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
-    add("Passes per code", row.nfePerCode === null ? "" : `${ratio(row.nfePerCode)} (${row.codes} codes)`);
+    add("Transcript", row.transcript && bdi(row.transcript));
+    for (const [name, text] of Object.entries(row.moreTranscripts || {})) add(`Transcript, ${name}`, bdi(text));
+    add("Transcript of the reference audio", row.referenceTranscript && bdi(row.referenceTranscript));
+    for (const score of row.scores) add(row.scores.filter((other) => other.title === score.title).length > 1 ? `${score.title} (${score.id})` : score.title, scoreText(score) + (score.note && `: ${score.note}`) + (score.status === "ok" ? "" : ` (${score.status.replace("_", " ")})`));
+    add("TTFT · TTFA, codes · TTFA", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
+    add("Forward passes per audio token", row.nfePerCode === null ? "" : `${ratio(row.nfePerCode)} (${row.codes} tokens)`);
     add("Ended by", row.finish);
     for (const [name, value] of Object.entries(row.metadata || {})) add(name, bdi(value));
-    const recordings = [["Input", row.inputAudio], ["Answer", row.answerAudio], ["True answer", row.trueAudio]].filter(([, file]) => file);
+    const recordings = [["Input", row.inputAudio], ["Answer", row.answerAudio], ["Reference audio", row.referenceAudio]].filter(([, file]) => file);
     const players = recordings.map(([name, file]) => element("label", { class: "player" }, name, element("audio", { controls: "controls", preload: "metadata", src: address(file) })));
     const pictures = element("div", { class: "pictures" });
     box.append(element("div", {}, list, ...players), pictures);

@@ -15,8 +15,8 @@ const Rows = (() => {
       row.system = data.systems[row.system];
       row.task = data.tasks[row.task];
       row.status = data.statuses[row.status];
-      row.scores = (row.scores || []).map(([metric, value, status, kind, note]) =>
-        ({ ...data.metrics[metric], value, kind, note, status: data.statuses[status] }));
+      row.scores = (row.scores || []).map(([metric, value, status, note]) =>
+        ({ ...data.metrics[metric], value, note, status: data.statuses[status] }));
       row.score = row.scores.length ? row.scores[0].value : null;
       return row;
     });
@@ -50,7 +50,7 @@ const Rows = (() => {
 
   function searchable(row) {
     if (row.haystack === undefined) {
-      row.haystack = [row.id, row.system, row.task, row.question, row.reference, row.said, row.text, row.heard, row.message,
+      row.haystack = [row.id, row.system, row.task, row.question, row.reference, row.spokenReference, row.text, row.transcript, row.message,
         ...Object.values(row.metadata || {})].filter(Boolean).join("\n").toLocaleLowerCase("en");
     }
     return row.haystack;
@@ -91,11 +91,11 @@ const Rows = (() => {
     return { page, pages, from, to: Math.min(from + size, rows.length), rows: rows.slice(from, from + size) };
   }
 
-  // Packets [arrival ms, length ms] replayed by a player that starts with the first and waits whenever it runs dry.
-  function replay(packets) {
+  // Chunks [arrival ms, length ms] replayed by a player that starts with the first and waits whenever it runs dry.
+  function replay(chunks) {
     const played = [], stalls = [];
     let end = null;
-    for (const [arrival, length] of packets) {
+    for (const [arrival, length] of chunks) {
       if (end !== null && arrival > end) stalls.push({ from: end, to: arrival });
       const from = end === null ? arrival : Math.max(arrival, end);
       end = from + length;

@@ -9,8 +9,21 @@ from pathlib import Path
 import pytest
 
 from benchmarks import ablation
-from benchmarks.ablation_results import METRICS, Measured, ModelResult, difference, load_results, save_result, summary
+from benchmarks.ablation_results import (
+    METRICS,
+    Measured,
+    ModelResult,
+    collect,
+    difference,
+    load_results,
+    save_result,
+    summary,
+)
+from benchmarks.suite_run import write_run
 from tttbench.config.training import shipped_recipes
+from tttbench.pipeline.scores import Columns
+from tttbench.pipeline.summarize import summarize
+from tttbench.store.run_directory import RunStore
 
 
 def result(variant: str, seed: int, wrong: list[int], samples: tuple[str, ...] = ("a", "b", "c", "d")) -> ModelResult:
@@ -83,3 +96,36 @@ def test_a_result_of_another_recipe_or_length_is_refused(tmp_path: Path, change:
     save_result(tmp_path / "ttt-0.json", dataclasses.replace(current("ttt", 0), **change))
     with pytest.raises(SystemExit, match=r"ttt-0\.json: is of another recipe or of"):
         ablation.main(["--variants", "ttt", "--seeds", "0", "--results", str(tmp_path), "--work", str(tmp_path)])
+
+
+def finished(folder: Path) -> tuple[Path, Path]:
+    """A model's folder and its run of 40 samples on two tasks."""
+    model, run = folder / "model", folder / "run"
+    model.mkdir()
+    (model / "losses.jsonl").write_text('{"step": 10}\n{"step": 20}\n')
+    (model / "model.safetensors").write_bytes(b"weights")
+    write_run(run, 40, 0)
+    with RunStore.open(run, write=True) as store:
+        store.write_summary(summarize(store, Columns(store.manifest)))
+    return model, run
+
+
+def test_a_finished_run_is_read_sample_by_sample(tmp_path: Path) -> None:
+    found = collect("ttt", 1, *finished(tmp_path))
+    assert (found.seed, found.steps, found.weights_sha256) == (1, 20, hashlib.sha256(b"weights").hexdigest())
+    # The gap between both accuracies explains them and is no metric of its own.
+    names = {"questions/spoken_accuracy", "questions/text_accuracy", "dictation/wer", "dictation/cer"}
+    assert found.metrics.keys() == names
+    assert found.recipes["spoken_accuracy"].endswith("transcriber: synthetic transcriber, version 1")
+    for name, one in found.metrics.items():
+        family = "qa" if name.startswith("questions") else "asr"
+        assert one.samples == tuple(f"{family}-{at:05d}" for at in range(20))
+        assert all(cluster.startswith("speaker-") for cluster in one.clusters)
+        assert one.value == pytest.approx(sum(one.numerators) / sum(one.denominators))
+
+
+def test_a_run_that_did_not_end_is_refused(tmp_path: Path) -> None:
+    model, run = finished(tmp_path)
+    (run / "summary.json").unlink()
+    with pytest.raises(SystemExit, match="run: the run is unfinished; remove it and start again"):
+        collect("ttt", 1, model, run)

@@ -25,7 +25,9 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", ["attention_sdpa", "attention_flex", "gradient", "graphs", "graphs_compiled"])
+@pytest.mark.parametrize(
+    "part", ["attention_sdpa", "attention_flex", "attention_auto", "logits", "gradient", "graphs", "graphs_compiled"]
+)
 def test_what_is_held_against_fp64_is_right(ended: dict[str, Any], part: str) -> None:
     assert ended[part].get("ok"), ended[part]
 
@@ -41,12 +43,12 @@ def test_xformers_on_a_cpu_is_recorded_as_an_error_and_the_rest_goes_on(ended: d
 
 def test_sequences_of_one_pool_are_held_against_fp64(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a call for each sequence in place of xformers' the part passes; with one that sees a key less it fails."""
-    from benchmarks import gpu_sections
+    from benchmarks import gpu_attention
     from reference_model import decode_step
     from reference_model.transformer import TtTModel
 
-    monkeypatch.setattr(TtTModel, "_pool_operator", lambda model: None)
-    assert gpu_sections.ragged_section(gpu_sections.Where("cpu", True))["ok"]
+    monkeypatch.setattr(TtTModel, "pool_operator", lambda model: None)
+    assert gpu_attention.ragged_section(gpu_attention.Where("cpu", True))["ok"]
     whole = decode_step.attend_rows
     n_calls = iter(range(10**6))
 
@@ -55,7 +57,7 @@ def test_sequences_of_one_pool_are_held_against_fp64(monkeypatch: pytest.MonkeyP
         return whole(q, keys, values, tuple(n - 1 for n in limit) if less else limit)
 
     monkeypatch.setattr(decode_step, "attend_rows", one_key_less)
-    assert not gpu_sections.ragged_section(gpu_sections.Where("cpu", True))["ok"]
+    assert not gpu_attention.ragged_section(gpu_attention.Where("cpu", True))["ok"]
 
 
 def test_every_part_has_its_time() -> None:
@@ -68,17 +70,17 @@ def test_every_part_has_its_time() -> None:
 def test_a_kernel_that_is_missing_for_one_dtype_leaves_the_other_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from benchmarks import gpu_sections
+    from benchmarks import gpu_attention
 
-    whole = gpu_sections.attend
+    whole = gpu_attention.attend
 
     def only_bfloat16(q: torch.Tensor, *rest: Any, attention: str) -> torch.Tensor:
         if q.dtype == torch.float32:
             raise NotImplementedError("no kernel")
         return whole(q, *rest, attention="sdpa")
 
-    monkeypatch.setattr(gpu_sections, "attend", only_bfloat16)
-    found = gpu_sections.attention_section(gpu_sections.Where("cpu", True), "xformers")
+    monkeypatch.setattr(gpu_attention, "attend", only_bfloat16)
+    found = gpu_attention.attention_section(gpu_attention.Where("cpu", True), "xformers")
     assert found["ok_by_dtype"] == {"torch.float32": False, "torch.bfloat16": True}
     assert not found["ok"]
     assert {case.get("raised") for case in found["cases"]} == {None, "NotImplementedError: no kernel"}
@@ -87,15 +89,15 @@ def test_a_kernel_that_is_missing_for_one_dtype_leaves_the_other_judged(monkeypa
 def test_a_backend_that_sees_other_keys_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from benchmarks import gpu_sections
+    from benchmarks import gpu_attention
 
-    whole = gpu_sections.attend
+    whole = gpu_attention.attend
 
     def one_key_less(q: torch.Tensor, k: Any, v: Any, limit: torch.Tensor, start: Any, attention: str) -> torch.Tensor:
         return whole(q, k, v, (limit - 1).clamp(min=1), None, attention=attention)
 
-    monkeypatch.setattr(gpu_sections, "attend", one_key_less)
-    found = gpu_sections.attention_section(gpu_sections.Where("cpu", True), "sdpa")
+    monkeypatch.setattr(gpu_attention, "attend", one_key_less)
+    found = gpu_attention.attention_section(gpu_attention.Where("cpu", True), "sdpa")
     assert not any(case["ok"] for case in found["cases"])
 
 
@@ -117,3 +119,20 @@ def test_without_a_gpu_it_says_so() -> None:
     )
     assert process.returncode == 2
     assert "--tiny --device cpu" in process.stderr
+
+
+def test_logits_of_a_backend_that_sees_other_keys_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import gpu_attention
+    from reference_model.attention.flex import FlexBackend
+
+    whole = FlexBackend.plan
+
+    def one_key_less(backend: FlexBackend, limit: Any, *rest: Any) -> Any:
+        return whole(backend, (limit - 1).clamp(min=1), *rest)
+
+    monkeypatch.setattr(FlexBackend, "plan", one_key_less)
+    found = gpu_attention.logits_section(gpu_attention.Where("cpu", True))
+    assert not found["ok"]
+    for entry in (found["torch.float32"], found["torch.bfloat16"]):
+        assert entry["errors"]["flex"] > entry["tolerance"] > entry["errors"]["auto"]
+        assert entry["auto"] == "sdpa"

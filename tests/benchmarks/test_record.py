@@ -14,15 +14,15 @@ from benchmarks.record import Part, Record, RecordError, load_record, save_recor
 from benchmarks.tables import markdown
 from benchmarks.timing import Compared
 from reference_model.roofline import Ceilings
-from reference_model.timing import Interval
+from tttbench.stats.median import MedianInterval
 
 ORDER = ("first", "second", "curve")
 MACHINE = Machine("a processor", 2, 2, "AVX2", "Linux x86_64", 0.1, "abc1234", {"python": "3.11"})
 
 
 def compared(name: str, ratio: float) -> Compared:
-    ratios = Interval(ratio, ratio - 1, ratio + 1, 0.97, 6)
-    seconds = Interval(2.0, 1.9, 2.1, 0.97, 6)
+    ratios = MedianInterval(ratio, ratio - 1, ratio + 1, 0.97, 6)
+    seconds = MedianInterval(2.0, 1.9, 2.1, 0.97, 6)
     return Compared(name, f"title of {name}", "none", "exact", seconds, seconds, ratios, 14.0)
 
 
@@ -37,7 +37,7 @@ CURVE = Part(
     3.0,
     "python benchmarks/decoding.py",
     dataclasses.replace(MACHINE, processor="another processor"),
-    Curve(Ceilings(1e11, 1e10), (Point("text", 256, Interval(0.1, 0.1, 0.1, 0.9, 5), 0.05, 50.0, 1.0, 1.0),)),
+    Curve(Ceilings(1e11, 1e10), (Point("text", 256, MedianInterval(0.1, 0.1, 0.1, 0.9, 5), 0.05, 50.0, 1.0, 1.0),)),
 )
 
 

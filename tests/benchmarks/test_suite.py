@@ -13,9 +13,9 @@ from benchmarks.suite import NAMES, main, markdown, rows
 from benchmarks.suite_parts import PARTS, Figure, Parts
 from benchmarks.suite_run import SYSTEM, write_run
 from benchmarks.suite_texts import number_words, pairs
-from tttbench.core.records import Sample
-from tttbench.core.scorer import Answer
-from tttbench.scorers.wer import WER
+from benchmarks.written_view import WrittenView, dictated
+from tttbench.core.plugins import build_scorer
+from tttbench.core.scorer import ScoreSpec
 from tttbench.store.run_directory import RunStore
 
 
@@ -101,8 +101,9 @@ def test_an_unknown_part_is_refused_with_the_names_there_are(capsys: pytest.Capt
 
 def test_sentences_have_a_dozen_words_a_tenth_of_them_wrong() -> None:
     made = pairs(2_000, 1)
-    scores = [WER.score(Sample("", "asr", None, one.reference), Answer(one.hypothesis)) for one in made]
-    assert 0.09 < sum(s.numerator for s in scores) / sum(s.denominator for s in scores) < 0.14
+    wer = build_scorer(ScoreSpec("wer", "wer"))
+    scores = [wer.score(dictated("", one.reference), WrittenView(one.hypothesis)) for one in made]
+    assert 0.09 < sum(s.numerator for s in scores if s) / sum(s.denominator for s in scores if s) < 0.14
     assert 11 < sum(len(one.reference.split()) for one in made) / len(made) < 14
     assert len({one.reference for one in made}) > 1_950
     assert made[:5] == pairs(5 * 400, 1)[:5] != pairs(2_000, 2)[:5]
@@ -129,5 +130,5 @@ def test_answers_have_the_traces_of_block_diffusion(tmp_path: Path) -> None:
         assert all(span == 26 for span in trace.spans[:-1])
         assert "".join(trace.text_tokens) == answer.text
         assert trace.nfe == 1 + len(trace.text_tokens) + 4 * len(trace.audio_commits) >= max(trace.commit_step)
-        assert all(early < late for early, late in pairwise(one.time_s for one in trace.packets))
+        assert all(early < late for early, late in pairwise(one.time_s for one in trace.chunks))
         assert answer.answer_s == pytest.approx(codes / 12.5)

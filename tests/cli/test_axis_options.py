@@ -45,7 +45,6 @@ def test_values_are_separated_by_commas_or_given_again(words: tuple[str, ...], c
         (("--block-length", "0"), "argument --block-length: must be a whole number of 1 or more, not '0'"),
         (("--cfg", "-1"), "argument --cfg: must be a number of 0 or more, not '-1'"),
         (("--cfg", "inf"), "argument --cfg: must be a number of 0 or more, not 'inf'"),
-        (("--cache", "exakt"), "argument --cache: there is no cache mode 'exakt'. Did you mean 'exact'?"),
         (("--strategy", "threshold,tau=1"), "'tau=1' is no strategy; options follow a colon: threshold:tau=1"),
         (("--steps", ","), "argument --steps: needs at least one value"),
     ],

@@ -7,10 +7,10 @@ import statistics
 
 import pytest
 
-from reference_model.timing import interval
-from tttbench.cli.columns import columns, latency_line, number, percent, points_table
-from tttbench.core.records import ProbeResult
+from tttbench.cli.columns import columns, in_unit, latency_line, number, points_table
+from tttbench.core.metric import MetricInfo, ProbeResult
 from tttbench.probes.sweep import PointResult
+from tttbench.stats.median import median_interval
 
 
 def test_columns_are_aligned() -> None:
@@ -25,8 +25,9 @@ def test_numbers_have_three_digits(value: float | None, text: str) -> None:
     assert number(value) == text
 
 
-def test_shares_are_per_cent() -> None:
-    assert (percent(0.0525), percent(None)) == ("5.2", "-")
+def test_metrics_are_shown_in_their_unit() -> None:
+    share, mos = MetricInfo("share", unit="%", scale=100), MetricInfo("MOS", unit="MOS")
+    assert (in_unit(0.0525, share), in_unit(float("nan"), share), in_unit(4.512, mos)) == ("5.2", "-", "4.51")
 
 
 def point(latencies_s: list[float], **point: str | int | float) -> PointResult:
@@ -37,7 +38,7 @@ def point(latencies_s: list[float], **point: str | int | float) -> PointResult:
             ProbeResult("s", "", "t", "latency", "s", statistics.median(latencies_s), 2.5, float("nan"), 12),
             ProbeResult("s", "", "t", "codes_per_s", "1/s", 321.0, float("nan"), float("nan"), 12),
         ]
-    intervals = {"latency": interval(latencies_s)} if latencies_s else {}
+    intervals = {"latency": median_interval(latencies_s)} if latencies_s else {}
     return PointResult(point, "", "budget", len(latencies_s), intervals, tuple(latencies_s), tuple(probes), ())
 
 

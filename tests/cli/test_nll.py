@@ -38,7 +38,7 @@ def test_where_nothing_is_spoken_only_text_is_measured(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["whisper:tiny.en"], "whisper:tiny.en: only checkpoints of the reference model"),
+        (["whisper:tiny.en"], "whisper:tiny.en: tells no likelihoods. Give systems that do, e.g. ttt:mini"),
         (["ttt:minni"], "Did you mean 'ttt:mini'"),
         (["--maskings", "1"], "--maskings 1: a standard error needs at least 2"),
         (["--seed", "-1"], "--seed -1: must be 0 or more"),

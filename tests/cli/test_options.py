@@ -54,7 +54,7 @@ def test_a_strategy_with_options_is_one_plan() -> None:
     assert system_plan("a:x@s:p=4,q=2") == SystemPlan("a:x", "s:p=4,q=2")
 
 
-def test_an_unknown_option_is_refused_before_anything_is_asked(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_option_is_refused_before_anything_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--systems", "ttt:mini@par:share=0.5,rounds=2,whisper:tiny.en", "--device", "cpu"]) == 2
     assert "strategy 'par' has no option 'rounds'; it has: refinements, share" in capsys.readouterr().err
 

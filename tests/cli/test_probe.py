@@ -1,4 +1,4 @@
-"""``tttbench probe`` on a small random checkpoint, and on a system that only answers."""
+"""``tttbench probe`` on a small random checkpoint, and on a system that only responds."""
 
 from __future__ import annotations
 
@@ -14,17 +14,13 @@ from tttbench.cli.main import main
 from tttbench.miniworld.tokenizer import build
 
 ECHO = """
-from tttbench.core.records import Response, Trace
-from tttbench.core.registry import register_system
+from tttbench.api import Capability, Response, SystemCard, Trace, register_system
 
 
 class Echo:
-    name, kinds, strategy = "echo", frozenset({"asr"}), ""
+    card = SystemCard("echo", Capability(families=frozenset({"asr"})))
 
-    def describe(self):
-        return {"speaks": False}
-
-    def answer(self, requests):
+    def generate(self, requests):
         if SPEC == "tired":
             return [RuntimeError("tired") for _ in requests]
         if SPEC == "stopped":
@@ -60,7 +56,7 @@ def echo(folder: Path, spec: str) -> list[str]:
 
 
 def probed(capsys: pytest.CaptureFixture[str], out: Path, *words: str, status: int = 0) -> dict[str, Any]:
-    """Run the verb; the JSON of its last line."""
+    """Run the command; the JSON of its last line."""
     assert main(["probe", *words, "--device", "cpu", "--out", str(out), "--repeats", "1", "--warmup", "0"]) == status
     document: dict[str, Any] = json.loads(capsys.readouterr().out.splitlines()[-1])
     return document
@@ -93,6 +89,25 @@ def test_every_strategy_and_cache_mode_can_be_swept_over(
     document = probed(capsys, tmp_path / "out", hybrid, *options)
     assert len(document["points"]) == 18
     assert [one["strategy"] for one in document["points"]][:6] == strategies.split(",")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--cache", "exact,exakt"], "--cache: cache: must be 'none', 'exact' or 'block', not 'exakt'. Did you mean"),
+        (["--strategy", "topk,treshold"], "--strategy: strategy: strategy 'treshold' is unknown; known: ar, "),
+    ],
+)
+def test_the_system_says_which_values_it_takes_before_it_is_loaded(
+    words: list[str], said: str, hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = Path(hybrid.partition(":")[2]) / "model.safetensors"
+    hidden = weights.rename(weights.with_suffix(".away"))
+    try:
+        assert main(["probe", hybrid, "--device", "cpu", "--out", str(tmp_path / "out"), *words]) == 2
+    finally:
+        hidden.rename(weights)
+    assert said in capsys.readouterr().err
 
 
 def test_settings_and_batches_can_be_compared_on_noise(
@@ -151,14 +166,14 @@ def test_without_a_folder_one_of_runs_is_taken(
         (["--span-codes", "5", "--synthetic", "1"], "Leave out --synthetic."),
         (["--task", "mini_qa", "--synthetic", "1"], "--synthetic: noise takes the place of a task's samples"),
         (["--synthetic", "1", "--batch-size", "4", "--requests", "2"], "--requests 2: too few for --batch-size 4"),
-        (["--strategy", "topq"], "--strategy topq: ttt:"),
+        (["--strategy", "ar"], "--strategy ar: ttt:"),
         (
             ["--prompt-codes", "350", "--span-codes", "100"],
             "--prompt-codes 350 --span-codes 100: a prompt of 350 codes",
         ),
     ],
 )
-def test_a_wrong_call_ends_with_2_and_the_mend(
+def test_a_wrong_call_ends_with_2_and_the_fix(
     words: list[str], said: str, hybrid: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["probe", hybrid, *words, "--device", "cpu", "--out", str(tmp_path / "out")]) == 2

@@ -9,7 +9,7 @@ import signal
 import numpy as np
 import pytest
 
-from tttbench.core.interrupts import stop_if_asked, stoppable
+from tttbench.core.interrupts import deferred, stop_if_asked, stoppable
 from tttbench.data.flac import encode_flac
 
 
@@ -28,16 +28,29 @@ def test_a_swallowed_signal_is_remembered(number: signal.Signals) -> None:
     stop_if_asked()
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_ctrl_c_while_a_recording_is_encoded_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_while_a_recording_is_encoded_is_not_lost_and_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     class Pressed(io.BytesIO):
-        def write(self, data: object) -> int:
+        def write(self, data: bytes) -> int:  # type: ignore[override]  # what soundfile gives
             signal.raise_signal(signal.SIGINT)
-            return 0
+            return super().write(data)
 
     monkeypatch.setattr("tttbench.data.flac.io.BytesIO", Pressed)
     with stoppable(), pytest.raises(KeyboardInterrupt):
         encode_flac(np.zeros(1000, np.float32), 16_000)
+
+
+def test_a_deferred_interrupt_comes_when_the_block_ends() -> None:
+    reached = []
+
+    def press() -> None:
+        with deferred():
+            signal.raise_signal(signal.SIGINT)
+            reached.append("the end of the block")
+
+    with stoppable(), pytest.raises(KeyboardInterrupt):
+        press()
+    assert reached
 
 
 def test_handlers_are_put_back() -> None:

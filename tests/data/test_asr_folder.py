@@ -43,7 +43,7 @@ def test_jsonl(tmp_path):
     )
 
 
-def test_ljspeech_gives_the_normalised_text(tmp_path):
+def test_ljspeech_gives_the_normalized_text(tmp_path):
     (tmp_path / "wavs").mkdir()
     (tmp_path / "metadata.csv").write_text("LJ1|Mr. 5|Mister five\n")
     assert found(tmp_path) == ("ljspeech", [("LJ1", tmp_path / "wavs/LJ1.wav", "Mister five", "")])
@@ -87,16 +87,25 @@ def test_audio_that_no_line_names_is_counted(tmp_path):
     [
         ("l.tsv", "clip\ttext\na.wav\tone\n", r"l\.tsv, line 2: no column for the audio file; found 'clip', 'text'"),
         ("l.tsv", "clip\ttext\n", r"l\.tsv, line 1: no column for the audio file"),
-        ("l.tsv", "audio\twords\na.wav\tone\n", "no column for what is said.*Call it one of: text, transcript"),
+        ("l.tsv", "audio\twords\na.wav\tone\n", "no column for what is spoken.*Call it one of: text, transcript"),
         ("l.tsv", "audio\ttext\na.wav\tone\ttwo\n", r"l\.tsv, line 2: has 3 fields, not 2 \(audio, text\)"),
-        ("l.tsv", "audio\ttext\n\tone\n", "line 2: field 'audio' is empty"),
+        ("l.tsv", "audio\ttext\n\tone\n", "line 2: field 'audio': is empty"),
         ("l.tsv", b"audio\ttext\na.wav\t\xe9t\xe9\n", r"l\.tsv, line 2: is not UTF-8"),
-        ("l.jsonl", '{"audio": "a.wav", "text": "one"}\n{"audio": }', r"l\.jsonl, line 2: is not JSON"),
+        (
+            "l.jsonl",
+            '{"audio": "a.wav", "text": "one"}\n{"audio": }',
+            r"l\.jsonl, line 2: not valid JSON: Expecting value \(column 11\)",
+        ),
         ("l.jsonl", "[1]", "line 1: is not a JSON object"),
-        ("l.jsonl", '{"audio": "a.wav", "text": 5}', "line 1: field 'text' is 5, not a text"),
-        ("l.jsonl", '{"audio": "a.wav", "txt": "a"}', "line 1: no column for what is said"),
-        ("metadata.csv", "LJ1|one\n", r"metadata\.csv, line 1: has 2 fields, not 3 \(id, text, normalised text\)"),
-        ("metadata.csv", "LJ1|one|\n", "line 1: field 'normalised text' is empty"),
+        ("l.jsonl", '{"audio": "a.wav", "text": 5}', r"line 1: field 'text': must be a string, not 5\."),
+        ("l.jsonl", '{"audio": "a.wav", "text": null}', r"line 1: field 'text': must be a string, not null\."),
+        ("l.jsonl", r'{"audio": "a\u0000.wav", "text": ""}', r"field 'audio': must not hold the character '\\x00'\."),
+        ("l.jsonl", r'{"audio": "a.wav", "text": "\ud800"}', r"field 'text': must not hold the character '\\ud800'\."),
+        ("l.jsonl", '{"audio": "a.wav", "text": "a", "text": "b"}', r"l\.jsonl, line 1: text: given twice; remove"),
+        ("l.jsonl", "[" * 5000, r"l\.jsonl, line 1: nested too deeply"),
+        ("l.jsonl", '{"audio": "a.wav", "txt": "a"}', "line 1: no column for what is spoken"),
+        ("metadata.csv", "LJ1|one\n", r"metadata\.csv, line 1: has 2 fields, not 3 \(id, text, normalized text\)"),
+        ("metadata.csv", "LJ1|one|\n", "line 1: field 'normalized text': is empty"),
         ("a.trans.txt", "61-1\n", "line 1: no text after the id '61-1'"),
         ("l.tsv", "audio\ttext\na.wav\tone\nb.wav\ttwo\na.wav\tthree\n", "line 4: the id 'a' already stands in line 2"),
         ("notes.txt", "hello", "holds no list of utterances"),

@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from tttbench.core.records import Status
+from tttbench.core.exchange import Status
+from tttbench.core.metric import Aggregation, MetricInfo
+from tttbench.core.recipe import Recipe
 from tttbench.gate.snapshot import (
+    AnswerText,
+    MachineLoad,
     Metric,
     Outcome,
-    Peace,
-    Said,
     SampleFacts,
     Snapshot,
     SystemFacts,
@@ -32,7 +34,7 @@ def make_snapshot(
     right: Sequence[float] = (1, 1, 0, 1),
     *,
     metric: str = "text_accuracy",
-    kind: str = "binary",
+    kind: Aggregation = "binary",
     units: Sequence[float] | None = None,
     times: Sequence[float] | None = None,
     clusters: Sequence[str] | None = None,
@@ -47,6 +49,14 @@ def make_snapshot(
     outcomes = {
         one: Outcome(float(r), float(u), s) for one, r, u, s in zip(ids, right, denominators, states, strict=True)
     }
+    share = kind != "value"
+    info = MetricInfo(
+        metric,
+        unit="%" if share else "",
+        scale=100.0 if share else 1.0,
+        direction="lower" if lower_is_better else "higher",
+        aggregation=kind,
+    )
     labels = [""] * len(right) if clusters is None else clusters
     return Snapshot(
         source=source,
@@ -56,7 +66,7 @@ def make_snapshot(
         status="done",
         expected=len(right),
         answered=len(right),
-        judge="ears-1",
+        transcribers=("ears-1",),
         versions={"tttbench": "0.1.0"},
         machine={"device": "cpu", "processor": "x", "cores": 2},
         systems={"sys": SystemFacts("ttt:mini", "topk", {}, "abc", (1,))},
@@ -69,12 +79,12 @@ def make_snapshot(
                 {one: SampleFacts("yes", c) for one, c in zip(ids, labels, strict=True)},
             )
         },
-        metrics=(Metric("sys", "task", metric, kind, lower_is_better, "m-1; judge: ears-1", outcomes),),  # type: ignore[arg-type]
+        metrics=(Metric("sys", "task", metric, info, Recipe("m@1", transcriber="ears-1"), outcomes),),
         timings=()
         if times is None
         else (Timing("sys", "task", "ttft", "s", dict(zip(ids, map(float, times), strict=True))),),
-        peace={("sys", "task"): Peace(0.01, 0.0)},
-        said={("sys", "task"): {one: Said("yes", "", "") for one in ids}},
+        loads={("sys", "task"): MachineLoad(0.01, 0.0)},
+        answers={("sys", "task"): {one: AnswerText("yes", "", "") for one in ids}},
     )
 
 

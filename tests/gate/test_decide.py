@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,13 @@ from typing import Any
 import pytest
 
 from tttbench.core.errors import UserError
+from tttbench.core.recipe import Recipe
 from tttbench.gate.decide import gate, renamed
-from tttbench.gate.rules import Rules
+from tttbench.gate.rules import QualityChange, Rules, SpeedChange
 from tttbench.gate.snapshot import Snapshot, SystemFacts
 
 Make = Callable[..., Snapshot]
-QUIET = Rules(speed="off")
+NO_SPEED = Rules(speed="off")
 
 
 def test_a_run_against_itself_passes(make: Make) -> None:
@@ -24,7 +26,7 @@ def test_a_run_against_itself_passes(make: Make) -> None:
 
 
 def test_many_answers_that_turn_wrong_are_a_regression(make: Make) -> None:
-    result = gate(make([1] * 20), make([0] * 8 + [1] * 12), QUIET)
+    result = gate(make([1] * 20), make([0] * 8 + [1] * 12), NO_SPEED)
     (one,) = result.quality
     # McNemar: 8 lost, none won: 2 / 2^8.
     assert one.p_value == pytest.approx(2 / 256)
@@ -34,13 +36,13 @@ def test_many_answers_that_turn_wrong_are_a_regression(make: Make) -> None:
 
 
 def test_many_answers_that_turn_right_are_better(make: Make) -> None:
-    result = gate(make([0] * 8 + [1] * 12), make([1] * 20), QUIET)
+    result = gate(make([0] * 8 + [1] * 12), make([1] * 20), NO_SPEED)
     assert result.quality[0].verdict == "better"
     assert result.exit_code == 0
 
 
 def test_few_that_turn_wrong_cannot_be_told(make: Make) -> None:
-    (one,) = gate(make([1] * 20), make([0] * 3 + [1] * 17), QUIET).quality
+    (one,) = gate(make([1] * 20), make([0] * 3 + [1] * 17), NO_SPEED).quality
     assert one.verdict == "cannot tell"
     assert one.detectable > 0.15
 
@@ -49,7 +51,7 @@ def test_within_the_margin_is_the_same_however_sure(make: Make) -> None:
     # One edit of 1,000 units more in every one of 40 samples: sure, and next to nothing.
     before = make([100] * 40, kind="rate", units=[1000] * 40, lower_is_better=True)
     now = make([101] * 40, kind="rate", units=[1000] * 40, lower_is_better=True)
-    (one,) = gate(before, now, QUIET).quality
+    (one,) = gate(before, now, NO_SPEED).quality
     assert one.p_value < 0.001
     assert one.verdict == "same"
 
@@ -57,7 +59,7 @@ def test_within_the_margin_is_the_same_however_sure(make: Make) -> None:
 def test_an_error_rate_that_rises_is_worse(make: Make) -> None:
     before = make([1] * 20, kind="rate", units=[10] * 20, metric="wer", lower_is_better=True)
     now = make([3] * 20, kind="rate", units=[10] * 20, metric="wer", lower_is_better=True)
-    (one,) = gate(before, now, QUIET).quality
+    (one,) = gate(before, now, NO_SPEED).quality
     assert one.difference == pytest.approx(0.2)
     assert one.verdict == "worse"
 
@@ -65,7 +67,7 @@ def test_an_error_rate_that_rises_is_worse(make: Make) -> None:
 def test_samples_of_a_cluster_count_as_one(make: Make) -> None:
     # Eight answers turn wrong, but all are one speaker's.
     clusters = ["a"] * 8 + list("bcdefghijklm")
-    result = gate(make([1] * 20, clusters=clusters), make([0] * 8 + [1] * 12, clusters=clusters), QUIET)
+    result = gate(make([1] * 20, clusters=clusters), make([0] * 8 + [1] * 12, clusters=clusters), NO_SPEED)
     (one,) = result.quality
     assert one.n_units == 13
     assert one.only_baseline is None
@@ -78,18 +80,18 @@ def test_holm_corrects_over_what_gates_alone(make: Make) -> None:
         extra = replace(base.metrics[0], name="other")
         return replace(base, metrics=(*base.metrics, extra))
 
-    result = gate(both([1] * 20), both([0] * 7 + [1] * 13), QUIET)
+    result = gate(both([1] * 20), both([0] * 7 + [1] * 13), NO_SPEED)
     first, other = result.quality
     assert first.p_adjusted == first.p_value == pytest.approx(2 / 128)
     assert (other.gates, other.p_adjusted) == (False, None)
-    both_gate = Rules(speed="off", quality={"": {"gates": True}})
+    both_gate = Rules(speed="off", quality={"": QualityChange(gates=True)})
     doubled = gate(both([1] * 20), both([0] * 7 + [1] * 13), both_gate)
     assert [one.p_adjusted for one in doubled.quality] == [pytest.approx(4 / 128)] * 2
     assert [one.verdict for one in doubled.quality] == ["cannot tell"] * 2
 
 
 def test_a_metric_that_does_not_gate_cannot_fail(make: Make) -> None:
-    rules = Rules(speed="off", quality={"text_accuracy": {"gates": False}})
+    rules = Rules(speed="off", quality={"text_accuracy": QualityChange(gates=False)})
     result = gate(make([1] * 20), make([0] * 20), rules)
     assert (result.quality[0].verdict, result.exit_code) == ("worse", 0)
 
@@ -97,15 +99,15 @@ def test_a_metric_that_does_not_gate_cannot_fail(make: Make) -> None:
 def test_a_sample_without_a_value_is_left_out_and_counted(make: Make) -> None:
     nan = float("nan")
     before, now = make([1, 1, nan], kind="value"), make([1, nan, 1], kind="value")
-    stopped = gate(before, now, QUIET)
+    stopped = gate(before, now, NO_SPEED)
     assert (stopped.exit_code, stopped.differences[0].run) == (4, "1 of them have lost it")
-    (one,) = gate(before, now, QUIET, allow=["metrics"]).quality
+    (one,) = gate(before, now, NO_SPEED, allow=["metrics"]).quality
     assert (one.n, one.n_unknown) == (1, 2)
 
 
 def test_a_metric_without_any_value_is_pointed_out(make: Make) -> None:
     nan = float("nan")
-    result = gate(make([nan], kind="value"), make([nan], kind="value"), QUIET)
+    result = gate(make([nan], kind="value"), make([nan], kind="value"), NO_SPEED)
     assert result.state == "invalid"
     assert "no sample has a value in both" in result.warnings[0]
 
@@ -114,11 +116,11 @@ class TestComparability:
     @pytest.mark.parametrize(
         ("change", "field"),
         [
-            ({"judge": "ears-2"}, "judge"),
             ({"machine": {"device": "cuda", "processor": "x", "cores": 2}}, "device"),
             ({"systems": {"other": SystemFacts("x", "", {}, "", (1,))}}, "systems"),
             ({"systems": {"sys": SystemFacts("ttt:mini", "topk", {}, "abc", (8,))}}, "batch_size"),
             ({"timings": ()}, "timings"),
+            ({"machine": {"device": "cpu", "processor": "x", "cores": 2, "calibration": "numpy"}}, "calibration"),
         ],
     )
     def test_what_must_be_equal_is_named(self, make: Make, change: dict[str, Any], field: str) -> None:
@@ -139,10 +141,10 @@ class TestComparability:
         more = replace(base, metrics=(*base.metrics, replace(base.metrics[0], name="other")))
         # What doesn't gate stops nothing.
         assert gate(more, base, Rules()).differences == ()
-        all_gate = Rules(quality={"": {"gates": True}})
+        all_gate = Rules(quality={"": QualityChange(gates=True)})
         assert [one.field for one in gate(more, base, all_gate).differences] == ["metrics"]
 
-    @pytest.mark.parametrize(("key", "field"), [("data_sha256", "data"), ("instruction", "prompt")])
+    @pytest.mark.parametrize(("key", "field"), [("listing_sha256", "data"), ("instruction", "prompt")])
     def test_task_facts(self, make: Make, key: str, field: str) -> None:
         base = make()
         other = replace(base, tasks={"task": replace(base.tasks["task"], **{key: "other"})})
@@ -150,15 +152,29 @@ class TestComparability:
 
     def test_another_scorer(self, make: Make) -> None:
         base = make()
-        other = replace(base, metrics=(replace(base.metrics[0], recipe="m-2; judge: ears-1"),))
+        other = replace(base, metrics=(replace(base.metrics[0], recipe=Recipe("m@2", transcriber="ears-1")),))
         (one,) = gate(base, other, Rules()).differences
-        assert (one.field, one.baseline, one.run) == ("scorer", "m-1; judge: JUDGE", "m-2; judge: JUDGE")
+        assert (one.field, one.baseline, one.run) == ("scorer", "m@1", "m@2")
+        assert "tttbench baseline save" in one.fix
 
-    def test_another_judge_is_not_called_another_scorer(self, make: Make) -> None:
+    @pytest.mark.parametrize(
+        ("recipe", "field"),
+        [
+            (Recipe("m@1", transcriber="ears-2"), "transcriber"),
+            (Recipe("m@1", transcriber="ears-1", judge="llm"), "judge"),
+            (Recipe("m@1", "en@1", transcriber="ears-1"), "scorer"),
+        ],
+    )
+    def test_what_made_the_scores_is_named_by_its_part(self, make: Make, recipe: Recipe, field: str) -> None:
         base = make()
-        heard = replace(base.metrics[0], recipe="m-1; judge: ears-2")
-        other = replace(base, judge="ears-2", metrics=(heard,))
-        assert [one.field for one in gate(base, other, Rules()).differences] == ["judge"]
+        other = replace(base, metrics=(replace(base.metrics[0], recipe=recipe),))
+        assert [one.field for one in gate(base, other, Rules()).differences] == [field]
+
+    def test_the_old_name_of_the_transcriber_is_still_taken(self, make: Make, caplog: pytest.LogCaptureFixture) -> None:
+        base = make()
+        other = replace(base, metrics=(replace(base.metrics[0], recipe=Recipe("m@1", transcriber="ears-2")),))
+        assert gate(base, other, Rules(), allow=["judge"]).exit_code == 0
+        assert "--allow judge: what transcribes is called transcriber now" in caplog.text
 
     def test_other_samples(self, make: Make) -> None:
         (one,) = gate(make([1] * 4), make([1] * 3), Rules()).differences
@@ -172,21 +188,25 @@ class TestComparability:
 
     def test_one_allowed_field_allows_no_other(self, make: Make) -> None:
         base = make([1] * 4)
-        other = replace(make([1] * 3), judge="ears-2")
+        fewer = make([1] * 3)
+        other = replace(fewer, metrics=(replace(fewer.metrics[0], recipe=Recipe("m@2")),))
         assert gate(base, other, Rules(), allow=["samples"]).exit_code == 4
 
     def test_an_allowance_that_was_not_needed_is_pointed_out(self, make: Make) -> None:
-        assert gate(make(), make(), Rules(), allow=["judge"]).warnings == (
-            "--allow judge: nothing of the sort differs.",
-        )
+        assert gate(make(), make(), Rules(), allow=["data"]).warnings == ("--allow data: nothing of the sort differs.",)
 
     def test_unknown_fields_are_refused(self, make: Make) -> None:
-        with pytest.raises(UserError, match=r"--allow juge: no such field\. Did you mean 'judge'"):
-            gate(make(), make(), Rules(), allow=["juge"])
+        with pytest.raises(UserError, match=r"--allow promt: no such field\. Did you mean 'prompt'"):
+            gate(make(), make(), Rules(), allow=["promt"])
 
     def test_device_does_not_matter_without_speed(self, make: Make) -> None:
         base = make()
-        assert gate(base, replace(base, machine={"device": "cuda"}), QUIET).exit_code == 0
+        assert gate(base, replace(base, machine={"device": "cuda"}), NO_SPEED).exit_code == 0
+
+    def test_before_it_was_noted_the_calibration_was_torchs(self, make: Make) -> None:
+        base = make([1] * 10, times=[1.0] * 10)
+        noted = replace(base, machine={**base.machine, "calibration": "torch"})
+        assert gate(base, noted, Rules()).differences == ()
 
     def test_weights_seeds_and_versions_may_differ_and_are_noted(self, make: Make) -> None:
         base = make()
@@ -225,32 +245,34 @@ class TestValidity:
         assert result.exit_code == 3
         assert result.problems[0].startswith("baseline run: text_accuracy of sys on task: 1 of 4 ended as error")
 
-    def test_judge_failures_up_to_the_allowed_share(self, make: Make) -> None:
-        now = make([1, 1, 1, 0], statuses=["ok", "ok", "ok", "judge_failed"])
+    def test_failed_derivations_up_to_the_allowed_share(self, make: Make) -> None:
+        # Without a transcript there is no verdict, as the scorers have it.
+        now = make([1, 1, 1, math.nan], statuses=["ok", "ok", "ok", "derivation_failed"])
         assert gate(make(), now, Rules()).exit_code == 3
-        assert gate(make(), now, Rules(max_judge_failed=0.25, speed="off")).exit_code == 0
+        result = gate(make(), now, Rules(max_derivation_failed=0.25, speed="off"))
+        assert (result.exit_code, result.differences, result.quality[0].n) == (0, (), 3)
 
     def test_must_be_ok(self, make: Make) -> None:
         now = make([1, 1, 0, 1], statuses=["ok", "ok", "empty", "ok"])
-        assert gate(make(), now, QUIET).exit_code == 0
-        result = gate(make(), now, Rules(quality={"text_accuracy": {"must_be_ok": True}}))
+        assert gate(make(), now, NO_SPEED).exit_code == 0
+        result = gate(make(), now, Rules(quality={"text_accuracy": QualityChange(must_be_ok=True)}))
         assert result.exit_code == 3
         assert "1 of 4 are not: 1 empty" in result.problems[0]
 
     def test_invalid_comes_before_not_comparable(self, make: Make) -> None:
-        assert gate(make(), replace(make(), status="interrupted", judge="ears-2"), Rules()).exit_code == 3
+        assert gate(make(), replace(make(), status="interrupted", tasks={}), Rules()).exit_code == 3
 
-    def test_what_nobody_could_hear_stops_nothing_unless_it_gates(self, make: Make) -> None:
+    def test_what_could_not_be_transcribed_stops_nothing_unless_it_gates(self, make: Make) -> None:
         def run() -> Snapshot:
             base = make([1] * 4)
-            deaf = {key: replace(one, status="judge_failed") for key, one in base.metrics[0].outcomes.items()}
-            spoken = replace(base.metrics[0], name="spoken_accuracy", outcomes=deaf)
-            return replace(base, judge="", metrics=(*base.metrics, spoken))
+            failed = {key: replace(one, status="derivation_failed") for key, one in base.metrics[0].outcomes.items()}
+            spoken = replace(base.metrics[0], name="spoken_accuracy", outcomes=failed)
+            return replace(base, transcribers=(), metrics=(*base.metrics, spoken))
 
-        assert gate(run(), run(), QUIET).exit_code == 0
-        result = gate(run(), run(), Rules(speed="off", quality={"": {"gates": True}}))
+        assert gate(run(), run(), NO_SPEED).exit_code == 0
+        result = gate(run(), run(), Rules(speed="off", quality={"": QualityChange(gates=True)}))
         assert result.exit_code == 3
-        assert "the run has no judge; give it one" in result.problems[0]
+        assert "give it a --transcriber" in result.problems[0]
 
 
 class TestRenamed:
@@ -271,17 +293,17 @@ class TestRenamed:
             renamed(two, {"new": "sys"})
 
 
-def test_a_system_that_only_writes_is_judged_by_what_it_writes(make: Make) -> None:
+def test_a_system_that_only_writes_gates_by_what_it_writes(make: Make) -> None:
     def writes(right: list[int]) -> Snapshot:
         base = make(right)
         return replace(base, tasks={"task": replace(base.tasks["task"], metrics=("spoken_accuracy", "text_accuracy"))})
 
-    result = gate(writes([1] * 20), writes([0] * 20), QUIET)
+    result = gate(writes([1] * 20), writes([0] * 20), NO_SPEED)
     assert (result.quality[0].gates, result.exit_code) == (True, 1)
 
 
 def test_a_gate_in_which_nothing_gates_says_so(make: Make) -> None:
-    result = gate(make([1] * 20), make([0] * 20), Rules(speed="off", quality={"": {"gates": False}}))
+    result = gate(make([1] * 20), make([0] * 20), Rules(speed="off", quality={"": QualityChange(gates=False)}))
     assert (result.exit_code, result.warnings) == (0, ("nothing gates: whatever comes out, this passes.",))
 
 
@@ -289,14 +311,14 @@ def test_other_data_of_the_same_samples_is_not_allowed_with_other_samples(make: 
     now = make([1] * 3)
     facts = {sample: replace(one, reference="other") for sample, one in now.tasks["task"].samples.items()}
     now = replace(now, tasks={"task": replace(now.tasks["task"], samples=facts)})
-    result = gate(make([1] * 4), now, QUIET, allow=["samples"])
+    result = gate(make([1] * 4), now, NO_SPEED, allow=["samples"])
     assert ([one.field for one in result.differences], result.exit_code) == (["samples", "data"], 4)
 
 
 def test_a_system_with_another_prompt_is_not_comparable(make: Make) -> None:
     base = make()
     other = replace(base, systems={"sys": replace(base.systems["sys"], prompts={"qa": "Sing."})})
-    (one,) = gate(base, other, QUIET).differences
+    (one,) = gate(base, other, NO_SPEED).differences
     assert (one.field, one.where) == ("prompt", "qa of sys")
 
 
@@ -309,12 +331,15 @@ def test_a_tail_that_no_draw_reaches_does_not_hide_a_worsening(make: Make) -> No
     def many(run: Snapshot) -> Snapshot:
         return replace(run, metrics=tuple(replace(run.metrics[0], name=f"m{at}") for at in range(40)))
 
-    rules = Rules(speed="off", resamples=100, quality={"": {"gates": True}})
+    rules = Rules(speed="off", resamples=100, quality={"": QualityChange(gates=True)})
     assert gate(many(before), many(now), rules).exit_code == 1
 
 
 def test_rules_that_name_nothing_are_pointed_out(make: Make) -> None:
-    rules = Rules(quality={"text_acuracy": {"gates": True}, "task.text_accuracy": {}}, figures={"rtf": {"factor": 2.0}})
+    rules = Rules(
+        quality={"text_acuracy": QualityChange(gates=True), "task.text_accuracy": QualityChange()},
+        figures={"rtf": SpeedChange(factor=2.0)},
+    )
     warnings = gate(make(), make(), rules).warnings
     assert len(warnings) == 2
     assert "[quality.text_acuracy]" in warnings[0]

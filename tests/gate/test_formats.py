@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 
+from tttbench.core.recipe import Recipe
 from tttbench.gate.decide import gate
 from tttbench.gate.formats.benchmark_action import benchmark_json
 from tttbench.gate.formats.document import document
@@ -14,7 +15,7 @@ from tttbench.gate.formats.junit import junit
 from tttbench.gate.formats.markdown import markdown
 from tttbench.gate.formats.words import heading, sentence
 from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import Peace, Snapshot
+from tttbench.gate.snapshot import MachineLoad, Snapshot
 from tttbench.gate.verdict import GateResult
 
 Make = Callable[..., Snapshot]
@@ -40,12 +41,12 @@ def test_junit_has_a_case_for_each_metric_and_a_failure_for_the_worse_one(make: 
     ]
 
 
-def test_junit_says_why_nothing_was_judged(make: Make) -> None:
+def test_junit_says_why_there_is_no_verdict(make: Make) -> None:
     base = make()
-    heard = replace(base.metrics[0], recipe="m-1; judge: ears\x00-2")
-    root = ET.fromstring(junit(gate(base, replace(base, judge="ears\x00-2", metrics=(heard,)), Rules())))
+    other = replace(base.metrics[0], recipe=Recipe("m@1", transcriber="ears\x00-2"))
+    root = ET.fromstring(junit(gate(base, replace(base, metrics=(other,)), Rules())))
     (error,) = root.iter("error")
-    assert "judge: baseline ears-1, run ears\ufffd-2" in str(error.get("message"))
+    assert "transcriber: baseline ears-1, run ears\ufffd-2" in str(error.get("message"))
 
 
 def test_junit_is_never_empty(make: Make) -> None:
@@ -117,7 +118,7 @@ class TestWords:
 
     def test_a_busy_machine(self, make: Make) -> None:
         base = make([1] * 8, times=[1.0] * 8)
-        result = gate(base, replace(base, peace={("sys", "task"): Peace(0.01, 1.0)}), Rules())
+        result = gate(base, replace(base, loads={("sys", "task"): MachineLoad(0.01, 1.0)}), Rules())
         assert sentence(result.speed[0]) == (
             "can't tell: during the run other processes kept 1.0 cores busy (allowed: 0.2)"
         )

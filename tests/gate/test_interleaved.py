@@ -1,4 +1,4 @@
-"""Baseline and run timed anew, in turns: what is measured, and what can't be."""
+"""Baseline and run timed anew, interleaved: what is measured, and what can't be."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of the mini model on a task that comes with its data and needs no judge."""
-    folder = tmp_path_factory.mktemp("in_turns") / "run"
+    folder = tmp_path_factory.mktemp("interleaved") / "run"
     words = ["run", "mini", "--systems", "ttt:mini", "--tasks", "mini_asr", "--limit", "8", "--out", str(folder)]
     assert main([*words, "--device", "cpu"]) == 0
     return folder
@@ -41,22 +41,22 @@ def test_every_figure_has_a_value_a_round_and_side(snapshot: Snapshot) -> None:
     told: list[str] = []
     found = measured(snapshot, snapshot, told)
     assert found == dict.fromkeys(("ttft", "latency", "rtf_input"), (3, 3))
-    assert told == ["measuring ttt:mini on mini_asr, 3 rounds in turns"]
+    assert told == ["measuring ttt:mini on mini_asr, 3 rounds interleaved"]
 
 
 def test_both_are_asked_the_same_requests_in_alternating_order(
     snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tttbench.gate import interleaved as in_turns
+    from tttbench.gate import interleaved
 
     asked: list[tuple[object, str]] = []
-    answer_all = in_turns.answer_all
+    respond_all = interleaved.respond_all
 
     def noting(system: object, requests: list[object]) -> object:
         asked.append((system, str(getattr(requests[0], "id", ""))))
-        return answer_all(system, requests)  # type: ignore[arg-type]
+        return respond_all(system, requests)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(in_turns, "answer_all", noting)
+    monkeypatch.setattr(interleaved, "respond_all", noting)
     measure(snapshot, snapshot, 2, "cpu", lambda line: None)
     first = asked[0][0]
     sides = "".join("A" if system is first else "B" for system, _ in asked)
@@ -91,5 +91,5 @@ def test_the_command_compares_what_was_measured(folder: Path, capsys: pytest.Cap
     # Three rounds can't tell anything, and the passes of the network are the run's own.
     assert status == 0
     assert {(one["figure"], one["measured"], one["n"]) for one in found["speed"]} == {
-        (figure, "in turns", 3) for figure in ("ttft", "latency", "rtf_input")
+        (figure, "interleaved", 3) for figure in ("ttft", "latency", "rtf_input")
     }

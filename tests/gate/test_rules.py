@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.gate.rules import QualityRule, Rules, SpeedRule, read_rules
+from tttbench.gate.rules import QualityChange, QualityRule, Rules, SpeedChange, SpeedRule, read_rules
 
 
 def write(folder: Path, text: str) -> Path:
@@ -17,7 +17,10 @@ def write(folder: Path, text: str) -> Path:
 
 
 def test_an_empty_file_leaves_the_defaults(tmp_path: Path) -> None:
-    assert read_rules(write(tmp_path, "")) == Rules()
+    rules = read_rules(write(tmp_path, ""))
+    assert rules == Rules(quality={"": QualityChange()}, figures={"": SpeedChange()})
+    assert rules.of_metric("t", "wer", is_primary=True) == QualityRule(True, 0.01, False)
+    assert rules.of_figure("t", "rtf") == SpeedRule(True, 1.1)
 
 
 def test_the_most_particular_section_holds(tmp_path: Path) -> None:
@@ -38,16 +41,16 @@ def test_the_most_particular_section_holds(tmp_path: Path) -> None:
         )
     )
     assert rules.alpha == 0.1
-    assert rules.of_metric("mini_qa", "text_accuracy", is_headline=True) == QualityRule(True, 0.02, False)
-    assert rules.of_metric("mini_asr_noisy", "wer", is_headline=False) == QualityRule(True, 0.03, False)
-    assert rules.of_metric("mini_asr", "wer", is_headline=False) == QualityRule(True, 0.04, True)
+    assert rules.of_metric("mini_qa", "text_accuracy", is_primary=True) == QualityRule(True, 0.02, False)
+    assert rules.of_metric("mini_asr_noisy", "wer", is_primary=False) == QualityRule(True, 0.03, False)
+    assert rules.of_metric("mini_asr", "wer", is_primary=False) == QualityRule(True, 0.04, True)
 
 
-def test_headline_metrics_gate_unless_told_otherwise(tmp_path: Path) -> None:
-    assert Rules().of_metric("t", "wer", is_headline=True).gates is True
-    assert Rules().of_metric("t", "cer", is_headline=False).gates is False
+def test_primary_metrics_gate_unless_told_otherwise(tmp_path: Path) -> None:
+    assert Rules().of_metric("t", "wer", is_primary=True).gates is True
+    assert Rules().of_metric("t", "cer", is_primary=False).gates is False
     rules = read_rules(write(tmp_path, "[quality]\ngates = false"))
-    assert rules.of_metric("t", "wer", is_headline=True).gates is False
+    assert rules.of_metric("t", "wer", is_primary=True).gates is False
 
 
 def test_speed(tmp_path: Path) -> None:
@@ -75,28 +78,42 @@ def test_speed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("alpha = ", "not readable as TOML"),
-        ("alfa = 0.1", "unknown field 'alfa'. Did you mean 'alpha'"),
-        ("alpha = 2", "field 'alpha' is 2, expected a number between 0 and 1"),
-        ("alpha = true", "field 'alpha' is True"),
-        ("resamples = 10", "field 'resamples' is 10, expected a whole number of 100 or more"),
-        ("quality = 1", "'quality' must be a section"),
-        ("[valid]\nmax_error = 0", "unknown field 'max_error'. Did you mean 'max_errors'"),
-        ("[valid]\nmax_errors = 1.5", "field 'max_errors' of [valid] is 1.5"),
-        ("[speed]\nmode = 'fast'", "field 'mode' of [speed] is 'fast', expected one of auto, required, off"),
-        ("[speed]\nfactor = 0.9", "field 'factor' is 0.9, expected a factor of 1 or more"),
-        ("[quality.wer]\nworse = 1", "section 'wer': unknown field 'worse'"),
-        ("[quality.wer]\ngates = 1", "section 'wer': field 'gates' is 1, expected true or false"),
-        ("[quality.a.b.c]\ngates = true", "too deep"),
+        ("alpha = ", "not valid TOML: Invalid value (at end of document). Correct it."),
+        ("alfa = 0.1", "alfa: unknown key. Did you mean 'alpha'?"),
+        ("alpha = 2", "alpha: must be a number above 0 and below 1, not 2."),
+        ("alpha = true", "alpha: must be a number above 0 and below 1, not true."),
+        ("resamples = 10", "resamples: must be a whole number from 100 to 1000000000, not 10."),
+        ("quality = 1", "quality: must be a table, not 1."),
+        ("[valid]\nmax_error = 0", "valid.max_error: unknown key. Did you mean 'max_errors'?"),
+        ("[valid]\nmax_errors = 1.5", "valid.max_errors: must be a share from 0 to 1, not 1.5."),
+        ("[speed]\nmode = 'fast'", "speed.mode: must be 'auto', 'required' or 'off', not 'fast'."),
+        ("[speed]\nfactor = 0.9", "speed.factor: must be a number of 1 or more, not 0.9."),
+        ("[speed.rtf]\nfactor = inf", "speed.rtf.factor: must be a finite number, not inf."),
+        ("[quality]\nworse_by_more_than = inf", "quality.worse_by_more_than: must be a finite number, not inf."),
+        ("[quality.wer]\nworse_by = 1", "quality.wer.worse_by: unknown key. Did you mean 'worse_by_more_than'?"),
+        ("[quality.wer]\ngates = 1", "quality.wer.gates: must be true or false, not 1."),
+        ("[quality.a.b]\ngate = true", "quality.a.b.gate: unknown key. Did you mean 'gates'?"),
+        ("[quality.a.b.c]\ngates = true", "quality.a.b.c: is too deep; sections are METRIC or TASK.METRIC."),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(UserError) as raised:
         read_rules(write(tmp_path, text))
-    assert message in str(raised.value)
-    assert "gate.toml" in str(raised.value)
+    assert str(raised.value) == f"{tmp_path / 'gate.toml'}: {message}"
+
+
+def test_the_old_name_of_a_field_is_read_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rules = read_rules(write(tmp_path, "[valid]\nmax_judge_failed = 0.5"))
+    assert rules.max_derivation_failed == 0.5
+    told = f"{tmp_path / 'gate.toml'}: valid.max_judge_failed is called 'max_derivation_failed' now"
+    assert caplog.messages == [f"{told}; the old name is read until 0.3."]
+    caplog.clear()
+    assert read_rules(write(tmp_path, "[speed]\nmax_pace_difference = 0.5")).max_calibration_difference == 0.5
+    assert "speed.max_pace_difference is called 'max_calibration_difference' now" in caplog.text
+    with pytest.raises(UserError, match=r"valid\.max_judge_failed: is the old name of 'max_derivation_failed', which"):
+        read_rules(write(tmp_path, "[valid]\nmax_judge_failed = 0.5\nmax_derivation_failed = 0.5"))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="not readable"):
+    with pytest.raises(UserError, match="no such file"):
         read_rules(tmp_path / "none.toml")

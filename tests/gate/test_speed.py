@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tttbench.gate.decide import gate
-from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import Peace, Snapshot
+from tttbench.gate.rules import QualityChange, Rules, SpeedChange
+from tttbench.gate.snapshot import MachineLoad, Snapshot
 from tttbench.gate.speed import Rounds
 
 Make = Callable[..., Snapshot]
@@ -38,12 +38,16 @@ def test_few_slow_answers_cannot_be_told(make: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("peace", "why"),
-    [(Peace(0.01, 1.3), "1.3 cores busy"), (Peace(0.02, 0.0), "2.00 times as long"), (None, "nobody watched")],
+    ("load", "why"),
+    [
+        (MachineLoad(0.01, 1.3), "1.3 cores busy"),
+        (MachineLoad(0.02, 0.0), "2.00 times as long"),
+        (None, "the machine's load isn't known"),
+    ],
 )
-def test_a_busy_machine_leaves_it_open(make: Make, peace: Peace | None, why: str) -> None:
+def test_a_busy_machine_leaves_it_open(make: Make, load: MachineLoad | None, why: str) -> None:
     now = make([1] * 20, times=[2.0] * 20)
-    now = replace(now, peace={} if peace is None else {("sys", "task"): peace})
+    now = replace(now, loads={} if load is None else {("sys", "task"): load})
     result = gate(make([1] * 20, times=[1.0] * 20), now, Rules())
     assert why in result.speed[0].busy
     assert (result.speed[0].verdict, result.speed[0].p_adjusted, result.exit_code) == ("cannot tell", None, 0)
@@ -52,10 +56,10 @@ def test_a_busy_machine_leaves_it_open(make: Make, peace: Peace | None, why: str
     assert why in required.problems[0]
 
 
-@pytest.mark.parametrize(("pace_s", "verdict"), [(0.01, "worse"), (0.0109, "cannot tell"), (0.0095, "worse")])
-def test_what_the_machines_pace_explains_does_not_count(make: Make, pace_s: float, verdict: str) -> None:
+@pytest.mark.parametrize(("calibration_s", "verdict"), [(0.01, "worse"), (0.0109, "cannot tell"), (0.0095, "worse")])
+def test_what_the_machines_pace_explains_does_not_count(make: Make, calibration_s: float, verdict: str) -> None:
     # 1.15 times as slow, of which a machine that is 1.09 times as slow explains all but 1.055.
-    now = replace(make([1] * 20, times=[1.15] * 20), peace={("sys", "task"): Peace(pace_s, 0.0)})
+    now = replace(make([1] * 20, times=[1.15] * 20), loads={("sys", "task"): MachineLoad(calibration_s, 0.0)})
     assert gate(make([1] * 20, times=[1.0] * 20), now, Rules()).speed[0].verdict == verdict
 
 
@@ -63,10 +67,19 @@ def test_passes_of_the_network_know_no_busy_machine(make: Make) -> None:
     def passes(values: list[float]) -> Snapshot:
         one = make([1] * 20, times=values)
         timing = replace(one.timings[0], figure="nfe_per_code", unit="passes")
-        return replace(one, timings=(timing,), peace={("sys", "task"): Peace(0.01, 2.0)})
+        return replace(one, timings=(timing,), loads={("sys", "task"): MachineLoad(0.01, 2.0)})
 
-    rules = Rules(figures={"nfe_per_code": {"gates": True}})
+    rules = Rules(figures={"nfe_per_code": SpeedChange(gates=True)})
     assert gate(passes([1.0] * 20), passes([1.2] * 20), rules).exit_code == 1
+
+
+def test_calibrations_of_two_kinds_say_nothing_about_the_machine_together(make: Make) -> None:
+    before, now = make([1] * 20, times=[1.0] * 20), make([1] * 20, times=[1.0] * 20)
+    # NumPy's piece of work takes three times as long as torch's: the machine was no slower.
+    machine = {**now.machine, "calibration": "numpy"}
+    now = replace(now, machine=machine, loads={("sys", "task"): MachineLoad(0.03, 0.0)})
+    result = gate(before, now, Rules(), allow=["calibration"])
+    assert [(one.calibration, one.busy, one.verdict) for one in result.speed] == [(1.0, "", "same")]
 
 
 def test_answers_of_one_call_are_one_measurement(make: Make) -> None:
@@ -82,22 +95,22 @@ def test_answers_of_one_call_are_one_measurement(make: Make) -> None:
 
 def test_rounds_in_turns_take_the_place_of_the_runs_times(make: Make) -> None:
     now = make([1] * 20, times=[9.0] * 20)
-    now = replace(now, peace={("sys", "task"): Peace(0.01, 2.0)}, machine={"device": "other"})
+    now = replace(now, loads={("sys", "task"): MachineLoad(0.01, 2.0)}, machine={"device": "other"})
     before = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07]
     rounds = [Rounds("sys", "task", "ttft", "s", before, [1.3 * t for t in before])]
     result = gate(make([1] * 20, times=[1.0] * 20), now, Rules(), rounds=rounds)
     (one,) = result.speed
     # All of 8 above all of 8: 2 / C(16, 8).
     assert one.p_value == pytest.approx(2 / 12_870)
-    assert (one.measured, one.n, one.verdict, result.exit_code) == ("in turns", 8, "worse", 1)
+    assert (one.measured, one.n, one.verdict, result.exit_code) == ("interleaved", 8, "worse", 1)
 
 
 def test_runs_have_to_be_slower_by_the_drift_that_is_allowed_and_rounds_in_turns_not(make: Make) -> None:
     run = make([1] * 20, times=[1.0] * 20)
     (apart,) = gate(run, run, Rules()).speed
-    # No spread at all: the limit, and as much as the pace may have drifted.
+    # No spread at all: the limit, and as much as the calibration time may have drifted.
     assert apart.detectable == pytest.approx(1.1 * 1.1)
-    (narrow,) = gate(run, run, Rules(max_pace_difference=0.05)).speed
+    (narrow,) = gate(run, run, Rules(max_calibration_difference=0.05)).speed
     assert narrow.detectable == pytest.approx(1.1 * 1.05)
     rounds = [Rounds("sys", "task", "ttft", "s", [1.0] * 8, [1.0] * 8)]
     (in_turns,) = gate(run, run, Rules(), rounds=rounds).speed
@@ -131,7 +144,7 @@ def test_too_few_rounds_find_nothing_and_say_so(make: Make) -> None:
         rounds = [
             Rounds("sys", "task", "ttft", "s", [1.0 + at / 100 for at in range(n)], [100.0 + at for at in range(n)])
         ]
-        (one,) = gate(run, run, Rules(quality={"": {"gates": False}}), rounds=rounds).speed
+        (one,) = gate(run, run, Rules(quality={"": QualityChange(gates=False)}), rounds=rounds).speed
         return one.verdict, one.detectable == one.detectable
 
     # 2 / C(8, 4) = 0.029 and 2 / C(10, 5) = 0.008.

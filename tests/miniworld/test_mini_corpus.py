@@ -130,7 +130,7 @@ def test_speed_shortens_and_size_keeps_the_tempo(engine):
 
 def test_silence_is_trimmed_to_80_ms_before_and_160_ms_after():
     loud = np.full(1000, 0.9, np.float32)
-    wave = voices._trim(np.concatenate([np.zeros(5000, np.float32), loud, np.zeros(3000, np.float32)]))
+    wave = voices.trimmed(np.concatenate([np.zeros(5000, np.float32), loud, np.zeros(3000, np.float32)]))
     assert len(wave) == 1280 + 1000 + 2560
     assert wave[1280] == pytest.approx(0.5)
     assert not wave[:1280].any()

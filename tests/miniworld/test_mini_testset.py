@@ -8,7 +8,7 @@ import soundfile
 from scipy.signal import welch
 
 from tttbench.core.shipped import shipped
-from tttbench.data.sources.mini import read_mini_asr, read_mini_qa
+from tttbench.data.sources.mini import CONDITIONS, read_mini_asr, read_mini_qa
 from tttbench.miniworld import build, corpus, language, testset
 from tttbench.miniworld.voices import VOICES
 
@@ -78,21 +78,25 @@ def written(tmp_path_factory):
 def test_the_reader_reads_what_is_written(written):
     folder, lines = written
     utterances, questions = read_mini_asr(folder), read_mini_qa(folder)
-    assert [(u.id, u.text, u.voice) for u in utterances] == [(x.id, x.text, x.voice) for x in lines[:3]]
-    assert [(q.id, q.question, q.voice) for q in questions] == [(x.id, x.text, x.voice) for x in lines[3:]]
+    assert [(u.id, u.references, u.metadata["voice"]) for u in utterances] == [
+        (x.id, (x.text,), x.voice) for x in lines[:3]
+    ]
+    assert [(q.id, q.metadata["question"], q.metadata["voice"]) for q in questions] == [
+        (x.id, x.text, x.voice) for x in lines[3:]
+    ]
     for question, line in zip(questions, lines[3:], strict=True):
         known = language.questions()[line.question]
-        assert (question.answer, question.answer_text) == (known.answer, known.sentence)
-        assert question.answer_audio.name == f"{line.question:03d}.opus"
+        assert (question.reference, question.answer.text) == (known.answer, known.sentence)
+        assert question.answer.audio.path.name == f"{line.question:03d}.opus"
 
 
 def test_every_recording_opens_and_keeps_its_length(written):
     folder, _ = written
-    for row in (*read_mini_asr(folder), *read_mini_qa(folder)):
-        for path in (row.audio, row.noisy_audio):
-            wave, rate_hz = soundfile.read(io.BytesIO(path.read_bytes()), dtype="float32")
+    for condition in CONDITIONS:
+        for row in (*read_mini_asr(folder, condition), *read_mini_qa(folder, condition)):
+            wave, rate_hz = soundfile.read(io.BytesIO(row.audio.path.read_bytes()), dtype="float32")
             assert len(wave) / rate_hz == pytest.approx(1.0, abs=0.03)
-    assert all(question.answer_audio.is_file() for question in read_mini_qa(folder))
+    assert all(question.answer.audio.path.is_file() for question in read_mini_qa(folder))
 
 
 def test_only_answers_that_are_asked_for_are_written(written):
@@ -114,9 +118,10 @@ def test_the_shipped_set_has_200_sentences_and_200_questions_by_unseen_voices():
     utterances, questions = read_mini_asr(SHIPPED), read_mini_qa(SHIPPED)
     assert (len(utterances), len(questions)) == (200, 200)
     unseen = {voice.name for voice in VOICES if voice.test_only}
-    assert {row.voice for row in (*utterances, *questions)} == unseen
-    files = [path for row in (*utterances, *questions) for path in (row.audio, row.noisy_audio)]
-    files += [question.answer_audio for question in questions]
+    assert {row.metadata["voice"] for row in (*utterances, *questions)} == unseen
+    noisy = (*read_mini_asr(SHIPPED, "noisy"), *read_mini_qa(SHIPPED, "noisy"))
+    files = [row.audio.path for row in (*utterances, *questions, *noisy)]
+    files += [question.answer.audio.path for question in questions]
     assert all(path.is_file() for path in files)
     assert sum(path.stat().st_size for path in set(files)) < 10e6
 
@@ -126,4 +131,4 @@ def test_no_shipped_sentence_was_heard_in_any_training():
     heard |= {line.text for line in corpus.answer_voice_lines(build.N_ANSWER_VOICE_LINES, seed=3)}
     heard |= {line.text for line in corpus.many_voices_lines(build.N_MANY_VOICES, seed=2)}
     heard |= {line.text for line in corpus.answer_lines()}
-    assert not heard & {utterance.text for utterance in read_mini_asr(SHIPPED)}
+    assert not heard & {utterance.reference for utterance in read_mini_asr(SHIPPED)}

@@ -16,12 +16,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tttbench.core.records import AudioCommit, Packet, Response, Sample, Trace
+from tttbench.core.derivation import Derived
+from tttbench.core.exchange import AudioCommit, Chunk, Response, Trace
+from tttbench.core.sample import AudioRef, Sample, Turn
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.system import Capability, SystemCard
 from tttbench.pages import render
 from tttbench.pages.load import load
 from tttbench.pages.view import ReportView
-from tttbench.pipeline.summarize import assess
-from tttbench.store.rows import NewAnswer, Transcript
+from tttbench.pipeline.scores import Columns
+from tttbench.pipeline.summarize import summarize
+from tttbench.store.manifest import DeriverEntry, Machine, Manifest, Session, SuiteEntry, SystemEntry, TaskEntry
+from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
 
 # importlib mode adds no paths; with this one, `browsing` can be imported.
@@ -34,17 +40,18 @@ RATE_HZ = 16_000
 CODES_PER_S = 12.5
 STRATEGIES = {"ttt:mini": "topk", "ttt:mini-ar": "ar", "ttt:mini-nar": "topk", "whisper:tiny.en": ""}
 FINISHED_AT = "2026-01-02T03:04:06+00:00"
-RECIPE = "whisper:tiny.en/english/1"
+RECIPE = "whisper tiny.en@2a6ed6380f1d greedy"
+TRANSCRIBER = "transcriber:whisper:tiny.en"
 CAPITALS = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Norway": "Oslo", "Peru": "Lima", "Egypt": "Cairo"}
 
 
 def trace(system: str, words: list[str], n_codes: int, random_state: random.Random) -> Trace:
-    """A trace as the system's strategy would leave it: passes, commits and packets in a plausible order."""
+    """A trace as the system's strategy would leave it: passes, commits and chunks in a plausible order."""
     strategy = STRATEGIES[system]
     per_pass_s = 0.012 + 0.004 * random_state.random()
     now, passes = 0.12, 1
     text_times: list[float] = []
-    commits, packets, steps, confidence, spans = [], [], [], [], []
+    commits, chunks, steps, confidence, spans = [], [], [], [], []
     if system == "whisper:tiny.en":
         times = [now + 0.02 * (i + 1) for i in range(len(words))]
         stages = {"encode": 0.1, "decode": 0.02 * len(words)}
@@ -68,18 +75,18 @@ def trace(system: str, words: list[str], n_codes: int, random_state: random.Rand
         now, passes = now + per_block * per_pass_s, passes + per_block
         commits.append(AudioCommit(now, size))
         if len(commits) * block % 13 == 0 or start + size == n_codes or block > 1:
-            unsent = start + size - sum(packet.n_samples for packet in packets) * CODES_PER_S / RATE_HZ
-            packets.append(Packet(now + 0.03, round(unsent * RATE_HZ / CODES_PER_S)))
+            unsent = start + size - sum(chunk.n_samples for chunk in chunks) * CODES_PER_S / RATE_HZ
+            chunks.append(Chunk(now + 0.03, round(unsent * RATE_HZ / CODES_PER_S)))
     spans.append(n_codes)
     decode_s = now - 0.12
-    stages = {"encode": 0.06, "prefill": 0.05, "decode": decode_s, "vocode": 0.03 * len(packets)}
+    stages = {"encode": 0.06, "prefill": 0.05, "decode": decode_s, "vocode": 0.03 * len(chunks)}
     return Trace(
         stages,
         0.12,
         tuple(text_times),
         tuple(f" {word}" for word in words),
         tuple(commits),
-        tuple(packets),
+        tuple(chunks),
         now + 0.04,
         passes,
         tuple(steps),
@@ -96,66 +103,59 @@ def write_run(folder: Path, n: int, *, hostile: bool = True, seed: int = 7) -> P
             samples = [_sample(task, index, hostile) for index in range(n)]
             store.add_samples(task, samples)
             for sample in samples:
-                store.save_input(task, sample.id, _tone(300, 0.4), RATE_HZ)
-                if task == "mini_qa":
-                    truth = store.save_truth(task, sample.id, _tone(200 + 900 * dice.random(), 0.3), RATE_HZ)
-                    store.save_transcripts(RECIPE, {truth.sha256: Transcript(sample.answer_text)})
+                store.save_input(task, sample.id, 0, _tone(300, 0.4), RATE_HZ)
+                if task == "mini_qa" and sample.answer is not None:
+                    tone = _tone(200 + 900 * dice.random(), 0.3)
+                    truth = store.save_reference_audio(task, sample.id, tone, RATE_HZ)
+                    store.save_derived(RECIPE, {truth.sha256: Derived("ok", sample.answer.text)})
             for system in STRATEGIES:
                 if system != "whisper:tiny.en" or task == "mini_asr":
                     _answer_all(store, system, task, samples, dice)
-        store.write_summary(assess(store))
+        store.write_summary(summarize(store, Columns(store.manifest)))
     return folder
 
 
-def _manifest(name: str, n: int) -> dict[str, object]:
-    tasks = {
-        "mini_qa": (
-            "Mini questions",
-            "qa",
-            "Spoken questions of the mini world.",
-            ["spoken_accuracy", "text_accuracy"],
-        ),
-        "mini_asr": ("Mini dictation", "asr", "Sentences of the mini world, to be written down.", ["wer"]),
-    }
-    return {
-        "status": "done",
-        "suite": {"name": "mini", "title": "The mini world", "seed": 7, "judge": "whisper:tiny.en", "resamples": 200},
-        "systems": {
-            system: {
-                "name": system,
-                "strategy": "",
-                "used_strategy": strategy,
-                "batch_size": 4,
-                "kinds": ["asr", "qa"] if strategy else ["asr"],
-                "decode": {},
-                "card": {
-                    "parameters": 4_213_760,
-                    "dtype": "float32",
-                    "weights_sha256": sha256(system.encode()).hexdigest(),
-                },
-                "peak_rss_bytes": 512_000_000,
-            }
-            for system, strategy in STRATEGIES.items()
-        },
-        "tasks": {
-            task: {
-                "title": title,
-                "kind": kind,
-                "description": text,
-                "metrics": metrics,
-                "n": n,
-                "data_sha256": "ab" * 32,
-                "instruction": "",
-            }
-            for task, (title, kind, text, metrics) in tasks.items()
-        },
-        "judge": {"system": "whisper:tiny.en", "recipe": RECIPE, "card": {}},
-        "versions": {"python": "3.11.9", "tttbench": "0.1.0", "torch": "2.13.0"},
-        "machine": {"device": "cpu", "processor": "Example CPU @ 2 GHz", "cores": 2, "memory_gb": 8.0},
-        "sessions": [
-            {"started_at": "2026-01-02T03:04:05+00:00", "command": ["tttbench", "run", "mini", "--out", name]}
-        ],
-    }
+def _manifest(name: str, n: int) -> Manifest:
+    spoken = {"transcriber": "whisper:tiny.en"}
+    questions = TaskEntry(
+        "Mini questions",
+        "qa",
+        "Spoken questions of the mini world.",
+        scores=(ScoreSpec("spoken_accuracy", "spoken_accuracy", spoken), ScoreSpec("text_accuracy", "text_accuracy")),
+        n=n,
+        listing_sha256="ab" * 32,
+    )
+    dictation = TaskEntry(
+        "Mini dictation",
+        "asr",
+        "Sentences of the mini world, to be written down.",
+        scores=(ScoreSpec("wer", "wer"),),
+        n=n,
+        listing_sha256="ab" * 32,
+    )
+    return Manifest(
+        SuiteEntry("mini", "The mini world", 7, resamples=200),
+        {system: _system(system) for system in STRATEGIES},
+        {"mini_qa": questions, "mini_asr": dictation},
+        {TRANSCRIBER: DeriverEntry(RECIPE)},
+        {"python": "3.11.9", "tttbench": "0.1.0", "torch": "2.13.0"},
+        Machine("cpu", processor="Example CPU @ 2 GHz", cores=2, memory_gb=8.0),
+        (Session(("tttbench", "run", "mini", "--out", name), "2026-01-02T03:04:05+00:00", FINISHED_AT, "done"),),
+        "done",
+    )
+
+
+def _system(system: str) -> SystemEntry:
+    strategy = STRATEGIES[system]
+    speaks = frozenset(("text", "audio")) if strategy else frozenset(("text",))
+    card = SystemCard(
+        system,
+        Capability(accepts=frozenset(("audio",)), produces=speaks, families=None if strategy else frozenset(("asr",))),
+        strategy=strategy,
+        weights_sha256=sha256(system.encode()).hexdigest(),
+        details={"parameters": 4_213_760, "dtype": "float32"},
+    )
+    return SystemEntry(system, batch_size=4, card=card, peak_rss_bytes=512_000_000)
 
 
 def _tone(hertz: float, seconds: float) -> np.ndarray:
@@ -167,11 +167,11 @@ def _sample(task: str, index: int, hostile: bool) -> Sample:
     country, capital = list(CAPITALS.items())[index % len(CAPITALS)]
     name = f"q{index:03d}" if not (hostile and index == 1) else HOSTILE
     if task == "mini_asr":
-        return Sample(name, "asr", None, f"please turn on the light in the kitchen at {index} o'clock")
-    answer = f"The capital of {country} is {capital}."
-    return Sample(
-        name, "qa", None, capital, (), f"What is the capital of {country}?", None, answer, "", {"voice": "slt"}
-    )
+        reference = f"please turn on the light in the kitchen at {index} o'clock"
+        return Sample(name, (Turn("user", "", AudioRef(Path(f"{index}.wav"))),), (reference,), language="en")
+    turns = (Turn("user", f"What is the capital of {country}?", AudioRef(Path(f"q{index}.wav"))),)
+    answer = Turn("assistant", f"The capital of {country} is {capital}.", AudioRef(Path(f"a{index}.wav")))
+    return Sample(name, turns, (capital,), answer, "en", metadata={"voice": "slt"})
 
 
 def _answer_all(store: RunStore, system: str, task: str, samples: list[Sample], dice: random.Random) -> None:
@@ -179,11 +179,12 @@ def _answer_all(store: RunStore, system: str, task: str, samples: list[Sample], 
     speaks = system != "whisper:tiny.en"
     skill = {"ttt:mini": 0.95, "ttt:mini-ar": 0.9, "ttt:mini-nar": 0.4, "whisper:tiny.en": 0.97}[system]
     for index, sample in enumerate(samples):
+        key = AnswerKey(system, task, sample.id)
         if index == 3 and system == "ttt:mini-nar":
             error = f"InputError: {HOSTILE}" if task == "mini_qa" else "no audio"
-            rows.append(NewAnswer(sample.id, "error", None, error, 1, FINISHED_AT))
+            rows.append(NewAnswer(key, "error", None, error, 1, FINISHED_AT))
             continue
-        words = (sample.answer_text or sample.reference).split()
+        words = (sample.reference if sample.answer is None else sample.answer.text).split()
         text = " ".join(words if dice.random() < skill else [*words[:-1], "Bergen", "now"])
         heard_by_sample[sample.id] = text.lower() if dice.random() < 0.8 else text.lower().replace("the", "a", 1)
         codes = tuple(dice.randrange(1000) for _ in range(dice.randrange(30, 60)))
@@ -194,10 +195,14 @@ def _answer_all(store: RunStore, system: str, task: str, samples: list[Sample], 
             RATE_HZ if speaks else 0,
             trace=trace(system, words, len(codes), dice),
         )
-        rows.append(NewAnswer(sample.id, "ok", answer, "", 4, FINISHED_AT))
-    store.save_answers(system, task, rows)
-    heard = {a.audio_sha256: Transcript(heard_by_sample[a.sample.id]) for a in store.answers(system, task) if a.audio}
-    store.save_transcripts(RECIPE, heard)
+        rows.append(NewAnswer(key, "ok", answer, "", 4, FINISHED_AT))
+    store.save_answers(rows)
+    heard = {
+        a.audio.sha256: Derived("ok", heard_by_sample[a.key.sample])
+        for a in store.answers(system, task)
+        if a.audio is not None
+    }
+    store.save_derived(RECIPE, heard)
 
 
 @pytest.fixture(scope="session")
@@ -236,7 +241,7 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     second = write_run(top / "older runs" / "a: b #2", 4, hostile=False)
     change_manifest(
         second,
-        suite={"name": "other", "title": "Another suite", "seed": 7, "judge": "whisper:tiny.en", "resamples": 200},
+        suite={"name": "other", "title": "Another suite", "seed": 7, "resamples": 200},
         sessions=[{"started_at": "2025-12-31T23:30:00+00:00", "command": ["tttbench"]}],
         machine={"device": "cuda", "gpu": "Example GPU"},
     )

@@ -223,7 +223,7 @@ def test_the_head_of_a_result_table_sorts_the_systems(
     visits: Visits, report: Path, view: ReportView, title: str, ascending: bool
 ) -> None:
     page = visits.open(report)
-    table = page.locator("table.headline").first
+    table = page.locator("table.scores").first
     button = table.get_by_role("button", name=title)
     for _ in range(1 if ascending else 2):
         button.click()
@@ -231,14 +231,14 @@ def test_the_head_of_a_result_table_sorts_the_systems(
     values = {r.system: r.value for r in view.results if (r.task, r.metric) == ("mini_qa", "spoken_accuracy")}
     speaking = ["ttt:mini", "ttt:mini-ar", "ttt:mini-nar"]
     expected = sorted(speaking, key=lambda name: values[name]) if ascending else sorted(speaking, reverse=True)
-    assert systems == [*expected, "true recordings"]
+    assert systems == [*expected, "reference audio"]
     expect(table.locator("th[aria-sort]")).to_have_attribute("aria-sort", "ascending" if ascending else "descending")
 
 
 def test_the_keyboard_sorts_the_latency_table(visits: Visits, report: Path, view: ReportView) -> None:
     page = visits.open(report)
     table = page.locator("table.latency").first
-    table.get_by_role("button", name="First sound").focus()
+    table.get_by_role("button", name="TTFA", exact=True).focus()
     page.keyboard.press("Enter")
     medians = {p.system: p.p50 for p in view.probes if (p.task, p.metric) == ("mini_qa", "ttfa_wave")}
     systems = [text.split("\n")[0] for text in table.locator("tbody th").all_inner_texts()]
@@ -256,9 +256,9 @@ def test_failures_sort_by_how_many_samples_they_have(visits: Visits, report: Pat
 
 def test_without_its_script_the_results_read_well_and_their_heads_are_no_buttons(visits: Visits, report: Path) -> None:
     page = visits.open(report, script=False)
-    assert page.locator("table.headline button, table.latency button").count() == 0
-    expect(page.locator("table.headline").first).to_contain_text("Spoken answers right")
-    expect(page.locator("table.latency").first).to_contain_text("First sound")
+    assert page.locator("table.scores button, table.latency button").count() == 0
+    expect(page.locator("table.scores").first).to_contain_text("Spoken answers right")
+    expect(page.locator("table.latency").first).to_contain_text("TTFA")
 
 
 @pytest.mark.parametrize(("dark", "paper"), [(False, "rgb(252, 251, 248)"), (True, "rgb(20, 22, 26)")])
@@ -278,7 +278,7 @@ def test_a_narrow_window_needs_no_scrolling_to_the_side(visits: Visits, report: 
 def test_a_narrow_window_sorts_the_results_too(visits: Visits, report: Path) -> None:
     page = visits.open(report, size=NARROW)
     table = page.locator("table.latency").first
-    table.get_by_role("button", name="First sound").click()
+    table.get_by_role("button", name="TTFA", exact=True).click()
     expect(table.locator("th[aria-sort]")).to_have_attribute("aria-sort", "ascending")
 
 

@@ -31,7 +31,7 @@ def shown(page: Page) -> list[str]:
 def test_every_run_is_there_and_one_that_cannot_be_read_says_why(visits: Visits, index: Path) -> None:
     page = visits.open(index)
     assert shown(page) == RUNS
-    expect(page.locator("#runs tr[data-status=unreadable] .reason")).to_contain_text("manifest.json: cannot be read")
+    expect(page.locator("#runs tr[data-status=unreadable] .reason")).to_contain_text("manifest.json: not valid JSON")
     expect(page.locator("#count")).to_have_text("4 runs")
 
 

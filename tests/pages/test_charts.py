@@ -74,8 +74,8 @@ def test_charts_on_one_page_share_no_id(view: ReportView) -> None:
 
 def test_who_cannot_see_the_chart_reads_its_numbers(view: ReportView) -> None:
     chart = quality_latency_charts(view)[0]
-    assert "Spoken answers right against time to the first sound" in chart.alternative
-    assert re.search(r"ttt:mini: [\d.]+ % at \d+ ms", chart.alternative)
+    assert "Spoken answers right against time to first audio" in chart.alternative
+    assert re.search(r"ttt:mini: [\d.]+\s% at \d+ ms", chart.alternative)
 
 
 LONG = "ttt:/home/somebody/experiments/hybrid/checkpoint-12000"

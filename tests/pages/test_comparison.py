@@ -12,29 +12,29 @@ import pytest
 from tttbench.gate.decide import gate, renamed
 from tttbench.gate.from_run import snapshot_of
 from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import Said
+from tttbench.gate.snapshot import AnswerText
 from tttbench.gate.sources import Source
 from tttbench.pages.comparison import change_of, comparison_page
 
 from .conftest import HOSTILE, write_run
 
-PLAIN = Said("a", "", "")
+PLAIN = AnswerText("a", "", "")
 
 
 @pytest.mark.parametrize(
     ("scores", "before", "now", "change"),
     [
         ([["x", "1", "1", 0]], PLAIN, PLAIN, "same"),
-        ([["x", "1", "1", 0]], PLAIN, Said("b", "", ""), "changed"),
+        ([["x", "1", "1", 0]], PLAIN, AnswerText("b", "", ""), "changed"),
         ([["x", "0", "1", 1]], PLAIN, PLAIN, "worse"),
         ([["x", "1", "0", -1]], PLAIN, PLAIN, "better"),
-        # The headline says more than what stands behind it.
+        # The primary metric says more than what stands behind it.
         ([["x", "1", "0", -1], ["y", "0", "1", 1]], PLAIN, PLAIN, "better"),
         ([["x", "1", "1", 0], ["y", "0", "1", 1]], PLAIN, PLAIN, "worse"),
-        ([], PLAIN, Said("a", "", "broke"), "changed"),
+        ([], PLAIN, AnswerText("a", "", "broke"), "changed"),
     ],
 )
-def test_what_became_of_a_sample(scores: list[list[Any]], before: Said, now: Said, change: str) -> None:
+def test_what_became_of_a_sample(scores: list[list[Any]], before: AnswerText, now: AnswerText, change: str) -> None:
     assert change_of(scores, before, now) == change
 
 
@@ -102,5 +102,5 @@ def test_a_system_with_another_name_keeps_its_recordings(runs: Path) -> None:
 def test_a_page_of_runs_that_cannot_be_compared_says_why(runs: Path) -> None:
     before, now = (Source(snapshot_of(runs / "runs" / name), runs / "runs" / name) for name in ("before", "now"))
     page = comparison_page(gate(before.snapshot, now.snapshot, Rules(speed="off")), before, now, runs / "p.html")
-    assert "Not judged: a run is not fit for it." in page
+    assert "No verdict: a run is not fit for it." in page
     assert "ended as error, allowed are 0.0%" in page

@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Result
+from tttbench.core.metric import MetricInfo, Result
+from tttbench.core.recipe import Recipe
 from tttbench.pages import render_index
 from tttbench.pages.index import Column, columns, index_page
 from tttbench.pages.runs import RunLine, RunSystem, read_runs
 
-RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 38, 1, 0, 0, 1, "r", 0.9, 0.9, False)
+RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 38, 1, 0, 0, 1, Recipe("r"), 0.9, 0.9)
+SPOKEN = MetricInfo("Spoken answers right", unit="%", scale=100, aggregation="binary")
+WER = MetricInfo("Word error rate", "WER", unit="%", scale=100, direction="lower", aggregation="rate")
 RUN = RunLine(
     "one",
     "done",
@@ -29,6 +32,7 @@ RUN = RunLine(
     counts={"ok": 38, "empty": 1, "error": 1},
     systems=(RunSystem("a", "f" * 64, (RESULT,)), RunSystem("b", "", (replace(RESULT, system="b", value=0.5),))),
     tasks={"qa": "Questions"},
+    metrics={"spoken_accuracy": SPOKEN, "wer": WER},
 )
 BAD = "</script><img src=x onerror=alert(1)>\"'>{{ 1 }}<!--"
 
@@ -58,7 +62,7 @@ def test_a_run_says_what_it_was(runs_dir: Path) -> None:
     assert run.systems[0].weights_sha256 == sha256(b"ttt:mini").hexdigest()
 
 
-def test_headlines_are_the_first_metric_of_each_task_as_in_the_summary(runs_dir: Path) -> None:
+def test_columns_are_the_primary_metric_of_each_task_as_in_the_summary(runs_dir: Path) -> None:
     summary = json.loads((runs_dir / "first" / "summary.json").read_text())
     wanted = {
         (r["system"], r["task"], r["metric"]): (r["value"], r["ci_low"], r["ci_high"])
@@ -98,13 +102,21 @@ def damaged(runs_dir: Path, tmp_path: Path, file: str, text: str | None) -> RunL
 @pytest.mark.parametrize(
     ("file", "text", "reason"),
     [
-        ("manifest.json", '{"status"', "manifest.json: cannot be read: Expecting ':' delimiter"),
+        ("manifest.json", '{"status"', "manifest.json: not valid JSON: Expecting ':' delimiter"),
         ("manifest.json", "[]", "manifest.json: must hold a JSON object"),
-        ("manifest.json", "{}", "manifest.json: has no 'sessions'; restore it, or run again."),
-        ("manifest.json", '{"sessions": 3}', "manifest.json: is not of the form this version writes"),
+        ("manifest.json", "{}", "manifest.json: format: missing"),
+        (
+            "manifest.json",
+            '{"format": 3, "suite": {"name": "x"}, "sessions": 3}',
+            "manifest.json: sessions: must be a list",
+        ),
         ("manifest.json", None, "manifest.json: is missing; restore it, or run again."),
-        ("summary.json", "{}", "summary.json: has no 'results'; restore it, or run again."),
-        ("summary.json", '{"results": [1]}', "summary.json: is not of the form this version writes"),
+        ("summary.json", "{}", "summary.json: format: missing"),
+        (
+            "summary.json",
+            '{"format": 3, "status": "done", "expected": 1, "answered": 1, "results": [1]}',
+            "summary.json: results[0]:",
+        ),
         ("journal.sqlite", None, "journal.sqlite: is missing; restore it, or run again."),
         ("journal.sqlite", "no database at all" * 9, "journal.sqlite: damaged (file is not a database)"),
     ],
@@ -133,27 +145,27 @@ def test_a_folder_that_cannot_be_entered_is_listed(tmp_path: Path, monkeypatch: 
 
 
 def test_columns_are_those_of_all_runs() -> None:
-    other = replace(RUN, systems=(RunSystem("a", "", (replace(RESULT, metric="wer", lower_is_better=True),)),))
+    other = replace(RUN, systems=(RunSystem("a", "", (replace(RESULT, metric="wer"),)),))
     assert columns([RUN, other, RUN]) == (
-        Column("qa", "Questions", "spoken_accuracy", False),
-        Column("qa", "Questions", "wer", True),
+        Column("qa", "Questions", "spoken_accuracy", SPOKEN),
+        Column("qa", "Questions", "wer", WER),
     )
 
 
 def test_a_column_sorts_a_run_by_its_best_system() -> None:
-    assert Column("qa", "Questions", "spoken_accuracy", False).best(RUN) == 0.9
-    assert Column("qa", "Questions", "spoken_accuracy", True).best(RUN) == 0.5
+    assert Column("qa", "Questions", "spoken_accuracy", SPOKEN).best(RUN) == 0.9
+    assert Column("qa", "Questions", "spoken_accuracy", WER).best(RUN) == 0.5
 
 
 def test_a_run_without_a_figure_has_none_to_sort_by() -> None:
-    best = Column("qa", "Questions", "wer", True).best(RUN)
+    best = Column("qa", "Questions", "wer", WER).best(RUN)
     assert best != best
 
 
 def test_the_page_shows_every_figure_with_its_interval() -> None:
     text = index_page([RUN], "runs")
-    assert '<b data-value="0.9">90.0&nbsp;%</b> <span class="ci">85.0 to 95.0</span>' in text
-    assert '<b data-value="0.5">50.0&nbsp;%</b>' in text
+    assert '<b data-value="0.9">90.0\u00a0%</b> <span class="ci">85.0 to 95.0</span>' in text
+    assert '<b data-value="0.5">50.0\u00a0%</b>' in text
     assert "1 empty, 1 error" in text
     assert f'<code title="{"f" * 64}">ffffffffffff</code>' in text
 

@@ -4,15 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tttbench.core.metric import MetricInfo
 from tttbench.pages.labels import (
     format_quantity,
     format_value,
     is_stage,
-    metric_label,
     probe_head,
     probe_title,
     short_names,
     stage_name,
+    with_unit,
 )
 
 
@@ -35,23 +36,28 @@ def test_a_quantity_has_three_digits_and_its_unit(value: float, unit: str, text:
     assert format_quantity(value, unit) == text
 
 
-def test_a_share_is_written_in_per_cent_with_one_decimal() -> None:
-    assert format_value(0.0512, percent=True) == "5.1"
+SHARE = MetricInfo("Word error rate", unit="%", scale=100)
+PLAIN = MetricInfo("Opinion score")
+
+
+def test_a_share_is_written_in_percent_with_one_decimal() -> None:
+    assert format_value(0.0512, SHARE) == "5.1"
 
 
 def test_a_negative_value_has_a_minus_sign_and_zero_has_none() -> None:
-    assert format_value(-0.025, percent=True) == "\u22122.5"
-    assert format_value(-0.0001, percent=True) == "0.0"
+    assert format_value(-0.025, SHARE) == "\u22122.5"
+    assert format_value(-0.0001, SHARE) == "0.0"
 
 
 def test_no_value_is_a_dash() -> None:
-    assert format_value(None, percent=True) == "—"
-    assert format_value(math.nan, percent=False) == "—"
+    assert format_value(None, SHARE) == "—"
+    assert format_value(math.nan, PLAIN) == "—"
 
 
-def test_an_unknown_accuracy_is_shown_in_per_cent_and_an_unknown_value_as_it_is() -> None:
-    assert metric_label("odd_accuracy").unit == "%"
-    assert metric_label("mos").unit == ""
+def test_a_unit_stands_behind_its_value_and_nothing_behind_none() -> None:
+    assert with_unit(0.0512, SHARE) == "5.1\u00a0%"
+    assert with_unit(4.25, PLAIN) == "4.25"
+    assert with_unit(None, SHARE) == "—"
 
 
 def test_a_stage_of_the_real_time_factor_is_named_after_the_stage() -> None:

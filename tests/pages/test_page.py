@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
+from tttbench.core.recipe import Recipe
 from tttbench.pages import render
-from tttbench.pages.labels import format_quantity, format_value, metric_label
+from tttbench.pages.labels import format_quantity, format_value
 from tttbench.pages.page import page
 from tttbench.pages.view import Fact, ReportView, Row, SystemView, TaskView
 
@@ -70,9 +71,8 @@ def test_every_element_is_closed(document: Document) -> None:
 def test_every_result_stands_on_the_page_as_the_summary_has_it(document: Document, view: ReportView) -> None:
     shown = set(document.values)
     for result in view.results:
-        percent = metric_label(result.metric).percent
         for number in (result.value, result.ci_low, result.ci_high):
-            assert (str(number), format_value(number, percent=percent)) in shown
+            assert (str(number), format_value(number, view.metric(result.metric))) in shown
         assert (str(result.n), str(result.n)) in shown
 
 
@@ -119,7 +119,7 @@ def hostile_view(view: ReportView) -> ReportView:
         command=bad,
         systems=(*view.systems, SystemView(bad, bad, (Fact(bad, bad),))),
         tasks=(*view.tasks, TaskView(bad, bad, "qa", bad, (), (Fact(bad, bad),))),
-        results=(*view.results, replace(view.results[0], system=bad, task=bad, metric=bad, recipe=bad)),
+        results=(*view.results, replace(view.results[0], system=bad, task=bad, metric=bad, recipe=Recipe(bad))),
         probes=(*view.probes, replace(view.probes[0], system=bad, task=bad, metric=bad, strategy=bad)),
         rows=(*view.rows, Row(bad, bad, bad, "qa", "error", bad, metadata={bad: bad})),
         facts=(Fact(bad, bad),),

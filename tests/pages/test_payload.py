@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from tttbench.core.records import AudioCommit, Packet, Trace
+from tttbench.core.exchange import AudioCommit, Chunk, Trace
 from tttbench.pages.payload import COLUMNS, embed, payload
 from tttbench.pages.view import DiffChunk, ReportView, Row
 
@@ -34,7 +34,7 @@ def test_a_trace_is_packed_into_milliseconds_and_characters(view: ReportView) ->
         text_times_s=(0.12345,),
         text_tokens=(" hi",),
         audio_commits=(AudioCommit(0.2, 2),),
-        packets=(Packet(0.25, 4000),),
+        chunks=(Chunk(0.25, 4000),),
         end_s=0.3,
         nfe=7,
         commit_step=(3, 4),
@@ -47,7 +47,7 @@ def test_a_trace_is_packed_into_milliseconds_and_characters(view: ReportView) ->
         "text": [123.5],
         "tokens": [3],
         "commits": [[200, 2]],
-        "packets": [[250, 250]],
+        "chunks": [[250, 250]],
         "end": 300,
         "nfe": 7,
         "stages": {"decode": 250},

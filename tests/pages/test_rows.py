@@ -1,11 +1,14 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tttbench.core.records import AudioCommit, Trace
+from tttbench.core.exchange import AudioCommit, Status, Trace
+from tttbench.core.metric import Aggregation, MetricInfo, plain_score
 from tttbench.pages.examples import featured
 from tttbench.pages.failures import failure_groups
+from tttbench.pages.load import is_wrong
 from tttbench.pages.view import ReportView, Row, ScoreView
 
 
@@ -30,7 +33,7 @@ def test_nothing_is_dropped(view: ReportView) -> None:
 
 def test_a_row_has_its_recordings(view: ReportView, run_dir: Path) -> None:
     row = row_of(view, "ttt:mini", "mini_qa", 0)
-    assert all((run_dir / file).is_file() for file in (row.input_audio, row.answer_audio, row.true_audio))
+    assert all((run_dir / file).is_file() for file in (row.input_audio, row.answer_audio, row.reference_audio))
 
 
 def test_a_failed_request_keeps_its_message(view: ReportView) -> None:
@@ -42,7 +45,7 @@ def test_latency_is_read_from_the_trace(view: ReportView) -> None:
     row = row_of(view, "ttt:mini", "mini_qa", 0)
     assert row.trace is not None
     assert row.latency.ttft_s == row.trace.text_times_s[0]
-    assert row.latency.ttfa_wave_s == row.trace.packets[0].time_s
+    assert row.latency.ttfa_wave_s == row.trace.chunks[0].time_s
     assert row.latency.nfe_per_code == row.trace.nfe / row.codes
 
 
@@ -55,19 +58,21 @@ def test_marked_words_are_those_that_were_counted(view: ReportView) -> None:
 
 
 @pytest.mark.parametrize(
-    ("score", "wrong"),
+    ("aggregation", "value", "status", "wrong"),
     [
-        (ScoreView("text_accuracy", 1.0, "binary", "ok"), False),
-        (ScoreView("text_accuracy", 0.0, "binary", "ok"), True),
-        (ScoreView("wer", 0.0, "rate", "ok"), False),
-        (ScoreView("wer", 0.1, "rate", "ok"), True),
-        (ScoreView("wer", None, "rate", "ok"), False),
-        (ScoreView("mos", 3.1, "value", "ok"), False),
-        (ScoreView("mos", None, "value", "judge_failed"), True),
+        ("binary", 1.0, "ok", False),
+        ("binary", 0.0, "ok", True),
+        ("rate", 0.0, "ok", False),
+        ("rate", 0.1, "ok", True),
+        ("rate", math.nan, "ok", False),
+        ("value", 3.1, "ok", False),
+        ("value", math.nan, "derivation_failed", True),
     ],
 )
-def test_wrong_means_a_lost_point_or_any_edit(score: ScoreView, wrong: bool) -> None:
-    assert Row("s", "t", "1", "qa", "ok", scores=(score,)).wrong is wrong
+def test_wrong_means_a_lost_point_or_any_edit(
+    aggregation: Aggregation, value: float, status: Status, wrong: bool
+) -> None:
+    assert is_wrong(plain_score(value, status), MetricInfo("any", aggregation=aggregation)) is wrong
 
 
 def test_equal_reasons_are_gathered_and_every_failed_sample_is_named(view: ReportView) -> None:
@@ -86,8 +91,8 @@ def test_equal_reasons_are_gathered_and_every_failed_sample_is_named(view: Repor
 
 def spoken(system: str, sample: str, codes: int, *, right: bool = True) -> Row:
     trace = Trace(audio_commits=(AudioCommit(0.1, codes),), commit_step=(1,) * codes, spans=(codes,))
-    score = ScoreView("text_accuracy", float(right), "binary", "ok")
-    return Row(system, "t", sample, "qa", "ok", scores=(score,), trace=trace, codes=codes)
+    score = ScoreView("text_accuracy", float(right), "ok")
+    return Row(system, "t", sample, "qa", "ok", scores=(score,), trace=trace, codes=codes, wrong=not right)
 
 
 def test_the_example_is_the_sample_that_most_systems_answered_rightly(view: ReportView) -> None:

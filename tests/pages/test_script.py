@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from tttbench.core.records import Trace
+from tttbench.core.exchange import Trace
 from tttbench.core.shipped import shipped
 from tttbench.pages.payload import payload
 from tttbench.pages.view import ReportView, Row
@@ -122,7 +122,7 @@ def test_a_page_beyond_the_end_is_the_last_one() -> None:
 
 
 @needs_node
-def test_a_late_packet_stalls_the_player() -> None:
+def test_a_late_chunk_stalls_the_player() -> None:
     assert in_node("Rows.replay([[100, 50], [120, 50], [260, 40]])") == {
         "played": [{"from": 100, "to": 200}, {"from": 260, "to": 300}],
         "stalls": [{"from": 200, "to": 260}],

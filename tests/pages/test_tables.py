@@ -1,13 +1,18 @@
 import math
 from dataclasses import replace
 
-from tttbench.core.records import ProbeResult, Result
+from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result
+from tttbench.core.recipe import Recipe
 from tttbench.pages.page import page
-from tttbench.pages.tables import headline_tables, latency_tables
+from tttbench.pages.tables import latency_tables, result_tables
 from tttbench.pages.view import ReportView, SystemView, TaskView
-from tttbench.store.run_directory import TRUTH
 
-RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 40, 0, 0, 0, 0, "r", 0.9, 0.9, False)
+RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 40, 0, 0, 0, 0, Recipe("r"), 0.9, 0.9)
+METRICS = {
+    "spoken_accuracy": MetricInfo("Spoken answers right", "spoken", unit="%", scale=100, aggregation="binary"),
+    "text_accuracy": MetricInfo("Written answers right", "written", unit="%", scale=100, aggregation="binary"),
+    "wer": MetricInfo("Word error rate", "WER", unit="%", scale=100, direction="lower", aggregation="rate"),
+}
 PROBE = ProbeResult("a", "topk", "qa", "ttfa_wave", "s", 0.3, 0.4, 0.5, 40)
 
 
@@ -24,11 +29,12 @@ def view_of(results: tuple[Result, ...] = (), probes: tuple[ProbeResult, ...] = 
         results=results,
         probes=probes,
         rows=(),
+        metrics=METRICS,
     )
 
 
 def marks(*results: Result) -> dict[str, str]:
-    (table,) = headline_tables(view_of(results))
+    (table,) = result_tables(view_of(results))
     return {row.system: row.cells[0].mark for row in table.rows if row.cells[0] is not None}
 
 
@@ -39,7 +45,7 @@ def test_the_highest_accuracy_is_best_and_an_overlapping_interval_is_marked() ->
 
 
 def test_the_lowest_error_rate_is_best() -> None:
-    error = replace(RESULT, metric="wer", lower_is_better=True)
+    error = replace(RESULT, metric="wer")
     assert marks(error, replace(error, system="b", value=0.1, ci_low=0.05, ci_high=0.2)) == {"a": "", "b": "best"}
 
 
@@ -48,29 +54,29 @@ def test_equal_or_lonely_systems_have_no_mark() -> None:
     assert marks(RESULT, replace(RESULT, system="b")) == {"a": "", "b": ""}
 
 
-def test_the_true_recordings_are_shown_but_never_the_best() -> None:
-    ceiling = replace(RESULT, system=TRUTH, value=1.0)
+def test_the_reference_audio_is_shown_but_never_the_best() -> None:
+    ceiling = replace(RESULT, system=TOPLINE, value=1.0)
     assert marks(RESULT, replace(RESULT, system="b", value=0.2, ci_low=0.1, ci_high=0.3), ceiling) == {
         "a": "best",
         "b": "",
-        TRUTH: "",
+        TOPLINE: "",
     }
 
 
-def test_the_true_recordings_come_last() -> None:
-    ceiling = replace(RESULT, system=TRUTH)
-    (table,) = headline_tables(view_of((ceiling, RESULT, replace(RESULT, system="unknown to the run"))))
-    assert [row.system for row in table.rows] == ["a", "unknown to the run", TRUTH]
+def test_the_reference_audio_comes_last() -> None:
+    ceiling = replace(RESULT, system=TOPLINE)
+    (table,) = result_tables(view_of((ceiling, RESULT, replace(RESULT, system="unknown to the run"))))
+    assert [row.system for row in table.rows] == ["a", "unknown to the run", TOPLINE]
 
 
 def test_metrics_stand_in_the_order_of_the_task_and_others_after_them() -> None:
     results = (replace(RESULT, metric="spoken_gap"), replace(RESULT, metric="text_accuracy"), RESULT)
-    (table,) = headline_tables(view_of(results))
+    (table,) = result_tables(view_of(results))
     assert [column.metric for column in table.columns] == ["spoken_accuracy", "text_accuracy", "spoken_gap"]
 
 
 def test_a_system_without_a_metric_has_an_empty_cell() -> None:
-    (table,) = headline_tables(view_of((RESULT, replace(RESULT, system="b", metric="text_accuracy"))))
+    (table,) = result_tables(view_of((RESULT, replace(RESULT, system="b", metric="text_accuracy"))))
     assert table.rows[1].cells[0] is None
 
 
@@ -130,8 +136,8 @@ def test_figures_of_the_whole_run_have_a_table_of_their_own() -> None:
 
 
 def test_bars_end_at_one_unless_a_value_goes_beyond() -> None:
-    error = replace(RESULT, metric="wer", value=1.5, ci_low=1.1, ci_high=2.5, lower_is_better=True)
-    (table,) = headline_tables(view_of((RESULT, error, replace(error, system="b", value=0.1, ci_high=math.nan))))
+    error = replace(RESULT, metric="wer", value=1.5, ci_low=1.1, ci_high=2.5)
+    (table,) = result_tables(view_of((RESULT, error, replace(error, system="b", value=0.1, ci_high=math.nan))))
     assert {column.metric: column.scale for column in table.columns} == {"spoken_accuracy": 1.0, "wer": 2.5}
 
 
@@ -142,5 +148,5 @@ def test_a_system_asked_several_requests_a_call_says_so() -> None:
     assert [(row.system, row.batch_size) for row in table.rows] == [("a", 1), ("b", 8)]
     text = page(view)
     assert "n = 40, 8 a call" in text
-    assert "answers them together, and each one" in text
-    assert "answers them together, and each one" not in page(view_of(probes=(PROBE,)))
+    assert "works on them together, and each one" in text
+    assert "works on them together, and each one" not in page(view_of(probes=(PROBE,)))

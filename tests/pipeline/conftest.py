@@ -1,4 +1,4 @@
-"""The tone world as fixtures: a folder of recordings, and the command line that asks the tone systems about it."""
+"""The tone world as fixtures: a folder of recordings, and the command line that gives it to the tone systems."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Ended:
 def _command(data: Path, *options: str | Path) -> list[str]:
     """The arguments of ``tttbench`` that run the tone suite on ``data``."""
     words = [str(word) for word in options]
-    asked = words[words.index("--tasks") + 1].split(",") if "--tasks" in words else ["tone_asr", "tone_qa"]
-    folders = [word for task in asked for word in ("--data", f"{task}={data}")]
+    chosen = words[words.index("--tasks") + 1].split(",") if "--tasks" in words else ["tone_asr", "tone_qa"]
+    folders = [word for task in chosen for word in ("--data", f"{task}={data}")]
     return [str(word) for word in ("run", "tones", "--include", WORLD, *folders, "--device", "cpu", *options)]
 
 

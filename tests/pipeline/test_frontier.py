@@ -1,4 +1,4 @@
-"""Who beats whom: faster and no worse, or better and no slower; never by chance alone."""
+"""Which system dominates which: faster and no worse, or better and no slower; never by chance alone."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ def places(found: dict[str, list[Outcome]], *, lower_is_better: bool = False):
     }
 
 
-def test_faster_with_the_same_verdicts_beats_slower() -> None:
+def test_faster_with_the_same_verdicts_dominates_slower() -> None:
     found = places({"slow": outcomes(0.8, 2.0), "fast": outcomes(0.8, 1.0, seed=1)})
-    assert found["slow"].beaten_by == ("fast",)
-    assert found["fast"].beaten_by == ()
+    assert found["slow"].dominated_by == ("fast",)
+    assert found["fast"].dominated_by == ()
 
 
-def test_better_and_slower_beats_nobody_and_is_not_beaten() -> None:
+def test_better_and_slower_dominates_none_and_is_not_dominated() -> None:
     found = places({"good": outcomes(0.9, 2.0), "fast": outcomes(0.6, 1.0)})
-    assert found["good"].beaten_by == found["fast"].beaten_by == ()
+    assert found["good"].dominated_by == found["fast"].dominated_by == ()
 
 
-def test_better_and_as_fast_beats() -> None:
+def test_better_and_as_fast_dominates() -> None:
     same = outcomes(0.9, 1.0)
     worse = [Outcome(o.sample, o.cluster, float(i < 30), 1.0, o.seconds) for i, o in enumerate(same)]
     found = places({"good": same, "bad": worse})
-    assert found["bad"].beaten_by == ("good",)
-    assert found["good"].beaten_by == ()
+    assert found["bad"].dominated_by == ("good",)
+    assert found["good"].dominated_by == ()
 
 
-def test_of_error_rates_the_lower_beats() -> None:
+def test_of_error_rates_the_lower_dominates() -> None:
     found = places({"slow": outcomes(0.2, 2.0), "fast": outcomes(0.1, 1.0)}, lower_is_better=True)
-    assert found["slow"].beaten_by == ("fast",)
-    assert found["fast"].beaten_by == ()
+    assert found["slow"].dominated_by == ("fast",)
+    assert found["fast"].dominated_by == ()
 
 
-def test_equal_systems_do_not_beat_each_other() -> None:
+def test_equal_systems_do_not_dominate_each_other() -> None:
     found = places({str(seed): outcomes(0.8, 1.0, seed=seed, noise=0.5) for seed in range(4)})
-    assert sum(len(point.beaten_by) for point in found.values()) <= 1
+    assert sum(len(point.dominated_by) for point in found.values()) <= 1
 
 
 def test_both_axes_have_intervals_and_counts() -> None:
@@ -65,7 +65,7 @@ def test_both_axes_have_intervals_and_counts() -> None:
 def test_only_samples_that_both_answered_are_compared_and_one_answer_is_none() -> None:
     found = places({"a": outcomes(0.8, 1.0), "b": outcomes(0.8, 2.0)[:30], "c": outcomes(1.0, 1.0)[:1]})
     assert set(found) == {"a", "b"}
-    assert found["b"].beaten_by == ("a",)
+    assert found["b"].dominated_by == ("a",)
     assert found["b"].n == 30
 
 

@@ -1,4 +1,4 @@
-"""A suite with an oracle: the others' codes are compared with its codes, and extra metrics are scored."""
+"""A suite with an oracle: the others' codes are compared with its codes, and extra scores are taken."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tttbench.cli import main as cli
 from tttbench.store.run_directory import RunStore
 
 SUITE = """
-judge = "whisper:tiny.en"
+transcriber = "whisper:tiny.en"
 oracle = "slow"
 limit = 8
 batch_size = 1
 
 [[tasks]]
 name = "mini_qa"
-metrics = ["text_accuracy", "self_wer"]
+scores = ["text_accuracy", "self_wer"]
 
 [[systems]]
 name = "ttt:mini"
@@ -48,7 +48,7 @@ def test_all_but_the_oracle_have_an_agreement(run: Path) -> None:
     found = {(row["system"], row["metric"]): row for row in results}
     assert {system for system, metric in found if metric == "oracle_agreement"} == {"fast", "ttt:mini-nar"}
     assert {metric for system, metric in found if system == "slow"} == {"text_accuracy", "self_wer"}
-    assert found["fast", "oracle_agreement"]["recipe"] == "oracle_agreement-1; oracle: slow"
+    assert found["fast", "oracle_agreement"]["recipe"]["options"] == "oracle=slow"
     assert 0 <= found["ttt:mini-nar", "oracle_agreement"]["value"] < found["fast", "oracle_agreement"]["value"] <= 1
 
 
@@ -63,13 +63,13 @@ def test_it_is_the_share_of_equal_codes(run: Path) -> None:
         a, b = one.response.audio_codes or (), other.response.audio_codes or ()
         equal += sum(x == y for x, y in zip(a, b, strict=False))
         total += max(len(a), len(b))
-    kept = [score for found in scores.values() for score in found if score.metric == "oracle_agreement"]
+    kept = [found["oracle_agreement"] for found in scores.values()]
     assert (sum(one.numerator for one in kept), sum(one.denominator for one in kept)) == (equal, total)
 
 
 def test_the_report_and_scoring_again_have_it_too(run: Path) -> None:
     before = json.loads((run / "summary.json").read_text())["results"]
-    assert "Codes of the oracle" in (run / "report.html").read_text()
+    assert "Audio tokens of the oracle" in (run / "report.html").read_text()
     assert cli.main(["rescore", str(run)]) == 0
     assert json.loads((run / "summary.json").read_text())["results"] == before
 
@@ -78,10 +78,10 @@ def test_the_frontier_has_a_place_for_each_and_is_shown(run: Path) -> None:
     places = json.loads((run / "summary.json").read_text())["frontier"]
     assert [place["system"] for place in places] == ["slow", "fast", "ttt:mini-nar"]
     assert all(place["seconds_low"] <= place["seconds"] <= place["seconds_high"] for place in places)
-    assert any(not place["beaten_by"] for place in places)
+    assert any(not place["dominated_by"] for place in places)
     page = (run / "report.html").read_text()
     assert 'id="frontier"' in page
-    assert "Quality at its price" in page
+    assert "Quality-latency trade-off" in page
 
 
 def test_the_real_time_factor_is_drawn_by_the_length_of_the_answer(run: Path) -> None:

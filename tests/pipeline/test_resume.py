@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tttbench.probes.conditions import calibration
 from tttbench.store.run_directory import RunStore
 
 Tones = Callable[..., Any]
@@ -32,7 +33,7 @@ def wait_for(log: Path, lines: int) -> None:
         time.sleep(0.02)
 
 
-def test_after_kill_9_only_what_was_in_flight_is_asked_again(start: Start, tmp_path: Path) -> None:
+def test_after_kill_9_only_what_was_in_flight_is_repeated(start: Start, tmp_path: Path) -> None:
     log, folder = tmp_path / "log", tmp_path / "run"
     options = ("--systems", "tones:slow", "--batch-size", "1", "--out", folder)
     process = start(*options, TONES_LOG=str(log))
@@ -41,8 +42,8 @@ def test_after_kill_9_only_what_was_in_flight_is_asked_again(start: Start, tmp_p
     process.communicate()
     kept = answered(folder)
     assert 3 <= len(kept) < 12
-    asked = {(f"tone_{line.split()[0]}", line.split()[1]) for line in log.read_text().splitlines()}
-    assert len(asked - kept) <= 1
+    given = {(f"tone_{line.split()[0]}", line.split()[1]) for line in log.read_text().splitlines()}
+    assert len(given - kept) <= 1
     log.unlink()
 
     again = start(*options, "--resume", TONES_LOG=str(log))
@@ -64,10 +65,10 @@ def test_ctrl_c_says_how_to_go_on(start: Start, tmp_path: Path) -> None:
     assert f"--out {folder} --resume" in err
     assert "Traceback" not in err
     with RunStore.open(folder) as store:
-        assert store.manifest["status"] == "interrupted"
+        assert store.manifest.status == "interrupted"
 
 
-def test_a_finished_run_is_not_asked_again(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finished_run_is_not_repeated(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = tones("--out", tmp_path / "run", "--json").document
     monkeypatch.setenv("TONES_LOG", str(tmp_path / "log"))
     ended = tones("--out", tmp_path / "run", "--resume", "--json")
@@ -76,18 +77,19 @@ def test_a_finished_run_is_not_asked_again(tones: Tones, tmp_path: Path, monkeyp
     assert ended.document["results"] == before["results"]
 
 
-def test_the_judge_goes_on_with_what_it_has_not_heard(tones: Tones, tmp_path: Path) -> None:
-    before = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling", "--tasks", "tone_qa").document
+def test_the_transcriber_goes_on_with_what_it_has_not_transcribed(tones: Tones, tmp_path: Path) -> None:
+    options = ("--systems", "tones:mumbling", "--tasks", "tone_qa")
+    before = tones("--out", tmp_path / "run", "--json", *options).document
     with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
-        # Six true answers and one mumble; the same sound is heard once.
-        assert journal.execute("SELECT count(*) FROM transcripts").fetchone() == (7,)
-        journal.execute("UPDATE transcripts SET text = 'kept' WHERE text = 'mumble'")
-        journal.execute("DELETE FROM transcripts WHERE text IN ('paris', 'cold')")
-    ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:mumbling", "--tasks", "tone_qa", "--resume")
-    assert "judge tones:right: 2/2" in ended.err
+        # Six reference answers and one mumble; equal recordings are transcribed once.
+        assert journal.execute("SELECT count(*) FROM derived").fetchone() == (7,)
+        journal.execute("UPDATE derived SET content = 'kept' WHERE content = 'mumble'")
+        journal.execute("DELETE FROM derived WHERE content IN ('paris', 'cold')")
+    ended = tones("--out", tmp_path / "run", "--json", *options, "--resume")
+    assert "transcriber:tones:right: 2/2" in ended.err
     assert ended.document["results"] == before["results"]
     with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
-        assert journal.execute("SELECT count(*) FROM transcripts WHERE text = 'kept'").fetchone() == (1,)
+        assert journal.execute("SELECT count(*) FROM derived WHERE content = 'kept'").fetchone() == (1,)
 
 
 def test_a_folder_with_a_run_is_refused_without_resume(tones: Tones, tmp_path: Path) -> None:
@@ -118,12 +120,21 @@ def test_resume_names_what_differs(tones: Tones, tmp_path: Path, options: tuple[
     assert named in ended.err
 
 
+def test_times_of_one_run_are_on_one_scale(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tones("--out", tmp_path / "run", "--limit", "1")
+    other = {"torch": "numpy", "numpy": "torch"}[calibration()]
+    monkeypatch.setattr("tttbench.pipeline.environment.calibration", lambda: other)
+    ended = tones("--out", tmp_path / "run", "--limit", "1", "--resume")
+    assert ended.status == 2
+    assert f"calibration (torch is installed, or not) differs: the run has '{calibration()}'" in ended.err
+
+
 def test_resume_notices_changed_data(tones: Tones, tmp_path: Path, data: Path) -> None:
     tones("--out", tmp_path / "run")
     (data / "q0.wav").write_bytes((data / "q1.wav").read_bytes())
     ended = tones("--out", tmp_path / "run", "--resume")
     assert ended.status == 2
-    assert "task tone_asr: data_sha256 differs" in ended.err
+    assert "task tone_asr: listing_sha256 differs" in ended.err
 
 
 def test_resume_notices_other_weights(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +145,7 @@ def test_resume_notices_other_weights(tones: Tones, tmp_path: Path, monkeypatch:
     assert "weights_sha256 of system tones:fragile differs" in ended.err
 
 
-def test_retry_errors_asks_again_what_failed(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_retry_errors_repeats_what_failed(tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tones("--out", tmp_path / "run", "--systems", "tones:fragile", "--tasks", "tone_qa")
     monkeypatch.setenv("TONES_LOG", str(tmp_path / "log"))
     tones(

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tttbench.probes.conditions import Watch, fixed_work
+from tttbench.core.errors import UserError
+from tttbench.probes.conditions import Watch, calibration, fixed_work
 
 
 @contextmanager
@@ -30,11 +31,31 @@ def test_pace_is_the_time_of_the_fixed_work() -> None:
     watch = Watch("cpu")
     watch.begin()
     found = watch.end()
-    assert 0 < found.pace_s < 10
+    assert 0 < found.calibration_s < 10
 
 
 def test_the_work_is_the_same_for_all_watches() -> None:
     assert fixed_work("cpu") is fixed_work("cpu")
+
+
+@pytest.fixture
+def without_torch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    fixed_work.cache_clear()
+    monkeypatch.setitem(sys.modules, "torch", None)
+    yield
+    fixed_work.cache_clear()
+
+
+def test_without_torch_numpy_does_the_work(without_torch: None) -> None:
+    assert calibration() == "numpy"
+    watch = Watch("cpu")
+    watch.begin()
+    assert 0 < watch.end().calibration_s < 10
+
+
+def test_without_torch_no_other_device_is_watched(without_torch: None) -> None:
+    with pytest.raises(UserError, match=r"device cuda needs torch.*pip install 'tttbench\[model\]'"):
+        Watch("cuda")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what other processes do")

@@ -1,4 +1,4 @@
-"""Latency figures, worked by hand."""
+"""Latency metrics, worked by hand."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 
 import pytest
 
-from tttbench.core.records import AudioCommit, Packet, Trace
+from tttbench.core.exchange import AudioCommit, Chunk, Trace
 from tttbench.probes.latency import Timed, figures, latency_probes
 
 TRACE = Trace(
     stages_s={"encode": 0.2, "decode": 1.0},
     text_times_s=(0.3, 0.4),
     audio_commits=(AudioCommit(0.5, 10), AudioCommit(0.9, 15)),
-    packets=(Packet(0.6, 8_000), Packet(1.6, 8_000)),
+    chunks=(Chunk(0.6, 8_000), Chunk(1.6, 8_000)),
     end_s=1.6,
     nfe=50,
 )

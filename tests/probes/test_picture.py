@@ -5,15 +5,17 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
 
-from reference_model.timing import interval
-from tttbench.core.records import ProbeResult
+from tttbench.core.metric import ProbeResult
 from tttbench.probes.axes import Value, product, swept
 from tttbench.probes.picture import COLOURS, lines_of, picture
 from tttbench.probes.sweep import PointResult
+from tttbench.stats.median import median_interval
 
 
 def result(point: Mapping[str, Value], latencies_s: Sequence[float] = (1.0,) * 6) -> PointResult:
-    intervals = {"latency": interval(latencies_s), "answers_per_s": interval([1.0])} if latencies_s else {}
+    intervals = (
+        {"latency": median_interval(latencies_s), "answers_per_s": median_interval([1.0])} if latencies_s else {}
+    )
     probes = [ProbeResult("s", "", "t", name, "s", 0.25, 0.5, float("nan"), 12) for name in ("ttft", "latency")]
     return PointResult(point, "", "budget", len(latencies_s), intervals, tuple(latencies_s), tuple(probes), ())
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from reference_model.roofline import Ceilings, Work
-from tttbench.core.records import Trace
+from tttbench.core.exchange import Trace
 from tttbench.core.system import PassRun
 from tttbench.probes.latency import Timed
 from tttbench.probes.stopping import Stopping

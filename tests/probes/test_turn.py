@@ -9,7 +9,7 @@ import pytest
 
 from reference_model.roofline import Ceilings, Work
 from tttbench.core.errors import InputError
-from tttbench.core.records import Request, Response, Trace
+from tttbench.core.exchange import Request, Response, Trace
 from tttbench.core.system import PassRun
 from tttbench.probes.turn import Call, Turn, calls_of, noise_requests, take_turn
 
@@ -103,7 +103,7 @@ def test_passes_of_an_earlier_turn_do_not_count() -> None:
     assert take_turn([Call(("a",), (0.0,), lambda: [answered(1.0)])], told, "cpu", ticking(1.0)).passes == ()
 
 
-def test_requests_are_asked_in_calls_of_the_batch_size() -> None:
+def test_requests_are_given_in_calls_of_the_batch_size() -> None:
     asked: list[list[str]] = []
 
     def answer(batch: Sequence[Request]) -> Sequence[Response | Exception]:

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import csv
 import io
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.core.registry import tasks
+from tttbench.core.metric import MetricInfo, Result
+from tttbench.core.plugins import tasks
+from tttbench.core.recipe import Recipe
 from tttbench.pages.paper_tables import render_all
 from tttbench.published import SHIPPED, load_tables
 from tttbench.published.measured import fill, found_in
+from tttbench.store.manifest import Summary
 
-SUMMARY = {
-    "results": [
-        {
-            "system": "ttt:/models/ttt",
-            "task": "llama_questions",
-            "metric": "spoken_accuracy",
-            "value": 0.4,
-            "ci_low": 0.31,
-            "ci_high": 0.49,
-            "n": 120,
-            "ok": 118,
-            "empty": 0,
-            "unparsed": 0,
-            "judge_failed": 0,
-            "error": 2,
-            "recipe": "judge: openai-whisper large-v3; Qwen3-30B-A3B",
-            "value_best": 0.41,
-            "value_worst": 0.4,
-            "lower_is_better": False,
-        }
-    ]
+RESULT = Result(
+    "ttt:/models/ttt",
+    "llama_questions",
+    "spoken_accuracy",
+    *(0.4, 0.31, 0.49),
+    n=120,
+    ok=118,
+    empty=0,
+    unparsed=0,
+    derivation_failed=0,
+    error=2,
+    recipe=Recipe("spoken_accuracy@1", transcriber="openai-whisper large-v3", judge="Qwen3-30B-A3B"),
+    value_best=0.41,
+    value_worst=0.4,
+)
+METRICS = {
+    "spoken_accuracy": MetricInfo("Spoken answers right", unit="%", scale=100, aggregation="binary"),
+    "utmos": MetricInfo("Predicted naturalness", "UTMOS"),
 }
 
 
+def summary(result: Result = RESULT) -> Summary:
+    return Summary("done", 120, 120, metrics=METRICS, results=(result,))
+
+
 def filled(names: dict[str, str]):
-    return fill(load_tables(), found_in([(Path("runs/a"), SUMMARY)], names), tasks.names())
+    return fill(load_tables(), found_in([(Path("runs/a"), summary())], names), tasks.names())
 
 
 def cell(tables, table, row, column):
@@ -94,8 +100,8 @@ def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_ne
 
 
 def test_what_was_judged_otherwise_has_no_difference():
-    summary = {"results": [{**SUMMARY["results"][0], "recipe": "judge: openai-whisper tiny.en"}]}
-    found = found_in([(Path("a"), summary)], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    other = summary(replace(RESULT, recipe=Recipe("spoken_accuracy@1", transcriber="openai-whisper tiny.en")))
+    found = found_in([(Path("a"), other)], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, tasks.names())
     one = cell(tables, "ablation", "ttt", "llama_questions")
     assert (one.is_judged_otherwise, one.difference) == (True, None)
@@ -138,11 +144,19 @@ def test_names_are_those_of_the_suites_recipes():
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('better = "lower"', 'better = "down"', "better is 'down', expected higher or lower"),
-        ('source = "ttt"', 'source = "nobody"', "unknown source 'nobody'; there are: ttt"),
+        ('better = "lower"', 'better = "down"', "better: must be 'higher' or 'lower', not 'down'"),
+        (
+            'source = "ttt"',
+            'source = "nobody"',
+            r"blocks\[0\]\.source: 'nobody' is not in \[sources\]\. Known: ttt",
+        ),
         ("published = [34.68, 12.53, 13.65]", "published = [34.68]", "row 'ttt' has 1 figures for 3 columns"),
-        ("[[tables]]", "[[tables", "not readable as TOML"),
-        ('title = "LlamaQ"', 'titel = "LlamaQ"', "a field is missing, unknown or of another form"),
+        ("[[tables]]", "[[tables", "not valid TOML"),
+        ('title = "LlamaQ"', 'titel = "LlamaQ"', r"columns\[1\]\.titel: unknown key\. Did you mean 'title'"),
+        ("published = [34.68, 12.53, 13.65]", "published = [34.68, 12.53, nan]", r"published\[2\]: must be a finite"),
+        ('url = "https:', 'url = "javascript:', "sources.ttt: url must begin with https:// or http://"),
+        ('id = "ablation"', 'id = "../ablation"', r"tables\[1\]: id may hold letters, digits, '_' and '-' only"),
+        ('id = "ablation"', 'id = "architectures"', r"tables\[1\]: has the id 'architectures' of \[0\]"),
     ],
 )
 def test_a_damaged_file_is_named(tmp_path, old, new, message):
@@ -172,15 +186,15 @@ def test_the_verb_writes_everything(tmp_path, capsys):
 
 
 def test_a_cell_without_an_interval_is_a_cell():
-    alone = {**SUMMARY["results"][0], "ci_low": None, "ci_high": None, "n": 1, "ok": 1}
-    found = found_in([(Path("a"), {"results": [alone]})], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    alone = replace(RESULT, ci_low=math.nan, ci_high=math.nan, n=1, ok=1, error=0)
+    found = found_in([(Path("a"), summary(alone))], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, ())
     assert cell(tables, "ablation", "ttt", "llama_questions").measured.n == 1
     assert "nan" in render_all(tables)["ablation.md"]
 
 
 def test_a_figure_that_is_no_share_is_printed_as_it_is():
-    utmos = {**SUMMARY["results"][0], "task": "speech_quality", "metric": "utmos", "value": 4.1}
-    found = found_in([(Path("a"), {"results": [utmos]})], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    utmos = replace(RESULT, task="speech_quality", metric="utmos", value=4.1)
+    found = found_in([(Path("a"), summary(utmos))], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, ())
     assert cell(tables, "quality", "ttt", "utmos").measured.value == 4.1

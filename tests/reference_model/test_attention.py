@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from masks import heads
+from shapes import tiny_config
 
-from reference_model.attention import attend, backend, choose
+from reference_model.attention import PROCESS, attend
 from reference_model.errors import BackendError
+from reference_model.transformer import TtTModel
 
 
 def test_xformers_on_a_cpu_names_the_backend_to_use() -> None:
@@ -24,20 +26,14 @@ def test_flex_says_that_it_has_no_backward_on_a_cpu() -> None:
 
 def test_unknown_backends_are_named() -> None:
     with pytest.raises(BackendError, match="'flash' is unknown"):
-        choose("flash", torch.device("cpu"))
+        TtTModel(tiny_config(), attention="flash")
     with pytest.raises(BackendError, match="'flash' is unknown"):
-        backend("flash")
-
-
-def test_auto_is_flex_only_where_cuda_trains() -> None:
-    assert choose("auto", torch.device("cpu")) == "sdpa"
-    assert choose("auto", torch.device("cuda"), training=True) == "flex"
-    assert choose("auto", torch.device("cuda")) == "sdpa"
+        PROCESS.backend("flash")
 
 
 @pytest.mark.parametrize("length", [9, 300])
 def test_training_in_bfloat16_is_the_same_attention(length: int) -> None:
-    sdpa = backend("sdpa")
+    sdpa = PROCESS.backend("sdpa")
     q, k, v = (torch.randn(2, n, length, 16, requires_grad=True) for n in (4, 2, 2))
     limit = torch.stack([torch.arange(1, length + 1), torch.arange(1, length + 1).clamp(min=length // 2)])
     for rows in (limit, limit[:1].expand(2, -1), torch.full_like(limit, length)):

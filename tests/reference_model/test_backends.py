@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from masks import Batch, Document, batches, heads, softmax_by_rows
 from torch import Tensor
 
-from reference_model.attention import attend
+from reference_model.attention import Heads, attend
+from reference_model.attention.check import compare
 from reference_model.attention.rows import attend_rows
-from reference_model.attention.xformers import XformersBackend, bias_of, plan_of, split_runs
+from reference_model.attention.runs import RunsAttention, split_runs
+from reference_model.attention.xformers import XformersBackend, XformersOperator, bias_of
 from reference_model.limits import dense_mask
 
 head_counts = st.sampled_from([(4, 1), (4, 2), (4, 4), (3, 1)])
@@ -116,8 +118,22 @@ def test_xformers_with_its_biases_written_out_is_sdpa(
 
     limit, start = batch.limit(objective=objective), batch.start
     q, k, v = heads(len(limit), limit.shape[1], limit.shape[1], *n_heads, seed)
-    plan = plan_of(limit, start, limit.shape[1])
+    plan = RunsAttention(*split_runs(limit, start, limit.shape[1]), limit.numel(), limit.device, XformersOperator())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fmha, "memory_efficient_attention_forward", materialised)
         found = XformersBackend().attend(q, k, v, plan)
     torch.testing.assert_close(found, attend(q, k, v, limit, start, attention="sdpa"), atol=1e-12, rtol=0)
+
+
+@pytest.mark.usefixtures("needs_xformers")
+@pytest.mark.parametrize("n_heads", [(16, 2), (4, 4), (3, 1)])
+def test_xformers_with_its_biases_written_out_agrees_in_the_comparison_that_auto_makes(
+    monkeypatch: pytest.MonkeyPatch, n_heads: tuple[int, int]
+) -> None:
+    import xformers.ops.fmha as fmha
+
+    monkeypatch.setattr(fmha, "memory_efficient_attention_forward", materialised)
+    verdict = compare(XformersOperator(), Heads(*n_heads, 32, torch.float64, torch.device("cpu")))
+    assert verdict.why_not == ""
+    assert verdict.error is not None
+    assert verdict.error < 1e-12

@@ -12,9 +12,9 @@ from shapes import random_model, tiny_config
 
 from reference_model.config import TtTConfig
 from reference_model.errors import ReferenceModelError
+from reference_model.layout import Example
 from reference_model.likelihood import likelihood, span_bound
 from reference_model.limits import limits
-from reference_model.objective import Example
 from reference_model.transformer import TtTModel
 
 CONFIG = tiny_config(n_codes=4)

@@ -6,58 +6,33 @@ runs say is tested in ``test_backends.py``, and the operator itself by ``benchma
 
 from __future__ import annotations
 
+import copy
 import dataclasses
-from typing import Any
 
 import pytest
 import torch
 from cases import MODELS, prompt_for, same
+from loops import Loops
 from shapes import random_model, tiny_config
-from torch import Tensor
 
-from reference_model.attention.xformers import Runs
-from reference_model.cache import CachePool
-from reference_model.decoding import DecodeConfig, Engine, Prompt, generate
+from reference_model.attention import Chooser
+from reference_model.cache import CachePool, KeyValueCache
+from reference_model.decoding import CacheMode, DecodeConfig, Engine, Prompt, generate
 from reference_model.errors import BackendError
 from reference_model.transformer import RowGroup, TtTModel
 
 
-class Loops:
-    """What xformers' gappy biases mean, row by row. Counts its calls, and the rows of each."""
-
-    def __init__(self) -> None:
-        self.n_rows: list[int] = []
-
-    def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
-        del device
-        seen = []
-        for n_rows, first, n_keys in zip(runs.n_rows, runs.key_start, runs.n_keys, strict=True):
-            assert 0 <= first <= first + n_keys <= total_keys
-            seen += [(first, first + n_keys - (n_rows - 1 - r if causal else 0)) for r in range(n_rows)]
-        return seen
-
-    def attend(self, rows: Tensor, keys: Tensor, values: Tensor, prepared: Any) -> Tensor:
-        self.n_rows.append(rows.shape[1])
-        out = torch.empty_like(rows)
-        for row, (first, end) in enumerate(prepared):
-            scores = torch.einsum("hgd,khgd->khg", rows[0, row], keys[0, first:end]) / rows.shape[-1] ** 0.5
-            out[0, row] = torch.einsum("khg,khgd->hgd", scores.softmax(0), values[0, first:end])
-        return out
-
-
-@pytest.fixture
-def loops(monkeypatch: pytest.MonkeyPatch) -> Loops:
-    operator = Loops()
-    monkeypatch.setattr(TtTModel, "_pool_operator", lambda model: operator)
-    return operator
+def sharing(model: TtTModel, operator: Loops) -> TtTModel:
+    """The same weights, with ``operator`` in place of xformers'."""
+    other = copy.copy(model)
+    other.attention, other.chooser = "xformers", Chooser(operator)
+    return other
 
 
 @pytest.mark.parametrize("key", sorted(MODELS))
 @pytest.mark.parametrize("mode", ["exact", "block"])
 @pytest.mark.parametrize("cfg", [0.0, 0.5])
-def test_answers_are_those_of_a_call_for_each_sequence(
-    monkeypatch: pytest.MonkeyPatch, key: tuple[str, int, int], mode: str, cfg: float
-) -> None:
+def test_answers_are_those_of_a_call_for_each_sequence(key: tuple[str, int, int], mode: CacheMode, cfg: float) -> None:
     model, operator = MODELS[key], Loops()
     chosen = DecodeConfig(
         cache=mode,
@@ -71,8 +46,7 @@ def test_answers_are_those_of_a_call_for_each_sequence(
     )
     prompts = [Prompt(prompt_for(model, case), seed=case) for case in range(6)]
     alone = generate(model, prompts, chosen)
-    monkeypatch.setattr(TtTModel, "_pool_operator", lambda model: operator)
-    engine = Engine(model, chosen, max_batch=4, max_cache_positions=400)
+    engine = Engine(sharing(model, operator), chosen, max_batch=4, max_cache_positions=400)
     handles = [engine.submit(prompt) for prompt in prompts]
     while engine.step():
         pass
@@ -82,12 +56,12 @@ def test_answers_are_those_of_a_call_for_each_sequence(
 
 
 @pytest.mark.parametrize("strategy", ["mapi", "pmi"])
-def test_variants_and_blocks_without_context_keep_their_own_calls(loops: Loops, strategy: str) -> None:
+def test_variants_and_blocks_without_context_keep_their_own_calls(strategy: str) -> None:
     """``mapi`` runs several contents of one block, which cannot share its places; ``pmi`` a block without context."""
-    model = MODELS["hybrid", 60, 1]
+    model, loops = MODELS["hybrid", 60, 1], Loops()
     chosen = DecodeConfig(strategy=strategy, block_length=6, max_text_tokens=6, max_audio_tokens=18)
     prompts = [Prompt(prompt_for(model, case), seed=case) for case in range(4)]
-    engine = Engine(model, chosen, max_cache_positions=400)
+    engine = Engine(sharing(model, loops), chosen, max_cache_positions=400)
     handles = [engine.submit(prompt) for prompt in prompts]
     while engine.step():
         pass
@@ -96,9 +70,9 @@ def test_variants_and_blocks_without_context_keep_their_own_calls(loops: Loops, 
         same(engine.answers[handle], expected)
 
 
-def test_one_pass_makes_at_most_two_calls_a_layer(loops: Loops) -> None:
+def test_one_pass_makes_at_most_two_calls_a_layer() -> None:
     """A text row, an open block and a prompt, of three sequences: rows of texts in one call, of spans in the other."""
-    config = tiny_config()
+    config, loops = tiny_config(), Loops()
     model = random_model(config, dtype=torch.float64)
     pool = CachePool(config, 40, torch.float64, torch.device("cpu"))
     groups = []
@@ -112,10 +86,29 @@ def test_one_pass_makes_at_most_two_calls_a_layer(loops: Loops) -> None:
         for layer in cache.views(0, first):
             layer.normal_(generator=torch.Generator().manual_seed(first))
         groups.append(RowGroup(torch.tensor(ids), first, tuple(limit), cache))
-    together = model.step(groups)
+    together = sharing(model, loops).step(groups)
     assert loops.n_rows == [5, 5] * config.num_hidden_layers
     apart = torch.cat([model.step([dataclasses.replace(group)]) for group in groups])
     torch.testing.assert_close(together, apart, atol=1e-12, rtol=1e-12)
+
+
+def test_without_a_bound_sequences_like_the_first_share_a_pool_and_longer_ones_have_their_own_memory() -> None:
+    model, loops = MODELS["hybrid", 60, 1], Loops()
+    chosen = DecodeConfig(block_length=6, max_text_tokens=6, max_audio_tokens=18)
+    short = [Prompt(prompt_for(model, case), seed=case) for case in range(3)]
+    long = Prompt(prompt_for(model, 3) * 12, seed=3, forced=(1, 2, 3))
+    prompts = [*short, long]
+    engine = Engine(sharing(model, loops), chosen, max_batch=4)
+    handles = [engine.submit(prompt) for prompt in prompts]
+    engine.step()
+    n_shared = 4 * (len(short[0].ids) + 6 + 18 + 6)
+    n_alone = len(long.ids) + 256
+    assert engine.cache_bytes == (n_shared + n_alone) * KeyValueCache.bytes_per_position(model.config, torch.float64)
+    while engine.step():
+        pass
+    assert max(loops.n_rows) > max(len(prompt.ids) for prompt in short)
+    for handle, expected in zip(handles, generate(model, prompts, chosen), strict=True):
+        same(engine.answers[handle], expected)
 
 
 def test_xformers_on_a_cpu_is_refused_before_a_pass_is_run() -> None:

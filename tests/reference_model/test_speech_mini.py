@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_model.errors import CheckpointError
+from reference_model.speech.codec import Codec, speak
 from reference_model.speech.features import HOP
 from reference_model.speech.mini import MiniCodec
 from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder, Encoder, FrameNet
@@ -46,7 +47,7 @@ def spoken_at_once(codes: list[int]) -> np.ndarray:
 
 def test_decode_is_the_networks_output_in_one_piece() -> None:
     codes = [int(code) for code in np.random.default_rng(0).integers(0, 12, 30)]
-    wave = CODEC.decode(codes)
+    wave = speak(CODEC, codes)
     assert 0.2 < float(np.abs(wave).max()) < 1
     np.testing.assert_allclose(wave, spoken_at_once(codes), atol=2e-3)
 
@@ -59,51 +60,76 @@ def test_a_stream_is_the_same_for_any_split(codes: list[int], sizes: list[int]) 
         blocks.append(codes[at : at + size])
         at += size
     blocks.append(codes[at:])
-    packets = list(CODEC.stream(blocks))
-    assert all(len(packet) for packet in packets)
-    wave = np.concatenate([np.zeros(0, np.float32), *packets])
+    speaker = CODEC.speaker()
+    wave = np.concatenate([*(speaker.push(block) for block in blocks), speaker.finish()])
     assert wave.shape == (1280 * len(codes),)
     assert wave.dtype == np.float32
-    np.testing.assert_allclose(wave, CODEC.decode(codes), atol=2e-3)
+    np.testing.assert_allclose(wave, speak(CODEC, codes), atol=2e-3)
 
 
 def test_a_stream_speaks_as_soon_as_the_look_ahead_is_known() -> None:
-    heard = []
-    for n, packet in enumerate(CODEC.stream([[code % 12] for code in range(20)])):
-        heard.append((n, len(packet)))
+    speaker = CODEC.speaker()
+    lengths = [len(speaker.push([code % 12])) for code in range(20)]
     # Fifteen of the twenty codes can be spoken before the end; the end gives the rest.
-    assert len(heard) == 16
-    assert sum(length for _, length in heard) == 20 * 1280
+    assert [length > 0 for length in lengths] == [False] * 5 + [True] * 15
+    assert sum(lengths) + len(speaker.finish()) == 20 * 1280
 
 
 def test_later_codes_do_not_change_what_was_spoken() -> None:
-    first = next(CODEC.stream([[1] * 10]))
-    np.testing.assert_allclose(first, CODEC.decode([1] * 10 + [5] * 6)[: len(first)], atol=2e-3)
+    first = CODEC.speaker().push([1] * 10)
+    assert len(first) > 0
+    np.testing.assert_allclose(first, speak(CODEC, [1] * 10 + [5] * 6)[: len(first)], atol=2e-3)
 
 
 @pytest.mark.parametrize(("n_samples", "n_codes"), [(0, 0), (1, 1), (1280, 1), (1281, 2), (16000, 13)])
 def test_a_code_for_each_1280_samples_begun(n_samples: int, n_codes: int) -> None:
     wave = np.random.default_rng(0).normal(size=n_samples).astype(np.float32) * 0.1
-    codes = CODEC.encode(wave)
+    (codes,) = CODEC.encode([wave])
     assert len(codes) == n_codes
     assert all(0 <= code < 12 for code in codes)
 
 
+@settings(max_examples=25)
+@given(st.lists(st.integers(0, 6000), max_size=5), st.integers(0, 99))
+def test_a_batch_is_encoded_as_its_waveforms_one_by_one(sizes: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    batch = [rng.normal(size=size).astype(np.float32) * 0.1 for size in sizes]
+    assert CODEC.encode(batch) == [CODEC.encode([wave])[0] for wave in batch]
+
+
+def test_it_is_a_codec() -> None:
+    assert isinstance(CODEC, Codec)
+    assert (CODEC.sample_rate_hz, CODEC.codes_per_s, CODEC.n_codes, CODEC.lookahead_codes) == (16_000, 12.5, 12, 5)
+
+
+def test_two_speakers_of_one_codec_know_nothing_of_each_other() -> None:
+    one, other = CODEC.speaker(), CODEC.speaker()
+    parts: list[list[np.ndarray]] = [[], []]
+    for code in range(12):
+        parts[0].append(one.push([code]))
+        parts[1].append(other.push([11 - code]))
+    ends = (one.finish(), other.finish())
+    for made, end, codes in zip(parts, ends, (range(12), range(11, -1, -1)), strict=True):
+        np.testing.assert_allclose(np.concatenate([*made, end]), speak(CODEC, list(codes)), atol=2e-3)
+
+
 def test_encoding_ignores_trailing_silence_up_to_a_whole_code() -> None:
     wave = np.random.default_rng(0).normal(size=3000).astype(np.float32) * 0.1
-    assert CODEC.encode(wave) == CODEC.encode(np.concatenate([wave, np.zeros(840, np.float32)]))
+    one, other = CODEC.encode([wave, np.concatenate([wave, np.zeros(840, np.float32)])])
+    assert one == other
 
 
 def test_nothing_is_silent() -> None:
-    assert CODEC.decode([]).shape == (0,)
-    assert list(CODEC.stream([[], []])) == []
+    assert speak(CODEC, []).shape == (0,)
+    speaker = CODEC.speaker()
+    assert [len(speaker.push([])), len(speaker.push([])), len(speaker.finish())] == [0, 0, 0]
 
 
 def test_speech_stays_within_full_scale() -> None:
     codec = loud_codec()
     with torch.no_grad():
         codec.decoder.frames.leave.bias[1:].add_(4)
-    wave = codec.decode([3, 7, 11, 2, 5, 9])
+    wave = speak(codec, [3, 7, 11, 2, 5, 9])
     assert float(np.abs(wave).max()) == 1.0
 
 
@@ -145,7 +171,7 @@ def test_round_trip(tmp_path: Path) -> None:
     loaded.save(tmp_path / "again")
     again = MiniCodec.load(tmp_path / "again")
     assert again.fingerprint == loaded.fingerprint
-    assert again.decode([1, 2, 3]).tolist() == loaded.decode([1, 2, 3]).tolist()
+    assert speak(again, [1, 2, 3]).tolist() == speak(loaded, [1, 2, 3]).tolist()
 
 
 def test_the_codec_as_shipped_is_small() -> None:

@@ -7,27 +7,41 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from views import Seen, sample
 
-from tttbench.core.records import Sample, Score, ScoreKind, Status
-from tttbench.core.scorer import Answer
-from tttbench.scorers.aggregate import Scored, aggregate, corpus_edits
-from tttbench.scorers.wer import WER
+from tttbench.core.exchange import Status
+from tttbench.core.metric import Aggregation, MetricInfo, Result, Score
+from tttbench.core.plugins import build_scorer
+from tttbench.core.recipe import Recipe
+from tttbench.core.scorer import ScoreSpec
+from tttbench.scorers.aggregate import Cell, Scored, aggregate
+from tttbench.scorers.edit_rates import corpus_edits
 from tttbench.text.alignment import EditCounts
+
+WER = build_scorer(ScoreSpec("wer", "wer"))
 
 
 def scored(
-    id: str,
-    numerator: float,
-    denominator: float = 1.0,
-    *,
-    status: Status = "ok",
-    kind: ScoreKind = "binary",
-    cluster: str = "",
-    recipe: str = "r",
+    sample_id: str, numerator: float, denominator: float = 1.0, *, status: Status = "ok", cluster: str = ""
 ) -> Scored:
     value = numerator / denominator if denominator else math.nan
-    sample = Sample(id=id, kind="qa", audio=None, reference="x", cluster=cluster)
-    return Scored(sample, Score("m", value, kind, numerator, denominator, status, recipe))
+    return Scored(sample("x", sample_id=sample_id, cluster=cluster), Score(value, numerator, denominator, status))
+
+
+def result(
+    cells: list[Scored],
+    aggregation: Aggregation = "binary",
+    *,
+    lower: bool = False,
+    seed: int = 0,
+    n_resamples: int = 2000,
+    lowest: float | None = None,
+    highest: float | None = None,
+) -> Result:
+    info = MetricInfo(
+        "m", direction="lower" if lower else "higher", aggregation=aggregation, lowest=lowest, highest=highest
+    )
+    return aggregate(Cell("s", "t", "m", info, Recipe("m@1")), cells, seed=seed, n_resamples=n_resamples)
 
 
 def test_every_status_is_counted_and_errors_are_wrong() -> None:
@@ -37,42 +51,46 @@ def test_every_status_is_counted_and_errors_are_wrong() -> None:
         scored("c", 0),
         scored("d", 0, status="empty"),
         scored("e", 0, status="unparsed"),
-        scored("f", 0, status="judge_failed"),
+        scored("f", math.nan, status="derivation_failed"),
         scored("g", 0, status="error"),
         scored("h", 1),
     ]
-    result = aggregate("s", "t", cells, seed=0, lower_is_better=False)
-    assert (result.n, result.ok, result.empty, result.unparsed, result.judge_failed, result.error) == (8, 4, 1, 1, 1, 1)
-    assert (result.value, result.value_best, result.value_worst) == (3 / 8, 6 / 8, 3 / 8)
+    found = result(cells)
+    counts = (found.ok, found.empty, found.unparsed, found.derivation_failed, found.error)
+    assert (found.n, counts) == (8, (4, 1, 1, 1, 1))
+    # The failed derivation is outside the denominator: 3 of 7; it could have been right or wrong.
+    assert (found.value, found.value_best, found.value_worst) == (3 / 7, 6 / 8, 3 / 8)
 
 
 def test_corpus_wer_counts_an_error_as_all_words_deleted() -> None:
-    def cell(id: str, reference: str, answer: Answer) -> Scored:
-        sample = Sample(id=id, kind="asr", audio=None, reference=reference)
-        return Scored(sample, WER.score(sample, answer))
+    def cell(sample_id: str, reference: str, answer: Seen) -> Scored:
+        one = sample(reference, sample_id=sample_id)
+        score = WER.score(one, answer)
+        assert score is not None
+        return Scored(one, score)
 
     cells = [
-        cell("a", "the big red dog barks", Answer("the big red dog parks loudly")),  # 2 edits of 5
-        cell("b", "no way", Answer("no way")),  # 0 of 2
-        cell("c", "come back here", Answer("", status="error")),  # 3 of 3
+        cell("a", "the big red dog barks", Seen("the big red dog parks loudly")),  # 2 edits of 5
+        cell("b", "no way", Seen("no way")),  # 0 of 2
+        cell("c", "come back here", Seen("", status="error")),  # 3 of 3
     ]
-    result = aggregate("s", "t", cells, seed=0, lower_is_better=True)
-    assert (result.value, result.value_best, result.value_worst) == (0.5, 0.2, 0.5)
-    assert (result.ok, result.error) == (2, 1)
+    found = result(cells, "rate", lower=True)
+    assert (found.value, found.value_best, found.value_worst) == (0.5, 0.2, 0.5)
+    assert (found.ok, found.error) == (2, 1)
     assert corpus_edits([c.score for c in cells]) == EditCounts(hits=6, substitutions=1, deletions=3, insertions=1)
 
 
 def test_an_empty_answer_is_wrong_under_every_policy() -> None:
-    result = aggregate("s", "t", [scored("a", 1), scored("b", 0, status="empty")], seed=0, lower_is_better=False)
-    assert (result.value_best, result.value_worst) == (0.5, 0.5)
+    found = result([scored("a", 1), scored("b", 0, status="empty")])
+    assert (found.value_best, found.value_worst) == (0.5, 0.5)
 
 
 def test_interval_depends_on_the_seed_and_not_on_the_order() -> None:
-    cells = [scored(str(i), i % 3, 5 + i % 7, kind="rate") for i in range(40)]
+    cells = [scored(str(i), i % 3, 5 + i % 7) for i in range(40)]
     shuffled = random.Random(1).sample(cells, k=len(cells))
-    first = aggregate("s", "t", cells, seed=7, lower_is_better=True)
-    assert aggregate("s", "t", shuffled, seed=7, lower_is_better=True) == first
-    other = aggregate("s", "t", cells, seed=8, lower_is_better=True)
+    first = result(cells, "rate", lower=True, seed=7)
+    assert result(shuffled, "rate", lower=True, seed=7) == first
+    other = result(cells, "rate", lower=True, seed=8)
     assert (other.ci_low, other.ci_high) != (first.ci_low, first.ci_high)
 
 
@@ -80,70 +98,73 @@ def test_shared_clusters_widen_the_interval() -> None:
     # 40 clusters of 5 equal verdicts hold the information of 40 samples, not of 200.
     def width(cluster: bool) -> float:
         cells = [scored(str(i), (i // 5) % 2, cluster=str(i // 5) if cluster else "") for i in range(200)]
-        result = aggregate("s", "t", cells, seed=0, lower_is_better=False)
-        return result.ci_high - result.ci_low
+        found = result(cells)
+        return found.ci_high - found.ci_low
 
     assert width(cluster=True) == pytest.approx(width(cluster=False) * math.sqrt(5), rel=0.15)
 
 
 def test_all_right_still_has_an_interval() -> None:
     # Wilson, 10 of 10: 10 / (10 + 1.95996^2) = 0.72246
-    result = aggregate("s", "t", [scored(str(i), 1) for i in range(10)], seed=0, lower_is_better=False)
-    assert (result.value, result.ci_high) == (1.0, 1.0)
-    assert result.ci_low == pytest.approx(0.72246, abs=1e-5)
+    found = result([scored(str(i), 1) for i in range(10)])
+    assert (found.value, found.ci_high) == (1.0, 1.0)
+    assert found.ci_low == pytest.approx(0.72246, abs=1e-5)
 
 
 def test_only_empty_references_give_nan_and_no_crash() -> None:
-    result = aggregate(
-        "s", "t", [scored("a", 2, 0, kind="rate"), scored("b", 0, 0, kind="rate")], seed=0, lower_is_better=True
-    )
-    assert all(math.isnan(x) for x in (result.value, result.ci_low, result.ci_high, result.value_best))
+    found = result([scored("a", 2, 0), scored("b", 0, 0)], "rate", lower=True)
+    assert all(math.isnan(x) for x in (found.value, found.ci_low, found.ci_high, found.value_best))
 
 
 def test_one_sample_has_no_bootstrap_interval() -> None:
-    result = aggregate("s", "t", [scored("a", 1, 4, kind="rate")], seed=0, lower_is_better=True)
-    assert result.value == 0.25
-    assert math.isnan(result.ci_low)
+    found = result([scored("a", 1, 4)], "rate", lower=True)
+    assert found.value == 0.25
+    assert math.isnan(found.ci_low)
 
 
 def test_values_that_are_nan_are_counted_but_not_averaged() -> None:
     cells = [
-        scored("a", 3.0, kind="value"),
-        scored("b", 5.0, kind="value"),
-        scored("c", math.nan, kind="value", status="error"),
+        scored("a", 3.0),
+        scored("b", 5.0),
+        scored("c", math.nan, status="error"),
     ]
-    result = aggregate("s", "t", cells, seed=0, lower_is_better=False)
-    assert (result.n, result.error, result.value) == (3, 1, 4.0)
-    assert (result.value_best, result.value_worst) == (pytest.approx(13 / 3), pytest.approx(11 / 3))
+    found = result(cells, "value")
+    assert (found.n, found.error, found.value) == (3, 1, 4.0)
+    assert (found.value_best, found.value_worst) == (pytest.approx(13 / 3), pytest.approx(11 / 3))
 
 
-def test_recipe_is_that_of_the_answers_that_were_judged() -> None:
-    cells = [scored("a", 1, recipe="judge: w"), scored("b", 0, status="error", recipe="judge: unknown")]
-    assert aggregate("s", "t", cells, seed=0, lower_is_better=False).recipe == "judge: w"
+def test_values_have_a_mean_and_no_proportions_interval_even_if_all_are_0_or_1() -> None:
+    ones = [scored(str(i), 1.0) for i in range(10)]
+    assert (result(ones, "value").ci_low, result(ones).ci_low) == (1.0, pytest.approx(0.72246, abs=1e-5))
 
 
-def test_mixed_recipes_are_shown() -> None:
-    cells = [scored("a", 1, recipe="v2"), scored("b", 1, recipe="v1")]
-    assert aggregate("s", "t", cells, seed=0, lower_is_better=False).recipe == "v1 | v2"
+def test_the_range_of_a_metric_bounds_what_unknown_answers_could_have_been() -> None:
+    cells = [scored("a", 3.0), scored("b", math.nan, status="error")]
+    found = result(cells, "value", lowest=1, highest=5)
+    assert (found.value_worst, found.value_best) == (2.0, 4.0)
 
 
-def test_no_scores_and_mixed_metrics_are_refused() -> None:
-    with pytest.raises(ValueError, match="exactly one metric"):
-        aggregate("s", "t", [], seed=0, lower_is_better=True)
-    with pytest.raises(ValueError, match="exactly one metric"):
-        aggregate("s", "t", [scored("a", 1), scored("b", 1, kind="rate")], seed=0, lower_is_better=True)
+def test_several_answers_to_a_sample_are_one_cluster() -> None:
+    once = result([scored(str(i), i % 2) for i in range(40)])
+    often = result([scored(str(i % 40), (i % 40) % 2) for i in range(400)])
+    assert often.ci_high - often.ci_low == pytest.approx(once.ci_high - once.ci_low, rel=0.1)
+
+
+def test_no_scores_are_refused() -> None:
+    with pytest.raises(ValueError, match="needs scores"):
+        result([])
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=20))
 def test_corpus_rate_is_the_weighted_mean_of_sample_rates(pairs: list[tuple[int, int]]) -> None:
-    cells = [scored(str(i), n, d, kind="rate") for i, (n, d) in enumerate(pairs)]
-    result = aggregate("s", "t", cells, seed=0, n_resamples=10, lower_is_better=True)
+    cells = [scored(str(i), n, d) for i, (n, d) in enumerate(pairs)]
+    found = result(cells, "rate", lower=True, n_resamples=10)
     weighted = np.average([c.score.value for c in cells], weights=[c.score.denominator for c in cells])
-    assert result.value == pytest.approx(float(weighted))
+    assert found.value == pytest.approx(float(weighted))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["ok", "empty", "error"])), min_size=1, max_size=20))
 def test_value_lies_between_worst_and_best(verdicts: list[tuple[bool, Status]]) -> None:
     cells = [scored(str(i), float(v and s == "ok"), status=s) for i, (v, s) in enumerate(verdicts)]
-    result = aggregate("s", "t", cells, seed=0, n_resamples=10, lower_is_better=False)
-    assert result.value_worst == result.value <= result.value_best
+    found = result(cells, n_resamples=10)
+    assert found.value_worst == found.value <= found.value_best

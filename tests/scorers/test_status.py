@@ -2,7 +2,7 @@
 
 import pytest
 
-from tttbench.core.records import Status
+from tttbench.core.exchange import Status
 from tttbench.scorers.status import request_status, worst_status
 
 
@@ -11,7 +11,7 @@ from tttbench.scorers.status import request_status, worst_status
     [
         ("ok", ("ok", "ok"), "ok"),
         ("ok", ("ok", "empty"), "empty"),
-        ("ok", ("judge_failed", "empty"), "judge_failed"),
+        ("ok", ("derivation_failed", "empty"), "derivation_failed"),
         ("ok", ("unparsed", "empty", "ok"), "unparsed"),
         ("empty", ("ok",), "ok"),  # nothing was to be written down, and nothing was
         ("empty", (), "empty"),

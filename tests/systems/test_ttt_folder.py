@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 import reference_model
+from tttbench.config.training import shipped_recipes
 from tttbench.core.errors import UserError
-from tttbench.core.registry import check_system, system_names
+from tttbench.core.plugins import check_system, system_names
 from tttbench.core.system import SystemOptions
+from tttbench.systems.ttt import folder as checkpoints
 from tttbench.systems.ttt.folder import PUBLISHED_PROMPTS, checkpoint_folder, read_assistant, weights_sha256
 
 
@@ -27,6 +29,27 @@ def test_no_name_is_mini():
 
 def test_shipped_names_are_listed():
     assert {"ttt:mini", "ttt:mini-ar", "ttt:mini-nar"} <= set(system_names())
+
+
+def test_the_ablations_weights_are_not_in_a_wheel_and_that_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_shipped", lambda name: tmp_path / name)
+    (tmp_path / "mini").mkdir()
+    assert checkpoints.installed_names() == ("mini",)
+    told = (
+        r"ttt:ablation-no_sst: its weights are in the repository.*Clone the repository and install from there "
+        r".*or train it, .*: tttbench train ablation/no_sst --out build/ablation-no_sst, "
+        r"then --systems ttt:build/ablation-no_sst$"
+    )
+    with pytest.raises(UserError, match=told):
+        checkpoint_folder("ablation-no_sst")
+    with pytest.raises(UserError, match=r"mini-ar is missing\. Install the package again, or.*tttbench train ar$"):
+        checkpoint_folder("mini-ar")
+
+
+@pytest.mark.parametrize("name", checkpoints.SHIPPED)
+def test_what_a_message_would_train_is_a_recipe(name):
+    family, _, variant = name.partition("-")
+    assert (f"ablation/{variant}" if family == "ablation" else variant or "ttt") in shipped_recipes()
 
 
 def test_an_unknown_name_gets_the_nearest():
@@ -66,23 +89,24 @@ def test_a_folder_without_the_file_has_the_published_prompts_and_no_codec(tmp_pa
 @pytest.mark.parametrize(
     ("note", "message"),
     [
-        ([], r"assistant.json: must be a JSON object"),
-        ({"codecs": "c"}, "field 'codecs' is unknown. Did you mean 'codec'"),
-        ({"codec": 3}, "field 'codec': must be a text that isn't empty, not 3"),
-        ({"prompts": {"qu": "x"}}, "field 'prompts': 'qu' is unknown. Known: asr, qa"),
-        ({"prompts": {"qa": ""}}, "field 'prompts.qa': must be a text"),
-        ({"prompts": "x"}, "field 'prompts': must be a JSON object"),
-        ({"decode": 1}, "field 'decode': must be a JSON object"),
+        ([], "must be an object, not an empty list."),
+        ({"codecs": "c"}, "codecs: unknown key. Did you mean 'codec' or 'decode'?"),
+        ({"codec": 3}, "codec: must be a string that isn't empty, not 3."),
+        ({"prompts": {"qu": "x"}}, "prompts.qu: unknown key. Known: asr, qa."),
+        ({"prompts": {"qa": ""}}, "prompts.qa: must be a string that isn't empty, not ''."),
+        ({"prompts": "x"}, "prompts: must be an object, not 'x'."),
+        ({"decode": 1}, "decode: must be an object, not 1."),
     ],
 )
 def test_what_is_wrong_in_the_file_is_named(tmp_path, note, message):
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(UserError) as caught:
         read_assistant(write(tmp_path, note))
+    assert str(caught.value) == f"{tmp_path / 'assistant.json'}: {message}"
 
 
 def test_broken_json_is_named(tmp_path):
     (tmp_path / "assistant.json").write_text("{")
-    with pytest.raises(UserError, match=r"assistant.json: not readable as JSON"):
+    with pytest.raises(UserError, match=r"assistant.json: not valid JSON: .*column 2"):
         read_assistant(tmp_path)
 
 

@@ -5,14 +5,15 @@ import pytest
 
 from reference_model.decoding import DecodeConfig
 from tttbench.core.errors import InputError
-from tttbench.core.records import Request
+from tttbench.core.exchange import Message, Request
 from tttbench.systems.ttt.limits import Limits
 
-LIMITS = Limits(positions=300, codes_per_second=12.5)
+LIMITS = Limits(positions=300, codes_per_s=12.5)
 
 
-def request(kind: str, max_seconds: float = 30.0) -> Request:
-    return Request("x", kind, np.zeros(1, np.float32), 16_000, max_seconds=max_seconds)
+def request(family: str, max_seconds: float = 30.0) -> Request:
+    message = Message("user", audio=np.zeros(1, np.float32), sample_rate=16_000)
+    return Request("x", (message,), family, max_seconds=max_seconds)
 
 
 def test_a_question_leaves_room_for_one_turn():

@@ -1,10 +1,11 @@
-"""Speech is made as blocks come: when each packet is there, and that nothing is lost."""
+"""Speech is made as blocks come: when each chunk is there, and that nothing is lost."""
 
 import numpy as np
 import pytest
 import torch
 
 from reference_model.decoding import AudioCommitted, TextCommitted
+from reference_model.speech.codec import speak
 from reference_model.speech.mini import MiniCodec
 from reference_model.speech.networks import CodecConfig
 from tttbench.systems.ttt.speech import Speech
@@ -22,55 +23,55 @@ def block(*codes: int, ends: bool = False) -> AudioCommitted:
 
 def test_a_block_is_spoken_as_soon_as_it_comes(codec):
     speech = Speech(codec)
-    speech.hear(block(*range(10)))
-    assert len(speech.packets) == 1
+    speech.take(block(*range(10)))
+    assert len(speech.chunks) == 1
 
 
-def test_single_codes_are_held_back_until_a_packet_is_worth_it(codec):
+def test_single_codes_are_held_back_until_a_chunk_is_worth_it(codec):
     speech = Speech(codec)
-    n_packets = []
+    n_chunks = []
     for code in range(28):
-        speech.hear(block(code % 12))
-        n_packets.append(len(speech.packets))
-    # Five to look ahead and three to hear; five more; then thirteen at a time.
-    assert n_packets == [0] * 7 + [1] * 5 + [2] * 13 + [3] * 3
+        speech.take(block(code % 12))
+        n_chunks.append(len(speech.chunks))
+    # Five to look ahead and three to speak; five more; then thirteen at a time.
+    assert n_chunks == [0] * 7 + [1] * 5 + [2] * 13 + [3] * 3
 
 
 def test_the_end_of_a_span_holds_nothing_back(codec):
     speech = Speech(codec)
-    speech.hear(block(*range(10)))
-    speech.hear(block(1, 2, ends=True))
-    assert len(speech.packets) == 2
+    speech.take(block(*range(10)))
+    speech.take(block(1, 2, ends=True))
+    assert len(speech.chunks) == 2
 
 
 def test_a_first_span_within_the_look_ahead_waits_for_more(codec):
     speech = Speech(codec)
-    speech.hear(block(1, 2, 3, ends=True))
-    assert speech.packets == []
+    speech.take(block(1, 2, 3, ends=True))
+    assert speech.chunks == []
     assert len(speech.finish()) == 3 * 1280
 
 
-def test_an_end_without_codes_makes_no_packet(codec):
+def test_an_end_without_codes_makes_no_chunk(codec):
     speech = Speech(codec)
-    speech.hear(block(*range(10)))
-    speech.hear(block(ends=True))
-    assert len(speech.packets) == 1
+    speech.take(block(*range(10)))
+    speech.take(block(ends=True))
+    assert len(speech.chunks) == 1
 
 
 def test_no_codes_are_no_speech(codec):
     speech = Speech(codec)
-    speech.hear(TextCommitted(0.0, 1))
+    speech.take(TextCommitted(0.0, 1))
     assert len(speech.finish()) == 0
-    assert speech.packets == []
+    assert speech.chunks == []
 
 
 @pytest.mark.parametrize("sizes", [[1] * 40, [26, 14], [6, 1, 33], [3, 37], [40], [2, 3]])
-def test_the_packets_are_the_codes_spoken_at_once(codec, sizes):
+def test_the_chunks_are_the_codes_spoken_at_once(codec, sizes):
     codes = [(7 * i) % 12 for i in range(sum(sizes))]
     speech, at = Speech(codec), 0
     for size in sizes:
-        speech.hear(block(*codes[at : at + size], ends=True))
+        speech.take(block(*codes[at : at + size], ends=True))
         at += size
     wave = speech.finish()
-    assert sum(map(len, speech.packets)) == len(wave) == 1280 * len(codes)
-    np.testing.assert_allclose(wave, codec.decode(codes), atol=1e-3)
+    assert sum(map(len, speech.chunks)) == len(wave) == 1280 * len(codes)
+    np.testing.assert_allclose(wave, speak(codec, codes), atol=1e-3)

@@ -1,4 +1,4 @@
-"""What ``tttbench probe`` asks of ``ttt:``: exact lengths, other settings over the same weights, passes it ran."""
+"""What ``tttbench probe`` asks of ``ttt:``: exact lengths, other settings over the same weights, forward passes."""
 
 import pytest
 from ttt_checkpoints import write_checkpoint
@@ -6,22 +6,22 @@ from ttt_checkpoints import write_checkpoint
 from reference_model import checkpoint
 from reference_model.roofline import HeadRows, PassShape, SequenceRows, work_of_pass
 from tttbench.core.errors import UserError
-from tttbench.core.records import Response
-from tttbench.core.registry import build_system
+from tttbench.core.exchange import Response
+from tttbench.core.plugins import build_system
 from tttbench.core.system import Lengths, PassRun, Sweepable, SystemOptions
 from tttbench.probes.axes import AXES
 from tttbench.systems.ttt.limits import TEXT_CHUNK
 from tttbench.systems.ttt.synthetic import synthetic_prompt
 
 
-def system_of(folder, **decode: object) -> Sweepable:
-    system = build_system(f"ttt:{folder}", SystemOptions(decode=decode))
+def system_of(folder, **settings: object) -> Sweepable:
+    system = build_system(f"ttt:{folder}", SystemOptions(settings=settings))
     assert isinstance(system, Sweepable)
     return system
 
 
 def nothing(_: PassRun) -> None:
-    """Nobody listens."""
+    """Nobody watches."""
 
 
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])
@@ -57,8 +57,8 @@ def test_another_seed_gives_other_codes(folders):
 
 @pytest.mark.parametrize(("steps", "passes"), [(1, 1), (3, 3)])
 def test_settings_take_the_place_of_the_systems_own(folders, steps, passes):
-    tuned = system_of(folders["hybrid"]).tuned(SystemOptions(decode={"steps_per_block": steps}), nothing)
-    assert tuned.describe()["decode"]["block_length"] == 10
+    tuned = system_of(folders["hybrid"]).tuned(SystemOptions(settings={"steps_per_block": steps}), nothing)
+    assert tuned.card.settings["block_length"] == 10
     (answer,) = tuned.scheduled([Lengths(5, 10)])()
     # A block of ten codes takes all its steps; the block behind it, which begins with the end token, at most as many.
     assert len(set(answer.trace.commit_step)) == passes
@@ -67,7 +67,7 @@ def test_settings_take_the_place_of_the_systems_own(folders, steps, passes):
 def test_another_strategy_shares_the_weights(folders):
     system = system_of(folders["hybrid"])
     tuned = system.tuned(SystemOptions(strategy="threshold:tau=0.5"), nothing)
-    assert tuned.strategy == "threshold:tau=0.5"
+    assert tuned.card.strategy == "threshold:tau=0.5"
     assert tuned._loaded is system._loaded
 
 

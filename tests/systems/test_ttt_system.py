@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,27 +12,33 @@ from ttt_checkpoints import DECODE, write_checkpoint, write_codec
 
 from reference_model import checkpoint
 from reference_model.decoding import DecodeConfig
+from reference_model.speech.codec import speak
 from reference_model.speech.mini import MiniCodec
 from tttbench.core.errors import InputError, UserError
-from tttbench.core.records import Request
-from tttbench.core.registry import build_system, check_system
+from tttbench.core.exchange import Message, Request
+from tttbench.core.plugins import build_system, check_system
 from tttbench.core.system import System, SystemOptions
 
 
-def system_of(folder: Path, strategy: str = "", batch_size: int = 1, **decode: object) -> System:
-    return build_system(f"ttt:{folder}", SystemOptions("cpu", batch_size, None, strategy, decode))
+def system_of(folder: Path, strategy: str = "", batch_size: int = 1, **settings: object) -> System:
+    return build_system(f"ttt:{folder}", SystemOptions("cpu", batch_size, strategy, settings))
 
 
-def requests_of(kind: str = "qa", count: int = 5) -> list[Request]:
+def request(request_id: str, family: str, audio: np.ndarray | None = None, rate: int = 0, **turn: object) -> Request:
+    seed = turn.pop("seed", 0)
+    return Request(request_id, (Message("user", audio=audio, sample_rate=rate, **turn),), family, seed=seed)
+
+
+def requests_of(family: str = "qa", count: int = 5) -> list[Request]:
     made = []
     for index in range(count):
         rng = np.random.default_rng(index)
         audio = rng.normal(0, 0.1, 8000 + 3000 * index).astype(np.float32)
-        made.append(Request(f"r{index}", kind, audio, 16_000 if index % 2 else 22_050, seed=index))
+        made.append(request(f"r{index}", family, audio, 16_000 if index % 2 else 22_050, seed=index))
     return made
 
 
-def said(response):
+def told(response):
     assert not isinstance(response, Exception), response
     return response.text, response.audio_codes, response.finish_reason, response.trace.commit_step
 
@@ -39,8 +46,8 @@ def said(response):
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])
 def test_the_cache_changes_no_answer(folders, objective):
     requests = requests_of()
-    exact = [said(answer) for answer in system_of(folders[objective], cache="exact").answer(requests)]
-    assert exact == [said(answer) for answer in system_of(folders[objective], cache="none").answer(requests)]
+    exact = [told(answer) for answer in system_of(folders[objective], cache="exact").generate(requests)]
+    assert exact == [told(answer) for answer in system_of(folders[objective], cache="none").generate(requests)]
     assert any(codes for _, codes, _, _ in exact)
 
 
@@ -48,10 +55,10 @@ def test_the_cache_changes_no_answer(folders, objective):
 def test_the_batch_size_changes_no_answer(folders, objective):
     sampled = {"text_temperature": 1.0, "audio_temperature": 1.0}
     requests = requests_of()
-    alone = [said(system_of(folders[objective], **sampled).answer([request])[0]) for request in requests]
+    alone = [told(system_of(folders[objective], **sampled).generate([one])[0]) for one in requests]
     for size in (2, 5):
-        together = system_of(folders[objective], batch_size=size, **sampled).answer(requests)
-        assert [said(answer) for answer in together] == alone
+        together = system_of(folders[objective], batch_size=size, **sampled).generate(requests)
+        assert [told(answer) for answer in together] == alone
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
@@ -59,10 +66,10 @@ def test_the_batch_size_changes_no_answer(folders, objective):
 def test_the_trace_adds_up(folders, objective, batch_size):
     system = system_of(folders[objective], batch_size=batch_size)
     requests = requests_of(count=6)
-    answers = [a for at in range(0, 6, batch_size) for a in system.answer(requests[at : at + batch_size])]
+    answers = [a for at in range(0, 6, batch_size) for a in system.generate(requests[at : at + batch_size])]
     for answer in answers:
         trace, codes = answer.trace, answer.audio_codes
-        assert sum(packet.n_samples for packet in trace.packets) == len(answer.waveform) == 1280 * len(codes)
+        assert sum(chunk.n_samples for chunk in trace.chunks) == len(answer.waveform) == 1280 * len(codes)
         assert sum(commit.n_codes for commit in trace.audio_commits) == sum(trace.spans) == len(codes)
         assert len(trace.commit_step) == len(trace.commit_confidence) == len(codes)
         assert len(trace.text_times_s) == len(trace.text_tokens)
@@ -76,13 +83,13 @@ def test_the_trace_adds_up(folders, objective, batch_size):
 
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])
 def test_times_ascend_on_one_clock(folders, objective):
-    for request in requests_of():
-        (answer,) = system_of(folders[objective]).answer([request])
+    for one in requests_of():
+        (answer,) = system_of(folders[objective]).generate([one])
         trace = answer.trace
         for times in (
             trace.text_times_s,
             [commit.time_s for commit in trace.audio_commits],
-            [packet.time_s for packet in trace.packets],
+            [chunk.time_s for chunk in trace.chunks],
         ):
             moments = [trace.stages_s["encode"], *times, trace.end_s]
             assert all(earlier <= later for earlier, later in pairwise(moments))
@@ -91,34 +98,34 @@ def test_times_ascend_on_one_clock(folders, objective):
 
 
 def test_speech_is_made_while_the_answer_goes_on(folders):
-    answers = [system_of(folders["hybrid"]).answer([request])[0] for request in requests_of()]
-    long = [a.trace for a in answers if len(a.trace.audio_commits) > 2 and len(a.trace.packets) > 1]
+    answers = [system_of(folders["hybrid"]).generate([one])[0] for one in requests_of()]
+    long = [a.trace for a in answers if len(a.trace.audio_commits) > 2 and len(a.trace.chunks) > 1]
     assert long
     for trace in long:
-        assert trace.packets[0].time_s < trace.audio_commits[-1].time_s
+        assert trace.chunks[0].time_s < trace.audio_commits[-1].time_s
 
 
 def test_the_waveform_is_the_codes_spoken_at_once(folders):
     codec = MiniCodec.load(folders["hybrid"].parent / "codec")
-    spoken = [a for a in system_of(folders["hybrid"]).answer(requests_of()) if a.audio_codes]
+    spoken = [a for a in system_of(folders["hybrid"]).generate(requests_of()) if a.audio_codes]
     assert spoken
     for answer in spoken:
-        np.testing.assert_allclose(answer.waveform, codec.decode(answer.audio_codes), atol=1e-3)
+        np.testing.assert_allclose(answer.waveform, speak(codec, answer.audio_codes), atol=1e-3)
 
 
-def test_the_prompt_of_the_kind_is_used(folders):
-    asr, qa = (said(system_of(folders["hybrid"]).answer(requests_of(kind, 1))[0]) for kind in ("asr", "qa"))
+def test_the_prompt_of_the_family_is_used(folders):
+    asr, qa = (told(system_of(folders["hybrid"]).generate(requests_of(family, 1))[0]) for family in ("asr", "qa"))
     assert asr != qa
 
 
 def test_written_questions_are_answered(folders):
-    (answer,) = system_of(folders["hybrid"]).answer([Request("w", "qa", None, 0, text="what is two plus two")])
+    (answer,) = system_of(folders["hybrid"]).generate([request("w", "qa", text="what is two plus two")])
     assert answer.trace.nfe > 0
 
 
 def test_a_request_without_input_is_refused_and_the_others_answered(folders):
-    empty = [Request("none", "qa", None, 0), Request("deaf", "asr", None, 0, text="hello")]
-    first, second, third = system_of(folders["hybrid"], batch_size=3).answer([*empty, *requests_of(count=1)])
+    empty = [request("none", "qa"), request("silent", "asr", text="hello")]
+    first, second, third = system_of(folders["hybrid"], batch_size=3).generate([*empty, *requests_of(count=1)])
     assert isinstance(first, InputError)
     assert "none: has neither audio nor text" in str(first)
     assert isinstance(second, InputError)
@@ -126,8 +133,8 @@ def test_a_request_without_input_is_refused_and_the_others_answered(folders):
 
 
 def test_audio_beyond_the_positions_is_refused_with_the_length_that_fits(folders):
-    request = Request("long", "qa", np.zeros(16_000 * 600, np.float32), 16_000)
-    (refusal,) = system_of(folders["hybrid"]).answer([request])
+    long = request("long", "qa", np.zeros(16_000 * 600, np.float32), 16_000)
+    (refusal,) = system_of(folders["hybrid"]).generate([long])
     assert isinstance(refusal, InputError)
     assert "600.0 s of audio" in str(refusal)
     assert "but the model has 400. Give at most 2" in str(refusal)
@@ -135,24 +142,45 @@ def test_audio_beyond_the_positions_is_refused_with_the_length_that_fits(folders
 
 def test_an_answer_ends_with_the_seconds_that_are_waited_for(folders):
     system = system_of(folders["ar"], max_audio_tokens=300)
-    brief = [dataclasses.replace(request, max_seconds=0.4) for request in requests_of()]
-    answers = system.answer(brief)
+    brief = [dataclasses.replace(one, max_seconds=0.4) for one in requests_of()]
+    answers = system.generate(brief)
     assert max(len(answer.audio_codes) for answer in answers) <= 5 + 1
     assert any(answer.finish_reason == "length" for answer in answers)
 
 
 def test_the_card_says_how_the_answers_were_made(folders):
-    card = system_of(folders["hybrid"], "threshold:tau=0.7").describe()
-    assert card["strategy"] == "threshold:tau=0.7"
-    assert card["decode"] == {**dataclasses.asdict(DecodeConfig()), **DECODE, "strategy": "threshold:tau=0.7"}
-    assert (card["objective"], card["dtype"], card["attention"]) == ("hybrid", "float32", "sdpa")
-    assert card["parameters"] == checkpoint.load(folders["hybrid"]).model.n_parameters()
-    assert len(card["weights_sha256"]) == len(card["codec_sha256"]) == 64
-    json.dumps(card)
+    card = system_of(folders["hybrid"], "threshold:tau=0.7").card
+    assert card.strategy == "threshold:tau=0.7"
+    assert card.settings == {**dataclasses.asdict(DecodeConfig()), **DECODE, "strategy": "threshold:tau=0.7"}
+    details = card.details
+    assert (details["objective"], details["dtype"], details["attention"]) == ("hybrid", "float32", "sdpa")
+    assert details["parameters"] == checkpoint.load(folders["hybrid"]).model.n_parameters()
+    assert len(card.weights_sha256) == len(card.codec) == 64
+    json.dumps([dict(card.settings), dict(details)])
+
+
+def test_the_digest_of_the_card_changes_with_all_that_can_change_an_answer_and_with_nothing_else(folders):
+    system = system_of(folders["hybrid"])
+    card = system.card
+    others = [
+        system_of(folders["hybrid"], "threshold:tau=0.7").card,
+        system_of(folders["hybrid"], steps_per_block=1).card,
+        system_of(folders["ar"]).card,
+        dataclasses.replace(card, codec="1" * 64),
+        dataclasses.replace(card, prompts={**card.prompts, "qa": "Say it."}),
+        dataclasses.replace(card, identity={"server": "2"}),
+    ]
+    assert len({card.digest, *(one.digest for one in others)}) == 1 + len(others)
+    assert system_of(folders["hybrid"], batch_size=4).card.digest == card.digest
+    assert dataclasses.replace(card, details={}).digest == card.digest
 
 
 def test_the_strategy_in_use_is_named(folders):
-    assert [system_of(folders[objective]).strategy for objective in ("hybrid", "ar", "nar")] == ["topk", "ar", "topk"]
+    assert [system_of(folders[objective]).card.strategy for objective in ("hybrid", "ar", "nar")] == [
+        "topk",
+        "ar",
+        "topk",
+    ]
 
 
 def test_systems_share_their_codec(folders):
@@ -169,9 +197,14 @@ def test_a_strategy_that_the_checkpoint_was_not_trained_for_is_refused_before_th
     [
         (SystemOptions(strategy="topq"), "Did you mean 'topk'"),
         (SystemOptions(strategy="threshold:tua=1"), "has no option 'tua'"),
-        (SystemOptions(decode={"step_per_block": 2}), "'step_per_block' is unknown. Did you mean 'steps_per_block'"),
-        (SystemOptions(decode={"steps_per_block": "2"}), "'steps_per_block': must be a whole number, not '2'"),
-        (SystemOptions(decode={"cfg": -1}), "cfg=-1.0: expected at least 0"),
+        (
+            SystemOptions(settings={"step_per_block": 2}),
+            "decode.step_per_block: unknown key. .* 'steps_per_block'",
+        ),
+        (SystemOptions(settings={"steps_per_block": "2"}), "decode.steps_per_block: must be a whole number, not '2'"),
+        (SystemOptions(settings={"cfg": -1}), "cfg=-1.0: expected at least 0"),
+        (SystemOptions(settings={"audio_temperature": math.nan}), "decode.audio_temperature: must be a finite number"),
+        (SystemOptions(settings={"cache": "blok"}), "decode.cache: must be 'none', 'exact' or 'block'.*mean 'block'"),
     ],
 )
 def test_mistyped_options_are_refused_before_the_run(folders, options, message):
@@ -181,7 +214,7 @@ def test_mistyped_options_are_refused_before_the_run(folders, options, message):
 
 @pytest.fixture
 def damaged(tokenizer, tmp_path):
-    """A checkpoint of its own, to be spoilt."""
+    """A checkpoint of its own, to be spoiled."""
     write_codec(tmp_path / "codec")
     return write_checkpoint(tmp_path / "model", tokenizer)
 
@@ -193,7 +226,7 @@ def damaged(tokenizer, tmp_path):
         ("model/config.json", b"{", "model/config.json: not readable as JSON"),
         ("model/tokenizer.json", b"{}", "model/tokenizer.json: not a readable tokenizer"),
         ("codec/model.safetensors", b"", "codec/model.safetensors: damaged"),
-        ("codec/config.json", b"[]", "codec/config.json: not the configuration of a mini codec"),
+        ("codec/config.json", b"[]", "codec/config.json: not the configuration of a codec"),
     ],
 )
 def test_a_damaged_file_is_named(damaged, file, content, message):

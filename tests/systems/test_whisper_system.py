@@ -1,4 +1,4 @@
-"""Whisper tiny.en on real recordings: how well it hears, and that batches, silence and length don't matter."""
+"""Whisper tiny.en on real recordings: how well it transcribes, and that batches, silence and length don't matter."""
 
 import csv
 
@@ -10,8 +10,8 @@ import whisper
 from whisper.normalizers import EnglishTextNormalizer
 
 from tttbench.core.errors import InputError, UserError
-from tttbench.core.records import Request
-from tttbench.core.registry import build_system
+from tttbench.core.exchange import Message, Request
+from tttbench.core.plugins import build_system
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import load_audio, resample
 from tttbench.systems.whisper.adapter import SAMPLE_RATE_HZ, Transcriber, WhisperSystem
@@ -29,47 +29,47 @@ def loaded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ears(loaded):
+def transcriber(loaded):
     return Transcriber(loaded, batch_size=8)
 
 
 @pytest.fixture(scope="module")
 def ljspeech(shared_data):
-    """Twelve recordings at 16 kHz and what is said in them."""
+    """Twelve recordings at 16 kHz and what is spoken in them."""
     lines = (shared_data / "ljspeech" / "metadata.csv").read_text().splitlines()[:12]
     rows = [line.split("|") for line in lines]
     audio = [load_audio(shared_data / "ljspeech" / "wavs" / f"{row[0]}.wav") for row in rows]
     return [resample(a.samples, a.sample_rate, SAMPLE_RATE_HZ) for a in audio], [row[2] for row in rows]
 
 
-def word_error_rate(references: list[str], heard: list[str]) -> float:
-    normalise = EnglishTextNormalizer()
-    return jiwer.wer([normalise(text) for text in references], [normalise(text) for text in heard])
+def word_error_rate(references: list[str], texts: list[str]) -> float:
+    normalize = EnglishTextNormalizer()
+    return jiwer.wer([normalize(text) for text in references], [normalize(text) for text in texts])
 
 
 @pytest.mark.slow
-def test_a_human_reader_is_understood(ears, ljspeech):
+def test_a_human_reader_is_understood(transcriber, ljspeech):
     waveforms, references = ljspeech
-    assert word_error_rate(references, ears.transcribe(waveforms)) <= 0.08
+    assert word_error_rate(references, transcriber.transcribe(waveforms)) <= 0.08
 
 
 @pytest.mark.slow
-def test_spoken_questions_are_understood(ears, shared_data):
+def test_spoken_questions_are_understood(transcriber, shared_data):
     folder = shared_data / "llama_questions"
     with (folder / "llama_questions_300.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[:12]
     waveforms = [load_audio(folder / row["Wav Filename"]).samples for row in rows]
-    assert word_error_rate([row["Questions"] for row in rows], ears.transcribe(waveforms)) <= 0.04
+    assert word_error_rate([row["Questions"] for row in rows], transcriber.transcribe(waveforms)) <= 0.04
 
 
 @pytest.mark.slow
-def test_the_same_tokens_as_whispers_own_decode(loaded, ears, ljspeech):
+def test_the_same_tokens_as_whispers_own_decode(loaded, transcriber, ljspeech):
     waveforms = [*ljspeech[0][:3], 0.1 * np.random.default_rng(0).standard_normal(32_000).astype(np.float32)]
     options = whisper.DecodingOptions(language="en", temperature=0.0, without_timestamps=True, fp16=False)
     with torch.inference_mode():
-        features = torch.cat([loaded.model.embed_audio(ears._log_mel(waveform)[None]) for waveform in waveforms])
+        features = torch.cat([loaded.model.embed_audio(transcriber._log_mel(waveform)[None]) for waveform in waveforms])
         expected = loaded.model.decode(features, options)
-        found = decode_greedy(loaded.model, ears._tokenizer, features, lambda: 0.0)
+        found = decode_greedy(loaded.model, transcriber._tokenizer, features, lambda: 0.0)
     assert [list(clip.tokens) for clip in found] == [result.tokens for result in expected]
 
 
@@ -83,48 +83,48 @@ def test_a_text_does_not_depend_on_its_batch(loaded, ljspeech):
 
 
 @pytest.mark.slow
-def test_more_than_one_window(ears, ljspeech):
+def test_more_than_one_window(transcriber, ljspeech):
     waveforms, references = ljspeech
     long = np.concatenate(waveforms)
     assert len(long) > 60 * SAMPLE_RATE_HZ
-    short_text, long_text = ears.transcribe([waveforms[0], long])
+    short_text, long_text = transcriber.transcribe([waveforms[0], long])
     assert word_error_rate([" ".join(references)], [long_text]) <= 0.1
     assert word_error_rate(references[:1], [short_text]) <= 0.1
 
 
 @pytest.mark.parametrize("n_samples", [0, 1, 160_000])
-def test_nothing_recorded_is_nothing_said(ears, n_samples):
-    assert ears.transcribe([np.zeros(n_samples, np.float32)]) == [""]
+def test_nothing_recorded_is_an_empty_text(transcriber, n_samples):
+    assert transcriber.transcribe([np.zeros(n_samples, np.float32)]) == [""]
 
 
 @pytest.mark.slow
-def test_a_click_is_transcribed_without_failing(ears):
-    (heard,) = ears.listen([np.ones(3, np.float32)])
-    assert heard.passes >= 1
+def test_a_click_is_transcribed_without_failing(transcriber):
+    (found,) = transcriber.timed([np.ones(3, np.float32)])
+    assert found.passes >= 1
 
 
-def test_no_clips(ears):
-    assert ears.transcribe([]) == []
+def test_no_clips(transcriber):
+    assert transcriber.transcribe([]) == []
 
 
-def test_the_recipe_names_model_weights_version_and_decoding(ears):
-    name, weights, package, version, decoding = ears.recipe.replace("@", " ").split(" ", 1)[1].split(" ")
+def test_the_recipe_names_model_weights_version_and_decoding(transcriber):
+    name, weights, package, version, decoding = transcriber.recipe.replace("@", " ").split(" ", 1)[1].split(" ")
     assert (name, package, decoding) == ("tiny.en", "openai-whisper", "greedy")
-    assert ears.weights_sha256.startswith(weights)
+    assert transcriber.weights_sha256.startswith(weights)
     assert len(weights) == 12
     assert version == whisper.__version__
 
 
-def request(request_id: str, audio: np.ndarray | None, kind: str = "asr", rate: int = SAMPLE_RATE_HZ) -> Request:
-    return Request(id=request_id, kind=kind, audio=audio, sample_rate=rate)
+def request(request_id: str, audio: np.ndarray | None, family: str = "asr", rate: int = SAMPLE_RATE_HZ) -> Request:
+    return Request(request_id, (Message("user", audio=audio, sample_rate=rate),), family)
 
 
 @pytest.mark.slow
-def test_answers_come_in_order_and_a_bad_request_fails_alone(ears, ljspeech):
-    system = WhisperSystem(ears, "cpu")
+def test_answers_come_in_order_and_a_bad_request_fails_alone(transcriber, ljspeech):
+    system = WhisperSystem(transcriber, "cpu")
     speech, silence = ljspeech[0][1], np.zeros(16_000, np.float32)
-    answers = system.answer(
-        [request("a", None), request("b", speech), request("c", speech, kind="qa"), request("d", silence)]
+    answers = system.generate(
+        [request("a", None), request("b", speech), request("c", speech, family="qa"), request("d", silence)]
     )
     assert isinstance(answers[0], InputError)
     assert "a: has no audio" in str(answers[0])
@@ -134,9 +134,9 @@ def test_answers_come_in_order_and_a_bad_request_fails_alone(ears, ljspeech):
 
 
 @pytest.mark.slow
-def test_the_trace_tells_when_each_token_came(ears, ljspeech):
-    system = WhisperSystem(ears, "cpu")
-    first, second = system.answer([request("a", ljspeech[0][0]), request("b", ljspeech[0][1])])
+def test_the_trace_tells_when_each_token_came(transcriber, ljspeech):
+    system = WhisperSystem(transcriber, "cpu")
+    first, second = system.generate([request("a", ljspeech[0][0]), request("b", ljspeech[0][1])])
     for answer in (first, second):
         times = answer.trace.text_times_s
         assert len(times) == len(answer.trace.text_tokens) > 0
@@ -148,25 +148,26 @@ def test_the_trace_tells_when_each_token_came(ears, ljspeech):
 
 
 @pytest.mark.slow
-def test_other_sample_rates_are_heard(ears, ljspeech):
+def test_other_sample_rates_are_transcribed(transcriber, ljspeech):
     at_48_khz = resample(ljspeech[0][0], SAMPLE_RATE_HZ, 48_000)
-    (answer,) = WhisperSystem(ears, "cpu").answer([request("a", at_48_khz, rate=48_000)])
+    (answer,) = WhisperSystem(transcriber, "cpu").generate([request("a", at_48_khz, rate=48_000)])
     assert word_error_rate(ljspeech[1][:1], [answer.text]) <= 0.1
 
 
-def test_it_is_a_system(ears):
-    system = WhisperSystem(ears, "cpu")
+def test_it_is_a_system(transcriber):
+    system = WhisperSystem(transcriber, "cpu")
     assert isinstance(system, System)
-    assert (system.name, system.kinds, system.strategy) == ("whisper:tiny.en", {"asr"}, "")
-    assert system.describe()["weights_sha256"] == ears.weights_sha256
-    assert system.describe()["parameters"] == pytest.approx(37.2e6, rel=0.01)
+    card = system.card
+    assert (card.name, card.capability.families, card.strategy) == ("whisper:tiny.en", {"asr"}, "")
+    assert (card.weights_sha256, card.recipe) == (transcriber.weights_sha256, transcriber.recipe)
+    assert card.details["parameters"] == pytest.approx(37.2e6, rel=0.01)
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
         (SystemOptions(strategy="topk"), "'topk' cannot be used"),
-        (SystemOptions(decode={"beam": 5}), "unknown decode settings beam"),
+        (SystemOptions(settings={"beam": 5}), "unknown decode settings beam"),
     ],
 )
 def test_settings_that_it_does_not_have_are_refused(options, says):

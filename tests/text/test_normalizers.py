@@ -1,4 +1,4 @@
-"""The normalisers give what they are named after, at any speed."""
+"""The normalizers give what they are named after, at any speed."""
 
 import csv
 from pathlib import Path
@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
-from tttbench.text.normalizers import CHINESE, NORMALIZERS, RAW, WHISPER_BASIC, WHISPER_ENGLISH
+from tttbench.core.plugins import normalizers
 
+CHINESE, RAW, WHISPER_BASIC, WHISPER_ENGLISH = map(normalizers.get, ("zh", "raw", "whisper-basic", "whisper-en"))
 OPENAI_ENGLISH = EnglishTextNormalizer()
 OPENAI_BASIC = BasicTextNormalizer()
 
@@ -91,11 +92,11 @@ def test_raw_only_collapses_white_space() -> None:
     assert RAW.normalize("  Twelve\tMen,\n one ") == "Twelve Men, one"
 
 
-def test_recipe_names_normaliser_version_and_package() -> None:
-    assert WHISPER_ENGLISH.recipe.startswith("whisper_english-1 (whisper-normalizer 0.")
-    assert RAW.recipe == "raw-1"
+def test_recipe_names_normalizer_version_and_package() -> None:
+    assert WHISPER_ENGLISH.recipe.startswith("whisper-en@1 (whisper-normalizer 0.")
+    assert RAW.recipe == "raw@1"
 
 
 def test_all_are_found_by_name() -> None:
-    assert set(NORMALIZERS) == {"whisper_english", "whisper_basic", "chinese", "raw"}
-    assert all(NORMALIZERS[name].name == name for name in NORMALIZERS)
+    assert set(normalizers.names()) == {"whisper-en", "whisper-basic", "zh", "raw"}
+    assert all(normalizers.get(name).name == name for name in normalizers.names())

@@ -103,7 +103,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from tttbench.cli.columns import columns, percent
+    from tttbench.cli.columns import columns, in_unit
     from tttbench.core.serialize import to_json
     from tttbench.gate.baseline_file import read_baseline
     from tttbench.gate.stale import staleness
@@ -113,7 +113,7 @@ def _show(args: argparse.Namespace) -> int:
     snapshot, reasons = baseline.snapshot, staleness(baseline)
     device = ", ".join(str(snapshot.machine.get(fact)) for fact in ("device", "processor", "cores"))
     print(f"{path}: suite {snapshot.suite}, seed {snapshot.seed}, {snapshot.made_at}, tttbench {baseline.written_by}")
-    print(f"{device}; judge: {snapshot.judge or 'none'}")
+    print(f"{device}; transcriber: {', '.join(snapshot.transcribers) or 'none'}")
     for label, facts in snapshot.systems.items():
         print(f"system {label}: {facts.name} {facts.strategy}, weights {facts.weights[:16] or 'unknown'}")
     rows = [["system", "task", "metric", "value", "n", "not ok"]]
@@ -121,7 +121,7 @@ def _show(args: argparse.Namespace) -> int:
         known = [one for one in metric.outcomes.values() if one.numerator == one.numerator]
         total = sum(one.denominator for one in known)
         value = sum(one.numerator for one in known) / total if total else float("nan")
-        shown = f"{value:.4g}" if metric.kind == "value" else f"{percent(value)} %"
+        shown = f"{in_unit(value, metric.info)} {metric.info.unit}".strip()
         not_ok = sum(one.status != "ok" for one in metric.outcomes.values())
         rows.append([metric.system, metric.task, metric.name, shown, str(len(metric.outcomes)), str(not_ok)])
     print(columns(rows, right=frozenset((3, 4, 5))))
@@ -142,7 +142,8 @@ def _promote(args: argparse.Namespace) -> int:
     from tttbench.cli.gate import pairs
     from tttbench.cli.options import names
     from tttbench.core.serialize import to_json
-    from tttbench.gate.baseline_file import Promotion, read_baseline, write_baseline
+    from tttbench.gate.baseline_file import read_baseline, write_baseline
+    from tttbench.gate.baseline_form import Promotion
     from tttbench.gate.decide import gate, renamed
     from tttbench.gate.formats.words import difference_line, heading, sentence, where
     from tttbench.gate.sources import find_source

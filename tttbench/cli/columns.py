@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tttbench.core.metric import MetricInfo, ProbeResult, Result
     from tttbench.gate.verdict import QualityVerdict, SpeedVerdict
     from tttbench.probes.sweep import PointResult
 
@@ -30,32 +31,35 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
 
 
-def percent(value: float | None) -> str:
-    """Return a share of 1 as per cent with one decimal; a dash for none."""
-    return "-" if value is None or math.isnan(value) else f"{100 * value:.1f}"
-
-
-def results_table(results: Sequence[dict[str, Any]]) -> str:
-    """Return results, as the summary has them, as a table: value and interval in per cent, counts."""
-    head = ["system", "task", "metric", "%", "95 % interval", "n", "ok", "empty", "unparsed", "judge_failed", "error"]
-    rows = [head]
+def results_table(results: Sequence[Result], metrics: Mapping[str, MetricInfo]) -> str:
+    """Return results as a table: value and interval in the metric's own unit, counts."""
+    counts = ("n", "ok", "empty", "unparsed", "derivation_failed", "error")
+    rows = [["system", "task", "metric", "value", "95 % interval", "unit", *counts]]
     for entry in results:
-        interval = f"{percent(entry['ci_low'])} to {percent(entry['ci_high'])}"
+        info = metrics[entry.metric]
+        value, low, high = (in_unit(one, info) for one in (entry.value, entry.ci_low, entry.ci_high))
         rows.append(
-            [entry["system"], entry["task"], entry["metric"], percent(entry["value"]), interval]
-            + [str(entry[name]) for name in head[5:]]
+            [entry.system, entry.task, entry.metric, value, f"{low} to {high}", info.unit]
+            + [str(getattr(entry, name)) for name in counts]
         )
-    return columns(rows, right=frozenset(range(3, len(head))))
+    return columns(rows, right=frozenset({3, 4, *range(6, 12)}))
 
 
-def probes_table(probes: Sequence[dict[str, Any]]) -> str:
+def in_unit(value: float, info: MetricInfo) -> str:
+    """Return a metric's value in its unit: shares with one decimal, others with three digits; a dash for none."""
+    if math.isnan(value):
+        return "-"
+    return f"{info.shown(value):.1f}" if info.unit in ("%", "points") else number(value)
+
+
+def probes_table(probes: Sequence[ProbeResult]) -> str:
     """Return probe results, as the summary has them, as a table."""
-    rows = [["system", "strategy", "task", "figure", "unit", "p50", "p90", "p99", "n"]]
+    rows = [["system", "strategy", "task", "metric", "unit", "p50", "p90", "p99", "n"]]
     for entry in probes:
         rows.append(
-            [entry[name] for name in ("system", "strategy", "task", "metric", "unit")]
-            + [number(entry[name]) for name in ("p50", "p90", "p99")]
-            + [str(entry["n"])]
+            [getattr(entry, name) for name in ("system", "strategy", "task", "metric", "unit")]
+            + [number(getattr(entry, name)) for name in ("p50", "p90", "p99")]
+            + [str(entry.n)]
         )
     return columns(rows, right=frozenset(range(5, 9)))
 

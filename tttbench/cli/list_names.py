@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from tttbench.cli.options import add_include, include_all
 from tttbench.core.errors import UserError
 
-HELP = "list systems, tasks, suites, strategies or scorers"
+HELP = "list systems, tasks, suites, strategies, scorers and whatever else has a name"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,19 +30,23 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _systems(_: list[Path]) -> list[list[str]]:
-    from tttbench.core.registry import system_names, systems
+    from tttbench.core.plugins import system_names, systems
 
-    rows = [[name, systems.get(name.partition(":")[0]).summary] for name in system_names()]
-    _warn(systems.problems)
-    return rows
+    return [[name, systems.get(name.partition(":")[0]).summary] for name in system_names()]
 
 
 def _tasks(_: list[Path]) -> list[list[str]]:
-    from tttbench.core.registry import build_task, tasks
+    from tttbench.core.plugins import build_task, tasks
 
-    made = [build_task(name) for name in tasks.names()]
-    _warn(tasks.problems)
-    return [[task.name, task.kind, task.title, task.description] for task in made]
+    made = []
+    for name in tasks.names():
+        try:
+            task = build_task(name)
+        except UserError as error:
+            made.append([name, "unusable", str(error), ""])
+            continue
+        made.append([task.name, task.family, task.title, task.description])
+    return made
 
 
 def _suites(folders: list[Path]) -> list[list[str]]:
@@ -63,31 +65,36 @@ def _suites(folders: list[Path]) -> list[list[str]]:
 
 
 def _scorers(_: list[Path]) -> list[list[str]]:
-    from tttbench.core.registry import scorers
+    from tttbench.core.plugins import scorers
 
-    found = [scorers.get(name) for name in scorers.names()]
-    _warn(scorers.problems)
     return [
-        [entry.name, "lower is better" if entry.lower_is_better else "higher is better", entry.title] for entry in found
+        [f"{name}:{','.join(f'{option}=…' for option in entry.options)}".rstrip(":"), entry.summary]
+        for name in scorers.names()
+        for entry in [scorers.get(name)]
     ]
 
 
+def _summaries(kind: str) -> Callable[[list[Path]], list[list[str]]]:
+    def rows(_: list[Path]) -> list[list[str]]:
+        from tttbench.core import plugins
+
+        registry = getattr(plugins, kind)
+        return [[name, registry.get(name).summary] for name in registry.names()]
+
+    return rows
+
+
+def _recipes(_: list[Path]) -> list[list[str]]:
+    from tttbench.scorers.presets import PRESETS
+
+    return [[name, ", ".join(f"{key}={value}" for key, value in options.items())] for name, options in PRESETS.items()]
+
+
 def _strategies(_: list[Path]) -> list[list[str]]:
-    from reference_model.decoding import make_strategy, strategy_names
+    from tttbench.core.plugins import systems
 
-    return [_strategy_row(name, make_strategy(name)) for name in strategy_names()]
-
-
-def _strategy_row(name: str, strategy: object) -> list[str]:
-    """``NAME``, or ``NAME:OPTION=DEFAULT,…`` as ``--systems`` takes it, and the first line about it."""
-    options = dataclasses.fields(strategy) if dataclasses.is_dataclass(strategy) else ()
-    given = ",".join(f"{option.name}={getattr(strategy, option.name)}" for option in options)
-    return [f"{name}:{given}" if given else name, (strategy.__doc__ or "").partition("\n")[0]]
-
-
-def _warn(problems: dict[str, str]) -> None:
-    for module, reason in problems.items():
-        print(f"{module}: cannot be imported: {reason}", file=sys.stderr)
+    decodings = [systems.get(name).decoding for name in systems.names()]
+    return [list(row) for decoding in decodings if decoding is not None for row in decoding.strategies()]
 
 
 _LISTS: dict[str, Callable[[list[Path]], list[list[str]]]] = {
@@ -95,5 +102,9 @@ _LISTS: dict[str, Callable[[list[Path]], list[list[str]]]] = {
     "tasks": _tasks,
     "suites": _suites,
     "scorers": _scorers,
+    "recipes": _recipes,
+    "derivers": _summaries("derivers"),
+    "normalizers": _summaries("normalizers"),
+    "sources": _summaries("sources"),
     "strategies": _strategies,
 }

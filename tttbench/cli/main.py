@@ -18,6 +18,7 @@ from types import ModuleType
 from tttbench import __version__
 from tttbench.cli import baseline, data, doctor, gate, list_names, nll, probe, report, rescore, run, tables, train
 from tttbench.core.errors import UserError
+from tttbench.core.extras import explained
 
 COMMANDS: Mapping[str, ModuleType] = {
     "run": run,
@@ -56,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(getattr(args, "status_if_unread", 0))
     except Exception as error:
+        missing = explained(error) if isinstance(error, ImportError) else None
+        if missing is not None:
+            return _complain(missing, UserError.exit_status, args)
         if args.debug:
             raise
         message = f"{type(error).__name__}: {error} (a defect of tttbench; --debug shows where)"

@@ -1,4 +1,4 @@
-"""``tttbench nll``: how many bits a checkpoint needs for the true answers of a task, audio and text apart."""
+"""``tttbench nll``: how many bits a system needs for the reference answers of a task, audio and text apart."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tttbench.core.errors import UserError
 if TYPE_CHECKING:
     from tttbench.pipeline.likelihood import Bits, NllResult
 
-HELP = "bits per code and per text token of true answers, exact for AR and a bound for diffusion"
+HELP = "bits per code and per text token of reference answers, exact for AR and a bound for diffusion"
 
 SYSTEMS = ("ttt:mini", "ttt:mini-ar", "ttt:mini-nar")
 
@@ -21,9 +21,9 @@ SYSTEMS = ("ttt:mini", "ttt:mini-ar", "ttt:mini-nar")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "systems", nargs="*", metavar="SYSTEM", help=f"ttt: checkpoints (default: {', '.join(SYSTEMS)})"
+        "systems", nargs="*", metavar="SYSTEM", help=f"that tell likelihoods (default: {', '.join(SYSTEMS)})"
     )
-    parser.add_argument("--task", default="mini_qa", help="whose true answers (default: mini_qa)")
+    parser.add_argument("--task", default="mini_qa", help="whose reference answers (default: mini_qa)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples (default: all)")
     parser.add_argument(
@@ -48,18 +48,21 @@ def run(args: argparse.Namespace) -> int:
     include_all(args.include)
 
     from tttbench.cli.columns import columns
-    from tttbench.core.registry import build_task
+    from tttbench.core.plugins import build_system, build_task
     from tttbench.core.serialize import to_json
+    from tttbench.core.system import SystemOptions
     from tttbench.pipeline.likelihood import measure
 
-    samples = build_task(args.task).samples(args.data)[: args.limit]
+    task = build_task(args.task)
+    samples = task.samples(args.data)[: args.limit]
     if not samples:
         raise UserError(f"task {args.task!r}: has no samples; give a folder that holds some with --data DIR.")
     device = resolve_device(args.device)
     results = []
     for name in names(args.systems) or SYSTEMS:
+        system = build_system(name, SystemOptions(device))
         print(f"{name} on {len(samples)} samples of {args.task} …", file=sys.stderr, flush=True)
-        results.append(measure(name, args.task, samples, device=device, n_maskings=args.maskings, seed=args.seed))
+        results.append(measure(system, args.task, samples, task.family, n_draws=args.maskings, seed=args.seed))
     head = ["system", "objective", "task", "n", "bits a code", "95 % interval", "± masking", "bits a text token"]
     rows = [[*head, "95 % interval", "± masking"], *(_row(result) for result in results)]
     print(columns(rows, right=frozenset({3, 4, 5, 6, 7, 8, 9})))

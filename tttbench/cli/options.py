@@ -1,12 +1,16 @@
-"""Options that several verbs share, and how their values are read."""
+"""Options that several commands share, and how their values are read."""
 
 from __future__ import annotations
 
 import argparse
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tttbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from tttbench.core.scorer import ScoreSpec
 
 _OPTION = re.compile(r"\w+\s*=")
 """``OPTION=…``; a system's name has a colon before any equals sign."""
@@ -22,7 +26,7 @@ def add_include(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=Path,
         metavar="DIR",
-        help="import the Python files of DIR, which register systems, tasks or scorers; its *.toml files are suites",
+        help="load the Python files of DIR, which register systems, scorers …; its *.toml are tasks and suites",
     )
 
 
@@ -31,8 +35,26 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 …; auto takes a GPU if there is one")
 
 
+def add_scores(parser: argparse.ArgumentParser) -> None:
+    """Add ``--add SCORE``."""
+    parser.add_argument(
+        "--add",
+        action="append",
+        default=[],
+        metavar="SCORE[=ID]:OPTION=VALUE,…",
+        help="a score beside the tasks' own, e.g. wer:recipe=whisper-en or spoken_accuracy:transcriber=whisper:base",
+    )
+
+
+def scores_of(args: argparse.Namespace) -> list[ScoreSpec]:
+    """Return what ``--add`` names."""
+    from tttbench.core.scores import parse_score
+
+    return [parse_score(text, "--add") for text in args.add]
+
+
 def include_all(folders: list[Path]) -> None:
-    """Import what ``--include`` names."""
+    """Load what ``--include`` names."""
     from tttbench.core.registry import include
 
     for folder in folders:
@@ -41,8 +63,11 @@ def include_all(folders: list[Path]) -> None:
 
 def resolve_device(name: str) -> str:
     """Return the device that ``name`` means; raises ``UserError`` if this machine has none such."""
-    if name == "cpu":
-        return name
+    from tttbench.core.extras import is_installed, require
+
+    if name == "cpu" or (name == "auto" and not is_installed("torch")):
+        return "cpu"
+    require("model", f"--device {name}")
     import torch
 
     if name == "auto":

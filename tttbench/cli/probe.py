@@ -17,7 +17,7 @@ from tttbench.core.errors import UserError
 from tttbench.probes.axes import AXES
 
 if TYPE_CHECKING:
-    from tttbench.core.records import Request, RequestKind
+    from tttbench.core.exchange import Request
     from tttbench.core.system import System
     from tttbench.probes.axes import Value
     from tttbench.probes.sweep import Measured, PointResult
@@ -36,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "system", metavar="SYSTEM", help="NAME or NAME@STRATEGY[:OPTION=VALUE,…], e.g. ttt:mini or ttt:mini-ar@ar"
     )
     parser.add_argument(
-        "--task", help="whose samples to ask (default: mini_qa, or mini_asr for systems that only write)"
+        "--task", help="whose samples to give (default: mini_qa, or mini_asr for systems that only write)"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
     parser.add_argument(
@@ -57,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="DIR", help="for picture and JSON (default: runs/probe-TIME)")
     parser.add_argument("--json", action="store_true", help="the last line of stdout is JSON; it always is")
     add_axes(parser)
-    group = parser.add_argument_group("how long", "Points take turns; each is asked until the first of these.")
+    group = parser.add_argument_group("how long", "Points are interleaved; each is repeated until the first of these.")
     group.add_argument(
         "--precision",
         type=partial(number_from, least=0.0),
@@ -140,7 +140,7 @@ def run(args: argparse.Namespace) -> int:
         "ceilings": ceilings,
         "out": folder,
         "errors": errors,
-        "card": asked.system.describe(),
+        "card": asked.system.card,
         "machine": machine(asked.device),
         "points": results,
     }
@@ -164,8 +164,9 @@ def _asked(args: argparse.Namespace) -> _Asked:
     include_all(args.include)
 
     from tttbench.config.suite import system_plan
-    from tttbench.core.registry import build_system
+    from tttbench.core.plugins import build_system, check_decoding, check_system
     from tttbench.core.system import Sweepable, SystemOptions
+    from tttbench.core.tables import Document
     from tttbench.probes.subjects import DEFAULT_LENGTHS, check_axes
 
     plan = system_plan(args.system)
@@ -173,7 +174,14 @@ def _asked(args: argparse.Namespace) -> _Asked:
         raise UserError(f"--strategy: {args.system} names one already. Leave out @{plan.strategy}, or the option.")
     device = resolve_device(args.device)
     largest = max(args.batch_size, default=1)
-    system = build_system(plan.name, SystemOptions(device, largest, None, plan.strategy, plan.decode))
+    options = SystemOptions(device, largest, plan.strategy, plan.settings)
+    # A mistyped value is found before weights are loaded.
+    check_system(plan.name, options)
+    for axis in AXES:
+        if axis.sets in ("decode", "strategy"):
+            for value in chosen.get(axis.name, ()):
+                check_decoding(plan.name.partition(":")[0], [Document({axis.name: value}, axis.option)])
+    system = build_system(plan.name, options)
     check_axes(system, chosen)
     if wants_lengths and isinstance(system, Sweepable) and DEFAULT_LENGTHS.keys() <= system.axes:
         lengths = {name: [value] for name, value in DEFAULT_LENGTHS.items()}
@@ -222,19 +230,21 @@ def _wants_lengths(args: argparse.Namespace, chosen: Mapping[str, Sequence[Value
 
 def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[str, Sequence[Request]]:
     """The requests of the task or of noise, and its name; enough for the largest batch."""
-    from tttbench.core.registry import build_task
-    from tttbench.pipeline.generate import Asking, make_request
+    from tttbench.core.plugins import build_task
+    from tttbench.pipeline.jobs import read_request
+    from tttbench.pipeline.plan import generate_item
     from tttbench.probes.turn import noise_requests
 
-    kind: RequestKind = "qa" if "qa" in system.kinds else "asr"
+    families = system.card.capability.families
+    family = "qa" if families is None or "qa" in families else "asr"
     count = args.requests or max(DEFAULT_REQUESTS, largest)
     if count < largest:
         raise UserError(f"--requests {count}: too few for --batch-size {largest}. Give at least as many.")
     if args.synthetic is not None:
-        return "synthetic", noise_requests(kind, count, args.synthetic, args.seed)
-    task = build_task(args.task or DEFAULT_TASKS[kind])
-    asking = Asking(args.system, task, args.seed, largest)
-    requests = [make_request(sample, asking) for sample in task.samples(args.data)[:count]]
+        return "synthetic", noise_requests(family, count, args.synthetic, args.seed)
+    task = build_task(args.task or DEFAULT_TASKS.get(family, "mini_qa"))
+    samples = task.samples(args.data)[:count]
+    requests = [read_request(generate_item(task, sample, args.system, args.seed))[0] for sample in samples]
     if len(requests) < largest:
         raise UserError(
             f"--batch-size {largest}: task {task.name!r} has {len(requests)} samples. Ask for smaller batches, or for "
@@ -246,12 +256,12 @@ def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[s
 def _show(results: Sequence[PointResult], document: Mapping[str, object], folder: Path) -> None:
     """Print the table, write picture and JSON, and print the JSON as last line."""
     from tttbench.cli.columns import latency_line, points_table, probes_table
-    from tttbench.core.serialize import to_json, to_plain
+    from tttbench.core.serialize import to_json
     from tttbench.data.atomic import write_atomic
     from tttbench.probes.picture import picture
 
     if len(results) == 1:
-        print(probes_table([to_plain(probe) for probe in results[0].probes]))
+        print(probes_table(results[0].probes))
         print(latency_line(results[0]))
     elif results:
         print(points_table(results))

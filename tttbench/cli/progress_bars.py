@@ -1,15 +1,13 @@
-"""Progress on stderr: bars with what is done and how long it will take; plain lines where nobody watches."""
+"""Progress on stderr: bars with what is done and how long it will take; plain lines where there is no terminal."""
 
 from __future__ import annotations
 
-import sys
 import time
-import traceback
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from tttbench.pipeline.generate import message_of
 from tttbench.pipeline.progress import Work
 
 LINE_EVERY_S = 10.0
@@ -18,11 +16,10 @@ MOST_ERRORS_SHOWN = 3
 
 
 class ProgressDisplay:
-    """A ``Listener`` that shows a run on stderr. Use it with ``with``."""
+    """A ``ProgressReporter`` that shows a run on stderr. Use it with ``with``."""
 
-    def __init__(self, *, debug: bool) -> None:
-        """Show the traceback of every failed request if ``debug``."""
-        self._debug = debug
+    def __init__(self) -> None:
+        """Prepare; nothing is shown yet."""
         self._console = Console(stderr=True, highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
@@ -55,7 +52,7 @@ class ProgressDisplay:
         if self._live:
             self._progress.stop()
 
-    def planned(self, works: list[Work]) -> None:
+    def planned(self, works: Sequence[Work]) -> None:
         """Note all that lies ahead."""
         first = self._ahead == 0
         self._ahead = self._done + sum(work.total for work in works)
@@ -92,15 +89,13 @@ class ProgressDisplay:
         """Print a line of its own."""
         self._say(message)
 
-    def failed(self, where: str, error: Exception) -> None:
-        """Print the first errors of a piece of work, and tracebacks if wanted."""
+    def failed(self, where: str, message: str) -> None:
+        """Print the first errors of a piece of work."""
         self._failures += 1
         if self._failures <= MOST_ERRORS_SHOWN:
-            self._say(f"error: {where}: {message_of(error)}")
+            self._say(f"error: {where}: {message}")
         elif self._failures == MOST_ERRORS_SHOWN + 1:
             self._say("error: … more; the report shows them all")
-        if self._debug:
-            print("".join(traceback.format_exception(error)), file=sys.stderr)
 
     def _line(self) -> None:
         self._last_line_at = time.monotonic()

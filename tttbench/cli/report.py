@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"Index: {render_index(args.index)}")
         return 0
 
-    from tttbench.pipeline.run import render
+    from tttbench.pages import render
     from tttbench.store.run_directory import RunStore
 
     RunStore.open(args.folder).close()

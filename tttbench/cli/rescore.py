@@ -1,18 +1,27 @@
-"""``tttbench rescore RUN``: score the answers of a run again; no system is asked and the judge doesn't listen again."""
+"""``tttbench rescore RUN``: score the answers of a run again, also with further scores and transcribers.
+
+No system is given a request again, and what has been transcribed isn't transcribed again.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from tttbench.cli.options import add_include, include_all
+from tttbench.cli.options import add_device, add_include, add_scores, include_all, resolve_device, scores_of
 
-HELP = "score the answers of a run again and rewrite its report"
+HELP = "score the answers of a run again, with further scores or another transcriber, and rewrite its report"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("folder", type=Path, metavar="RUN", help="run directory")
+    parser.add_argument(
+        "--transcriber", metavar="SYSTEM", help="take the scores of spoken answers with this transcriber, too"
+    )
+    add_scores(parser)
+    add_device(parser)
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
 
@@ -21,12 +30,22 @@ def run(args: argparse.Namespace) -> int:
     """Score again; 0 done, 1 done with errors."""
     include_all(args.include)
 
+    from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.cli.run import show
-    from tttbench.pipeline.run import render
-    from tttbench.pipeline.summarize import assess
+    from tttbench.core.interrupts import stoppable
+    from tttbench.core.system import SystemOptions
+    from tttbench.pages import render
+    from tttbench.pipeline.executors import executor
+    from tttbench.pipeline.rescore import rescore
     from tttbench.store.run_directory import RunStore
 
-    with RunStore.open(args.folder, write=True) as store:
-        store.write_summary(assess(store))
-        summary = store.summary
+    # Without a transcriber that is new, nothing runs on a device.
+    device = resolve_device(args.device) if args.transcriber or args.add else "cpu"
+    with RunStore.open(args.folder, write=True) as store, stoppable(), ProgressDisplay() as display:
+        options = SystemOptions(device, store.manifest.suite.batch_size)
+        try:
+            summary = rescore(store, scores_of(args), args.transcriber or "", executor("serial"), options, display)
+        except KeyboardInterrupt:
+            print("\nStopped; what was derived is kept. The same command goes on.", file=sys.stderr)
+            raise
     return show(summary, args.folder, render(args.folder), as_json=args.json)

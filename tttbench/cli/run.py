@@ -6,19 +6,31 @@ import argparse
 import shlex
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tttbench.cli.folders import new_folder
-from tttbench.cli.options import add_device, add_include, include_all, names, positive, resolve_device, system_labels
+from tttbench.cli.options import (
+    add_device,
+    add_include,
+    add_scores,
+    include_all,
+    names,
+    positive,
+    resolve_device,
+    scores_of,
+    system_labels,
+)
 from tttbench.core.errors import UserError
 from tttbench.core.interrupts import stoppable
 
-HELP = "evaluate systems on tasks and write a report"
+if TYPE_CHECKING:
+    from tttbench.store.manifest import Summary
 
+HELP = "evaluate systems on tasks and write a report"
 
 RESULT_KEYS = (
     *("system", "task", "metric", "value", "ci_low", "ci_high"),
-    *("n", "ok", "empty", "unparsed", "judge_failed", "error", "recipe"),
+    *("n", "ok", "empty", "unparsed", "derivation_failed", "error"),
 )
 PROBE_KEYS = ("system", "strategy", "task", "metric", "unit", "p50", "p90", "n")
 
@@ -28,8 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("suite", nargs="?", default="mini", metavar="SUITE", help="name or .toml file (default: mini)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run directory (default: runs/SUITE-TIME)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out; nothing is done twice")
-    parser.add_argument("--retry-errors", action="store_true", help="with --resume: ask again what ended as error")
+    parser.add_argument("--retry-errors", action="store_true", help="with --resume: repeat what ended as error")
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples of each task")
+    parser.add_argument("--repeats", type=positive, metavar="K", help="generate K answers to each sample")
     parser.add_argument(
         "--systems",
         action="append",
@@ -41,9 +54,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", action="append", default=[], metavar="TASK=DIR", help="folder with the data of a task"
     )
+    parser.add_argument(
+        "--transcriber", metavar="SYSTEM", help="instead of the suite's: transcribes spoken answers, e.g. whisper:base"
+    )
+    add_scores(parser)
     add_device(parser)
     parser.add_argument("--seed", type=int, help="instead of the suite's")
     parser.add_argument("--batch-size", type=positive, metavar="N", help="requests a call; doesn't change the answers")
+    parser.add_argument("--executor", default="serial", help="serial (default) or threads, for servers")
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
 
@@ -58,7 +76,9 @@ def run(args: argparse.Namespace) -> int:
 
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.config.suite import choose, load_suite
-    from tttbench.core.registry import tasks
+    from tttbench.core.plugins import tasks
+    from tttbench.pages import render
+    from tttbench.pipeline.executors import executor
     from tttbench.pipeline.plan import make_plan
     from tttbench.pipeline.run import open_run
     from tttbench.pipeline.run import run as run_plan
@@ -73,7 +93,11 @@ def run(args: argparse.Namespace) -> int:
         limit=args.limit,
         seed=args.seed,
         batch_size=args.batch_size,
+        transcriber=args.transcriber,
+        repeats=args.repeats,
+        add=scores_of(args),
     )
+    chosen = executor(args.executor)
     plan = make_plan(suite, resolve_device(args.device))
     folder = args.out or new_folder(suite.name)
     resume_command = _resume_command(args.command_line, folder)
@@ -82,41 +106,43 @@ def run(args: argparse.Namespace) -> int:
             store.forget_errors()
         print(f"Run directory: {folder}", file=sys.stderr)
         try:
-            with stoppable(), ProgressDisplay(debug=args.debug) as display:
-                finished = run_plan(plan, store, args.command_line, display)
+            with stoppable(), ProgressDisplay() as display:
+                summary = run_plan(plan, store, chosen, args.command_line, display)
         except KeyboardInterrupt:
             print(f"\nStopped; what was done is kept. Continue with:\n  {resume_command}", file=sys.stderr)
             raise
-    return show(finished.summary, finished.folder, finished.report, as_json=args.json)
+    return show(summary, folder, render(folder), as_json=args.json)
 
 
-def show(summary: dict[str, Any], folder: Path, report: Path, *, as_json: bool) -> int:
+def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     """Print what a run came to, and return its exit status."""
     from tttbench.cli.columns import results_table
     from tttbench.core.serialize import to_json
 
-    if summary["results"]:
-        print(results_table([*summary["results"], *summary["gaps"], *summary["ceiling"]]))
-    for entry in summary["skipped"]:
-        print(f"{entry['system']} on {entry['task']}: not asked, it {entry['reason']}.", file=sys.stderr)
-    counts = ", ".join(f"{count} {status}" for status, count in summary["counts"].items() if count)
-    print(f"{summary['answered']} of {summary['expected']} requests: {counts}.")
+    if summary.results:
+        print(results_table([*summary.results, *summary.topline], summary.metrics))
+    for entry in summary.skipped:
+        print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)
+    counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
+    print(f"{summary.answered} of {summary.expected} requests: {counts}.")
     print(f"Report: {report}")
     if as_json:
         print(to_json(document(summary, folder, report)))
-    return 0 if summary["status"] == "done" else 1
+    return 0 if summary.status == "done" else 1
 
 
-def document(summary: dict[str, Any], folder: Path, report: Path) -> dict[str, object]:
-    """Return the JSON document of ``--json``: ``counts`` counts requests, ``results`` one metric's scores."""
-    results = [*summary["results"], *summary["gaps"], *summary["ceiling"]]
+def document(summary: Summary, folder: Path, report: Path) -> dict[str, object]:
+    """Return the JSON document of ``--json``: ``counts`` counts requests, ``results`` one score's."""
     return {
         "run_dir": str(folder),
         "report": str(report),
-        "status": summary["status"],
-        "counts": summary["counts"],
-        "results": [{key: entry[key] for key in RESULT_KEYS} for entry in results],
-        "probes": [{key: entry[key] for key in PROBE_KEYS} for entry in summary["probes"]],
+        "status": summary.status,
+        "counts": summary.counts,
+        "results": [
+            {**{key: getattr(entry, key) for key in RESULT_KEYS}, "recipe": str(entry.recipe)}
+            for entry in [*summary.results, *summary.topline]
+        ],
+        "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
     }
 
 

@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write all files, and say how many cells are measured."""
-    from tttbench.core.registry import tasks
+    from tttbench.core.plugins import tasks
     from tttbench.data.atomic import write_atomic
     from tttbench.pages.paper_tables import render_all
     from tttbench.published import SHIPPED, load_tables

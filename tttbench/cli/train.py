@@ -19,4 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Hand over to the trainer."""
+    from tttbench.core.extras import require
+
+    require("train", "tttbench train")
     return int(importlib.import_module(TRAINER).main([args.recipe, *args.arguments]) or 0)

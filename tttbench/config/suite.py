@@ -1,22 +1,24 @@
-"""Suites: which systems are asked which tasks, with which settings; read from TOML and fully checked.
+"""Suites: which systems are given which tasks, with which settings; read from TOML and fully checked.
 
 Knows the form of a suite, not whether its names exist: that is the registry's business. Every error names the file,
-the field and the mend.
+the field and the fix.
 """
 
 from __future__ import annotations
 
 import itertools
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Annotated
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.shipped import shipped
-
-V = TypeVar("V")
+from tttbench.core.tables import Check, Count, Document, Name, read_table
+from tttbench.data.documents import read_toml, renamed
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,14 @@ class SystemPlan:
         name: as registered, e.g. ``"ttt:mini"``.
         strategy: decoding strategy; ``""`` means the system's own default.
         batch_size: requests a call; None means the suite's.
-        decode: decode settings by name, passed on to the system.
+        settings: decode settings by name, passed on to the system.
         called: the name in tables and in the run directory; ``""`` means ``name``, or ``name@strategy``.
     """
 
     name: str
     strategy: str = ""
     batch_size: int | None = None
-    decode: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
     called: str = ""
 
     @property
@@ -47,13 +49,13 @@ class SystemPlan:
 class TaskPlan:
     """One task of a suite: at most ``limit`` samples (None: all), read from ``data`` (None: what is shipped).
 
-    ``metrics`` are scored in place of the task's own; empty means those.
+    ``scores`` are taken in place of the task's own; empty means those.
     """
 
     name: str
     limit: int | None = None
     data: Path | None = None
-    metrics: tuple[str, ...] = ()
+    scores: tuple[ScoreSpec, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,13 @@ class Suite:
         title: one line for lists and reports.
         systems: the systems, in table order; labels are unique.
         tasks: the tasks, in table order; names are unique.
-        judge: system whose ears judge spoken answers, e.g. ``"whisper:tiny.en"``; ``""`` for none.
+        transcriber: system that transcribes spoken answers, e.g. ``"whisper:tiny.en"``; ``""`` for none.
         seed: seeds every request, together with task and sample id.
         batch_size: requests a call, where a system names no other.
         resamples: bootstrap resamples behind every interval.
-        warmup: requests that each system answers beforehand, unmeasured, so that first-use costs are in no figure.
+        warmup: requests that each system is given beforehand, unmeasured, so that first-use costs are in no metric.
+        repeats: how often each sample is asked for, with seeds of their own.
+        add: scores beside those of the tasks; see ``added_to``.
         oracle: label of the system whose codes all others are compared with; ``""`` for none.
     """
 
@@ -77,18 +81,42 @@ class Suite:
     title: str
     systems: tuple[SystemPlan, ...]
     tasks: tuple[TaskPlan, ...]
-    judge: str = ""
+    transcriber: str = ""
     seed: int = 0
     batch_size: int = 8
     resamples: int = 2000
     warmup: int = 1
     oracle: str = ""
+    repeats: int = 1
+    add: tuple[ScoreSpec, ...] = ()
+
+    def added_to(self, scores: Sequence[ScoreSpec], everywhere: Collection[str]) -> tuple[ScoreSpec, ...]:
+        """Return those of ``add`` that go to a task with ``scores``: where a score of the same scorer is taken.
+
+        Args:
+            scores: the task's own.
+            everywhere: scorers that no task of the run has: they are added to every task.
+        """
+        own = {spec.scorer for spec in scores}
+        return tuple(spec for spec in self.add if spec.scorer in own or spec.scorer in everywhere)
 
 
 def suite_files(extra: Iterable[Path] = ()) -> dict[str, Path]:
-    """Return the suites that can be named: those of ``tasks/suites`` and the ``*.toml`` files of ``extra`` folders."""
-    folders = [shipped("tasks") / "suites"]
-    return {path.stem: path for folder in [*folders, *extra] for path in sorted(folder.glob("*.toml"))}
+    """Return the suites that can be named: those of ``tasks/suites``, and of ``extra`` folders the ``*.toml`` files.
+
+    A task's file lies in such a folder, too; what marks it is its ``source``.
+    """
+    shipped_ones = sorted((shipped("tasks") / "suites").glob("*.toml"))
+    own = [path for folder in extra for path in sorted(folder.glob("*.toml")) if not _is_task(path)]
+    return {path.stem: path for path in (*shipped_ones, *own)}
+
+
+def _is_task(path: Path) -> bool:
+    try:
+        values = read_toml(path).values
+    except UserError:
+        return False  # whoever asks for it is told what is wrong
+    return isinstance(values, Mapping) and "source" in values
 
 
 def load_suite(name: str, extra: Iterable[Path] = ()) -> Suite:
@@ -101,95 +129,142 @@ def load_suite(name: str, extra: Iterable[Path] = ()) -> Suite:
     path = Path(name) if name.endswith(".toml") else known.get(name)
     if path is None:
         raise UserError(f"Unknown suite {name!r}. {did_you_mean(name, known)}")
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; give a suite's name ({', '.join(sorted(known))}) or file.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}.") from error
-    return parse_suite(path.stem, values, str(path))
+    absent = f"Give a suite's name ({', '.join(sorted(known))}) or file."
+    return parse_suite(path.stem, read_toml(path, absent=absent), path.parent)
 
 
-def parse_suite(name: str, values: Mapping[str, object], source: str) -> Suite:
-    """Check the values of a suite file and return the suite; ``source`` names the file in messages.
+@dataclass(frozen=True)
+class _SystemEntry:
+    """A ``[[systems]]`` table."""
+
+    name: Name
+    strategy: str | None = None
+    batch_size: Count | None = None
+    decode: Mapping[str, object] = field(default_factory=dict)
+    grid: Mapping[str, Annotated[tuple[bool | int | float | str, ...], Check(fewest=1, unique=True)]] = field(
+        default_factory=dict
+    )
+    label: Annotated[str, Check(one_line=True)] = ""
+
+
+@dataclass(frozen=True)
+class _TaskEntry:
+    """A ``[[tasks]]`` table."""
+
+    name: Name
+    limit: Count | None = None
+    data: Path | None = None
+    scores: tuple[ScoreEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class _SuiteFile:
+    """The whole file; see ``Suite`` for what the fields mean."""
+
+    systems: Annotated[tuple[_SystemEntry, ...], Check(fewest=1, fix="add at least one [[systems]] table")]
+    tasks: Annotated[tuple[_TaskEntry, ...], Check(fewest=1, unique=("name",), fix="add at least one [[tasks]] table")]
+    title: str = ""
+    limit: Count | None = None
+    transcriber: str = ""
+    seed: int = 0
+    batch_size: Count = 8
+    resamples: Count = 2000
+    warmup: Annotated[int, Check(least=0)] = 1
+    repeats: Count = 1
+    add: tuple[ScoreEntry, ...] = ()
+    oracle: str = ""
+
+
+def parse_suite(name: str, document: Document, folder: Path) -> Suite:
+    """Return the suite in a document; ``folder`` is where the paths in it count from.
 
     Raises:
         UserError: a key that is unknown, missing or of the wrong type, or an entry given twice.
     """
-    table = _Table(values, source, "")
-    limit = table.optional_count("limit")
-    suite = Suite(
-        name=name,
-        title=table.value("title", str, name),
-        systems=tuple(plan for entry in table.tables("systems") for plan in _systems(entry)),
-        tasks=tuple(_task(entry, limit, Path(source).parent) for entry in table.tables("tasks")),
-        judge=table.value("judge", str, ""),
-        seed=table.value("seed", int, 0),
-        batch_size=table.count("batch_size", 8),
-        resamples=table.count("resamples", 2000),
-        warmup=table.count("warmup", 1, least=0),
-        oracle=table.value("oracle", str, ""),
-    )
-    table.finish()
-    _refuse_twice([system.label for system in suite.systems], f"{source}: systems")
-    _refuse_twice([task.name for task in suite.tasks], f"{source}: tasks")
-    labels = [system.label for system in suite.systems]
-    if suite.oracle and suite.oracle not in labels:
-        raise UserError(
-            f"{source}: oracle: {suite.oracle!r} is no system of the suite. {did_you_mean(suite.oracle, labels)}"
+    document = _renamed(document)
+    given = read_table(_SuiteFile, document)
+    systems = [plan for at, entry in enumerate(given.systems) for plan in _systems(entry, at, document)]
+    tasks = [
+        TaskPlan(
+            name=entry.name,
+            limit=given.limit if entry.limit is None else entry.limit,
+            data=None if entry.data is None else folder / entry.data,
+            scores=scores_from(entry.scores, f"{document.source}: tasks[{at}].scores"),
         )
-    return suite
+        for at, entry in enumerate(given.tasks)
+    ]
+    labels = [plan.label for plan in systems]
+    _refuse_twice(labels, f"{document.source}: systems")
+    if given.oracle and given.oracle not in labels:
+        near = did_you_mean(given.oracle, labels)
+        raise document.error("oracle", f"{given.oracle!r} is no system of the suite. {near}")
+    return Suite(
+        name=name,
+        title=given.title or name,
+        systems=tuple(systems),
+        tasks=tuple(tasks),
+        transcriber=given.transcriber,
+        seed=given.seed,
+        batch_size=given.batch_size,
+        resamples=given.resamples,
+        warmup=given.warmup,
+        repeats=given.repeats,
+        add=scores_from(given.add, f"{document.source}: add"),
+        oracle=given.oracle,
+    )
+
+
+def _renamed(document: Document) -> Document:
+    """The document with today's names of keys."""
+    values = document.values
+    if not isinstance(values, Mapping):
+        return document
+    tasks = values.get("tasks")
+    found = (
+        {
+            **values,
+            "tasks": [renamed(entry, "metrics", "scores", document, f"tasks[{at}].") for at, entry in enumerate(tasks)],
+        }
+        if isinstance(tasks, list)
+        else values
+    )
+    return replace(document, values=renamed(found, "judge", "transcriber", document))
 
 
 _SHORT = {"steps_per_block": "S=", "block_length": "B=", "cache": "", "strategy": ""}
 """How labels call the settings of a grid; others by their names."""
 
+_LARGEST_GRID = 1000
 
-def _systems(table: _Table) -> list[SystemPlan]:
+
+def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPlan]:
     """The system of an entry, or one for every combination of the values of its ``grid``."""
-    grid = table.lists("grid")
-    plan = _system(table)
+    named, grid = system_plan(entry.name), entry.grid
+    plan = SystemPlan(
+        name=named.name,
+        strategy=named.strategy if entry.strategy is None else entry.strategy,
+        batch_size=entry.batch_size,
+        settings=entry.decode,
+        called=entry.label,
+    )
     if not grid:
         return [plan]
     if "strategy" in grid and plan.strategy:
-        raise UserError(f"{table.where('grid')}: has 'strategy', which the entry names too; remove one.")
+        raise document.error(f"systems[{at}].grid", "has 'strategy', which the entry names too; remove one.")
+    size = math.prod(len(values) for values in grid.values())
+    if size > _LARGEST_GRID:
+        what = f"makes {size:,} systems, at most {_LARGEST_GRID:,} can be compared; leave values out."
+        raise document.error(f"systems[{at}].grid", what)
     plans = []
-    for values in itertools.product(*grid.values()):
-        settings = dict(zip(grid, values, strict=True))
+    for combination in itertools.product(*grid.values()):
+        settings: dict[str, object] = dict(zip(grid, combination, strict=True))
         words = [f"{_SHORT.get(name, f'{name}=')}{value}" for name, value in settings.items()]
         strategy = str(settings.pop("strategy", plan.strategy))
-        decode = {**plan.decode, **settings}
+        merged = {**plan.settings, **settings}
         first = plan.called or ("" if "strategy" in grid else plan.label)
         called = " ".join([first, *words]).strip()
-        plans.append(replace(plan, strategy=strategy, decode=decode, called=called))
+        plans.append(replace(plan, strategy=strategy, settings=merged, called=called))
     return plans
-
-
-def _system(table: _Table) -> SystemPlan:
-    named = system_plan(table.required("name", str))
-    plan = SystemPlan(
-        name=named.name,
-        strategy=table.value("strategy", str, named.strategy),
-        batch_size=table.optional_count("batch_size"),
-        decode=table.mapping("decode"),
-        called=table.value("label", str, ""),
-    )
-    table.finish()
-    return plan
-
-
-def _task(table: _Table, limit: int | None, folder: Path) -> TaskPlan:
-    data = table.value("data", str, "")
-    own_limit = table.optional_count("limit")
-    plan = TaskPlan(
-        name=table.required("name", str),
-        limit=limit if own_limit is None else own_limit,
-        data=folder / data if data else None,
-        metrics=table.names("metrics"),
-    )
-    table.finish()
-    return plan
 
 
 def choose(
@@ -201,6 +276,9 @@ def choose(
     limit: int | None = None,
     seed: int | None = None,
     batch_size: int | None = None,
+    transcriber: str | None = None,
+    repeats: int | None = None,
+    add: Sequence[ScoreSpec] = (),
 ) -> Suite:
     """Return the suite as the command line changes it.
 
@@ -214,6 +292,9 @@ def choose(
         limit: samples a task, instead of every limit of the suite.
         seed: instead of the suite's.
         batch_size: instead of every batch size of the suite.
+        transcriber: instead of the suite's; ``""`` for none.
+        repeats: instead of the suite's.
+        add: scores beside the suite's.
 
     Raises:
         UserError: something given twice, or data for a task that isn't run.
@@ -239,6 +320,9 @@ def choose(
         tasks=tuple(replace(plan, data=folders.get(plan.name, plan.data)) for plan in chosen_tasks),
         seed=suite.seed if seed is None else seed,
         batch_size=suite.batch_size if batch_size is None else batch_size,
+        transcriber=suite.transcriber if transcriber is None else transcriber,
+        repeats=suite.repeats if repeats is None else repeats,
+        add=(*suite.add, *add),
     )
 
 
@@ -251,80 +335,8 @@ def system_plan(label: str) -> SystemPlan:
 
 
 def _refuse_twice(names: Sequence[str], where: str) -> None:
-    for position, name in enumerate(names):
-        if name in names[:position]:
-            raise UserError(f"{where}: {name!r} stands there twice; remove one.")
-
-
-class _Table:
-    """A TOML table whose keys are taken one by one; what is left at the end is an error."""
-
-    def __init__(self, values: Mapping[str, object], source: str, path: str) -> None:
-        self._values = dict(values)
-        self._source = source
-        self._path = path
-        self._known: list[str] = []
-
-    def where(self, key: str) -> str:
-        """Where a key stands, for messages."""
-        return f"{self._source}: {self._path}{key}"
-
-    def value(self, key: str, kind: type[V], default: V) -> V:
-        self._known.append(key)
-        found = self._values.pop(key, default)
-        if not isinstance(found, kind) or (kind is not bool and isinstance(found, bool)):
-            raise UserError(f"{self.where(key)}: must be a {_TYPE_NAMES[kind]}, not {found!r}.")
-        return found
-
-    def required(self, key: str, kind: type[V]) -> V:
-        if key not in self._values:
-            raise UserError(f"{self.where(key)}: missing; add it.")
-        return self.value(key, kind, kind())
-
-    def count(self, key: str, default: int, least: int = 1) -> int:
-        found = self.value(key, int, default)
-        if found < least:
-            raise UserError(f"{self.where(key)}: must be {least} or more, not {found}.")
-        return found
-
-    def optional_count(self, key: str) -> int | None:
-        if key in self._values:
-            return self.count(key, 1)
-        self._known.append(key)
-        return None
-
-    def mapping(self, key: str) -> Mapping[str, object]:
-        return self.value(key, dict, {})
-
-    def names(self, key: str) -> tuple[str, ...]:
-        found = self.value(key, list, [])
-        for entry in found:
-            if not isinstance(entry, str):
-                raise UserError(f"{self.where(key)}: must be a list of names, not {found!r}.")
-        return tuple(found)
-
-    def lists(self, key: str) -> Mapping[str, list[object]]:
-        found = self.mapping(key)
-        for name, values in found.items():
-            if not isinstance(values, list) or not values:
-                raise UserError(f"{self.where(key)}.{name}: must be a list of values, not {values!r}.")
-        return cast("Mapping[str, list[object]]", found)
-
-    def tables(self, key: str) -> list[_Table]:
-        entries = self.value(key, list, [])
-        if not entries:
-            raise UserError(f"{self.where(key)}: missing; add at least one [[{key}]] table.")
-        tables = []
-        for position, entry in enumerate(entries):
-            path = f"{key}[{position}]"
-            if not isinstance(entry, dict):
-                raise UserError(f"{self.where(path)}: must be a table ([[{key}]]), not {entry!r}.")
-            tables.append(_Table(entry, self._source, f"{path}."))
-        return tables
-
-    def finish(self) -> None:
-        for key in self._values:
-            raise UserError(f"{self.where(key)}: unknown key. {did_you_mean(key, self._known)}")
-
-
-_TYPE_NAMES: Mapping[type, str] = {str: "string", int: "whole number", list: "list of tables", dict: "table"}
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise UserError(f"{where}: {name!r} is given twice; remove one.")
+        seen.add(name)

@@ -1,4 +1,4 @@
-"""Errors whose message is meant for the user: what is wrong, where, and how to mend it.
+"""Errors whose message is meant for the user: what is wrong, where, and how to fix it.
 
 Everything else that is raised is a defect of ours; the command line shows its traceback with ``--debug`` only.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Something the user can mend. The message names the file, the field and the mend; no traceback is shown.
+    """Something the user can fix. The message names the file, the field and the fix; no traceback is shown.
 
     ``exit_status`` is the status the command ends with if the error ends it: 2 for a wrong call.
     """

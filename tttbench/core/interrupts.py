@@ -1,8 +1,9 @@
 """Ctrl-C and a polite kill, without loss.
 
-``KeyboardInterrupt`` is swallowed where Python runs inside a callback of a C library, as when sound is read from or
-written to a Python file object: what comes out is then a broken file instead of an interrupt. So the wish to stop is
-noted as well, and asked for before anything is written down. Signals belong to the process, hence the one flag.
+``KeyboardInterrupt`` is swallowed where Python runs inside a callback of a C library, as when audio is read from or
+written to a Python file object: what comes out is then a broken file instead of an interrupt, and a traceback on
+stderr. So such calls are made with interrupts ``deferred``, and the wish to stop is noted and looked up before
+anything is written down. Signals belong to the process, hence the flags of the module.
 """
 
 from __future__ import annotations
@@ -12,13 +13,30 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_asked = threading.Event()
+_wanted = threading.Event()
+_deferring = 0
+"""How many calls of the main thread must not be interrupted."""
 
 
 def stop_if_asked() -> None:
     """Raise ``KeyboardInterrupt`` if the process has been asked to stop; call it before writing a result down."""
-    if _asked.is_set():
+    if _wanted.is_set():
         raise KeyboardInterrupt
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Let no interrupt be raised inside; one that comes is raised when the block ends."""
+    global _deferring
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _deferring += 1
+    try:
+        yield
+    finally:
+        _deferring -= 1
+    stop_if_asked()
 
 
 @contextmanager
@@ -33,9 +51,10 @@ def stoppable() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        _asked.clear()
+        _wanted.clear()
 
 
 def _interrupt(_number: int, _frame: object) -> None:
-    _asked.set()
-    raise KeyboardInterrupt
+    _wanted.set()
+    if not _deferring:
+        raise KeyboardInterrupt

@@ -1,11 +1,7 @@
-"""Where systems, tasks and scorers are found by name: built in, from entry points, or from ``--include DIR``.
+"""Where things of one kind are found by name: built in, from entry points, or from a folder given with ``--include``.
 
-Built-in systems and scorers are the modules of ``tttbench.systems`` and ``tttbench.scorers``, built-in tasks the files
-of ``tasks/``: adding a file is enough.
-Third parties use the entry-point groups ``tttbench.systems``, ``tttbench.tasks`` and ``tttbench.scorers`` (each entry
-names a module that registers when imported), or a folder of Python files given with ``--include``. Modules that are
-found here must import quickly: heavy imports belong inside functions. Decoding strategies are registered where they
-are used, in ``reference_model.decoding``.
+Built-in modules and files are found by themselves: adding one is enough. A plug-in that breaks, in whatever way, is a
+warning that names it and costs nobody else anything. Which kinds there are stands in ``tttbench.core.plugins``.
 """
 
 from __future__ import annotations
@@ -13,198 +9,206 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from tttbench.core.errors import UserError, did_you_mean
-from tttbench.core.scorer import Scorer
 from tttbench.core.shipped import shipped
-from tttbench.core.system import System, SystemFactory, SystemOptions
-from tttbench.core.task import Task
 
 T = TypeVar("T")
 
+log = logging.getLogger("tttbench")
+
+MIGRATION_PAGE = "docs/change_a_plugin.md"
+
+_discovering = threading.RLock()
+"""One thread finds entries, and others wait until all are there. One lock for all kinds: some need others."""
+
+_MODULES_OF_0_1 = (
+    "tttbench.records",
+    "tttbench.registry",
+    "tttbench.systems.base",
+    "tttbench.data.task",
+    "tttbench.data.readers",
+    "tttbench.scoring",
+    "tttbench.execution",
+    "tttbench.errors",
+    "tttbench.tasks",
+    "tttbench.reports",
+    "tttbench.core.records",
+)
+
 
 class Registry(Generic[T]):
-    """Names of one kind and what stands behind them; modules that may hold more are imported on first use."""
+    """Names of one kind and what stands behind them; what may hold more is loaded on first use."""
 
     def __init__(
-        self, noun: str, group: str, *, package: str | None = None, plugins: Literal["tasks", "reports"] | None = None
+        self,
+        noun: str,
+        group: str,
+        *,
+        package: str = "",
+        plugins: Literal["tasks", "reports", ""] = "",
+        more: Callable[[], Iterator[tuple[str, T]]] | None = None,
     ) -> None:
         """Make a registry.
 
         Args:
             noun: what an entry is called in messages, e.g. ``"task"``.
-            group: entry-point group of third parties.
-            package: package whose modules register themselves when imported; None where there is none.
+            group: entry-point group of third parties; each entry names a module that registers when imported.
+            package: package whose modules, at any depth, register themselves when imported; ``""`` where there is none.
             plugins: shipped folder whose Python files are loaded as those of ``--include`` are.
+            more: yields entries that are found otherwise (files of another kind), with their names.
         """
-        self._noun = noun
+        self.noun = noun
         self._group = group
         self._package = package
-        self._plugins = plugins
+        self._plugins: Literal["tasks", "reports", ""] = plugins
+        self._more = more
         self._entries: dict[str, T] = {}
+        self._files: dict[str, Path] = {}  # of entries from ``--include`` folders
+        self._begun = False
         self._discovered = False
         self.problems: dict[str, str] = {}
-        """Modules that could not be imported, and why."""
+        """Plug-ins that could not be loaded, and why."""
 
     def add(self, name: str, entry: T) -> None:
         """Register ``entry``; a name that is taken by something else is an error."""
+        if not name or not isinstance(name, str):
+            raise UserError(f"A {self.noun} needs a name, not {name!r}.")
         if name in self._entries:
-            raise UserError(f"{self._noun} {name!r} is registered twice; rename one of them.")
+            file = self._files.get(name)
+            if file is None or _including:
+                raise UserError(f"{self.noun} {name!r} is registered twice; rename one of them.")
+            # What is built in is found later than what was included, and keeps its name all the same.
+            included_problems[str(file)] = f"{self.noun} {name!r} is built in; give yours another name"
+            log.warning("%s: %s", file, included_problems[str(file)])
+            del self._files[name]
         self._entries[name] = entry
+        if _including:
+            self._files[name] = _including[-1]
 
     def names(self) -> list[str]:
         """Return all names, sorted."""
         self._discover()
         return sorted(self._entries)
 
+    def __contains__(self, name: object) -> bool:
+        """Whether there is an entry of that name."""
+        self._discover()
+        return name in self._entries
+
     def get(self, name: str) -> T:
         """Return the entry, or raise ``UserError`` with the nearest names."""
         self._discover()
         if name not in self._entries:
-            failed = "".join(f" ({module} could not be imported: {why})" for module, why in self.problems.items())
-            raise UserError(f"Unknown {self._noun} {name!r}. {did_you_mean(name, self._entries)}{failed}")
+            raise UserError(f"Unknown {self.noun} {name!r}. {did_you_mean(name, self._entries)}{self.hint()}")
         return self._entries[name]
+
+    def hint(self) -> str:
+        """What stands behind the message about an unknown name: plug-ins that broke, or how plug-ins are given."""
+        broken = {**self.problems, **included_problems}
+        failed = "".join(f" ({plugin} could not be loaded: {why})" for plugin, why in broken.items())
+        return failed or " A plug-in's folder is given with --include."
 
     def _discover(self) -> None:
         if self._discovered:
             return
-        self._discovered = True
-        if self._plugins is not None:
-            include(shipped(self._plugins))
-        for module in self._modules():
-            try:
-                importlib.import_module(module)
-            except ImportError as error:
-                self.problems[module] = str(error)
+        with _discovering:
+            # A module that is being loaded for it may ask for names itself: it sees those that there are by then.
+            if not self._begun:
+                self._begun = True
+                self._find()
+                self._discovered = True
 
-    def _modules(self) -> Iterator[str]:
-        if self._package is not None:
+    def _find(self) -> None:
+        if self._package:
             package = importlib.import_module(self._package)
-            yield from (info.name for info in pkgutil.walk_packages(package.__path__, f"{self._package}."))
-        for entry_point in importlib.metadata.entry_points(group=self._group):
-            yield entry_point.module
+            for info in pkgutil.walk_packages(package.__path__, f"{self._package}."):
+                importlib.import_module(info.name)
+        if self._plugins:
+            for path in sorted(shipped(self._plugins).glob("*/*")):
+                load_file(path)
+        for name, entry in self._more() if self._more is not None else ():
+            self.add(name, entry)
+        for point in importlib.metadata.entry_points(group=self._group):
+            try:
+                importlib.import_module(point.module)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # even sys.exit() in a plug-in must not end somebody's run
+                self.problems[point.module] = why_it_failed(error)
+                log.warning("plug-in %s could not be loaded: %s", point.module, self.problems[point.module])
 
 
-SystemCheck = Callable[[str, SystemOptions], None]
-"""Raises ``UserError`` for a spec or an option that can't be meant. Loads nothing."""
+_including: list[Path] = []
+"""The file of an ``--include`` folder that is being loaded; a loading file may include another folder."""
 
-
-@dataclass(frozen=True)
-class SystemEntry:
-    """A kind of system: its factory, the specs worth listing (what follows the colon), a line about it, its check."""
-
-    factory: SystemFactory
-    specs: tuple[str, ...]
-    summary: str
-    check: SystemCheck | None
-
-
-systems: Registry[SystemEntry] = Registry("system", "tttbench.systems", package="tttbench.systems")
-tasks: Registry[Callable[[], Task]] = Registry("task", "tttbench.tasks", plugins="tasks")
-scorers: Registry[Scorer] = Registry("scorer", "tttbench.scorers", package="tttbench.scorers")
-
-
-def register_system(
-    name: str, *, specs: Sequence[str] = (), summary: str = "", check: SystemCheck | None = None
-) -> Callable[[SystemFactory], SystemFactory]:
-    """Register a factory ``(spec, options) -> System`` under ``name``: it builds all systems called ``name:spec``.
-
-    Args:
-        name: what stands before the colon.
-        specs: specs to show in ``tttbench list systems``; others may work too.
-        summary: one line for that list.
-        check: finds mistyped specs and options before a run begins; without it they show when the system is built, and
-            count as errors of its requests.
-    """
-
-    def register(factory: SystemFactory) -> SystemFactory:
-        systems.add(name, SystemEntry(factory, tuple(specs), summary, check))
-        return factory
-
-    return register
-
-
-def register_task(name: str) -> Callable[[Callable[[], Task]], Callable[[], Task]]:
-    """Register a function without arguments that returns the ``Task`` called ``name``."""
-
-    def register(make: Callable[[], Task]) -> Callable[[], Task]:
-        tasks.add(name, make)
-        return make
-
-    return register
-
-
-def register_scorer(scorer: Scorer) -> Scorer:
-    """Register a scorer under its own name."""
-    scorers.add(scorer.name, scorer)
-    return scorer
-
-
-def system_names() -> list[str]:
-    """Return the full names worth listing, e.g. ``["ttt:mini", "whisper:tiny.en"]``."""
-    found = []
-    for name in systems.names():
-        specs = systems.get(name).specs
-        found += [f"{name}:{spec}" for spec in specs] or [name]
-    return found
-
-
-def check_system(name: str, options: SystemOptions) -> None:
-    """Raise ``UserError`` if there is no system called ``name``, or none with these options; nothing is loaded."""
-    kind, _, spec = name.partition(":")
-    if kind not in systems.names():
-        raise UserError(f"Unknown system {name!r}. {did_you_mean(name, [*system_names(), *systems.names()])}")
-    check = systems.get(kind).check
-    if check is not None:
-        check(spec, options)
-
-
-def build_system(name: str, options: SystemOptions) -> System:
-    """Build the system called ``name``, e.g. ``"whisper:tiny.en"``.
-
-    Raises:
-        UserError: unknown name, or whatever the factory has to say about spec and options.
-    """
-    check_system(name, options)
-    kind, _, spec = name.partition(":")
-    return systems.get(kind).factory(spec, options)
-
-
-def build_task(name: str) -> Task:
-    """Return the task called ``name``; raises ``UserError`` with the nearest names if there is none."""
-    task = tasks.get(name)()
-    if task.name != name:
-        raise UserError(f"Task {name!r} calls itself {task.name!r}; give both the same name.")
-    return task
+included_problems: dict[str, str] = {}
+"""Files of ``--include`` folders that could not be loaded, and why."""
 
 
 def include(folder: Path) -> None:
-    """Import every Python file of ``folder``, so that what it registers can be used by name.
+    """Load every Python file, and every task in TOML, of ``folder``, so that what is registered can be used by name.
+
+    A file that breaks is a warning; what it would have registered is unknown then.
 
     Raises:
-        UserError: no such folder, or a file in it cannot be imported.
+        UserError: no such folder.
     """
     if not folder.is_dir():
-        raise UserError(f"--include {folder}: no such folder.")
-    for path in sorted(folder.glob("*.py")):
-        name = f"tttbench_included:{path.resolve()}"
-        if name in sys.modules:
-            continue
-        spec = importlib.util.spec_from_file_location(name, path)
-        if spec is None or spec.loader is None:
-            raise UserError(f"{path}: not a Python file that can be imported.")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
+        hint = " Give the folder that holds it." if folder.is_file() else ""
+        raise UserError(f"--include {folder}: no such folder.{hint}")
+    for path in sorted(folder.iterdir()):
+        _including.append(path)
         try:
-            spec.loader.exec_module(module)
-        except UserError:
+            load_file(path)
+        except KeyboardInterrupt:
             raise
-        except Exception as error:
-            del sys.modules[name]
-            raise UserError(f"{path}: cannot be imported: {type(error).__name__}: {error}") from error
+        except BaseException as error:  # even sys.exit() in a plug-in must not end somebody's run
+            included_problems[str(path)] = why_it_failed(error)
+            log.warning("%s could not be loaded: %s", path, included_problems[str(path)])
+        finally:
+            _including.pop()
+
+
+_LOADERS = {".toml": "tttbench.data.task_files"}
+"""Modules whose ``load(path)`` takes files of other kinds."""
+
+_loaded: set[Path] = set()
+
+
+def load_file(path: Path) -> None:
+    """Load a plug-in once: a Python file, under a name that nothing else imports, or a task in TOML."""
+    whole = path.resolve()
+    if whole in _loaded or path.suffix not in (".py", *_LOADERS) or not path.is_file():
+        return
+    _loaded.add(whole)
+    if path.suffix in _LOADERS:
+        importlib.import_module(_LOADERS[path.suffix]).load(path)
+        return
+    name = f"tttbench_included:{whole}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise UserError(f"{path}: not a Python file that can be loaded.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+
+
+def why_it_failed(error: BaseException) -> str:
+    """Return why a plug-in could not be loaded, in a sentence; one that was written for 0.1 is pointed to its page."""
+    if isinstance(error, ImportError) and (error.name or "").startswith(_MODULES_OF_0_1):
+        return f"it was written for tttbench 0.1 (imports {error.name}); {MIGRATION_PAGE} says how to change it"
+    if isinstance(error, UserError):
+        return str(error)
+    return f"{type(error).__name__}: {error}".rstrip(": ")

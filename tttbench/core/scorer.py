@@ -1,59 +1,129 @@
-"""What a scorer gets and what a scorer is. Knows the records; knows no particular scorer, no audio and no judge."""
+"""What a scorer is and what it sees of an answer. Knows no particular scorer; does no I/O."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from tttbench.core.records import Sample, Score, ScoreKind, Status
+from tttbench.core.derivation import Derived, Need
+from tttbench.core.exchange import Status, Trace, Waveform
+from tttbench.core.metric import MetricInfo, Score
+from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A system's answer as text, ready to be scored.
+class ScoreSpec:
+    """A score as a task or suite asks for it: which scorer, with which options, under which id.
+
+    ``SCORE[=ID]:OPTION=VALUE,…`` on the command line, a table in a suite.
 
     Attributes:
-        text: what the system wrote.
-        heard: transcript of what it said, made by the judge beforehand; None if it said nothing or no judge listened.
-        status: how the request ended, as far as known before scoring. ``error``: there is no answer; ``judge_failed``:
-            there is speech but no transcript of it; ``unparsed``: the answer could not be read.
-        judge: recipe of the judge that wrote ``heard``; it becomes part of the score's recipe.
+        scorer: name of the scorer, e.g. ``"wer"``.
+        id: name of the column, of results and in rules; unique within a task.
+        options: by name; the scorer refuses those that it doesn't know.
     """
 
-    text: str
-    heard: str | None = None
-    status: Status = "ok"
-    judge: str = ""
+    scorer: str
+    id: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SpokenAudio:
+    """A recording of the run: the sha256 of its file, its length, its rate in Hz."""
+
+    sha256: str
+    seconds: float
+    sample_rate: int
+
+
+class View(Protocol):
+    """What a scorer sees of one answer: the system's, or the reference audio in its place."""
+
+    @property
+    def status(self) -> Status:
+        """How the request ended before scoring: ``ok``, ``empty`` or ``error``."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The written answer; ``""`` after an error."""
+        ...
+
+    @property
+    def audio(self) -> SpokenAudio | None:
+        """The spoken answer; None if there is none."""
+        ...
+
+    def waveform(self) -> Waveform | None:
+        """Read the spoken answer: mono float32, shape (n,), at ``audio.sample_rate``."""
+        ...
+
+    @property
+    def codes(self) -> tuple[int, ...] | None:
+        """The audio codes of the spoken answer; None if the system has none."""
+        ...
+
+    @property
+    def trace(self) -> Trace | None:
+        """When everything happened; None after an error."""
+        ...
+
+    @property
+    def finish_reason(self) -> str:
+        """``"stop"``, ``"length"`` or a system's own word; ``""`` after an error."""
+        ...
+
+    def derived(self, need: Need) -> Derived | None:
+        """The derivation that was asked for in ``Scorer.needs``; None if it hasn't been made (yet)."""
+        ...
+
+    def peer(self, system: str) -> View | None:
+        """Another system's answer to the same sample and repeat; None if there is none."""
+        ...
 
 
 class Scorer(Protocol):
-    """A metric: one pure verdict per sample, and what is needed to aggregate and name it."""
+    """A metric: one pure verdict per answer, and what is needed to aggregate and name it.
+
+    Built from a ``ScoreSpec`` by what is registered with ``tttbench.core.registry.register_scorer``.
+    """
 
     @property
-    def name(self) -> str:
-        """The metric's name in tables and records, e.g. ``"wer"``."""
+    def info(self) -> MetricInfo:
+        """How the metric is shown, aggregated and compared."""
         ...
 
     @property
-    def title(self) -> str:
-        """One line for a reader: what is measured."""
+    def reads(self) -> frozenset[str]:
+        """What it needs of a system's answers: ``"text"``, ``"audio"``, ``"codes"``; others are left out."""
         ...
 
-    @property
-    def kind(self) -> ScoreKind:
-        """How sample values are aggregated."""
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Return how its scores are made.
+
+        Args:
+            recipes: by deriver name, the recipe of each deriver that was built.
+        """
         ...
 
-    @property
-    def lower_is_better(self) -> bool:
-        """Which way the metric points."""
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Yield the derivations without which ``score`` can't be taken.
+
+        Called again when those have been made, until nothing new is needed: a judge may need a transcript first.
+        """
         ...
 
-    @property
-    def needs_heard(self) -> bool:
-        """Whether the spoken answer must have been transcribed."""
+    def score(self, sample: Sample, view: View) -> Score | None:
+        """Score one answer; None where the metric doesn't apply to it. Must not raise, whatever the answer holds."""
         ...
 
-    def score(self, sample: Sample, answer: Answer) -> Score:
-        """Judge one answer; never raises on account of what a system answered."""
+
+class ScorerFactory(Protocol):
+    """Builds a scorer from the options of a spec."""
+
+    def __call__(self, options: Mapping[str, str]) -> Scorer:
+        """Build it. Raises ``UserError`` naming the option and the fix."""
         ...

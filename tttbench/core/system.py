@@ -1,16 +1,20 @@
-"""What a system under test must offer: answer batches of requests, and say what it is.
+"""What a system under test must offer: what it is capable of, what it is, and responses to batches of requests.
 
-Knows neither tasks nor scores nor the run directory. Adapters stand beside this file, one per kind of system, and
-register a factory with ``tttbench.core.registry.register_system``.
+Knows neither tasks nor scores nor the run directory. A system is built by a factory that is registered with
+``tttbench.core.registry.register_system``.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from tttbench.core.records import Request, RequestKind, Response
+from tttbench.core.exchange import Request, Response, Trace
+from tttbench.core.sample import Modality, Sample
 
 if TYPE_CHECKING:
     from reference_model.roofline import Ceilings, Work
@@ -22,55 +26,132 @@ class SystemOptions:
 
     Attributes:
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` …
-        batch_size: the most requests one call of ``answer`` will carry.
-        threads: CPU threads; None leaves the machine's default.
+        batch_size: the most requests that one call of ``generate`` will carry.
         strategy: decoding strategy asked for; ``""`` means the system's own default.
-        decode: decode settings by name, as the suite gives them; a system refuses names that it doesn't know with a
+        settings: decode settings by name, as the suite gives them; a system refuses names that it doesn't know with a
             ``UserError``.
     """
 
     device: str = "cpu"
     batch_size: int = 8
-    threads: int | None = None
     strategy: str = ""
-    decode: Mapping[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What a system takes and gives. Tasks that need more than that are skipped, with the reason.
+
+    Attributes:
+        accepts: of a request: ``"audio"``, ``"text"``.
+        produces: of an answer: ``"text"``, ``"audio"``.
+        turns: whether it takes conversations of several turns.
+        streams: whether its traces hold the times of parts of the answer.
+        families: families of tasks that it is made for, e.g. ``{"asr"}``; None: any.
+        languages: BCP 47 tags that it claims; None: any.
+        instruction: whether it takes an instruction in words; where it doesn't, the manifest says so.
+        concurrency: how many requests it wants at once; more than 1 lets the ``threads`` executor overlap them.
+    """
+
+    accepts: frozenset[Modality] = frozenset({"audio", "text"})
+    produces: frozenset[Modality] = frozenset({"text"})
+    turns: bool = False
+    streams: bool = False
+    families: frozenset[str] | None = None
+    languages: frozenset[str] | None = None
+    instruction: bool = True
+    concurrency: int = 1
+
+
+@dataclass(frozen=True)
+class SystemCard:
+    """What a system is: everything that can change its answers, and what is worth showing beside it.
+
+    Attributes:
+        name: full name, e.g. ``"ttt:mini"``.
+        capability: what it takes and gives.
+        strategy: decoding strategy in use; ``""`` for systems that have none.
+        weights_sha256: of its weights; ``""`` if it has none or can't tell.
+        codec: fingerprint of its codec; ``""`` if it has none.
+        prompts: its own prompts, by family.
+        settings: decode settings in force, plain JSON values.
+        identity: anything else that can change an answer (a file's hash, a server's model version), by name.
+        details: shown and never compared: parameters, dtype, device, attention backend …
+    """
+
+    name: str
+    capability: Capability = field(default_factory=Capability)
+    strategy: str = ""
+    weights_sha256: str = ""
+    codec: str = ""
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+    identity: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits over everything that can change an answer."""
+        parts = [self.name, self.strategy, self.weights_sha256, self.codec]
+        parts += [json.dumps(dict(one), sort_keys=True, default=str) for one in (self.prompts, self.settings)]
+        parts.append(json.dumps(dict(self.identity), sort_keys=True))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+    @property
+    def recipe(self) -> str:
+        """What makes its transcripts, in words, where it serves as a transcriber."""
+        return self.identity.get("recipe") or f"{self.name} {self.weights_sha256[:12] or self.digest}"
 
 
 @runtime_checkable
 class System(Protocol):
-    """Anything that answers requests: a model with a decoding strategy, a cascade, a server."""
+    """Anything that responds to requests: a model with a decoding strategy, a cascade, a server."""
 
     @property
-    def name(self) -> str:
-        """Full name, e.g. ``"ttt:mini"`` or ``"whisper:tiny.en"``."""
+    def card(self) -> SystemCard:
+        """What it is."""
         ...
 
-    @property
-    def kinds(self) -> frozenset[RequestKind]:
-        """The kinds of request that it can answer; tasks of other kinds are skipped."""
-        ...
-
-    @property
-    def strategy(self) -> str:
-        """Decoding strategy in use, e.g. ``"topk"``; ``""`` for systems that have none."""
-        ...
-
-    def describe(self) -> Mapping[str, object]:
-        """Return the model card: plain JSON values (parameters, dtype, weights' sha256, attention backend, decode …).
-
-        Keys with a meaning of their own: ``"weights_sha256"`` is compared when a run is resumed; ``"recipe"`` names a
-        system that serves as judge; ``"speaks": False`` says that spoken answers are not to be expected, so that
-        metrics of the spoken answer are left out instead of counted as wrong.
-        """
-        ...
-
-    def answer(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        """Answer a batch: one entry per request, in the same order.
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        """Respond to a batch: one entry per request, in the same order.
 
         An exception in the list concerns its request alone. Times in the traces count from the call. The answer to a
         request is a function of the request alone, whatever else is in the batch.
         """
         ...
+
+
+class FunctionSystem:
+    """A system made of a function from one request to a response, or to the text of one."""
+
+    def __init__(self, card: SystemCard, function: Callable[[Request], Response | str]) -> None:
+        """Respond with ``function``; the time of its call becomes the trace where it returns none."""
+        self.card = card
+        self._function = function
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        """Call the function for one request after the other; what it raises is the error of that request."""
+        began_s = time.perf_counter()
+        answers: list[Response | Exception] = []
+        for request in requests:
+            try:
+                answer = self._function(request)
+            except Exception as error:
+                answers.append(error)
+                continue
+            response = Response(answer) if isinstance(answer, str) else answer
+            if isinstance(response, Response) and not response.trace.end_s:
+                response = _timed(response, time.perf_counter() - began_s)
+            answers.append(response)
+        return answers
+
+
+def _timed(response: Response, end_s: float) -> Response:
+    from dataclasses import replace
+
+    return replace(
+        response, trace=replace(response.trace, end_s=end_s) if response.trace != Trace() else Trace(end_s=end_s)
+    )
 
 
 @dataclass(frozen=True)
@@ -84,7 +165,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class PassRun:
-    """A pass of the network that a system ran.
+    """A forward pass of the network that a system ran.
 
     Attributes:
         work: its operations and bytes.
@@ -118,8 +199,8 @@ class Sweepable(System, Protocol):
         """
         ...
 
-    def scheduled(self, asked: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
-        """Prepare a batch of requests without content; every call of what is returned answers it as ``answer`` would.
+    def scheduled(self, lengths: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
+        """Prepare a batch of requests without content; every call of what is returned responds as ``generate`` would.
 
         The answers have exactly the lengths that are asked for and cost what free answers of that length cost.
 
@@ -129,7 +210,56 @@ class Sweepable(System, Protocol):
         ...
 
     def ceilings(self) -> Ceilings | None:
-        """Measure what its device reaches, in the dtype of its weights; None for systems that tell no passes."""
+        """Measure what its device reaches, in the dtype of its weights; None for systems that report no passes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Nats:
+    """What a system needs for the tokens of one kind in one reference answer.
+
+    Attributes:
+        total: nats of all of them.
+        n_tokens: how many there are, ends of spans included.
+        se: standard error of ``total``; 0 where it is exact.
+        exact: whether ``total`` is the negative log-likelihood itself, or an estimate of a bound from above.
+    """
+
+    total: float
+    n_tokens: int
+    se: float
+    exact: bool
+
+
+@dataclass(frozen=True)
+class AnswerNats:
+    """What a system needs for one reference answer, its text and its audio apart; without audio that has no tokens."""
+
+    text: Nats
+    audio: Nats
+
+
+@runtime_checkable
+class Scorable(System, Protocol):
+    """A system that can tell how probable reference answers are. No system has to be one."""
+
+    @property
+    def objective(self) -> str:
+        """What it was trained on, in a word for tables, e.g. ``"ar"``."""
+        ...
+
+    def likelihoods(self, samples: Sequence[Sample], family: str, *, n_draws: int, seed: int) -> Sequence[AnswerNats]:
+        """Return what it needs for the reference answer of each sample: spoken, where there is a recording of it.
+
+        Args:
+            samples: with spoken input.
+            family: of their task; it chooses the prompt of systems that have several.
+            n_draws: random draws for each estimate of a bound, at least 2; without effect where all is exact.
+            seed: of the draws.
+
+        Raises:
+            UserError: naming the sample that it can't take.
+        """
         ...
 
 

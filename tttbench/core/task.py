@@ -1,77 +1,78 @@
-"""What a task is: a name, where its samples come from, and the scorers that judge the answers.
+"""What a task is: a name, where its samples come from, what it needs of a system, and how answers are scored.
 
-A task reads listings, never audio; it knows no system. Tasks stand in ``tasks/``, one file each, and are registered
-with ``tttbench.core.registry.register_task``.
+A task reads listings, never audio; it knows no system. Most tasks are a TOML file of ``tasks/``; a Python file that is
+loaded from there, or from a folder given with ``--include``, registers one with
+``tttbench.core.registry.register_task``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from tttbench.core.records import RequestKind, Sample
+from tttbench.core.sample import Modality, Sample
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.system import Capability
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a task needs of a system: what it must accept, what it must produce, and conversations of several turns."""
+
+    accepts: frozenset[Modality] = frozenset({"audio"})
+    produces: frozenset[Modality] = frozenset({"text"})
+    turns: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One set of questions and how answers are judged.
+    """One set of samples and how answers to them are scored.
 
     Attributes:
         name: the name it is registered under.
         title: a few words for tables.
-        kind: what is asked of the system.
-        description: one or two sentences: what it measures, where the data come from, under which licence.
-        metrics: names of scorers in table order; the first is the headline.
+        family: ``"asr"``, ``"qa"``, ``"dialogue"``, ``"captioning"``, ``"translation"``, ``"repetition"`` … or any
+            other: chooses a system's own prompt and how a page lays samples out.
+        description: one or two sentences: what it measures, where the data come from, under which license.
+        scores: in table order; the first is the primary metric.
         samples: lists the samples. Its argument is the folder of ``--data TASK=DIR``; None means the data that are
             shipped, or a ``UserError`` that says how to get them. The order is fixed: ``--limit`` takes the first.
-        instruction: what the system is told beside the audio.
+        instruction: what to do, in words; sent to systems that take one.
+        needs: of a system.
+        language: BCP 47 tag of its answers where samples don't say; ``""`` if unknown.
         max_seconds: the longest spoken answer worth waiting for.
         doubles_as: names of tasks over the same data that are run along with this one.
-        data_fingerprint: hash of the data, where the task has a cheaper one than ``fingerprint_samples``.
     """
 
     name: str
     title: str
-    kind: RequestKind
+    family: str
     description: str
-    metrics: tuple[str, ...]
+    scores: tuple[ScoreSpec, ...]
     samples: Callable[[Path | None], Sequence[Sample]]
     instruction: str = ""
+    needs: Needs = field(default_factory=Needs)
+    language: str = ""
     max_seconds: float = 30.0
     doubles_as: tuple[str, ...] = ()
-    data_fingerprint: Callable[[Path | None], str] | None = None
 
 
-def fingerprint_samples(samples: Sequence[Sample]) -> str:
-    """Return the sha256 over the samples in order: their fields, and the names and contents of their audio files.
+def why_not(capability: Capability, needs: Needs, family: str, language: str = "") -> str:
+    """Return why a system of ``capability`` can't be given a task, as the end of a sentence; ``""`` if it can.
 
-    A file that is missing counts as such, so that a broken sample doesn't stop a run.
+    Args:
+        capability: of the system.
+        needs, family, language: of the task.
     """
-    digest = hashlib.sha256()
-    for sample in samples:
-        row = [
-            sample.id,
-            sample.kind,
-            sample.reference,
-            sample.aliases,
-            sample.text,
-            sample.answer_text,
-            _file_hash(sample.audio),
-            _file_hash(sample.answer_audio),
-        ]
-        digest.update(json.dumps(row, ensure_ascii=False).encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
-
-
-def _file_hash(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        with path.open("rb") as file:
-            return f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    except OSError:
-        return f"{path.name}:unreadable"
+    if capability.families is not None and family not in capability.families:
+        return f"is made for {', '.join(sorted(capability.families))} tasks, not {family}"
+    if missing := needs.accepts - capability.accepts:
+        return f"doesn't accept {' and '.join(sorted(missing))}"
+    if missing := needs.produces - capability.produces:
+        return f"doesn't produce {' and '.join(sorted(missing))}"
+    if needs.turns and not capability.turns:
+        return "doesn't take conversations of several turns"
+    if capability.languages is not None and language and language not in capability.languages:
+        return f"doesn't claim the language {language}"
+    return ""

@@ -8,40 +8,36 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from tttbench import __version__
 from tttbench.core.errors import UserError
 from tttbench.core.serialize import to_json
+from tttbench.core.tables import read_table
 from tttbench.data.atomic import write_atomic
-from tttbench.gate.snapshot import (
-    Metric,
-    Outcome,
-    Peace,
-    Said,
-    SampleFacts,
-    Snapshot,
-    SystemFacts,
-    TaskFacts,
-    Timing,
+from tttbench.data.documents import read_json
+from tttbench.gate.baseline_form import (
+    FORMAT,
+    KIND,
+    LISTS,
+    AnswerColumns,
+    BaselineForm,
+    LoadEntry,
+    MetricColumns,
+    Promotion,
+    TaskColumns,
+    TimingColumns,
+    disagreements,
 )
+from tttbench.gate.baseline_format1 import upgraded
+from tttbench.gate.snapshot import AnswerText, MachineLoad, Metric, Outcome, SampleFacts, Snapshot, TaskFacts, Timing
 
-FORMAT = 1
-_KIND = "tttbench baseline"
 _DIGITS = 6
 """Significant digits of a time: a microsecond of a second."""
 
-
-@dataclass(frozen=True)
-class Promotion:
-    """How a file became the baseline: when, from which run, what the gate had said, and why it was accepted anyway."""
-
-    at: str
-    source: str
-    verdict: str
-    reason: str
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,191 +56,200 @@ def write_baseline(path: Path, snapshot: Snapshot, promotions: Sequence[Promotio
         StorageError: it can't be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, _text(snapshot, promotions).encode())
+    write_atomic(path, _text(_form(snapshot, promotions)).encode())
 
 
 def read_baseline(path: Path) -> Baseline:
-    """Read what ``write_baseline`` wrote.
+    """Read what ``write_baseline`` wrote, also in format 1.
 
     Raises:
         UserError: not there, not a baseline, of another format, or damaged; names the field.
     """
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: no such file; write it with 'tttbench baseline save RUN'.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as JSON: {error}. Restore it, or save the baseline again.") from error
-    if not isinstance(values, dict) or values.get("kind") != _KIND:
+    document = read_json(path, absent="Write it with 'tttbench baseline save RUN'.")
+    values = document.values
+    if not isinstance(values, Mapping) or values.get("kind") != KIND:
         raise UserError(f"{path}: not a baseline; 'tttbench baseline save RUN' writes one.")
-    if values.get("format") != FORMAT:
-        raise UserError(
-            f"{path}: field 'format' is {values.get('format')!r}, this version reads {FORMAT}; save the baseline again."
-        )
+    if values.get("format") == 1:
+        document = upgraded(document)
+    elif values.get("format") != FORMAT:
+        what = f"is {values.get('format')!r:.20}, this version reads 1 and {FORMAT}; save the baseline again."
+        raise document.error("format", what)
     try:
-        return Baseline(
-            snapshot=_snapshot(path, values),
-            written_by=values["tttbench"],
-            promotions=tuple(Promotion(**one) for one in values["promotions"]),
-        )
-    except KeyError as error:
-        raise UserError(f"{path}: field {error} is missing. Restore it, or save the baseline again.") from error
-    except (TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{path}: damaged: {error}. Restore it, or save the baseline again.") from error
+        form = read_table(BaselineForm, document, unknown="ignore")
+        for where, what in disagreements(form):
+            raise document.error(where, what)
+    except UserError as error:
+        raise UserError(f"{error} Restore the file, or save the baseline again.") from error
+    return Baseline(_snapshot(path, form), form.tttbench, form.promotions)
 
 
-def _text(snapshot: Snapshot, promotions: Sequence[Promotion]) -> str:
-    head = {
-        "kind": _KIND,
-        "format": FORMAT,
-        "tttbench": __version__,
-        **{
-            name: getattr(snapshot, name)
-            for name in (
-                *("made_at", "suite", "seed", "status", "expected", "answered", "judge", "versions", "machine"),
-                "systems",
-            )
-        },
-        "promotions": list(promotions),
-    }
-    lines = [f"{json.dumps(name)}: {to_json(value)}" for name, value in head.items()]
-    for name, entries in _lists(snapshot):
-        rows = ",\n".join(f" {to_json(entry)}" for entry in entries)
-        lines.append(f"{json.dumps(name)}: [\n{rows}\n]" if rows else f"{json.dumps(name)}: []")
+def _text(form: BaselineForm) -> str:
+    lines = []
+    for name, value in vars(form).items():
+        rows = ",\n".join(f" {to_json(entry)}" for entry in value) if name in LISTS else ""
+        lines.append(f"{json.dumps(name)}: " + (f"[\n{rows}\n]" if rows else to_json(value)))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def _lists(snapshot: Snapshot) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """The long parts: an entry a line, columns in the order of the task's samples."""
+def _form(snapshot: Snapshot, promotions: Sequence[Promotion]) -> BaselineForm:
     samples = {name: list(task.samples) for name, task in snapshot.tasks.items()}
-    yield (
-        "tasks",
-        [
-            {
-                "name": name,
-                **{key: getattr(task, key) for key in ("kind", "instruction", "data_sha256", "metrics", "own_data")},
-                "samples": samples[name],
-                "references": [one.reference for one in task.samples.values()],
-                "clusters": _or_none([one.cluster for one in task.samples.values()]),
-            }
-            for name, task in snapshot.tasks.items()
-        ],
-    )
-    yield "metrics", [_metric_columns(one, samples[one.task]) for one in snapshot.metrics]
-    yield (
-        "timings",
-        [
-            {
-                **{key: getattr(one, key) for key in ("system", "task", "figure", "unit")},
-                "values": [_rounded(one.values.get(sample)) for sample in samples[one.task]],
-                "calls": [one.calls.get(sample) for sample in samples[one.task]] if one.calls else None,
-            }
-            for one in snapshot.timings
-        ],
-    )
-    yield "peace", [{"system": key[0], "task": key[1], **asdict(one)} for key, one in snapshot.peace.items()]
-    yield (
-        "answers",
-        [
-            {
-                "system": system,
-                "task": task,
-                "text": [one.text if (one := said.get(sample)) else None for sample in samples[task]],
-                "heard": _or_none([one.heard if (one := said.get(sample)) else "" for sample in samples[task]]),
-                "errors": _or_none([one.error if (one := said.get(sample)) else "" for sample in samples[task]]),
-            }
-            for (system, task), said in snapshot.said.items()
-        ],
+    return BaselineForm(
+        kind=KIND,
+        format=FORMAT,
+        tttbench=__version__,
+        made_at=snapshot.made_at,
+        suite=snapshot.suite,
+        seed=snapshot.seed,
+        status=snapshot.status,
+        expected=snapshot.expected,
+        answered=snapshot.answered,
+        transcribers=snapshot.transcribers,
+        versions=snapshot.versions,
+        machine=snapshot.machine,
+        systems=snapshot.systems,
+        promotions=tuple(promotions),
+        tasks=tuple(_task_columns(name, task) for name, task in snapshot.tasks.items()),
+        metrics=tuple(_metric_columns(one, samples[one.task]) for one in snapshot.metrics),
+        timings=tuple(_timing_columns(one, samples[one.task]) for one in snapshot.timings),
+        loads=tuple(LoadEntry(*key, one.calibration_s, one.others_cores) for key, one in snapshot.loads.items()),
+        answers=tuple(_answer_columns(*key, texts, samples[key[1]]) for key, texts in snapshot.answers.items()),
     )
 
 
-def _metric_columns(metric: Metric, samples: Sequence[str]) -> dict[str, Any]:
+def _task_columns(name: str, task: TaskFacts) -> TaskColumns:
+    return TaskColumns(
+        name=name,
+        family=task.family,
+        instruction=task.instruction,
+        listing_sha256=task.listing_sha256,
+        metrics=task.metrics,
+        own_data=task.own_data,
+        samples=tuple(task.samples),
+        references=tuple(one.reference for one in task.samples.values()),
+        clusters=_or_none([one.cluster for one in task.samples.values()]),
+    )
+
+
+def _metric_columns(metric: Metric, samples: Sequence[str]) -> MetricColumns:
     outcomes = [metric.outcomes.get(sample) for sample in samples]
-    return {
-        **{key: getattr(metric, key) for key in ("system", "task", "name", "kind", "lower_is_better", "recipe")},
-        "numerators": [None if one is None else _whole(one.numerator) for one in outcomes],
-        "denominators": [None if one is None else _whole(one.denominator) for one in outcomes],
-        "not_ok": {
-            sample: one.status for sample, one in zip(samples, outcomes, strict=True) if one and one.status != "ok"
-        },
-        "missing": [sample for sample, one in zip(samples, outcomes, strict=True) if one is None],
-    }
+    ended = zip(samples, outcomes, strict=True)
+    return MetricColumns(
+        system=metric.system,
+        task=metric.task,
+        name=metric.name,
+        info=metric.info,
+        recipe=metric.recipe,
+        numerators=tuple(None if one is None else _whole(one.numerator) for one in outcomes),
+        denominators=tuple(None if one is None else _whole(one.denominator) for one in outcomes),
+        not_ok={sample: one.status for sample, one in ended if one and one.status != "ok"},
+        missing=tuple(sample for sample in samples if sample not in metric.outcomes),
+    )
 
 
-def _snapshot(path: Path, values: Mapping[str, Any]) -> Snapshot:
-    tasks = {entry["name"]: _task(entry) for entry in values["tasks"]}
+def _timing_columns(timing: Timing, samples: Sequence[str]) -> TimingColumns:
+    return TimingColumns(
+        system=timing.system,
+        task=timing.task,
+        figure=timing.figure,
+        unit=timing.unit,
+        values=tuple(_rounded(timing.values.get(sample)) for sample in samples),
+        calls=tuple(timing.calls.get(sample) for sample in samples) if timing.calls else None,
+    )
+
+
+def _answer_columns(system: str, task: str, texts: Mapping[str, AnswerText], samples: Sequence[str]) -> AnswerColumns:
+    answers = [texts.get(sample) for sample in samples]
+    return AnswerColumns(
+        system=system,
+        task=task,
+        text=tuple(one.text if one else None for one in answers),
+        transcripts=_or_none([one.transcript if one else "" for one in answers]),
+        errors=_or_none([one.error if one else "" for one in answers]),
+    )
+
+
+def _snapshot(path: Path, form: BaselineForm) -> Snapshot:
     return Snapshot(
         source=str(path),
-        **{
-            name: values[name]
-            for name in ("made_at", "suite", "seed", "status", "expected", "answered", "judge", "versions", "machine")
-        },
-        systems={
-            label: SystemFacts(**{**entry, "batch_sizes": tuple(entry["batch_sizes"])})
-            for label, entry in values["systems"].items()
-        },
-        tasks=tasks,
-        metrics=tuple(_metric(entry, list(tasks[entry["task"]].samples)) for entry in values["metrics"]),
-        timings=tuple(
-            Timing(
-                **{key: entry[key] for key in ("system", "task", "figure", "unit")},
-                values={s: v for s, v in _columns(tasks[entry["task"]].samples, entry["values"]) if v is not None},
-                calls={s: v for s, v in _columns(tasks[entry["task"]].samples, entry["calls"]) if v is not None},
-            )
-            for entry in values["timings"]
-        ),
-        peace={
-            (entry["system"], entry["task"]): Peace(entry["pace_s"], entry["others_cores"]) for entry in values["peace"]
-        },
-        said={
-            (entry["system"], entry["task"]): {
-                sample: Said(text, heard or "", error or "")
-                for sample, text, heard, error in _columns(
-                    tasks[entry["task"]].samples, entry["text"], entry["heard"], entry["errors"]
-                )
-                if text is not None
-            }
-            for entry in values["answers"]
-        },
+        made_at=form.made_at,
+        suite=form.suite,
+        seed=form.seed,
+        status=form.status,
+        expected=form.expected,
+        answered=form.answered,
+        transcribers=form.transcribers,
+        versions=form.versions,
+        machine=form.machine,
+        systems=form.systems,
+        tasks={one.name: _task(one) for one in form.tasks},
+        metrics=tuple(_metric(one, form.samples(one.task)) for one in form.metrics),
+        timings=tuple(_timing(one, form.samples(one.task)) for one in form.timings),
+        loads={(one.system, one.task): MachineLoad(one.calibration_s, one.others_cores) for one in form.loads},
+        answers={(one.system, one.task): dict(_answers(one, form.samples(one.task))) for one in form.answers},
     )
 
 
-def _task(entry: Mapping[str, Any]) -> TaskFacts:
-    facts = _columns(entry["samples"], entry["references"], entry["clusters"])
+def _task(columns: TaskColumns) -> TaskFacts:
+    facts = zip(columns.samples, columns.references, _texts(columns.clusters, columns.samples), strict=True)
     return TaskFacts(
-        kind=entry["kind"],
-        instruction=entry["instruction"],
-        data_sha256=entry["data_sha256"],
-        metrics=tuple(entry["metrics"]),
-        samples={sample: SampleFacts(reference, cluster or "") for sample, reference, cluster in facts},
-        own_data=entry["own_data"],
+        family=columns.family,
+        instruction=columns.instruction,
+        listing_sha256=columns.listing_sha256,
+        metrics=columns.metrics,
+        samples={sample: SampleFacts(reference, cluster) for sample, reference, cluster in facts},
+        own_data=columns.own_data,
     )
 
 
-def _metric(entry: Mapping[str, Any], samples: Sequence[str]) -> Metric:
-    missing = set(entry["missing"])
-    nan = float("nan")
+def _metric(columns: MetricColumns, samples: Sequence[str]) -> Metric:
+    missing, nan = set(columns.missing), math.nan
     return Metric(
-        **{key: entry[key] for key in ("system", "task", "name", "kind", "lower_is_better", "recipe")},
+        system=columns.system,
+        task=columns.task,
+        name=columns.name,
+        info=columns.info,
+        recipe=columns.recipe,
         outcomes={
             sample: Outcome(
                 nan if numerator is None else float(numerator),
                 nan if denominator is None else float(denominator),
-                entry["not_ok"].get(sample, "ok"),
+                columns.not_ok.get(sample, "ok"),
             )
-            for sample, numerator, denominator in _columns(samples, entry["numerators"], entry["denominators"])
+            for sample, numerator, denominator in zip(samples, columns.numerators, columns.denominators, strict=True)
             if sample not in missing
         },
     )
 
 
-def _columns(samples: Mapping[str, object] | Sequence[str], *columns: Sequence[Any] | None) -> list[tuple[Any, ...]]:
-    """Rows of columns that all are as long as there are samples; a column that is None holds nothing but None."""
-    return list(zip(samples, *([None] * len(samples) if one is None else one for one in columns), strict=True))
+def _timing(columns: TimingColumns, samples: Sequence[str]) -> Timing:
+    return Timing(
+        system=columns.system,
+        task=columns.task,
+        figure=columns.figure,
+        unit=columns.unit,
+        values=dict(_there(samples, columns.values)),
+        calls=dict(_there(samples, columns.calls or [None] * len(samples))),
+    )
 
 
-def _or_none(texts: Sequence[str]) -> Sequence[str] | None:
-    return texts if any(texts) else None
+def _answers(columns: AnswerColumns, samples: Sequence[str]) -> Iterator[tuple[str, AnswerText]]:
+    transcripts, errors = _texts(columns.transcripts, samples), _texts(columns.errors, samples)
+    for sample, text, transcript, error in zip(samples, columns.text, transcripts, errors, strict=True):
+        if text is not None:
+            yield sample, AnswerText(text, transcript, error)
+
+
+def _there(samples: Sequence[str], column: Sequence[T | None]) -> Iterator[tuple[str, T]]:
+    """The samples that have a value, with it."""
+    return ((sample, value) for sample, value in zip(samples, column, strict=True) if value is not None)
+
+
+def _texts(column: Sequence[str] | None, samples: Sequence[str]) -> Sequence[str]:
+    return [""] * len(samples) if column is None else column
+
+
+def _or_none(texts: Sequence[str]) -> tuple[str, ...] | None:
+    return tuple(texts) if any(texts) else None
 
 
 def _whole(value: float) -> float | int | None:

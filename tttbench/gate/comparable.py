@@ -1,12 +1,14 @@
-"""Whether two runs can be compared, and where not: which field differs and how to mend it. Weighs no result.
+"""Whether two runs can be compared, and where not: which field differs and how to fix it. Weighs no result.
 
 What doesn't gate stops nothing: if it can't be compared, that is noted.
 """
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.gate.rules import Rules
@@ -14,13 +16,15 @@ from tttbench.gate.snapshot import Metric, Snapshot, Timing
 from tttbench.gate.verdict import Difference, Noted
 
 FIELDS = (
-    *("systems", "tasks", "metrics", "samples", "data", "prompt", "scorer", "judge"),
-    *("device", "batch_size", "timings"),
+    *("systems", "tasks", "metrics", "samples", "data", "prompt", "scorer", "transcriber", "judge"),
+    *("device", "calibration", "batch_size", "timings"),
 )
-"""What ``--allow`` takes; the last three concern speed alone."""
+"""What ``--allow`` takes; the last four concern speed alone."""
 
 _DEVICE_FACTS = ("device", "gpu", "processor", "cores")
 
+
+log = logging.getLogger("tttbench")
 
 MOST_LOST = 0.1
 """A figure of speed that more than this share of the samples has lost isn't compared by the rest."""
@@ -35,11 +39,12 @@ def differences(
         baseline, run: what is compared.
         rules: which metrics and figures gate.
         allow: fields whose difference is accepted.
-        speed: whether speed is looked at, so that the device and the requests a call count.
+        speed: whether speed is compared, so that the device and the requests a call count.
 
     Raises:
         UserError: ``allow`` names a field that there isn't.
     """
+    allow = with_old_names(allow)
     for field in allow:
         if field not in FIELDS:
             raise UserError(f"--allow {field}: no such field. {did_you_mean(field, FIELDS)}")
@@ -48,15 +53,21 @@ def differences(
     found = [*_missing(baseline, run, gating), *_tasks(baseline, run), *_prompts(baseline, run)]
     found += [*_recipes(baseline, run, gating)]
     found += _speed(baseline, run, timed) if speed else []
-    return tuple(
-        Difference(field, where, before, now, field in allow, mend) for field, where, before, now, mend in found
-    )
+    return tuple(Difference(field, where, before, now, field in allow, fix) for field, where, before, now, fix in found)
+
+
+def with_old_names(allow: Sequence[str]) -> tuple[str, ...]:
+    """Return the fields of ``--allow``, with what ``judge`` meant before 0.2: the transcriber. Read so until 0.3."""
+    if "judge" not in allow or "transcriber" in allow:
+        return tuple(allow)
+    log.warning("--allow judge: what transcribes is called transcriber now, and allowed too until 0.3; name it.")
+    return (*allow, "transcriber")
 
 
 def metric_gates(metric: Metric, baseline: Snapshot, rules: Rules) -> bool:
     """Whether a worsening of ``metric`` fails the gate."""
-    headline = baseline.headline(metric.system, metric.task) == metric.name
-    return rules.of_metric(metric.task, metric.name, is_headline=headline).gates is True
+    is_primary = baseline.primary(metric.system, metric.task) == metric.name
+    return rules.of_metric(metric.task, metric.name, is_primary=is_primary).gates is True
 
 
 def noted(baseline: Snapshot, run: Snapshot) -> tuple[Noted, ...]:
@@ -72,7 +83,7 @@ def noted(baseline: Snapshot, run: Snapshot) -> tuple[Noted, ...]:
             one, other = getattr(before, what), getattr(now, what)
             if one != other:
                 found.append(Noted(f"{label}: {what}", _short(one), _short(other)))
-        settings = [{**facts.decode, **facts.settings} for facts in (before, now)]
+        settings = [{**facts.decode, **facts.settings, **facts.identity} for facts in (before, now)]
         for name in sorted({*settings[0], *settings[1]}):
             one, other = (str(values.get(name, "default")) for values in settings)
             if one != other:
@@ -88,7 +99,7 @@ def noted(baseline: Snapshot, run: Snapshot) -> tuple[Noted, ...]:
 
 
 _Found = tuple[str, str, str, str, str]
-"""Field, where, in the baseline, in the run, the mend."""
+"""Field, where, in the baseline, in the run, the fix."""
 
 
 def _missing(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Iterator[_Found]:
@@ -109,14 +120,16 @@ def _missing(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Ite
         where = f"{one.name} of {one.system} on {one.task}"
         other = run.metric(one.system, one.task, one.name)
         if other is None:
-            mend = "score it too, or compare the other metrics with --allow metrics"
-            yield ("metrics", where, "scored", "not scored", mend)
+            fix = "score it too, or compare the other metrics with --allow metrics"
+            yield ("metrics", where, "scored", "not scored", fix)
             continue
         had = [sample for sample in _with_value(one) if sample in other.outcomes]
-        lost = len(had) - len(set(had) & set(_with_value(other)))
+        # How many derivations may have failed is a threshold of its own (``valid``).
+        failed = {sample for sample, outcome in other.outcomes.items() if outcome.status == "derivation_failed"}
+        lost = len(set(had) - set(_with_value(other)) - failed)
         if lost:
-            mend = "find out why; --allow metrics compares the samples that have a value in both"
-            yield ("metrics", where, f"{len(had)} samples have a value", f"{lost} of them have lost it", mend)
+            fix = "find out why; --allow metrics compares the samples that have a value in both"
+            yield ("metrics", where, f"{len(had)} samples have a value", f"{lost} of them have lost it", fix)
 
 
 def _with_value(metric: Metric) -> list[str]:
@@ -144,13 +157,15 @@ def _tasks(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
             )
         common = before.samples.keys() & now.samples.keys()
         other = any(before.samples[sample] != now.samples[sample] for sample in common)
-        # The hash is over all samples, so it says nothing where their number differs.
-        if other or (len(common) == len(before.samples) == len(now.samples) and before.data_sha256 != now.data_sha256):
+        # The hash is over all samples, so it says nothing where their number differs, nor in a baseline without it.
+        hashes = (before.listing_sha256, now.listing_sha256)
+        whole = len(common) == len(before.samples) == len(now.samples)
+        if other or (whole and all(hashes) and hashes[0] != hashes[1]):
             yield (
                 "data",
                 name,
-                _short(before.data_sha256),
-                _short(now.data_sha256),
+                _short(before.listing_sha256) or "other references",
+                _short(now.listing_sha256),
                 "save a new baseline on the new data, or compare what has equal ids with --allow data",
             )
         if before.instruction != now.instruction:
@@ -159,7 +174,7 @@ def _tasks(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
                 name,
                 _quoted(before.instruction),
                 _quoted(now.instruction),
-                "ask with the same instruction, or save a new baseline; --allow prompt compares anyway",
+                "give the same instruction, or save a new baseline; --allow prompt compares anyway",
             )
 
 
@@ -167,39 +182,43 @@ def _prompts(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
     """Prompts that systems bring themselves."""
     for label, before in baseline.systems.items():
         now = run.systems.get(label)
-        kinds = {task.kind for task in baseline.tasks.values()}
-        for kind in sorted(kinds) if now is not None else ():
-            one, other = before.prompts.get(kind, ""), now.prompts.get(kind, "") if now else ""
+        families = {task.family for task in baseline.tasks.values()}
+        for family in sorted(families) if now is not None else ():
+            one, other = before.prompts.get(family, ""), now.prompts.get(family, "") if now else ""
             if one != other:
-                mend = "prompt it as before, or save a new baseline; --allow prompt compares anyway"
-                yield ("prompt", f"{kind} of {label}", _quoted(one), _quoted(other), mend)
+                fix = "prompt it as before, or save a new baseline; --allow prompt compares anyway"
+                yield ("prompt", f"{family} of {label}", _quoted(one), _quoted(other), fix)
 
 
 def _recipes(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Iterator[_Found]:
-    judged: list[str] = []
+    """Scores that were made otherwise: by another scorer, normalizer or version, transcriber, or judge."""
+    named: set[tuple[str, str, str]] = set()
     for before in gating:
         now = run.metric(before.system, before.task, before.name)
         if now is None:
             continue
-        one, other = _without(before.recipe, baseline.judge), _without(now.recipe, run.judge)
-        if one != other:
+        one, other = before.recipe, now.recipe
+        blank = {"transcriber": "", "judge": "", "prompt_sha256": ""}
+        if replace(one, **blank) != replace(other, **blank):
             yield (
                 "scorer",
                 f"{before.name} of {before.system} on {before.task}",
-                one,
-                other,
-                "score both with one version (tttbench rescore RUN), or save a new baseline",
+                str(replace(one, **blank)),
+                str(replace(other, **blank)),
+                "score both with one version (tttbench rescore RUN), or save a new baseline (tttbench baseline save)",
             )
-        if baseline.judge and baseline.judge in before.recipe:
-            judged.append(before.name)
-    if judged and baseline.judge != run.judge:
-        yield (
-            "judge",
-            "",
-            baseline.judge,
-            run.judge or "nobody listened",
-            "let the same judge listen, or save a new baseline; --allow judge compares what two judges heard",
-        )
+        for field, parts in (("transcriber", ("transcriber",)), ("judge", ("judge", "prompt_sha256"))):
+            values = [" ".join(getattr(recipe, part) for part in parts).strip() for recipe in (one, other)]
+            if values[0] != values[1] and (field, *values) not in named:
+                named.add((field, values[0], values[1]))
+                yield (
+                    field,
+                    "",
+                    values[0] or "none",
+                    values[1] or "none",
+                    f"take the same {field} (tttbench rescore RUN), or save a new baseline; --allow {field} compares "
+                    "all the same",
+                )
 
 
 def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterator[_Found]:
@@ -213,12 +232,15 @@ def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterat
             now,
             "measure both on one machine, or compare quality alone with --speed off",
         )
+    if baseline.calibration != run.calibration:
+        fix = "measure both with torch installed, or both without, or compare quality alone with --speed off"
+        yield ("calibration", "", baseline.calibration, run.calibration, fix)
     for label, system in baseline.systems.items():
         other = run.systems.get(label)
         if other is not None and other.batch_sizes != system.batch_sizes:
-            mend = "ask as many requests a call, or compare quality alone with --speed off"
+            fix = "give as many requests a call, or compare quality alone with --speed off"
             before, now = (" and ".join(map(str, facts.batch_sizes)) for facts in (system, other))
-            yield ("batch_size", label, before, now, mend)
+            yield ("batch_size", label, before, now, fix)
     for one in timed:
         if one.system not in run.systems or one.task not in run.tasks:
             continue
@@ -226,13 +248,9 @@ def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterat
         had = [sample for sample in one.values if sample in run.tasks[one.task].samples]
         lost = [sample for sample in had if timing is None or sample not in timing.values]
         if len(lost) > MOST_LOST * len(had):
-            mend = "find out why they aren't timed any more; --allow timings compares the others"
+            fix = "find out why they aren't timed any more; --allow timings compares the others"
             where = f"{one.figure} of {one.system} on {one.task}"
-            yield ("timings", where, f"{len(had)} samples timed", f"{len(lost)} of them not", mend)
-
-
-def _without(recipe: str, judge: str) -> str:
-    return recipe.replace(judge, "JUDGE") if judge else recipe
+            yield ("timings", where, f"{len(had)} samples timed", f"{len(lost)} of them not", fix)
 
 
 def _short(text: str) -> str:

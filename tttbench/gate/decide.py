@@ -1,4 +1,4 @@
-"""The gate: are both runs fit, can they be compared, and is anything worse? Pure; reads no file and asks nobody."""
+"""The gate: are both runs fit, can they be compared, and is anything worse? Pure; reads no file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def gate(
         baseline, run: what is compared; equal labels are the same system (``renamed`` gives a system another label).
         rules: the thresholds.
         allow: fields that may differ (``comparable.FIELDS``).
-        rounds: figures that were measured in turns; they take the place of those the runs met.
+        rounds: metrics that were measured interleaved; they take the place of those the runs met.
 
     Raises:
         UserError: ``allow`` names a field that there isn't.
@@ -121,8 +121,8 @@ def renamed(run: Snapshot, names: Mapping[str, str]) -> Snapshot:
         systems={called(label): facts for label, facts in run.systems.items()},
         metrics=tuple(replace(one, system=called(one.system)) for one in run.metrics),
         timings=tuple(replace(one, system=called(one.system)) for one in run.timings),
-        peace={(called(system), task): peace for (system, task), peace in run.peace.items()},
-        said={(called(system), task): said for (system, task), said in run.said.items()},
+        loads={(called(system), task): load for (system, task), load in run.loads.items()},
+        answers={(called(system), task): found for (system, task), found in run.answers.items()},
     )
 
 
@@ -136,8 +136,8 @@ def _weigh(
         if now is None:
             continue
         task = baseline.tasks[before.task]
-        headline = baseline.headline(before.system, before.task) == before.name
-        rule = rules.of_metric(before.task, before.name, is_headline=headline)
+        is_primary = baseline.primary(before.system, before.task) == before.name
+        rule = rules.of_metric(before.task, before.name, is_primary=is_primary)
         one = quality.compare(before, now, task, rule, rules)
         if one is None:
             where = f"{before.name} of {before.system} on {before.task}"
@@ -165,16 +165,19 @@ def _is_tested(one: speed.Timed) -> bool:
 
 def _timed(baseline: Snapshot, run: Snapshot, rules: Rules, rounds: Sequence[speed.Rounds]) -> list[speed.Timed]:
     found = [speed.compare_rounds(one, rules.of_figure(one.task, one.figure), rules) for one in rounds]
-    in_turns = {(one.system, one.task) for one in rounds}
+    interleaved = {(one.system, one.task) for one in rounds}
     now = speed.by_key(run.timings)
     for before in baseline.timings:
         key = (before.system, before.task)
         other = now.get((*key, before.figure))
-        if other is None or (key in in_turns and before.unit != "passes"):
+        if other is None or (key in interleaved and before.unit != "passes"):
             continue
-        peace = (baseline.peace.get(key), run.peace.get(key))
-        busy, pace = speed.disturbance(*peace, rules), speed.pace_ratio(*peace)
+        then, since = baseline.loads.get(key), run.loads.get(key)
+        if then and since and baseline.calibration != run.calibration:
+            # Allowed, or nothing would be weighed: the times of two different pieces of work say nothing together.
+            since = replace(since, calibration_s=then.calibration_s)
+        busy, ratio = speed.disturbance(then, since, rules), speed.calibration_ratio(then, since)
         rule = rules.of_figure(before.task, before.figure)
-        one = speed.compare_runs(before, other, rule, rules, busy=busy, pace=pace)
+        one = speed.compare_runs(before, other, rule, rules, busy=busy, calibration=ratio)
         found += [] if one is None else [one]
     return found

@@ -1,32 +1,33 @@
-"""A run directory as a snapshot. Knows the store; compares nothing."""
+"""A run directory as a snapshot, by the one read model of a run; compares nothing."""
 
 from __future__ import annotations
 
-import sqlite3
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from tttbench.core.errors import UserError
-from tttbench.core.records import Conditions
+from tttbench.core.exchange import Conditions
 from tttbench.gate.snapshot import (
+    AnswerText,
+    MachineLoad,
     Metric,
     Outcome,
-    Peace,
-    Said,
     SampleFacts,
     Snapshot,
     SystemFacts,
     TaskFacts,
     Timing,
 )
-from tttbench.probes.latency import Timed, figures
-from tttbench.store.rows import StoredAnswer
-from tttbench.store.run_directory import RunStore
+from tttbench.probes.latency import figures, timed
+from tttbench.store.manifest import SystemEntry, TaskEntry
+from tttbench.store.read_model import Run
+from tttbench.store.rows import StoredAnswer, StoredSample
 
-COMPARED_FIGURES = ("ttft", "ttfa_wave", "latency", "rtf", "rtf_input", "nfe_per_code")
-"""Of all that a trace tells: what a user waits for, and the passes of the network that it costs."""
+COMPARED_METRICS = ("ttft", "ttfa_wave", "latency", "rtf", "rtf_input", "nfe_per_code")
+"""Of all that a trace shows: what a user waits for, and the forward passes that it costs."""
+
+Answers = Mapping[tuple[str, str], Sequence[StoredAnswer]]
 
 
 def snapshot_of(folder: Path) -> Snapshot:
@@ -35,109 +36,99 @@ def snapshot_of(folder: Path) -> Snapshot:
     Raises:
         UserError: there is no run, or it can't be read.
     """
-    try:
-        return _read(folder)
-    except sqlite3.DatabaseError as error:
-        raise UserError(f"{folder / 'journal.sqlite'}: damaged ({error}); restore it, or run again.") from error
-    except KeyError as error:
-        raise UserError(
-            f"{folder}: field {error} is missing in manifest.json or summary.json; restore it, or run again."
-        ) from error
-    except (TypeError, AttributeError, ValueError) as error:
-        raise UserError(f"{folder}: manifest.json or summary.json is damaged: {error}; run again.") from error
-
-
-def _read(folder: Path) -> Snapshot:
-    with RunStore.open(folder) as store:
-        manifest = store.manifest
-        summary = store.summary if (folder / "summary.json").is_file() else {}
+    with Run.open(folder) as run:
         answers: dict[tuple[str, str], list[StoredAnswer]] = {}
-        for answer in store.answers():
-            answers.setdefault((answer.system, answer.task), []).append(answer)
-        tasks = {
-            name: TaskFacts(
-                kind=task["kind"],
-                instruction=task["instruction"],
-                data_sha256=task["data_sha256"],
-                own_data=task.get("data") is None,
-                metrics=tuple(task["metrics"]),
-                samples={
-                    entry.sample.id: SampleFacts(entry.sample.reference, entry.sample.cluster)
-                    for entry in store.samples(name)
-                },
-            )
-            for name, task in manifest["tasks"].items()
-        }
-    sessions = manifest.get("sessions") or [{}]
-    return Snapshot(
-        source=str(folder),
-        made_at=sessions[-1].get("ended_at") or "",
-        suite=manifest["suite"]["name"],
-        seed=manifest["suite"]["seed"],
-        # A run that is gone on with has a summary of before.
-        status=manifest["status"] if manifest["status"] in ("running", "interrupted") else summary.get("status", ""),
-        expected=summary.get("expected", 0),
-        answered=summary.get("answered", 0) or sum(map(len, answers.values())),
-        judge=manifest["judge"]["recipe"],
-        versions=manifest["versions"],
-        machine=manifest["machine"],
-        systems={
-            label: _system(
-                entry, {one.batch_size for key, found in answers.items() if key[0] == label for one in found}
-            )
-            for label, entry in manifest["systems"].items()
-        },
-        tasks=tasks,
-        metrics=_metrics(summary, answers),
-        timings=tuple(timing for (system, task), found in answers.items() for timing in _timings(system, task, found)),
-        peace={key: peace for key, found in answers.items() if (peace := _peace(found)) is not None},
-        said={key: {one.sample.id: _said(one) for one in found} for key, found in answers.items()},
-    )
+        for answer in run.answers():
+            answers.setdefault((answer.key.system, answer.key.task), []).append(answer)
+        manifest, summary = run.manifest, run.summary
+        repeats = manifest.suite.repeats
+        unfinished = manifest.status in ("running", "interrupted")
+        return Snapshot(
+            source=str(folder),
+            made_at=(manifest.sessions[-1].ended_at or "") if manifest.sessions else "",
+            suite=manifest.suite.name,
+            seed=manifest.suite.seed,
+            # A run that is being resumed has a summary of before.
+            status=manifest.status if unfinished or summary is None else summary.status,
+            expected=0 if summary is None else summary.expected,
+            answered=(0 if summary is None else summary.answered) or sum(map(len, answers.values())),
+            transcribers=tuple(manifest.derivers[name].recipe for name in run.transcribers),
+            versions=manifest.versions,
+            machine={name: value for name, value in asdict(manifest.machine).items() if value},
+            systems={
+                label: _system(
+                    entry, {one.batch_size for key, found in answers.items() if key[0] == label for one in found}
+                )
+                for label, entry in manifest.systems.items()
+            },
+            tasks={name: _task(entry, run.samples(name), repeats) for name, entry in manifest.tasks.items()},
+            metrics=_metrics(run, answers),
+            timings=tuple(
+                timing for (system, task), found in answers.items() for timing in _timings(system, task, found)
+            ),
+            loads={key: load for key, found in answers.items() if (load := _load(found)) is not None},
+            answers={key: {_id(one): _text(one, run) for one in found} for key, found in answers.items()},
+        )
 
 
-def _system(entry: Mapping[str, Any], batch_sizes: set[int]) -> SystemFacts:
-    card = entry["card"]
+def _id(answer: StoredAnswer) -> str:
+    return answer_id(answer.key.sample, answer.key.repeat)
+
+
+def answer_id(sample: str, repeat: int) -> str:
+    """The name of an answer in snapshots: the sample's, and behind it which repeat it is, from the second on."""
+    return f"{sample} #{repeat + 1}" if repeat else sample
+
+
+def _system(entry: SystemEntry, batch_sizes: set[int]) -> SystemFacts:
+    card = entry.card
     return SystemFacts(
-        name=entry["name"],
-        strategy=entry.get("used_strategy", entry["strategy"]),
-        decode=entry["decode"],
-        weights=card.get("weights_sha256") or "",
+        name=entry.name,
+        strategy=entry.used_strategy,
+        decode=entry.settings,
+        weights="" if card is None else card.weights_sha256,
         # Requests without an answer were in no call.
         batch_sizes=tuple(sorted(batch_sizes - {0})),
-        # Cards are free to say this in a word.
-        settings=told if isinstance(told := card.get("decode", {}), Mapping) else {"decode": told},
-        codec=card.get("codec_sha256") or "",
-        prompts=prompts if isinstance(prompts := card.get("prompts", {}), Mapping) else {"": str(prompts)},
+        settings={} if card is None else card.settings,
+        codec="" if card is None else card.codec,
+        prompts={} if card is None else card.prompts,
+        identity={} if card is None else card.identity,
     )
 
 
-def _metrics(
-    summary: Mapping[str, Any], answers: Mapping[tuple[str, str], Sequence[StoredAnswer]]
-) -> tuple[Metric, ...]:
+def _task(entry: TaskEntry, samples: Sequence[StoredSample], repeats: int) -> TaskFacts:
+    facts = {}
+    for one in samples:
+        # Several answers to a sample belong together.
+        cluster = one.sample.cluster or (one.sample.id if repeats > 1 else "")
+        for repeat in range(repeats):
+            facts[answer_id(one.sample.id, repeat)] = SampleFacts(one.sample.reference, cluster)
+    return TaskFacts(
+        family=entry.family,
+        instruction=entry.instruction,
+        listing_sha256=entry.listing_sha256,
+        own_data=entry.data is None,
+        metrics=tuple(spec.id for spec in entry.scores),
+        samples=facts,
+    )
+
+
+def _metrics(run: Run, answers: Answers) -> tuple[Metric, ...]:
     found = []
-    for result in summary.get("results", []):
-        name = result["metric"]
+    for result in () if run.summary is None else run.summary.results:
         scores = {
-            answer.sample.id: score
-            for answer in answers.get((result["system"], result["task"]), ())
-            for score in answer.scores
-            if score.metric == name
+            _id(answer): answer.scores[result.metric]
+            for answer in answers.get((result.system, result.task), ())
+            if result.metric in answer.scores
         }
         if scores:
-            found.append(
-                Metric(
-                    system=result["system"],
-                    task=result["task"],
-                    name=name,
-                    kind=next(iter(scores.values())).kind,
-                    lower_is_better=result["lower_is_better"],
-                    recipe=result["recipe"],
-                    outcomes={
-                        sample: Outcome(score.numerator, score.denominator, score.status)
-                        for sample, score in scores.items()
-                    },
-                )
-            )
+            outcomes = {
+                sample: Outcome(score.numerator, score.denominator, score.status) for sample, score in scores.items()
+            }
+            info = run.metric(result.metric)
+            if info.direction == "none":  # it explains other metrics, and none of its values is worse
+                continue
+            found.append(Metric(result.system, result.task, result.metric, info, result.recipe, outcomes))
     return tuple(found)
 
 
@@ -148,11 +139,10 @@ def _timings(system: str, task: str, answers: Sequence[StoredAnswer]) -> list[Ti
     for answer in answers:
         if answer.response is None:
             continue
-        codes, rate = len(answer.response.audio_codes or ()), answer.response.sample_rate
-        for figure in figures(Timed(answer.response.trace, codes, rate, answer.answer_s, answer.input_s), speaks):
-            if figure.metric in COMPARED_FIGURES and figure.value > 0:
+        for figure in figures(timed(answer.response, answer.answer_s, answer.sample.input_s), speaks):
+            if figure.metric in COMPARED_METRICS and figure.value > 0:
                 units[figure.metric] = figure.unit
-                values.setdefault(figure.metric, {})[answer.sample.id] = figure.value
+                values.setdefault(figure.metric, {})[_id(answer)] = figure.value
     calls = _calls(answers)
     return [Timing(system, task, figure, units[figure], found, calls) for figure, found in values.items()]
 
@@ -161,22 +151,24 @@ def _calls(answers: Sequence[StoredAnswer]) -> dict[str, int]:
     """Answers of one call were watched together: they share its conditions."""
     numbers: dict[Conditions, int] = {}
     return {
-        answer.sample.id: numbers.setdefault(answer.conditions, len(numbers))
+        _id(answer): numbers.setdefault(answer.conditions, len(numbers))
         for answer in answers
         if answer.batch_size > 1 and answer.conditions is not None
     }
 
 
-def _peace(answers: Sequence[StoredAnswer]) -> Peace | None:
+def _load(answers: Sequence[StoredAnswer]) -> MachineLoad | None:
     watched = [answer.conditions for answer in answers if answer.conditions is not None]
     if not watched:
         return None
     others = [one.others_cores for one in watched if one.others_cores is not None]
-    return Peace(
-        pace_s=statistics.median(one.pace_s for one in watched),
+    return MachineLoad(
+        calibration_s=statistics.median(one.calibration_s for one in watched),
         others_cores=max(0.0, statistics.fmean(others)) if others else None,
     )
 
 
-def _said(answer: StoredAnswer) -> Said:
-    return Said(answer.text, answer.heard or "", answer.error or answer.heard_error)
+def _text(answer: StoredAnswer, run: Run) -> AnswerText:
+    derived = run.transcript(answer.audio)
+    transcript = "" if derived is None else derived.content
+    return AnswerText(answer.text, transcript, answer.error or ("" if derived is None else derived.error))

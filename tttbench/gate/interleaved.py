@@ -1,4 +1,4 @@
-"""Baseline and run timed anew, in turns: both systems in one process, the same requests, alternating order.
+"""Baseline and run timed anew, interleaved: both systems in one process, the same requests, alternating order.
 
 Whatever else the machine does meets both alike, so that a difference is the systems' own. Only systems that can be
 built here again can be measured so: the weights must be those of the snapshots.
@@ -14,15 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Request, Response
-from tttbench.core.registry import build_system, build_task
+from tttbench.core.exchange import Request, Response
+from tttbench.core.plugins import build_system, build_task
 from tttbench.core.system import System, SystemOptions
-from tttbench.core.task import Task
-from tttbench.gate.from_run import COMPARED_FIGURES
+from tttbench.core.task import Task, why_not
+from tttbench.gate.from_run import COMPARED_METRICS
 from tttbench.gate.snapshot import Snapshot, SystemFacts
 from tttbench.gate.speed import Rounds
-from tttbench.pipeline.generate import Asking, answer_all, make_request
-from tttbench.probes.latency import Figure, Timed, figures
+from tttbench.pipeline.jobs import read_request, respond_all
+from tttbench.pipeline.plan import generate_item
+from tttbench.probes.latency import Figure, figures, timed
 
 REQUESTS = 6
 """Requests a round and task: enough that one odd answer doesn't decide."""
@@ -41,20 +42,25 @@ class _Both:
     baseline: System
     run: System
 
+    def take(self, task: Task) -> bool:
+        """Whether both can be given the task."""
+        capabilities = (self.baseline.card.capability, self.run.card.capability)
+        return not any(why_not(one, task.needs, task.family, task.language) for one in capabilities)
 
-def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, tell: Callable[[str], None]) -> Measured:
+
+def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, report: Callable[[str], None]) -> Measured:
     """Time every system that both snapshots have on every task that both have.
 
     Args:
         baseline, run: which systems, tasks and samples; ``run``'s labels are already those of the baseline.
         n_rounds: rounds of each; a round is each side once, in alternating order.
         device: where.
-        tell: hears what is being measured.
+        report: is told what is being measured.
 
     Returns:
-        For each system, task and figure a value a round and side: the geometric mean over the requests that have the
-        figure in every round on both sides. Left out is a system that can't be built, whose weights are others now, or
-        that fails to answer, and a task whose samples can't be asked again.
+        For each system, task and metric a value a round and side: the geometric mean over the requests that have the
+        metric in every round on both sides. Left out is a system that can't be built, whose weights are others now, or
+        that fails to respond, and a task whose samples aren't there any more.
     """
     found: list[Rounds] = []
     left_out: list[str] = []
@@ -67,9 +73,9 @@ def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, tell:
             left_out.append(f"{label} wasn't measured anew: {error}")
             continue
         for name in baseline.tasks:
-            if name not in run.tasks or not both.baseline.kinds & both.run.kinds & {baseline.tasks[name].kind}:
+            if name not in run.tasks or not both.take(build_task(name)):
                 continue
-            tell(f"measuring {label} on {name}, {n_rounds} rounds in turns")
+            report(f"measuring {label} on {name}, {n_rounds} rounds interleaved")
             try:
                 task = build_task(name)
                 found += _rounds(label, task, both, _requests(label, task, baseline, run, device), n_rounds)
@@ -81,10 +87,9 @@ def measure(baseline: Snapshot, run: Snapshot, n_rounds: int, device: str, tell:
 
 
 def _built(facts: SystemFacts, device: str, snapshot: Snapshot) -> System:
-    system = build_system(facts.name, SystemOptions(device, 1, None, facts.strategy, facts.decode))
-    card = system.describe()
-    for what, key, then in (("weights", "weights_sha256", facts.weights), ("codec", "codec_sha256", facts.codec)):
-        now = str(card.get(key) or "")
+    system = build_system(facts.name, SystemOptions(device, 1, facts.strategy, facts.decode))
+    card = system.card
+    for what, now, then in (("weights", card.weights_sha256, facts.weights), ("codec", card.codec, facts.codec)):
         if now != then:
             raise UserError(
                 f"{facts.name} has other {what} now than in {snapshot.source} "
@@ -100,17 +105,16 @@ def _requests(label: str, task: Task, baseline: Snapshot, run: Snapshot, device:
     if missing or not wanted:
         raise UserError(
             f"its samples ({', '.join(missing[:3]) or 'none'}) aren't among those that come with the task, so they "
-            "can't be asked again."
+            "can't be given again."
         )
-    asking = Asking(label, task, baseline.seed, 1, device)
-    return [make_request(samples[one], asking) for one in wanted]
+    return [read_request(generate_item(task, samples[one], label, baseline.seed))[0] for one in wanted]
 
 
 def _rounds(label: str, task: Task, both: _Both, requests: Sequence[Request], n_rounds: int) -> Iterator[Rounds]:
     for system in (both.baseline, both.run):
         _answers(system, requests[:1])
     units: dict[str, str] = {}
-    # Logarithms by figure, request, side and round.
+    # Logarithms by metric, request, side and round.
     logs: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
     for at in range(n_rounds):
         # A B, then B A, so that neither always comes second.
@@ -130,20 +134,20 @@ def _rounds(label: str, task: Task, both: _Both, requests: Sequence[Request], n_
 def _answers(system: System, requests: Sequence[Request]) -> list[Response]:
     found = []
     for request in requests:
-        answer = answer_all(system, [request])[0]
+        answer = respond_all(system, [request])[0]
         if isinstance(answer, Exception):
-            raise UserError(f"it fails to answer {request.id}: {answer}")
+            raise UserError(f"it fails to respond to {request.id}: {answer}")
         found.append(answer)
     return found
 
 
 def _figures(requests: Sequence[Request], answers: Sequence[Response]) -> Iterator[tuple[str, Figure]]:
-    """The id of each request with each of its figures that are compared and take time."""
+    """The id of each request with each of its latency metrics that are compared and take time."""
     speaks = any(answer.waveform is not None and len(answer.waveform) for answer in answers)
     for request, answer in zip(requests, answers, strict=True):
         spoken, rate = answer.waveform, answer.sample_rate
         answer_s = len(spoken) / rate if spoken is not None and rate else 0.0
         input_s = len(request.audio) / request.sample_rate if request.audio is not None else 0.0
-        for figure in figures(Timed(answer.trace, len(answer.audio_codes or ()), rate, answer_s, input_s), speaks):
-            if figure.metric in COMPARED_FIGURES and figure.unit != "passes" and figure.value > 0:
+        for figure in figures(timed(answer, answer_s, input_s), speaks):
+            if figure.metric in COMPARED_METRICS and figure.unit != "passes" and figure.value > 0:
                 yield request.id, figure

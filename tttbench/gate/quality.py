@@ -12,8 +12,8 @@ from tttbench.gate.rules import QualityRule, Rules
 from tttbench.gate.snapshot import Metric, TaskFacts
 from tttbench.gate.verdict import QualityVerdict, Verdict
 from tttbench.stats.bootstrap import cluster_sums, paired_ratio_difference
+from tttbench.stats.permutation import permutation_test
 from tttbench.stats.power import PairedPower, detectable_paired_difference
-from tttbench.stats.swap_test import swap_test
 
 Floats = npt.NDArray[np.float64]
 
@@ -60,7 +60,7 @@ def compare(baseline: Metric, run: Metric, task: TaskFacts, rule: QualityRule, r
     interval = paired_ratio_difference(
         rows[:, 2], rows[:, 3], rows[:, 0], rows[:, 1], seed=rules.seed, n_resamples=rules.resamples, clusters=clusters
     )
-    test = swap_test(*rows.T, seed=rules.seed, n_draws=2 * rules.resamples, clusters=clusters)
+    test = permutation_test(*rows.T, seed=rules.seed, n_draws=2 * rules.resamples, clusters=clusters)
     sums = rows.sum(axis=0)
     return Compared(
         baseline=baseline,
@@ -89,17 +89,16 @@ def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Ru
     """
     metric = found.baseline
     p_value = found.p_value if p_adjusted is None else p_adjusted
-    sign = 1.0 if metric.lower_is_better else -1.0
+    sign = 1.0 if metric.info.lower_is_better else -1.0
     margin = found.rule.worse_by_more_than
     identical = bool((found.rows[:, :2] == found.rows[:, 2:]).all())
-    one_by_one = metric.kind == "binary" and found.clusters is None
+    one_by_one = metric.info.aggregation == "binary" and found.clusters is None
     right_before, right_now = found.rows[:, 0] > 0, found.rows[:, 2] > 0
     return QualityVerdict(
         system=metric.system,
         task=metric.task,
         metric=metric.name,
-        lower_is_better=metric.lower_is_better,
-        metric_kind=metric.kind,
+        info=metric.info,
         baseline=found.value_baseline,
         run=found.value_run,
         difference=found.difference,
@@ -154,14 +153,14 @@ def _detectable(found: Compared, level: float, rules: Rules) -> float:
     change = (units[:, 2] - ratio * units[:, 3]) - (units[:, 0] - ratio * units[:, 1])
     one_way = min(float((change[change > 0] ** 2).sum()), float((change[change < 0] ** 2).sum()))
     noise = math.sqrt(2 * one_way) / total
-    pieces = units[:, 1] if found.baseline.kind != "value" else np.abs(units[:, 0] - ratio * units[:, 1])
+    pieces = units[:, 1] if found.baseline.info.aggregation != "value" else np.abs(units[:, 0] - ratio * units[:, 1])
     piece = float((pieces**2).sum() / pieces.sum()) if pieces.sum() else float(np.abs(change).max())
     if not piece:
         return float("nan")
     basis = PairedPower(found.n_units, total, noise, piece)
     size = detectable_paired_difference(basis, level=level, power=rules.power, margin=found.rule.worse_by_more_than)
     # An accuracy can't fall by more than it is.
-    most = found.value_baseline if found.baseline.kind == "binary" else float("inf")
+    most = found.value_baseline if found.baseline.info.aggregation == "binary" else float("inf")
     return size if size <= most else float("nan")
 
 

@@ -5,13 +5,15 @@ Knows names of metrics, figures and tasks as text; compares nothing.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.tables import Check, Document, Share, key_step, read_table
+from tttbench.data.documents import read_toml, renamed
+
+T = TypeVar("T", bound="QualityChange | SpeedChange")
 
 SpeedMode = Literal["auto", "required", "off"]
 
@@ -24,13 +26,13 @@ class QualityRule:
     """When a metric of quality has become worse.
 
     Attributes:
-        gates: whether a worsening fails the gate; None: only the task's headline metric does.
+        gates: whether a worsening fails the gate; by default only that of a task's primary metric does.
         worse_by_more_than: smallest worsening that counts, in the metric's own unit (0.01 of an accuracy or an error
             rate is one point); within it on either side, values are the same.
         must_be_ok: whether every single request has to end ok for this metric, or the run is invalid.
     """
 
-    gates: bool | None = None
+    gates: bool
     worse_by_more_than: float = 0.01
     must_be_ok: bool = False
 
@@ -43,6 +45,26 @@ class SpeedRule:
     factor: float = 1.1
 
 
+Amount = Annotated[float, Check(least=0)]
+
+
+@dataclass(frozen=True)
+class QualityChange:
+    """What a section of ``[quality]`` changes of a ``QualityRule``; None: nothing."""
+
+    gates: bool | None = None
+    worse_by_more_than: Amount | None = None
+    must_be_ok: bool | None = None
+
+
+@dataclass(frozen=True)
+class SpeedChange:
+    """What a section of ``[speed]`` changes of a ``SpeedRule``; None: nothing."""
+
+    gates: bool | None = None
+    factor: Annotated[float, Check(least=1)] | None = None
+
+
 @dataclass(frozen=True)
 class Rules:
     """All thresholds.
@@ -50,12 +72,12 @@ class Rules:
     Attributes:
         alpha: two-sided error of all tests together (Holm): half of it is the chance of a false alarm.
         power: with which the smallest detectable difference is found.
-        resamples: of the bootstrap intervals, and draws of the swap test.
+        resamples: of the bootstrap intervals, and draws of the permutation test.
         seed: of both.
-        max_errors, max_judge_failed: largest share of requests, or of a metric's scores, that may end so.
+        max_errors, max_derivation_failed: largest share of requests, or of a metric's scores, that may end so.
         speed: ``"auto"`` leaves the speed undecided where a machine was busy, ``"required"`` then fails, ``"off"``
             doesn't look at it.
-        max_pace_difference: largest share by which the machine's own pace may differ between the runs.
+        max_calibration_difference: largest share by which the machine's calibration time may differ between the runs.
         max_others_cores: most cores that other processes may keep busy on average.
         quality: by ``TASK.METRIC``, ``METRIC``, or ``""`` for the rest.
         figures: by ``TASK.FIGURE``, ``FIGURE``, or ``""`` for the factor of the rest.
@@ -66,22 +88,56 @@ class Rules:
     resamples: int = 10_000
     seed: int = 1
     max_errors: float = 0.0
-    max_judge_failed: float = 0.01
+    max_derivation_failed: float = 0.01
     speed: SpeedMode = "auto"
-    max_pace_difference: float = 0.1
+    max_calibration_difference: float = 0.1
     max_others_cores: float = 0.2
-    quality: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quality: Mapping[str, QualityChange] = field(default_factory=dict)
+    figures: Mapping[str, SpeedChange] = field(default_factory=dict)
 
-    def of_metric(self, task: str, metric: str, *, is_headline: bool) -> QualityRule:
+    def of_metric(self, task: str, metric: str, *, is_primary: bool) -> QualityRule:
         """The rule of a metric, its ``gates`` decided."""
-        rule = QualityRule(**_layered(self.quality, task, metric))
-        return replace(rule, gates=is_headline if rule.gates is None else rule.gates)
+        rule = QualityRule(gates=is_primary)
+        for change in _layers(self.quality, task, metric):
+            rule = replace(rule, **_changed(change))
+        return rule
 
     def of_figure(self, task: str, figure: str) -> SpeedRule:
         """The rule of a figure of speed."""
-        given = _layered(self.figures, task, figure)
-        return SpeedRule(**{"gates": figure in SPEED_FIGURES, **given})
+        rule = SpeedRule(gates=figure in SPEED_FIGURES)
+        for change in _layers(self.figures, task, figure):
+            rule = replace(rule, **_changed(change))
+        return rule
+
+
+@dataclass(frozen=True)
+class _Valid:
+    """``[valid]``."""
+
+    max_errors: Share = Rules.max_errors
+    max_derivation_failed: Share = Rules.max_derivation_failed
+
+
+@dataclass(frozen=True)
+class _Speed(SpeedChange):
+    """``[speed]`` without the tables of single figures."""
+
+    mode: SpeedMode = Rules.speed
+    max_calibration_difference: Amount = Rules.max_calibration_difference
+    max_others_cores: Amount = Rules.max_others_cores
+
+
+@dataclass(frozen=True)
+class _File:
+    """The whole file."""
+
+    alpha: Annotated[float, Check(above=0, below=1)] = Rules.alpha
+    power: Annotated[float, Check(above=0, below=1)] = Rules.power
+    resamples: Annotated[int, Check(least=100, most=10**9)] = Rules.resamples
+    seed: Annotated[int, Check(least=0)] = Rules.seed
+    valid: _Valid = field(default_factory=_Valid)
+    speed: Mapping[str, object] = field(default_factory=dict)
+    quality: Mapping[str, object] = field(default_factory=dict)
 
 
 def read_rules(path: Path) -> Rules:
@@ -90,27 +146,45 @@ def read_rules(path: Path) -> Rules:
     Raises:
         UserError: not readable, or an unknown or impossible field; names file and field.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path}: not readable as TOML ({error}).") from error
-    _known(raw, (*_TOP, "quality", "speed", "valid"), str(path))
-    values: dict[str, Any] = {}
-    for name, check in _TOP.items():
-        if name in raw:
-            values[name] = _checked(raw[name], check, f"{path}: field {name!r}")
-    valid = _table(raw, "valid", path)
-    _known(valid, _VALID, f"{path}: [valid]")
-    for name in valid:
-        values[name] = _checked(valid[name], _SHARE, f"{path}: field {name!r} of [valid]")
-    speed = dict(_table(raw, "speed", path))
-    for name, allowed in _SPEED.items():
-        if name in speed:
-            key = "speed" if name == "mode" else name
-            values[key] = _checked(speed.pop(name), allowed, f"{path}: field {name!r} of [speed]")
-    values["quality"] = _sections(_table(raw, "quality", path), _QUALITY, f"{path}: [quality]")
-    values["figures"] = _sections(speed, _FIGURE, f"{path}: [speed]")
-    return Rules(**values)
+    document = read_toml(path)
+    given = read_table(_File, _renamed(document))
+    speed, figures = _split(given.speed)
+    for_all = read_table(_Speed, Document(speed, document.source, at="speed"))
+    quality, metrics = _split(given.quality)
+    return Rules(
+        alpha=given.alpha,
+        power=given.power,
+        resamples=given.resamples,
+        seed=given.seed,
+        max_errors=given.valid.max_errors,
+        max_derivation_failed=given.valid.max_derivation_failed,
+        speed=for_all.mode,
+        max_calibration_difference=for_all.max_calibration_difference,
+        max_others_cores=for_all.max_others_cores,
+        quality={
+            "": read_table(QualityChange, Document(quality, document.source, at="quality")),
+            **dict(_sections(QualityChange, metrics, document, "quality")),
+        },
+        figures={
+            "": SpeedChange(for_all.gates, for_all.factor),
+            **dict(_sections(SpeedChange, figures, document, "speed")),
+        },
+    )
+
+
+def _renamed(document: Document) -> Document:
+    """The document with today's names of keys."""
+    values = document.values
+    if not isinstance(values, Mapping):
+        return document
+    made = dict(values)
+    for section, old, new in (
+        ("valid", "max_judge_failed", "max_derivation_failed"),
+        ("speed", "max_pace_difference", "max_calibration_difference"),
+    ):
+        if section in made:
+            made[section] = renamed(made[section], old, new, document, f"{section}.")
+    return replace(document, values=made)
 
 
 def unused_rules(rules: Rules, metrics: Sequence[tuple[str, str]], figures: Sequence[tuple[str, str]]) -> list[str]:
@@ -127,80 +201,32 @@ def unused_rules(rules: Rules, metrics: Sequence[tuple[str, str]], figures: Sequ
     return found
 
 
-def _layered(sections: Mapping[str, Mapping[str, Any]], task: str, name: str) -> dict[str, Any]:
-    """The most particular value of each field."""
-    found: dict[str, Any] = {}
-    for key in ("", name, f"{task}.{name}"):
-        found |= sections.get(key, {})
-    return found
+def _layers(sections: Mapping[str, T], task: str, name: str) -> list[T]:
+    """The sections that hold for a metric or figure, the most particular last."""
+    return [sections[key] for key in ("", name, f"{task}.{name}") if key in sections]
 
 
-@dataclass(frozen=True)
-class _Check:
-    kind: tuple[type, ...]
-    low: float
-    high: float
-    what: str
+def _changed(change: QualityChange | SpeedChange) -> dict[str, Any]:
+    """The fields that a section gives, for ``replace``."""
+    return {name: value for name, value in vars(change).items() if value is not None}
 
 
-_PROBABILITY = _Check((int, float), 1e-9, 1 - 1e-9, "a number between 0 and 1")
-_SHARE = _Check((int, float), 0.0, 1.0, "a share from 0 to 1")
-_NOT_NEGATIVE = _Check((int, float), 0.0, float("inf"), "a number of 0 or more")
-_FACTOR = _Check((int, float), 1.0, float("inf"), "a factor of 1 or more")
-_YES_OR_NO = _Check((bool,), 0, 1, "true or false")
-_COUNT = _Check((int,), 100, 1e9, "a whole number of 100 or more")
-_SEED = _Check((int,), 0, 2**63, "a whole number of 0 or more")
-_MODE = ("auto", "required", "off")
-
-_TOP = {"alpha": _PROBABILITY, "power": _PROBABILITY, "resamples": _COUNT, "seed": _SEED}
-_VALID = ("max_errors", "max_judge_failed")
-_SPEED: Mapping[str, _Check | tuple[str, ...]] = {
-    "mode": _MODE,
-    "max_pace_difference": _NOT_NEGATIVE,
-    "max_others_cores": _NOT_NEGATIVE,
-}
-_QUALITY = {"gates": _YES_OR_NO, "worse_by_more_than": _NOT_NEGATIVE, "must_be_ok": _YES_OR_NO}
-_FIGURE = {"gates": _YES_OR_NO, "factor": _FACTOR}
+def _split(table: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Mapping[str, object]]]:
+    """The plain fields of a table, and the tables in it, which are named after a metric, figure or task."""
+    tables = {name: value for name, value in table.items() if isinstance(value, Mapping)}
+    return {name: value for name, value in table.items() if name not in tables}, tables
 
 
-def _sections(table: Mapping[str, Any], checks: Mapping[str, _Check], where: str) -> dict[str, dict[str, Any]]:
-    """Plain fields are for all; tables are for the metric, or ``TASK.METRIC``, that they are named after."""
-    found: dict[str, dict[str, Any]] = {}
-
-    def take(name: str, entries: Mapping[str, Any]) -> None:
-        for key, value in entries.items():
-            if isinstance(value, dict):
-                if "." in name:
-                    raise UserError(f"{where}: section {name}.{key} is too deep; write TASK.METRIC.")
-                take(f"{name}.{key}" if name else key, value)
-                continue
-            at = f"{where}: {f'section {name!r}: ' if name else ''}"
-            _known({key: value}, tuple(checks), at.rstrip(": "))
-            found.setdefault(name, {})[key] = _checked(value, checks[key], f"{at}field {key!r}")
-
-    take("", table)
-    return found
-
-
-def _checked(value: Any, check: _Check | tuple[str, ...], where: str) -> Any:
-    if isinstance(check, tuple):
-        if value not in check:
-            raise UserError(f"{where} is {value!r}, expected one of {', '.join(check)}.")
-        return value
-    is_kind = isinstance(value, check.kind) and (isinstance(value, bool) == (bool in check.kind))
-    if not is_kind or not check.low <= value <= check.high:
-        raise UserError(f"{where} is {value!r}, expected {check.what}.")
-    return value
-
-
-def _table(raw: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any]:
-    table = raw.get(name, {})
-    if not isinstance(table, dict):
-        raise UserError(f"{path}: {name!r} must be a section, [{name}].")
-    return table
-
-
-def _known(given: Mapping[str, Any], known: Sequence[str], where: str) -> None:
-    for name in given:
-        if name not in known:
-            raise UserError(f"{where}: unknown field {name!r}. {did_you_mean(name, known)}")
+def _sections(
+    kind: type[T], tables: Mapping[str, Mapping[str, object]], document: Document, at: str
+) -> Iterator[tuple[str, T]]:
+    """The changes for single metrics or figures, by ``NAME`` and by ``TASK.NAME``."""
+    for name, table in tables.items():
+        own, of_task = _split(table)
+        if own:
+            yield name, read_table(kind, Document(own, document.source, at=f"{at}.{key_step(name)}"))
+        for inner, entries in of_task.items():
+            where = f"{at}.{key_step(name)}.{key_step(inner)}"
+            for deeper in _split(entries)[1]:
+                raise document.error(f"{where}.{key_step(deeper)}", "is too deep; sections are METRIC or TASK.METRIC.")
+            yield f"{name}.{inner}", read_table(kind, Document(entries, document.source, at=where))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tttbench.core.records import RequestKind, ScoreKind, Status
+from tttbench.core.exchange import Status
+from tttbench.core.metric import MetricInfo
+from tttbench.core.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -21,24 +23,23 @@ class Outcome:
 class Metric:
     """All verdicts of one metric on a system's answers to a task, by sample id.
 
-    ``recipe`` names what made them: normaliser, versions, the judge where it listened.
+    ``name`` is the score's id, ``info`` what the metric is, ``recipe`` what made the scores.
     """
 
     system: str
     task: str
     name: str
-    kind: ScoreKind
-    lower_is_better: bool
-    recipe: str
+    info: MetricInfo
+    recipe: Recipe
     outcomes: Mapping[str, Outcome]
 
 
 @dataclass(frozen=True)
 class Timing:
-    """One figure of a system's answers to a task by sample id; all values are above 0, and lower is better.
+    """One latency metric of a system's answers to a task by sample id; all values are above 0, and lower is better.
 
     ``unit``: ``"s"``, ``"ratio"`` or ``"passes"``. ``calls`` numbers the calls that answered several requests together,
-    whose times are one measurement; a sample that isn't in it was answered alone.
+    whose times are one measurement; a sample that isn't in it was alone in its call.
     """
 
     system: str
@@ -50,24 +51,24 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Peace:
-    """How quiet the machine was while a system answered a task.
+class MachineLoad:
+    """How busy the machine was while a system generated for a task.
 
     Attributes:
-        pace_s: median seconds of the fixed piece of work before each call.
+        calibration_s: median seconds of the fixed piece of work before each call.
         others_cores: mean number of cores that other processes kept busy; None where that isn't known.
     """
 
-    pace_s: float
+    calibration_s: float
     others_cores: float | None
 
 
 @dataclass(frozen=True)
-class Said:
-    """An answer as it was written and as the judge heard it; ``""`` where there is none. ``error`` says why."""
+class AnswerText:
+    """An answer as it was written, and the transcript of it; ``""`` where there is none. ``error`` says why."""
 
     text: str
-    heard: str
+    transcript: str
     error: str
 
 
@@ -77,9 +78,10 @@ class SystemFacts:
 
     Attributes:
         name, strategy: as it was built.
-        decode: settings that were asked for; ``settings`` all that held, where the system tells.
+        decode: settings that were asked for; ``settings`` all that held, where they are known.
         weights, codec: sha256, ``""`` where it has none.
-        prompts: by kind of request, where it has its own.
+        prompts: by family of tasks, where it has its own.
+        identity: anything else that can change an answer.
         batch_sizes: requests that its calls carried, each number once.
     """
 
@@ -91,6 +93,7 @@ class SystemFacts:
     settings: Mapping[str, object] = field(default_factory=dict)
     codec: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
+    identity: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,14 +106,19 @@ class SampleFacts:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What a task was: its kind, the instruction (prompt), the data's sha256, headline metric first, its samples.
+    """What a task was.
 
-    ``own_data``: whether the data came with the task, and not from a folder that was given.
+    Attributes:
+        family, instruction: of the task.
+        listing_sha256: of the samples' listing; ``""`` in baselines of before 0.2, which hashed the audio instead.
+        metrics: ids of its scores, the primary metric first.
+        samples: by id; with repeats an entry an answer.
+        own_data: whether the data came with the task, and not from a folder that was given.
     """
 
-    kind: RequestKind
+    family: str
     instruction: str
-    data_sha256: str
+    listing_sha256: str
     metrics: tuple[str, ...]
     samples: Mapping[str, SampleFacts]
     own_data: bool = True
@@ -126,13 +134,13 @@ class Snapshot:
         suite, seed: of the run.
         status: of the run: ``"done"``, ``"done_with_errors"``, ``"incomplete"``, ``"running"``, ``"interrupted"``.
         expected, answered: requests.
-        judge: recipe of the ears that heard the spoken answers; ``""`` if nobody listened.
+        transcribers: recipes of what transcribed the spoken answers; none if nothing did.
         versions: of the packages that can change an answer or a score.
         machine: facts of the machine: device, processor, cores …
         systems, tasks: what was run, by label and name.
         metrics, timings: in the order of the run.
-        peace: by (system, task).
-        said: answers by (system, task) and sample.
+        loads: by (system, task).
+        answers: by (system, task) and sample.
     """
 
     source: str
@@ -142,27 +150,32 @@ class Snapshot:
     status: str
     expected: int
     answered: int
-    judge: str
+    transcribers: tuple[str, ...]
     versions: Mapping[str, str]
     machine: Mapping[str, object]
     systems: Mapping[str, SystemFacts]
     tasks: Mapping[str, TaskFacts]
     metrics: tuple[Metric, ...]
     timings: tuple[Timing, ...]
-    peace: Mapping[tuple[str, str], Peace]
-    said: Mapping[tuple[str, str], Mapping[str, Said]]
+    loads: Mapping[tuple[str, str], MachineLoad]
+    answers: Mapping[tuple[str, str], Mapping[str, AnswerText]]
+
+    @property
+    def calibration(self) -> str:
+        """What did the fixed piece of work behind ``MachineLoad.calibration_s``; torch, where a run doesn't say."""
+        return str(self.machine.get("calibration", "torch"))
 
     def metric(self, system: str, task: str, name: str) -> Metric | None:
         """The metric of that name, if the run has it."""
         wanted = (system, task, name)
         return next((one for one in self.metrics if (one.system, one.task, one.name) == wanted), None)
 
-    def headline(self, system: str, task: str) -> str:
+    def primary(self, system: str, task: str) -> str:
         """The first of the task's metrics that the system has: one that only writes has none of the spoken answer."""
         there = {one.name for one in self.metrics if (one.system, one.task) == (system, task)}
         return next((name for name in self.tasks[task].metrics if name in there), "")
 
     def timing(self, system: str, task: str, figure: str) -> Timing | None:
-        """The figure of that name, if the run has it."""
+        """The latency metric of that name, if the run has it."""
         wanted = (system, task, figure)
         return next((one for one in self.timings if (one.system, one.task, one.figure) == wanted), None)

@@ -1,7 +1,7 @@
-"""Is a system slower? A test and a factor, both of which have to be exceeded, and only on a quiet machine.
+"""Is a system slower? A test and a factor, both of which have to be exceeded, and only on a machine idle enough.
 
-Runs time every request once, so the two times of a sample are a pair. Rounds that are measured in turns, baseline and
-run alternating, are repeated measurements, and stand up to a busy machine because both meet the same.
+Runs time every request once, so the two times of a sample are a pair. Rounds that are measured interleaved, baseline
+and run alternating, are repeated measurements, and stand up to a busy machine because both meet the same.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.gate.rules import Rules, SpeedRule
-from tttbench.gate.snapshot import Peace, Timing
+from tttbench.gate.snapshot import MachineLoad, Timing
 from tttbench.gate.verdict import SpeedVerdict, Verdict
 from tttbench.stats.bootstrap import mean_interval
 from tttbench.stats.effect_size import shift_factor
 from tttbench.stats.mann_whitney import mann_whitney
-from tttbench.stats.swap_test import swap_test
+from tttbench.stats.permutation import permutation_test
 
 Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Rounds:
-    """A figure measured in turns: one value a round, above 0, of the baseline and of the run, equally many."""
+    """A metric measured interleaved: one value a round, above 0, of the baseline and of the run, equally many."""
 
     system: str
     task: str
@@ -46,7 +46,7 @@ class Timed:
 
 
 def compare_runs(
-    baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, *, busy: str = "", pace: float = 1.0
+    baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, *, busy: str = "", calibration: float = 1.0
 ) -> Timed | None:
     """Compare the times that two runs met, sample by sample, or call by call; None with fewer than two pairs.
 
@@ -55,7 +55,7 @@ def compare_runs(
         rule: that holds for it.
         rules: seed and resamples.
         busy: why the machine leaves it open (``disturbance``).
-        pace: how many times as long the machine itself took during the run (``pace_ratio``).
+        calibration: how many times as long the machine itself took during the run (``calibration_ratio``).
     """
     pairs: dict[object, list[tuple[float, float]]] = {}
     for sample, value in baseline.values.items():
@@ -66,19 +66,19 @@ def compare_runs(
         return None
     before, now = np.array([np.log(found).mean(axis=0) for found in pairs.values()]).T
     ones = np.ones(len(pairs))
-    test = swap_test(before, ones, now, ones, seed=rules.seed, n_draws=2 * rules.resamples)
+    test = permutation_test(before, ones, now, ones, seed=rules.seed, n_draws=2 * rules.resamples)
     interval = mean_interval(now - before, seed=rules.seed, n_resamples=rules.resamples)
     error = float(np.std(now - before, ddof=1)) / math.sqrt(len(pairs))
     if baseline.unit == "passes":
         # They don't depend on the machine.
-        busy, pace = "", 1.0
+        busy, calibration = "", 1.0
     undecided = _undecided(baseline, rule, np.exp(before), np.exp(now), (interval.low, interval.high))
     factor = math.exp(interval.estimate)
-    return Timed(replace(undecided, factor=factor, p_value=test.p_value, pace=pace, busy=busy), error)
+    return Timed(replace(undecided, factor=factor, p_value=test.p_value, calibration=calibration, busy=busy), error)
 
 
 def compare_rounds(rounds: Rounds, rule: SpeedRule, rules: Rules) -> Timed:
-    """Compare repeated measurements that were taken in turns.
+    """Compare repeated measurements that were taken interleaved.
 
     Raises:
         ValueError: none, or values that aren't above 0.
@@ -92,7 +92,7 @@ def compare_rounds(rounds: Rounds, rule: SpeedRule, rules: Rules) -> Timed:
     error = math.sqrt((now.var(ddof=1) + before.var(ddof=1)) / n) if n > 1 else float("nan")
     timing = Timing(rounds.system, rounds.task, rounds.figure, rounds.unit, {})
     undecided = _undecided(timing, rule, rounds.baseline, rounds.run, (interval.low, interval.high))
-    return Timed(replace(undecided, factor=factor, p_value=test.p_value, measured="in turns"), error)
+    return Timed(replace(undecided, factor=factor, p_value=test.p_value, measured="interleaved"), error)
 
 
 def decide(found: Timed, p_adjusted: float | None, *, level: float, rules: Rules) -> SpeedVerdict:
@@ -107,28 +107,28 @@ def decide(found: Timed, p_adjusted: float | None, *, level: float, rules: Rules
     )
 
 
-def disturbance(baseline: Peace | None, run: Peace | None, rules: Rules) -> str:
-    """Return why times of these two runs can't be compared; ``""`` if both were taken in peace."""
+def disturbance(baseline: MachineLoad | None, run: MachineLoad | None, rules: Rules) -> str:
+    """Return why times of these two runs can't be compared; ``""`` if the machine was idle enough for both."""
     if baseline is None or run is None:
-        return "nobody watched how busy the machine was"
-    for name, peace in (("baseline", baseline), ("run", run)):
-        if peace.others_cores is not None and peace.others_cores > rules.max_others_cores:
+        return "the machine's load isn't known"
+    for name, load in (("baseline", baseline), ("run", run)):
+        if load.others_cores is not None and load.others_cores > rules.max_others_cores:
             return (
-                f"during the {name} other processes kept {peace.others_cores:.1f} cores busy "
+                f"during the {name} other processes kept {load.others_cores:.1f} cores busy "
                 f"(allowed: {rules.max_others_cores:g})"
             )
-    ratio = pace_ratio(baseline, run)
-    if not 1 / (1 + rules.max_pace_difference) <= ratio <= 1 + rules.max_pace_difference:
+    ratio = calibration_ratio(baseline, run)
+    if not 1 / (1 + rules.max_calibration_difference) <= ratio <= 1 + rules.max_calibration_difference:
         return (
             f"the machine itself took {ratio:.2f} times as long for a fixed piece of work "
-            f"(allowed: {1 + rules.max_pace_difference:g})"
+            f"(allowed: {1 + rules.max_calibration_difference:g})"
         )
     return ""
 
 
-def pace_ratio(baseline: Peace | None, run: Peace | None) -> float:
-    """How many times as long the machine itself took for a fixed piece of work during the run; 1 if nobody watched."""
-    return 1.0 if baseline is None or run is None else run.pace_s / baseline.pace_s
+def calibration_ratio(baseline: MachineLoad | None, run: MachineLoad | None) -> float:
+    """How many times as long the machine itself took for a fixed piece of work during the run; 1 if unknown."""
+    return 1.0 if baseline is None or run is None else run.calibration_s / baseline.calibration_s
 
 
 def _undecided(
@@ -155,7 +155,7 @@ def _undecided(
         p_adjusted=None,
         limit=rule.factor,
         detectable=float("nan"),
-        pace=1.0,
+        calibration=1.0,
         busy="",
         gates=rule.gates,
         verdict="cannot tell",
@@ -167,10 +167,10 @@ def _verdict(one: SpeedVerdict, *, is_sure: bool) -> Verdict:
         return "cannot tell"
     if 1 / one.limit <= one.low and one.high <= one.limit:
         return "same"
-    # What the machine's own pace explains is not the system's doing, nor its merit.
-    if is_sure and one.factor / max(1.0, one.pace) > one.limit:
+    # What the machine's own calibration time explains is not the system's doing, nor its merit.
+    if is_sure and one.factor / max(1.0, one.calibration) > one.limit:
         return "worse"
-    if is_sure and one.factor / min(1.0, one.pace) < 1 / one.limit:
+    if is_sure and one.factor / min(1.0, one.calibration) < 1 / one.limit:
         return "better"
     return "cannot tell"
 
@@ -178,8 +178,8 @@ def _verdict(one: SpeedVerdict, *, is_sure: bool) -> Verdict:
 def _detectable(one: SpeedVerdict, error: float, level: float, rules: Rules) -> float:
     """The smallest factor that the test and the limit both would have shown, at the spread that there is.
 
-    Between two runs the machine's pace may have drifted as far as the rules allow without any measurement of it, so a
-    factor has to be larger by that much to be shown for sure.
+    Between two runs the machine's calibration time may have drifted as far as the rules allow without any measurement
+    of it, so a factor has to be larger by that much to be shown for sure.
     """
     normal = NormalDist()
     fewest = fewest_pairs(1 - level) if one.measured == "runs" else fewest_rounds(1 - level)
@@ -187,8 +187,8 @@ def _detectable(one: SpeedVerdict, error: float, level: float, rules: Rules) -> 
         return float("nan")
     z_power = normal.inv_cdf(rules.power)
     by_test = (normal.inv_cdf((1 + level) / 2) + z_power) * error
-    meets_both_alike = one.measured == "in turns" or one.unit == "passes"
-    drift = 0.0 if meets_both_alike else math.log(1 + rules.max_pace_difference)
+    meets_both_alike = one.measured == "interleaved" or one.unit == "passes"
+    drift = 0.0 if meets_both_alike else math.log(1 + rules.max_calibration_difference)
     return math.exp(drift + max(by_test, math.log(one.limit) + z_power * error))
 
 

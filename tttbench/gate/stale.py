@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
-from tttbench.core.records import Sample
-from tttbench.core.registry import build_task, scorers
-from tttbench.core.scorer import Answer
-from tttbench.core.task import fingerprint_samples
+from tttbench.core.plugins import build_scorer, build_task
+from tttbench.core.scorer import ScoreSpec
 from tttbench.gate.baseline_file import Baseline
 from tttbench.gate.snapshot import Snapshot
+from tttbench.pipeline.plan import listing_sha256
 
 OLD_DAYS = 90
 """A baseline that is older is pointed out: the machine and the versions below have moved on."""
 
 
 def staleness(baseline: Baseline, now: datetime | None = None) -> list[str]:
-    """Return why a run of today would not be comparable with ``baseline``, or had better not be; none if it would."""
+    """Return why a run of today would not, or should not, be compared with ``baseline``; none if it would."""
     snapshot = baseline.snapshot
     return [*_age(snapshot, now or datetime.now(UTC)), *_data(snapshot), *_recipes(snapshot)]
 
@@ -36,27 +36,28 @@ def _data(snapshot: Snapshot) -> list[str]:
         if not facts.own_data:
             continue
         try:
-            task = build_task(name)
-            samples = [sample for sample in task.samples(None) if sample.id in facts.samples]
-            own = task.data_fingerprint
-            now = fingerprint_samples(samples) if own is None else own(None)
-        except Exception:  # a third party's code, asked for what it need not have
+            samples = [sample for sample in build_task(name).samples(None) if sample.id in facts.samples]
+            references = {sample.id: sample.reference for sample in samples}
+        except Exception:  # a third party's code, called for what it need not have
             continue
-        if now != facts.data_sha256:
+        others = any(references.get(one, known.reference) != known.reference for one, known in facts.samples.items())
+        if others or (facts.listing_sha256 and listing_sha256(samples) != facts.listing_sha256):
             found.append(f"the data of {name} have changed")
     return found
 
 
 def _recipes(snapshot: Snapshot) -> list[str]:
-    """A scorer tells its recipe with any score."""
+    """Scores whose scorer, of the same name, makes them otherwise now. Who transcribes is the run's choice."""
     found = []
     for metric in {one.name: one for one in snapshot.metrics}.values():
         try:
-            scorer = scorers.get(metric.name)
-            sample = Sample(id="", kind=snapshot.tasks[metric.task].kind, audio=None, reference="one")
-            recipe = scorer.score(sample, Answer("one", "one", "ok", snapshot.judge)).recipe
-        except Exception:  # likewise: an unknown scorer, or one that needs more of a sample
+            options = {"oracle": metric.recipe.options.removeprefix("oracle=")} if metric.recipe.options else {}
+            recipe = build_scorer(ScoreSpec(metric.recipe.scorer.partition("@")[0], metric.name, options)).recipe({})
+        except Exception:  # likewise: an unknown scorer, or one whose options aren't known
             continue
-        if recipe != metric.recipe:
+        same = {"transcriber": "", "judge": "", "prompt_sha256": ""}
+        if metric.recipe.scorer.partition("@")[0] == metric.name and replace(recipe, **same) != replace(
+            metric.recipe, **same
+        ):
             found.append(f"{metric.name} is scored differently now")
     return found

@@ -1,18 +1,18 @@
-"""Whether a run is fit to be compared: complete, answered, heard. Weighs no result and compares nothing."""
+"""Whether a run is fit to be compared: complete, answered, transcribed. Weighs no result and compares nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
-from tttbench.core.records import Status
+from tttbench.core.exchange import Status
 from tttbench.gate.comparable import metric_gates
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Snapshot
 
 
 def problems(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:
-    """Return why ``snapshot`` can't be judged, a sentence each; none if it can."""
+    """Return why ``snapshot`` can't be gated, a sentence each; none if it can."""
     return tuple(_problems(snapshot, rules))
 
 
@@ -35,18 +35,18 @@ def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
         n = len(metric.outcomes)
         limits: tuple[tuple[Status, float], ...] = (
             ("error", rules.max_errors),
-            # What nobody could hear stops nothing unless it gates.
-            ("judge_failed", rules.max_judge_failed if gates else 1.0),
+            # What could not be derived stops nothing unless it gates.
+            ("derivation_failed", rules.max_derivation_failed if gates else 1.0),
         )
         for status, most in limits:
             if counts[status] > most * n:
-                heard = "--resume lets the judge listen" if snapshot.judge else "the run has no judge; give it one"
-                mend = "--resume --retry-errors asks again" if status == "error" else heard
+                has = "--resume --retry-errors repeats them" if snapshot.transcribers else "give it a --transcriber"
+                fix = "--resume --retry-errors repeats them" if status == "error" else has
                 yield (
                     f"{where}: {counts[status]} of {n} ended as {status}, allowed are {most:.1%} "
-                    f"(max_{'errors' if status == 'error' else status} of [valid]); {mend}."
+                    f"(max_{'errors' if status == 'error' else status} of [valid]); {fix}."
                 )
-        rule = rules.of_metric(metric.task, metric.name, is_headline=gates)
+        rule = rules.of_metric(metric.task, metric.name, is_primary=gates)
         not_ok = n - counts["ok"]
         if rule.must_be_ok and not_ok:
             rest = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "ok")

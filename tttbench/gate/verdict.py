@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tttbench.core.records import ScoreKind
+from tttbench.core.metric import MetricInfo
 
 Verdict = Literal["better", "worse", "same", "cannot tell"]
 """``same``: the difference's interval lies within the margin; ``cannot tell``: neither that nor surely different."""
@@ -20,13 +20,12 @@ class QualityVerdict:
 
     Attributes:
         system, task, metric: which.
-        lower_is_better: which way it points.
-        metric_kind: values of kind ``"value"`` are plain numbers, others shares (shown as per cent).
+        info: what the metric is.
         baseline, run: the values on the samples that both have.
         difference, low, high: run minus baseline with its 95 % interval, paired, by cluster where there are any.
         n: samples compared; ``n_units`` samples or clusters that were resampled; ``n_unknown`` without a value in one.
         only_baseline, only_run: samples on which only one was right (accuracies of independent samples), else None.
-        p_value: of the paired swap test (McNemar's exact test for accuracies of independent samples).
+        p_value: of the paired permutation test (McNemar's exact test for accuracies of independent samples).
         p_adjusted: by Holm over everything that gates; None for metrics that don't.
         margin: ``worse_by_more_than``.
         detectable: smallest worsening that so many samples would have shown; nan where none would.
@@ -38,8 +37,7 @@ class QualityVerdict:
     system: str
     task: str
     metric: str
-    lower_is_better: bool
-    metric_kind: ScoreKind
+    info: MetricInfo
     baseline: float
     run: float
     difference: float
@@ -59,29 +57,30 @@ class QualityVerdict:
     verdict: Verdict
 
     @property
-    def is_share(self) -> bool:
-        """Whether values are shares of 1, or of the reference's units."""
-        return self.metric_kind != "value"
+    def lower_is_better(self) -> bool:
+        """Which way the metric points."""
+        return self.info.lower_is_better
 
 
 @dataclass(frozen=True)
 class SpeedVerdict:
-    """One figure of speed of a system on a task.
+    """One latency metric of a system on a task.
 
     Attributes:
         system, task, figure, unit: which.
         baseline, run: medians.
         factor, low, high: run over baseline with its 95 % interval.
         n: measurements of each: answers to the same samples (calls, where several were answered together), or rounds
-            where both were measured in turns.
-        measured: ``"runs"``: as the runs met it; ``"in turns"``: both now, interleaved.
-        p_value: of the swap test over pairs, or of Mann and Whitney's over rounds.
+            where both were measured interleaved.
+        measured: ``"runs"``: as the runs met it; ``"interleaved"``: both now, in alternation.
+        p_value: of the paired permutation test over pairs, or of Mann and Whitney's over rounds.
         p_adjusted: by Holm; None for figures that don't gate.
         limit: the factor that counts as slower.
-        detectable: smallest factor that so many measurements would have shown, of runs even if the machine's pace
+        detectable: smallest factor that so many measurements would have shown, of runs even if the machine's speed
             drifted as far as is allowed; nan where none would.
-        pace: how many times as long the machine itself took for a fixed piece of work; 1 where both met the same.
-        busy: why the machine leaves it open; ``""`` where it was quiet.
+        calibration: how many times as long the machine itself took for a fixed piece of work; 1 where both
+            met the same.
+        busy: why the machine leaves it open; ``""`` where it was idle enough.
         gates, verdict: as in ``QualityVerdict``.
     """
 
@@ -95,12 +94,12 @@ class SpeedVerdict:
     low: float
     high: float
     n: int
-    measured: Literal["runs", "in turns"]
+    measured: Literal["runs", "interleaved"]
     p_value: float
     p_adjusted: float | None
     limit: float
     detectable: float
-    pace: float
+    calibration: float
     busy: str
     gates: bool
     verdict: Verdict
@@ -115,7 +114,7 @@ class Difference:
         where: which task, system or metric; ``""`` for the whole run.
         baseline, run: what it is in both.
         allowed: whether ``--allow`` overrode it.
-        mend: what to do.
+        fix: what to do.
     """
 
     field: str
@@ -123,7 +122,7 @@ class Difference:
     baseline: str
     run: str
     allowed: bool
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True)

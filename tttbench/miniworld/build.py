@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.core.errors import UserError
+from tttbench.core.extras import require
 from tttbench.miniworld import corpus, testset
 
 if TYPE_CHECKING:
     import torch
 
     from reference_model.speech.mini import MiniCodec
-    from tttbench.core.records import Waveform
+    from tttbench.core.exchange import Waveform
 
 STAGES = ("speech", "encoder", "tokens", "decoder", "test")
 N_ASR_LINES = 9000
@@ -30,7 +31,7 @@ N_ANSWER_VOICE_LINES = 3000
 N_TIMES = 3  # encodings of each training recording, with different noise and sizes of the speaker
 N_TEST = 200  # sentences, and as many questions
 _SILENCE_CODES = 4
-_MANY_VOICES_TIMES = 8  # how often a recording of the slow engine is heard for one of the others
+_MANY_VOICES_TIMES = 8  # how often a recording of the slow engine is used for one of the others
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str]) -> int:
     stages = args.stages.split(",")
     if unknown := set(stages) - set(STAGES):
         raise UserError(f"--stages: unknown stage {sorted(unknown)[0]!r}; stages are {', '.join(STAGES)}")
+    if networks := [stage for stage in ("encoder", "tokens", "decoder") if stage in stages]:
+        require("model", f"stage {networks[0]}")
     build = _Build(args.out, args.threads)
     for stage in STAGES:
         if stage in stages:
@@ -121,7 +124,7 @@ class _Build:
         codec = self._codec()
         training, many_voices, answers = self._spoken("train", "many_voices", "answers")
         rng = np.random.default_rng(5)
-        heard: list[tuple[corpus.Line, npt.NDArray[np.uint16]]] = []
+        encoded: list[tuple[corpus.Line, npt.NDArray[np.uint16]]] = []
         for part, times in ((training, N_TIMES), (many_voices, _MANY_VOICES_TIMES)):
             for n in range(times * len(part.lines)):
                 i = n % len(part.lines)
@@ -132,12 +135,12 @@ class _Build:
                 # After the first time by a speaker of another size, so that voices differ more than the engines do.
                 size = 1.0 if n < len(part.lines) else rng.uniform(0.87, 1.15)
                 mel = warp(log_mel(_whole_codes(wave)), torch.tensor([size]))
-                heard.append((part.lines[i], np.array(codec.encode_frames(mel)[0], np.uint16)))
+                encoded.append((part.lines[i], np.array(codec.encode_frames(mel)[0], np.uint16)))
         TokenSet(
-            tuple(line.text for line, _ in heard),
-            tuple(line.question for line, _ in heard),
-            tuple(codes for _, codes in heard),
-            tuple(np.array(codec.encode(answers.wave(i)), np.uint16) for i in range(len(answers.lines))),
+            tuple(line.text for line, _ in encoded),
+            tuple(line.question for line, _ in encoded),
+            tuple(codes for _, codes in encoded),
+            tuple(np.array(codec.encode([answers.wave(i)])[0], np.uint16) for i in range(len(answers.lines))),
         ).save(self.out / "train" / "codes.safetensors")
 
     def decoder(self) -> None:
@@ -155,7 +158,7 @@ class _Build:
                 wave = part.wave(i)
                 silence = -len(wave) % SAMPLES_PER_CODE + _SILENCE_CODES * SAMPLES_PER_CODE
                 wave = np.concatenate([wave, np.zeros(silence, np.float32)])
-                recordings.append(Recording(np.array(codec.encode(wave)), wave, pitch_hz(wave)))
+                recordings.append(Recording(np.array(codec.encode([wave])[0]), wave, pitch_hz(wave)))
         train_decoder(
             recordings,
             range(len(answers.lines)),  # what is spoken in the end

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tttbench.core.records import Waveform
+from tttbench.core.exchange import Waveform
 from tttbench.miniworld import language
 from tttbench.miniworld.voices import ANSWER_VOICE, SAMPLE_RATE_HZ, VOICES, Voice, speak
 

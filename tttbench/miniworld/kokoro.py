@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Waveform
+from tttbench.core.exchange import Waveform
 from tttbench.data.cache import cache_folder
 
 if TYPE_CHECKING:

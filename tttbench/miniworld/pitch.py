@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Waveform
+from tttbench.core.exchange import Waveform
 
 _SAMPLE_RATE_HZ = 16_000
 

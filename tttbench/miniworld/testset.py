@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile  # type: ignore[import-untyped]  # the package ships no types
 
-from tttbench.core.records import Waveform
+from tttbench.core.exchange import Waveform
 from tttbench.miniworld import language
 from tttbench.miniworld.corpus import Line, Speech
 from tttbench.miniworld.voices import SAMPLE_RATE_HZ
@@ -20,7 +20,7 @@ NOISE_DB = 10.0
 
 
 def write(folder: Path, test: Speech, answers: Speech, seed: int) -> None:
-    """Write recordings and lists into ``folder``; ``answers`` are the true recordings of all answers."""
+    """Write recordings and lists into ``folder``; ``answers`` are the reference audio of all answers."""
     rng = np.random.default_rng(seed)
     for name in ("clean", "noisy", "answers"):
         (folder / name).mkdir(parents=True, exist_ok=True)

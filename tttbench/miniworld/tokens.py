@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from reference_model.config import TtTConfig
-from reference_model.interleave import interleave
-from reference_model.objective import Example
+from reference_model.layout import Example, interleave
 from reference_model.tokens import TtTTokenizer
 from tttbench.core.errors import UserError
 from tttbench.core.shipped import shipped
+from tttbench.core.tables import read_table
+from tttbench.data.documents import parse_json
 from tttbench.miniworld import language
 from tttbench.miniworld.tokenizer import ASR_PROMPT, CHAT_PROMPT
 
@@ -69,7 +70,7 @@ class TokenSet:
         """Read a set.
 
         Raises:
-            UserError: the file is missing or not a token set; the message names it and the mend.
+            UserError: the file is missing or not a token set; the message names it and the fix.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -84,7 +85,7 @@ class TokenSet:
         if metadata.get("format") != _FORMAT:
             raise UserError(f"{path}: not a mini token set; `tttbench data build mini` makes one")
         try:
-            texts = json.loads(metadata["texts"])
+            texts = read_table(tuple[str, ...], parse_json(metadata["texts"], f"{path}: texts"))
             return cls(
                 tuple(texts[i] for i in tensors["text"]),
                 tuple(tensors["question"].tolist()),

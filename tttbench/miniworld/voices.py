@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import io
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,7 +19,7 @@ import numpy as np
 import soxr  # type: ignore[import-untyped]  # has no type information
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Waveform
+from tttbench.core.exchange import Waveform
 
 SAMPLE_RATE_HZ = 16_000
 
@@ -32,7 +32,7 @@ class Voice:
         name: ours.
         engine: ``flite``, ``pico``, ``piper``, ``espeak`` or ``kokoro``.
         speaker: the engine's own name for it.
-        test_only: never heard in training.
+        test_only: never used in training.
     """
 
     name: str
@@ -91,10 +91,11 @@ def speak(voice: Voice, text: str, speed: float = 1.0, pitch: float = 1.0, size:
     wave = _ENGINES[voice.engine](voice.speaker, text, speed / size, pitch)
     if size != 1.0:
         wave = np.asarray(soxr.resample(wave, SAMPLE_RATE_HZ * size, SAMPLE_RATE_HZ), dtype=np.float32)
-    return _trim(wave)
+    return trimmed(wave)
 
 
-def _trim(wave: Waveform) -> Waveform:
+def trimmed(wave: Waveform) -> Waveform:
+    """Scale to a peak of 0.5, with 80 ms of silence before and 160 ms after."""
     peak = float(np.abs(wave).max(initial=1e-9))
     wave = (wave * (0.5 / peak)).astype(np.float32)
     loud = np.flatnonzero(np.abs(wave) > 0.01)
@@ -104,8 +105,22 @@ def _trim(wave: Waveform) -> Waveform:
 
 
 def _flite(speaker: str, text: str, speed: float, _pitch: float) -> Waveform:
-    stretch = f"duration_stretch={1 / speed:.4f}"
-    command = ["flite", "-voice", speaker, "--setf", stretch, "-t", text, "-o", "/dev/stdout"]
+    return flite(speaker, text, {"duration_stretch": 1 / speed})
+
+
+def flite(speaker: str, text: str, features: Mapping[str, float]) -> Waveform:
+    """Say ``text`` with flite, untrimmed, at 16 kHz.
+
+    Args:
+        speaker: flite's name of the voice.
+        text: what is said.
+        features: numbers that flite's ``--setf`` takes, such as ``duration_stretch`` or ``int_f0_target_mean`` in Hz.
+
+    Raises:
+        UserError: flite is not installed.
+    """
+    settings = [part for name, value in features.items() for part in ("--setf", f"{name}={value:.4f}")]
+    command = ["flite", "-voice", speaker, *settings, "-t", text, "-o", "/dev/stdout"]
     try:
         done = subprocess.run(command, capture_output=True, check=True)
     except FileNotFoundError:
@@ -157,16 +172,16 @@ def _espeak_library() -> tuple[ctypes.CDLL, int, io.BytesIO, object]:
         raise UserError('the voice engine espeakng-loader is not installed: pip install "tttbench[voices]"') from None
     library = ctypes.CDLL(espeakng_loader.get_library_path())
     rate = int(library.espeak_Initialize(2, 500, str(espeakng_loader.get_data_path()).encode(), 0))  # 2: synchronous
-    heard = io.BytesIO()
+    written = io.BytesIO()
 
     def collect(samples: object, count: int, _events: object) -> int:
         if samples and count > 0:
-            heard.write(ctypes.string_at(samples, count * 2))  # type: ignore[arg-type]  # a ctypes pointer
+            written.write(ctypes.string_at(samples, count * 2))  # type: ignore[arg-type]  # a ctypes pointer
         return 0
 
     callback = _SYNTH_CALLBACK(collect)
     library.espeak_SetSynthCallback(callback)
-    return library, rate, heard, callback  # the callback must outlive the library's use of it
+    return library, rate, written, callback  # the callback must outlive the library's use of it
 
 
 def _kokoro(speaker: str, text: str, speed: float, _pitch: float) -> Waveform:
@@ -192,16 +207,16 @@ def _ipa(text: str, accent: str) -> str:
 
 
 def _espeak(speaker: str, text: str, speed: float, pitch: float) -> Waveform:
-    library, rate, heard, _ = _espeak_library()
+    library, rate, written, _ = _espeak_library()
     if library.espeak_SetVoiceByName(speaker.encode()) != 0:
         raise UserError(f"eSpeak NG has no voice {speaker!r}: see `espeak-ng --voices`")
     library.espeak_SetParameter(1, int(160 * speed), 0)  # 1: words a minute
     library.espeak_SetParameter(3, int(np.clip(50 * pitch, 0, 99)), 0)  # 3: pitch, 50 is the voice's own
-    heard.seek(0)
-    heard.truncate()
+    written.seek(0)
+    written.truncate()
     data = text.encode()
     library.espeak_Synth(data, len(data) + 1, 0, 1, 0, 1, None, None)  # 1: positions in characters; flags 1: UTF-8
-    wave = np.frombuffer(heard.getvalue(), dtype="<i2").astype(np.float32) / 32768.0
+    wave = np.frombuffer(written.getvalue(), dtype="<i2").astype(np.float32) / 32768.0
     return np.asarray(soxr.resample(wave, rate, SAMPLE_RATE_HZ), dtype=np.float32)
 
 

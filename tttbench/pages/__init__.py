@@ -21,7 +21,7 @@ def render(run_dir: Path) -> Path:
     from .page import page
 
     target = run_dir / "report.html"
-    write_atomic(target, page(load(run_dir)).encode())
+    write_atomic(target, page(load(run_dir)).encode(errors="replace"))
     return target
 
 

@@ -1,6 +1,6 @@
-"""Quality against latency, as inline SVG: drawn by matplotlib, then given the page's own colours and fonts.
+"""Quality against latency, as inline SVG: drawn by matplotlib, then given the page's own colors and fonts.
 
-Knows the run's results and probes; no HTML. Colours are drawn as placeholders and replaced by CSS variables, so that
+Knows the run's results and probes; no HTML. Colors are drawn as placeholders and replaced by CSS variables, so that
 the charts follow the light and dark themes; text stays text.
 """
 
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from xml.sax.saxutils import escape
 
-from tttbench.core.records import ProbeResult, Result
+from tttbench.core.metric import MetricInfo, ProbeResult, Result
 
-from .labels import format_quantity, format_value, metric_label, probe_title
+from .labels import format_quantity, probe_title, with_unit
 from .view import ReportView, TaskView
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-N_COLOURS = 6
+N_COLORS = 6
 """The style sheet has ``--system-0`` … ``--system-5``; further systems start again, with another marker."""
 
 _INK, _MUTED, _RULE = "#010101", "#020202", "#030303"
-_SYSTEM_COLOURS = tuple(f"#0401{index:02x}" for index in range(N_COLOURS))
+_SYSTEM_COLORS = tuple(f"#0401{index:02x}" for index in range(N_COLORS))
 _MARKERS = "osD^vPX"
 _POINT, _NAME = "point", "name"
 """Ids in the SVG, with the number of the point."""
@@ -38,7 +38,6 @@ _LETTER, _LINE = 7.2, 14
 
 Box = tuple[float, float, float, float]
 """Left, bottom, right, top, in pixels."""
-_QUALITIES = ("spoken_accuracy", "wer", "cer", "text_accuracy")
 _LATENCIES = ("ttfa_wave", "rtf", "rtf_input", "latency")
 
 
@@ -48,7 +47,7 @@ class Point:
 
     system: str
     name: str
-    colour: int
+    color: int
     quality: float
     quality_low: float
     quality_high: float
@@ -62,6 +61,7 @@ class ChartData:
 
     task: TaskView
     metric: str
+    info: MetricInfo
     probe: str
     unit: str
     points: tuple[Point, ...]
@@ -85,7 +85,7 @@ def quality_latency_charts(view: ReportView) -> tuple[Chart, ...]:
 def chart_data(view: ReportView, task: TaskView) -> ChartData | None:
     """Choose the pair of metrics that the most systems of the task have, and collect the points; None without any."""
     candidates = []
-    for metric in _QUALITIES:
+    for metric in task.metrics:
         results = {r.system: r for r in view.results if r.task == task.name and r.metric == metric}
         for probe in _LATENCIES:
             probes = {p.system: p for p in view.probes if p.task == task.name and p.metric == probe}
@@ -110,7 +110,7 @@ def chart_data(view: ReportView, task: TaskView) -> ChartData | None:
         for name in systems
     )
     first = probes[systems[0]]
-    return ChartData(task, metric, first.metric, first.unit, points)
+    return ChartData(task, metric, view.metric(metric), first.metric, first.unit, points)
 
 
 def _plottable(result: Result | None, probe: ProbeResult | None) -> bool:
@@ -118,28 +118,24 @@ def _plottable(result: Result | None, probe: ProbeResult | None) -> bool:
 
 
 def _chart(data: ChartData, index: int) -> Chart:
-    label = metric_label(data.metric)
+    info = data.info
     latency = probe_title(data.probe)
-    caption = f"{data.task.title}: {label.title} against {latency[0].lower()}{latency[1:]}"
+    caption = f"{data.task.title}: {info.title} against {latency[0].lower()}{latency[1:]}"
     seen = "; ".join(_in_words(data, point) for point in data.points)
     return Chart(_svg(data, f"chart{index}-"), caption, f"{caption}. {seen}.")
 
 
 def _in_words(data: ChartData, point: Point) -> str:
-    label = metric_label(data.metric)
-    unit = f" {label.unit}" if label.unit else ""
-    quality = format_value(point.quality, percent=label.percent)
-    return f"{point.system}: {quality}{unit} at {format_quantity(point.latency_p50, data.unit)}"
+    return f"{point.system}: {with_unit(point.quality, data.info)} at {format_quantity(point.latency_p50, data.unit)}"
 
 
 def _svg(data: ChartData, prefix: str) -> str:
-    label = metric_label(data.metric)
-    scale = 100 if label.percent else 1
+    info, scale = data.info, data.info.scale
     with drawing(4.7, 3.1) as (figure, axes):
         marks = [_draw(axes, point, scale, f"{_POINT}{at}") for at, point in enumerate(data.points)]
         dress(
             axes,
-            f"{label.title}{f' ({label.unit})' if label.unit else ''}",
+            f"{info.title}{f' ({info.unit})' if info.unit else ''}",
             f"{probe_title(data.probe)}, P50 to P90{_unit(data.unit)}",
         )
         _set_limits(axes, data.points, scale)
@@ -156,15 +152,15 @@ def _svg(data: ChartData, prefix: str) -> str:
 
 def _draw(axes: Axes, point: Point, scale: float, gid: str) -> Line2D:
     """Draw a system with its interval and its P90; return its mark."""
-    colour = _SYSTEM_COLOURS[point.colour % N_COLOURS]
+    color = _SYSTEM_COLORS[point.color % N_COLORS]
     y = scale * point.quality
     low, high = (scale * bound if math.isfinite(bound) else y for bound in (point.quality_low, point.quality_high))
-    axes.plot([point.latency_p50] * 2, [low, high], color=colour, linewidth=2, solid_capstyle="round")
+    axes.plot([point.latency_p50] * 2, [low, high], color=color, linewidth=2, solid_capstyle="round")
     if math.isfinite(point.latency_p90):
-        axes.plot([point.latency_p50, point.latency_p90], [y, y], color=colour, linewidth=1, linestyle=(0, (2, 2)))
-    marker = _MARKERS[point.colour % len(_MARKERS)]
+        axes.plot([point.latency_p50, point.latency_p90], [y, y], color=color, linewidth=1, linestyle=(0, (2, 2)))
+    marker = _MARKERS[point.color % len(_MARKERS)]
     (mark,) = axes.plot(
-        *([point.latency_p50], [y]), marker=marker, markersize=8, color=colour, linestyle="", clip_on=False, gid=gid
+        *([point.latency_p50], [y]), marker=marker, markersize=8, color=color, linestyle="", clip_on=False, gid=gid
     )
     return mark
 
@@ -303,11 +299,11 @@ def themed(svg: str, prefix: str) -> str:
     """Make matplotlib's SVG part of a page.
 
     Args:
-        svg: a whole SVG document with the placeholder colours of this file.
+        svg: a whole SVG document with the placeholder colors of this file.
         prefix: put before every id, so that several charts can stand in one page.
 
     Returns:
-        The ``<svg>`` element alone: no declaration, metadata, namespace addresses or fixed size; colours as CSS
+        The ``<svg>`` element alone: no declaration, metadata, namespace addresses or fixed size; colors as CSS
         variables; fonts left to the page.
     """
     body = svg[svg.index("<svg") :]
@@ -323,7 +319,7 @@ def themed(svg: str, prefix: str) -> str:
     body = body.replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
     # A presentation attribute can't hold var(); a style can. matplotlib writes styles, except in <text fill>.
     variables = {_INK: "var(--ink)", _MUTED: "var(--muted)", _RULE: "var(--rule)"}
-    variables |= {colour: f"var(--system-{index})" for index, colour in enumerate(_SYSTEM_COLOURS)}
-    for colour, variable in variables.items():
-        body = body.replace(colour, variable)
+    variables |= {color: f"var(--system-{index})" for index, color in enumerate(_SYSTEM_COLORS)}
+    for color, variable in variables.items():
+        body = body.replace(color, variable)
     return re.sub(r"\n\s*", "\n", body).strip()

@@ -18,18 +18,18 @@ from tttbench.gate.formats.words import (
     difference_line,
     difference_text,
     heading,
-    quality_value,
     sentence,
     speed_value,
 )
-from tttbench.gate.snapshot import Metric, Said, Snapshot
+from tttbench.gate.from_run import answer_id
+from tttbench.gate.snapshot import AnswerText, Metric, Snapshot
 from tttbench.gate.sources import Source
 from tttbench.gate.verdict import Change, GateResult, QualityVerdict, SpeedVerdict
-from tttbench.store.run_directory import RunStore
+from tttbench.store.read_model import Run
 
 from .assets import script, style, template
 from .diff import word_diff
-from .labels import metric_label, probe_title
+from .labels import format_value, probe_title, with_unit
 from .payload import embed, packed_diff
 
 VERDICT_TITLES = {"better": "better", "worse": "worse", "same": "the same", "cannot tell": "can\u2019t tell"}
@@ -86,13 +86,13 @@ def _by_system(result: GateResult) -> dict[str, list[QualityVerdict | SpeedVerdi
 
 
 def _name(one: QualityVerdict | SpeedVerdict) -> str:
-    return metric_label(one.metric).title if isinstance(one, QualityVerdict) else probe_title(one.figure)
+    return one.info.title if isinstance(one, QualityVerdict) else probe_title(one.figure)
 
 
 def _value(one: QualityVerdict | SpeedVerdict, value: float) -> str:
     if isinstance(one, SpeedVerdict):
         return speed_value(one, value)
-    return quality_value(one, value) + (" %" if one.is_share else "")
+    return with_unit(value, one.info)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
         values = [(value - 1) / 0.5 for value in (one.low, one.factor, one.high)]
     else:
         sign = 1 if one.lower_is_better else -1
-        reach = 0.2 if one.is_share else max(abs(one.low), abs(one.high)) or 1.0
+        reach = 0.2 if one.info.unit in ("%", "points") else max(abs(one.low), abs(one.high)) or 1.0
         values = [sign * value / reach for value in (one.low, one.difference, one.high)]
     low, middle, high = (round(50 + 50 * min(1.0, max(-1.0, value)), 2) for value in values)
     return Bar(min(low, high), abs(high - low), middle)
@@ -120,21 +120,23 @@ def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
 
 def _rows(baseline: Source, run: Source, target: Path) -> Iterator[dict[str, Any]]:
     """A row for each system, task and sample that both have."""
-    heard_before = dict(_recordings(baseline, target))
-    heard_now = dict(_recordings(run, target))
-    for (system, task), said_now in run.snapshot.said.items():
-        said_before = baseline.snapshot.said.get((system, task))
+    recorded_before = dict(_recordings(baseline, target))
+    recorded_now = dict(_recordings(run, target))
+    for (system, task), answers_now in run.snapshot.answers.items():
+        answers_before = baseline.snapshot.answers.get((system, task))
         facts = baseline.snapshot.tasks.get(task)
-        if said_before is None or facts is None:
+        if answers_before is None or facts is None:
             continue
         metrics = _metrics(baseline.snapshot, run.snapshot, system, task)
         for sample, sample_facts in facts.samples.items():
-            if sample not in said_before or sample not in said_now:
+            if sample not in answers_before or sample not in answers_now:
                 continue
-            before, now = said_before[sample], said_now[sample]
+            before, now = answers_before[sample], answers_now[sample]
             scores = [_score(one, other, sample) for one, other in metrics]
             own = _original(run, system)
-            sounds = [files.get((label, task, sample)) for files, label in ((heard_before, system), (heard_now, own))]
+            sounds = [
+                files.get((label, task, sample)) for files, label in ((recorded_before, system), (recorded_now, own))
+            ]
             row = {
                 "system": system,
                 "task": task,
@@ -144,9 +146,9 @@ def _rows(baseline: Source, run: Source, target: Path) -> Iterator[dict[str, Any
                 "before": before.text,
                 "now": now.text,
                 "textDiff": packed_diff(word_diff(before.text, now.text)),
-                "heardBefore": before.heard,
-                "heardNow": now.heard,
-                "heardDiff": packed_diff(word_diff(before.heard, now.heard)),
+                "transcriptBefore": before.transcript,
+                "transcriptNow": now.transcript,
+                "transcriptDiff": packed_diff(word_diff(before.transcript, now.transcript)),
                 "errors": " → ".join(error or "ok" for error in (before.error, now.error))
                 if before.error or now.error
                 else "",
@@ -164,7 +166,7 @@ def _original(run: Source, label: str) -> str:
 
 
 def _metrics(before: Snapshot, now: Snapshot, system: str, task: str) -> list[tuple[Metric, Metric]]:
-    """The task's metrics in both, its headline first."""
+    """The task's metrics in both, its primary metric first."""
     found = []
     for one in before.metrics:
         other = now.metric(system, task, one.name)
@@ -184,30 +186,29 @@ def _score(before: Metric, now: Metric, sample: str) -> list[Any] | None:
     ]
     worse = 0
     if all(value == value for value in values) and values[0] != values[1]:
-        worse = 1 if (values[1] > values[0]) == before.lower_is_better else -1
-    label = metric_label(before.name)
-    if before.kind == "binary":
+        worse = 1 if (values[1] > values[0]) == before.info.lower_is_better else -1
+    if before.info.aggregation == "binary":
         shown = ["✓" if value >= 1 else "✗" for value in values]
-    elif label.percent:
-        shown = ["-" if value != value else f"{100 * value:.1f} %" for value in values]
     else:
-        shown = ["-" if value != value else f"{value:.4g}" for value in values]
-    return [label.short, *shown, worse]
+        shown = [f"{format_value(value, before.info)} {before.info.unit}".strip() for value in values]
+    return [before.info.column, *shown, worse]
 
 
-def change_of(scores: Sequence[Sequence[Any]], before: Said, now: Said) -> Change:
+def change_of(scores: Sequence[Sequence[Any]], before: AnswerText, now: AnswerText) -> Change:
     """What became of one sample, by the first metric that says something; failing that, by its words."""
     for score in scores:
         if score[3]:
             return "worse" if score[3] > 0 else "better"
-    return "same" if (before.text, before.heard, before.error) == (now.text, now.heard, now.error) else "changed"
+    return "same" if before == now else "changed"
 
 
 def _recordings(source: Source, target: Path) -> Iterator[tuple[tuple[str, str, str], Recordings]]:
     if source.folder is None:
         return
     base = Path(os.path.relpath(source.folder.resolve(), target.parent.resolve())).as_posix()
-    with RunStore.open(source.folder) as store:
-        for answer in store.answers():
-            files = [f"{base}/{file}" if file else "" for file in (answer.input_audio, answer.audio)]
-            yield (answer.system, answer.task, answer.sample.id), Recordings(*files)
+    with Run.open(source.folder) as run:
+        for answer in run.answers():
+            recordings = (answer.sample.input_audio, answer.audio)
+            files = ["" if one is None else f"{base}/{one.file}" for one in recordings]
+            key = answer.key
+            yield (key.system, key.task, answer_id(key.sample, key.repeat)), Recordings(*files)

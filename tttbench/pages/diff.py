@@ -1,7 +1,7 @@
-"""Word-level differences for the eye: what should have been said against what was said.
+"""Word-level differences for the eye: what should stand there against what stands there.
 
 Words are compared without case and punctuation but shown as they stand. Scores are made elsewhere, with the
-recipe's own normaliser; this file never touches them.
+recipe's own normalizer; this file never touches them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _TOKEN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaf
 _OPS: dict[str, DiffOp] = {"equal": "equal", "delete": "delete", "insert": "insert", "substitute": "substitute"}
 
 
-def word_diff(expected: str, said: str) -> tuple[DiffChunk, ...]:
+def word_diff(expected: str, given: str) -> tuple[DiffChunk, ...]:
     """Align two texts word by word with the fewest edits; adjacent words of one fate share a chunk."""
     import jiwer
 
-    left, right = _words(expected), _words(said)
+    left, right = _words(expected), _words(given)
     if not left or not right:
         chunks = [DiffChunk("delete", " ".join(left), "")] if left else []
         return (*chunks, *([DiffChunk("insert", "", " ".join(right))] if right else []))
@@ -53,7 +53,7 @@ def _words(text: str) -> list[str]:
     return words
 
 
-# A run says few different words very often.
+# A run holds few different words very often.
 @lru_cache(maxsize=65_536)
 def _key(word: str) -> str:
     """What counts in comparing: letters, digits and marks, case folded; empty for bare punctuation."""

@@ -1,4 +1,4 @@
-"""Which sample is shown near the top: one that as many decoding strategies as possible answered aloud.
+"""Which sample is shown near the top: one that as many decoding strategies as possible gave a spoken answer to.
 
 Pure choice on rows; draws nothing.
 """

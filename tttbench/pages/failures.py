@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tttbench.core.records import Status
+from tttbench.core.exchange import Status
 
 from .view import ReportView
 
 _REASONS: dict[Status, str] = {
     "empty": "the answer is empty",
     "unparsed": "the answer could not be read",
-    "judge_failed": "the judge could not transcribe the spoken answer",
+    "derivation_failed": "what the score needs could not be made",
     "error": "no reason was given",
 }
 

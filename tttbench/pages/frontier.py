@@ -1,6 +1,6 @@
 """Quality against seconds of many ways to decode, and what longer answers cost: two pictures and a table.
 
-Knows the places that the summary holds and the rows of the report; no HTML.
+Knows the points that the summary holds and the rows of the report; no HTML.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tttbench.core.records import FrontierPoint
+from tttbench.core.metric import FrontierPoint, MetricInfo
 
 from .charts import Chart, drawing, dress, svg_of, themed
-from .labels import format_quantity, format_value, metric_label
+from .labels import format_quantity, with_unit
 from .view import ReportView, Row
 
 if TYPE_CHECKING:
@@ -41,45 +41,49 @@ def frontiers(view: ReportView) -> tuple[Frontier, ...]:
         places = tuple(p for p in view.frontier if p.task == task.name and math.isfinite(p.quality))
         if len(places) > 1:
             rows = [row for row in view.rows if row.task == task.name]
-            charts = (_quality(places, f"frontier{number}-"), _lengths(places, rows, f"lengths{number}-"))
+            charts = (
+                _quality(places, view.metric(places[0].metric), f"frontier{number}-"),
+                _lengths(places, rows, f"lengths{number}-"),
+            )
             found.append(Frontier(task.title, places, tuple(chart for chart in charts if chart is not None)))
     return tuple(found)
 
 
 def best(places: Sequence[FrontierPoint]) -> list[FrontierPoint]:
-    """Those that nobody beats, fastest first."""
-    return sorted((place for place in places if not place.beaten_by), key=lambda place: place.seconds)
+    """Those on the Pareto front, fastest first."""
+    return sorted((place for place in places if not place.is_dominated), key=lambda place: place.seconds)
 
 
-def _quality(places: Sequence[FrontierPoint], prefix: str) -> Chart:
+def _quality(places: Sequence[FrontierPoint], info: MetricInfo, prefix: str) -> Chart:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    label = metric_label(places[0].metric)
-    scale = 100 if label.percent else 1
+    scale = info.scale
     with drawing(6.4, 4.2) as (figure, axes):
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, at: f"{value:g}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         for place in places:
-            colour = _OFF if place.beaten_by else _ON
+            color = _OFF if place.is_dominated else _ON
             low, high = (
                 scale * (bound if math.isfinite(bound) else place.quality)
                 for bound in (place.quality_low, place.quality_high)
             )
-            axes.plot([place.seconds * 1000] * 2, [low, high], color=colour, linewidth=1.2)
-            axes.plot([place.seconds_low * 1000, place.seconds_high * 1000], [scale * place.quality] * 2, color=colour)
-            axes.plot(place.seconds * 1000, scale * place.quality, marker="o", color=colour, markersize=5)
+            axes.plot([place.seconds * 1000] * 2, [low, high], color=color, linewidth=1.2)
+            axes.plot([place.seconds_low * 1000, place.seconds_high * 1000], [scale * place.quality] * 2, color=color)
+            axes.plot(place.seconds * 1000, scale * place.quality, marker="o", color=color, markersize=5)
         _name_all(axes, places, scale)
-        dress(axes, f"{label.title}{f' ({label.unit})' if label.unit else ''}", "time to the whole answer, P50 (ms)")
+        dress(axes, f"{info.title}{f' ({info.unit})' if info.unit else ''}", "time to complete answer, P50 (ms)")
         svg = svg_of(figure)
-    caption = f"{label.title} against the time to the whole answer, both with 95 % intervals"
-    words = "; ".join(f"{place.system}: {_value(place)} at {format_quantity(place.seconds, 's')}" for place in places)
+    caption = f"{info.title} against the time to the complete answer, both with 95 % intervals"
+    words = "; ".join(
+        f"{place.system}: {with_unit(place.quality, info)} at {format_quantity(place.seconds, 's')}" for place in places
+    )
     return Chart(themed(svg, prefix), caption, f"{caption}. {words}.")
 
 
 def _name_all(axes: Axes, places: Sequence[FrontierPoint], scale: float) -> None:
-    """Names of those on the frontier, above one another on the right, each with a line to its point."""
+    """Names of those on the Pareto front, above one another on the right, each with a line to its point."""
     named = best(places)
     for at, place in enumerate(named):
         axes.annotate(
@@ -101,13 +105,13 @@ def _lengths(places: Sequence[FrontierPoint], rows: Sequence[Row], prefix: str) 
     if not curves:
         return None
     with drawing(6.4, 4.2) as (figure, axes):
-        for colour, (system, curve) in zip(_LINES, curves.items(), strict=False):
-            axes.plot(*zip(*curve, strict=True), color=colour, marker="o", markersize=4, label=system)
+        for color, (system, curve) in zip(_LINES, curves.items(), strict=False):
+            axes.plot(*zip(*curve, strict=True), color=color, marker="o", markersize=4, label=system)
         axes.set_ylim(bottom=0)
-        dress(axes, "real-time factor, median", "codes of the answer (12.5 a second)")
+        dress(axes, "real-time factor, median", "audio tokens of the answer")
         axes.legend(frameon=False, fontsize=9, labelcolor=_INK)
         svg = svg_of(figure)
-    caption = "Real-time factor by the length of the answer, of the systems that nobody beats"
+    caption = "Real-time factor by the length of the answer, of the systems on the Pareto front"
     words = "; ".join(f"{system}: {curve[0][1]:.3f} to {curve[-1][1]:.3f}" for system, curve in curves.items())
     return Chart(themed(svg, prefix), caption, f"{caption}. {words}.")
 
@@ -118,8 +122,3 @@ def _binned(rows: Sequence[Row]) -> list[tuple[float, float]]:
     n_bins = min(_BINS, len(known) // 4)
     parts = [known[len(known) * i // n_bins : len(known) * (i + 1) // n_bins] for i in range(n_bins)]
     return [(statistics.median(n for n, _ in part), statistics.median(f for _, f in part)) for part in parts]
-
-
-def _value(place: FrontierPoint) -> str:
-    label = metric_label(place.metric)
-    return f"{format_value(place.quality, percent=label.percent)}{f' {label.unit}' if label.unit else ''}"

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import tttbench
-from tttbench.core.records import Result
+from tttbench.core.metric import MetricInfo, Result
 
 from .assets import script, style, template
-from .labels import STATUS_TITLES, count, format_value, metric_label, short_names
+from .labels import STATUS_TITLES, count, format_value, short_names, with_unit
 from .runs import UNREADABLE, RunLine
 
 RUN_STATUSES = {
@@ -30,7 +30,7 @@ GENERATOR = "tttbench index"
 
 @dataclass(frozen=True)
 class Figure:
-    """A task's headline for one system; ``result`` is None where it has none."""
+    """A task's primary metric for one system; ``result`` is None where it has none."""
 
     system: str
     result: Result | None
@@ -38,12 +38,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class Column:
-    """The headline of a task, over all runs that have it."""
+    """The primary metric of a task, over all runs that have it."""
 
     task: str
     title: str
     metric: str
-    lower_is_better: bool
+    info: MetricInfo
 
     def figures(self, run: RunLine) -> tuple[Figure, ...]:
         """One for each system of a run, in its order."""
@@ -59,15 +59,16 @@ class Column:
         """The value by which a run is sorted, that of its best system; nan if none has one."""
         results = [figure.result for figure in self.figures(run) if figure.result is not None]
         values = [result.value for result in results if math.isfinite(result.value)]
-        return (min if self.lower_is_better else max)(values, default=math.nan)
+        return (min if self.info.lower_is_better else max)(values, default=math.nan)
 
 
 def columns(runs: Sequence[RunLine]) -> tuple[Column, ...]:
-    """The headlines of all runs, those of the newest first."""
+    """The primary metrics of all runs, those of the newest first."""
     found: dict[tuple[str, str], Column] = {}
     for run in runs:
         for result in (result for system in run.systems for result in system.results):
-            column = Column(result.task, run.tasks[result.task], result.metric, result.lower_is_better)
+            info = run.metrics.get(result.metric) or MetricInfo(result.metric, direction="none")
+            column = Column(result.task, run.tasks[result.task], result.metric, info)
             found.setdefault((result.task, result.metric), column)
     return tuple(found.values())
 
@@ -87,8 +88,8 @@ def index_page(runs: Sequence[RunLine], name: str) -> str:
         unreadable=UNREADABLE,
         address=_address,
         shown=_shown,
-        label=metric_label,
         number=format_value,
+        with_unit=with_unit,
         style=style(),
         script=script("rows.js", "sortable.js", "index.js"),
         version=tttbench.__version__,

@@ -1,72 +1,31 @@
-"""How names and numbers are written on the page: metric titles, percentages, units, rounding.
+"""How names and numbers are written on a page: units, rounding, short names, titles of latency metrics.
 
-Knows the suite's own metric names; an unknown one is shown under its own name with four significant digits.
+Of a score's metric it knows what ``MetricInfo`` says.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from tttbench.core.metric import MetricInfo
 
 MISSING = "—"
 
 
-@dataclass(frozen=True)
-class MetricLabel:
-    """What a metric is called and how it is written.
-
-    ``unit``: ``"%"`` or ``"points"`` for shares of 1, which are shown times 100; ``""`` for plain values.
-    """
-
-    title: str
-    short: str
-    explanation: str
-    unit: str
-
-    @property
-    def percent(self) -> bool:
-        """Whether the value is a share of 1, shown times 100."""
-        return self.unit != ""
-
-
-_METRICS = {
-    "wer": MetricLabel("WER", "WER", "word error rate: all edits over all reference words", "%"),
-    "cer": MetricLabel("CER", "CER", "character error rate: all edits over all reference characters", "%"),
-    "text_accuracy": MetricLabel(
-        "Written answers right", "written", "the right answer is found in the written answer", "%"
-    ),
-    "spoken_accuracy": MetricLabel(
-        "Spoken answers right",
-        "spoken",
-        "a judge transcribes the spoken answer and the right answer is found in it",
-        "%",
-    ),
-    "self_wer": MetricLabel(
-        "Said against written", "said", "word errors of the spoken answer against the system's own text", "%"
-    ),
-    "oracle_agreement": MetricLabel(
-        "Codes of the oracle", "codes", "share of audio codes that the oracle wrote at the same place", "%"
-    ),
-    "spoken_gap": MetricLabel("Lost in speaking", "lost", "share right in writing minus share right aloud", "points"),
-    "spoken_ceiling": MetricLabel(
-        "Ceiling of spoken answers", "ceiling", "the same judge on the true recordings of the answers", "%"
-    ),
-}
-
 _PROBES = {
-    "prefill": ("Reading the prompt (prefill)", "Prompt read"),
-    "ttft": ("Time to the first text token", "First text"),
-    "ttfa_codes": ("Time to the first audio codes", "First codes"),
-    "ttfa_wave": ("Time to the first sound", "First sound"),
-    "latency": ("Time to the whole answer", "Whole answer"),
-    "rtf": ("Real-time factor, in all", "RTF"),
-    "rtf_input": ("Real-time factor of the input, in all", "RTF of the input"),
-    "nfe": ("Passes of the network", "Passes"),
-    "nfe_per_code": ("Passes per audio code", "Passes per code"),
-    "codes_per_s": ("Audio codes per second of decoding", "Codes per second"),
+    "prefill": ("Prefill", "Prefill"),
+    "ttft": ("Time to first text token (TTFT)", "TTFT"),
+    "ttfa_codes": ("Time to first audio tokens (TTFA-codes)", "TTFA, codes"),
+    "ttfa_wave": ("Time to first audio (TTFA)", "TTFA"),
+    "latency": ("Time to complete answer", "Complete"),
+    "rtf": ("Real-time factor", "RTF"),
+    "rtf_input": ("Real-time factor of the input", "RTF of input"),
+    "nfe": ("Forward passes (NFE)", "NFE"),
+    "nfe_per_code": ("Forward passes per audio token", "NFE per token"),
+    "codes_per_s": ("Audio tokens per second of decoding", "Audio tokens/s"),
     "stalls": ("Stalls in playback", "Stalls"),
-    "stall_s": ("Stalled in all", "Stalled"),
+    "stall_s": ("Time stalled", "Stalled"),
     "peak_memory": ("Peak memory", "Peak memory"),
 }
 """Latency metrics: their titles, and what stands over a column."""
@@ -77,19 +36,9 @@ STATUS_TITLES = {
     "ok": "ok",
     "empty": "empty",
     "unparsed": "unparsed",
-    "judge_failed": "judge failed",
+    "derivation_failed": "derivation failed",
     "error": "error",
 }
-
-
-def metric_label(metric: str) -> MetricLabel:
-    """The label of a quality metric; unknown names that speak of a rate or an accuracy are shown as per cent."""
-    known = _METRICS.get(metric)
-    if known is not None:
-        return known
-    unit = "points" if metric.endswith("_gap") else "%" if metric.endswith(("_accuracy", "_rate", "wer", "cer")) else ""
-    title = metric.replace("_", " ")
-    return MetricLabel(title, title, "", unit)
 
 
 def probe_title(metric: str) -> str:
@@ -113,13 +62,18 @@ def stage_name(metric: str) -> str:
     return metric.removeprefix(prefix).replace("_", " ")
 
 
-def format_value(value: float | None, *, percent: bool) -> str:
-    """Write a score: ``0.0512`` as "5.1" (per cent, sign left to the caller) or with four significant digits."""
+def format_value(value: float | None, info: MetricInfo) -> str:
+    """Write a metric's value in its unit, which is left to the caller: shares and points with one decimal, others with
+    four significant digits."""
     if value is None or math.isnan(value):
         return MISSING
-    if percent:
-        return _minus(f"{100 * value:.1f}")
-    return _minus(f"{value:.4g}")
+    return _minus(f"{info.shown(value):.1f}" if info.unit in ("%", "points") else f"{info.shown(value):.4g}")
+
+
+def with_unit(value: float | None, info: MetricInfo) -> str:
+    """Write a metric's value with its unit, kept on one line."""
+    text = format_value(value, info)
+    return f"{text}\u00a0{info.unit}" if info.unit and text != MISSING else text
 
 
 def format_quantity(value: float | None, unit: str) -> str:

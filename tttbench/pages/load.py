@@ -1,23 +1,24 @@
-"""From a run directory to a ``ReportView``: reads manifest, summary and journal; knows nothing of HTML."""
+"""From a run to a ``ReportView``, by the one read model of a run; knows nothing of HTML."""
 
 from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from tttbench.core.records import Score, Status
-from tttbench.core.serialize import frontier_from_plain, probe_from_plain, result_from_plain
-from tttbench.probes.latency import Timed, figures
-from tttbench.scorers.status import request_status
+from tttbench.core.errors import UserError
+from tttbench.core.exchange import Status
+from tttbench.core.metric import MetricInfo, Score
+from tttbench.core.serialize import to_plain
+from tttbench.probes.latency import figures, timed
+from tttbench.store.manifest import Machine, Manifest, SystemEntry, TaskEntry
+from tttbench.store.read_model import TRANSCRIBER, Run
 from tttbench.store.rows import StoredAnswer
-from tttbench.store.run_directory import RunStore
 
 from .diff import word_diff
 from .labels import MISSING
-from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, Skipped, SystemView, TaskView
+from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, SystemView, TaskView
 
 
 def load(run_dir: Path) -> ReportView:
@@ -26,82 +27,67 @@ def load(run_dir: Path) -> ReportView:
     Raises:
         UserError: there is no run, it can't be read, or it has not come to a summary yet.
     """
-    with RunStore.open(run_dir) as store:
-        manifest, summary = store.manifest, store.summary
-        results = [result_from_plain(e) for part in ("results", "gaps", "ceiling") for e in summary[part]]
-        probes = tuple(probe_from_plain(entry) for entry in summary["probes"])
-        systems = tuple(_system(label, entry) for label, entry in manifest["systems"].items())
-        tasks = tuple(_task(name, entry) for name, entry in manifest["tasks"].items())
-        rows = [_row(answer, _metrics(tasks, answer.task)) for answer in store.answers()]
-    order = {name: at for at, name in enumerate([*(t.name for t in tasks), *(s.name for s in systems)])}
+    with Run.open(run_dir) as run:
+        manifest, summary = run.manifest, run.summary
+        if summary is None:
+            raise UserError(
+                f"{run_dir / 'summary.json'}: not there; the run has not come so far. --resume continues it."
+            )
+        rows = [_row(answer, run) for answer in run.answers()]
+    order = {name: at for at, name in enumerate([*manifest.tasks, *manifest.systems])}
     # The journal sorts by name; the page follows the suite. Sorting is stable, so samples keep their order.
     rows.sort(key=lambda row: (order.get(row.task, len(order)), order.get(row.system, len(order))))
-    suite = manifest["suite"]
-    sessions = manifest.get("sessions", [])
     return ReportView(
         name=run_dir.resolve().name,
-        suite=suite["name"],
-        title=suite.get("title", ""),
-        status=summary["status"],
-        command=shlex.join(sessions[0]["command"]) if sessions else "",
-        expected=summary["expected"],
-        systems=systems,
-        tasks=tasks,
-        results=tuple(results),
-        probes=probes,
+        suite=manifest.suite.name,
+        title=manifest.suite.title,
+        status=summary.status,
+        command=shlex.join(manifest.sessions[0].command) if manifest.sessions else "",
+        expected=summary.expected,
+        systems=tuple(_system(label, entry) for label, entry in manifest.systems.items()),
+        tasks=tuple(_task(name, entry) for name, entry in manifest.tasks.items()),
+        results=(*summary.results, *summary.topline),
+        probes=summary.probes,
         rows=tuple(rows),
-        skipped=tuple(Skipped(**entry) for entry in summary["skipped"]),
-        facts=tuple(_overview(manifest)),
-        manifest=tuple(flatten(manifest)),
-        frontier=tuple(frontier_from_plain(entry) for entry in summary.get("frontier", ())),
+        metrics=summary.metrics,
+        skipped=summary.skipped,
+        facts=tuple(_overview(manifest, run.transcribers)),
+        manifest=tuple(flatten(to_plain(manifest))),
+        frontier=summary.frontier,
     )
 
 
-def _system(label: str, entry: Mapping[str, Any]) -> SystemView:
-    """``used_strategy`` is known once the system has been built; until then there is the one asked for."""
-    strategy = entry.get("used_strategy") or entry["strategy"]
-    return SystemView(label, strategy, tuple(flatten(entry)), entry.get("batch_size", 1))
+def _system(label: str, entry: SystemEntry) -> SystemView:
+    return SystemView(label, entry.used_strategy, tuple(flatten(to_plain(entry))), entry.batch_size)
 
 
-def _task(name: str, entry: Mapping[str, Any]) -> TaskView:
-    hidden = ("title", "description", "kind", "metrics")
-    return TaskView(
-        name,
-        entry.get("title") or name,
-        entry["kind"],
-        entry.get("description", ""),
-        tuple(entry.get("metrics", ())),
-        tuple(flatten({key: value for key, value in entry.items() if key not in hidden})),
-    )
+def _task(name: str, entry: TaskEntry) -> TaskView:
+    hidden = ("title", "description", "family", "scores")
+    facts = {key: value for key, value in to_plain(entry).items() if key not in hidden}
+    ids = tuple(spec.id for spec in entry.scores)
+    return TaskView(name, entry.title or name, entry.family, entry.description, ids, tuple(flatten(facts)))
 
 
-def _metrics(tasks: Sequence[TaskView], task: str) -> tuple[str, ...]:
-    return next((view.metrics for view in tasks if view.name == task), ())
-
-
-def _overview(manifest: Mapping[str, Any]) -> Iterator[Fact]:
+def _overview(manifest: Manifest, transcribers: tuple[str, ...]) -> Iterator[Fact]:
     """The line below the title."""
-    sessions = manifest.get("sessions", [])
-    machine, versions = manifest.get("machine", {}), manifest.get("versions", {})
-    if sessions and sessions[0].get("started_at"):
-        yield Fact("on", str(sessions[0]["started_at"]).replace("T", " ").replace("+00:00", " UTC"))
-    if device := device_name(machine):
+    if manifest.sessions and manifest.sessions[0].started_at:
+        yield Fact("on", manifest.sessions[0].started_at.replace("T", " ").replace("+00:00", " UTC"))
+    if device := device_name(manifest.machine):
         yield Fact("device", device)
-    if machine.get("cores"):
-        yield Fact("cores", str(machine["cores"]))
+    if manifest.machine.cores:
+        yield Fact("cores", str(manifest.machine.cores))
     for package in ("tttbench", "torch"):
-        if package in versions:
-            yield Fact(package, str(versions[package]))
-    judge = manifest.get("judge", {}).get("system")
-    if judge:
-        yield Fact("judge", str(judge))
-    yield Fact("seed", str(manifest["suite"].get("seed", "")))
+        if package in manifest.versions:
+            yield Fact(package, manifest.versions[package])
+    if transcribers:
+        yield Fact("transcriber", ", ".join(name.removeprefix(TRANSCRIBER) for name in transcribers))
+    yield Fact("seed", str(manifest.suite.seed))
 
 
-def device_name(machine: Mapping[str, Any]) -> str:
-    """The device of a manifest's ``machine``, with the name of its GPU or processor; empty if unknown."""
-    hardware = machine.get("gpu") or machine.get("processor")
-    return f"{machine.get('device', '')}, {hardware}".strip(", ") if hardware else ""
+def device_name(machine: Machine) -> str:
+    """The device of a run, with the name of its GPU or processor; empty if unknown."""
+    hardware = machine.gpu or machine.processor
+    return f"{machine.device}, {hardware}".strip(", ") if hardware else ""
 
 
 def flatten(value: object, name: str = "") -> Iterator[Fact]:
@@ -122,53 +108,70 @@ def _plain(value: object) -> str:
     return MISSING if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _row(answer: StoredAnswer, metrics: Sequence[str]) -> Row:
-    sample, response = answer.sample, answer.response
-    rank = {metric: at for at, metric in enumerate(metrics)}
-    scores = sorted(answer.scores, key=lambda score: (rank.get(score.metric, len(rank)), score.metric))
-    status = request_status(answer.status, (score.status for score in scores))
-    expected = sample.answer_text or (sample.reference if sample.kind == "asr" else "")
+def _row(answer: StoredAnswer, run: Run) -> Row:
+    stored, response = answer.sample, answer.response
+    sample, task = stored.sample, run.task(answer.key.task)
+    rank = {spec.id: at for at, spec in enumerate(task.scores)}
+    scores = dict(sorted(answer.scores.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
+    transcripts = {name.removeprefix(TRANSCRIBER): run.transcript(answer.audio, name) for name in run.transcribers}
+    texts = {name: one.content for name, one in transcripts.items() if one is not None and one.status == "ok"}
+    errors = [one.error for one in transcripts.values() if one is not None and one.status == "failed"]
+    transcript = next(iter(texts.values()), None)
+    reference = run.transcript(stored.answer_audio)
+    expected = sample.answer.text if sample.answer is not None else sample.reference if task.family == "asr" else ""
     written = answer.text or expected
+    status = answer.outcome
     return Row(
-        system=answer.system,
-        task=answer.task,
+        system=answer.key.system,
+        task=answer.key.task,
         id=sample.id,
-        kind=sample.kind,
+        repeat=answer.key.repeat,
+        family=task.family,
         status=status,
-        message=answer.error or answer.heard_error or _reason(status, answer),
-        question=sample.text,
-        reference=sample.reference,
-        aliases=sample.aliases,
-        answer_text=sample.answer_text,
+        message=answer.error or "; ".join(errors) or _reason(status, answer, transcript),
+        question=sample.text or sample.metadata.get("question", ""),
+        references=sample.references,
+        answer_text="" if sample.answer is None else sample.answer.text,
         text=answer.text,
-        heard=answer.heard,
-        true_heard=answer.truth_heard,
+        transcript=transcript,
+        more_transcripts=dict(list(texts.items())[1:]),
+        reference_transcript=reference.content if reference is not None and reference.status == "ok" else None,
         finish_reason="" if response is None else response.finish_reason,
-        text_diff=_scored_alignment(scores) or (word_diff(expected, answer.text) if expected and answer.text else ()),
-        heard_diff=word_diff(written, answer.heard) if written and answer.heard else (),
+        text_diff=_scored_alignment(scores, run)
+        or (word_diff(expected, answer.text) if expected and answer.text else ()),
+        transcript_diff=word_diff(written, transcript) if written and transcript else (),
         scores=tuple(
-            ScoreView(s.metric, None if math.isnan(s.value) else s.value, s.kind, s.status, _note(s)) for s in scores
+            ScoreView(of, None if math.isnan(one.value) else one.value, one.status, _note(one, run.metric(of)))
+            for of, one in scores.items()
         ),
-        input_audio=answer.input_audio or "",
-        answer_audio=answer.audio or "",
-        true_audio=answer.truth_audio or "",
-        metadata=dict(sample.metadata),
+        input_audio="" if stored.input_audio is None else stored.input_audio.file,
+        answer_audio="" if answer.audio is None else answer.audio.file,
+        reference_audio="" if stored.answer_audio is None else stored.answer_audio.file,
+        metadata={name: value for name, value in sample.metadata.items() if name != "question"},
         latency=_latency(answer),
         trace=None if response is None else response.trace,
         codes=0 if response is None else len(response.audio_codes or ()),
         sample_rate=0 if response is None else response.sample_rate,
+        wrong=status != "ok" or any(is_wrong(one, run.metric(of)) for of, one in scores.items()),
     )
 
 
-def _reason(status: Status, answer: StoredAnswer) -> str:
+def is_wrong(score: Score, info: MetricInfo) -> bool:
+    """Whether a score says that something is wrong: not ok, a lost point, or any edit."""
+    if score.status != "ok":
+        return True
+    return (info.aggregation == "binary" and score.value < 1) or (info.aggregation == "rate" and score.value > 0)
+
+
+def _reason(status: Status, answer: StoredAnswer, transcript: str | None) -> str:
     """Why a request is ``empty``; for all else the message comes from elsewhere."""
     if status != "empty":
         return ""
     missing = [] if _has_words(answer.text) else ["no word was written"]
-    if answer.audio is None and answer.sample.kind == "qa":
-        missing.append("nothing was said")
-    elif answer.heard is not None and not _has_words(answer.heard):
-        missing.append("no word was heard in what was said")
+    if any(score.status == "empty" for score in answer.scores.values()) and answer.audio is None and not missing:
+        missing.append("nothing was spoken")
+    elif transcript is not None and not _has_words(transcript):
+        missing.append("no word is in the transcript of what was spoken")
     return " and ".join(missing)
 
 
@@ -176,33 +179,31 @@ def _has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-def _scored_alignment(scores: Sequence[Score]) -> tuple[DiffChunk, ...]:
-    """The alignment behind the word error rate: what is marked is what was counted, after normalisation."""
-    for score in scores:
+def _scored_alignment(scores: Mapping[str, Score], run: Run) -> tuple[DiffChunk, ...]:
+    """The alignment behind the first edit rate by words: what is marked is what was counted, after normalization."""
+    for of, score in scores.items():
         segments = score.detail.get("alignment")
-        if score.metric == "wer" and score.status == "ok" and isinstance(segments, list):
+        if of.partition("_")[0] == "wer" and score.status == "ok" and isinstance(segments, list):
             return tuple(DiffChunk(entry["op"], entry["ref"], entry["hyp"]) for entry in segments)
     return ()
 
 
-def _note(score: Score) -> str:
+def _note(score: Score, info: MetricInfo) -> str:
     """How a score came about, from its detail."""
     detail = score.detail
-    if score.kind == "rate" and "substitutions" in detail:
+    if info.aggregation == "rate" and "substitutions" in detail:
         edits = f"{detail['substitutions']} substituted, {detail['deletions']} missing, {detail['insertions']} added"
         return f"{edits}, of {score.denominator:g}"
     matched = detail.get("matched")
-    return f"found “{matched}”" if matched else ""
+    return f"found “{matched}”" if matched else str(detail.get("error", ""))
 
 
 def _latency(answer: StoredAnswer) -> Latency:
-    """The figures of one request, by the definitions of the latency probe."""
-    response = answer.response
-    if response is None:
+    """The latency metrics of one request, by the definitions of the latency probe."""
+    if answer.response is None:
         return Latency()
-    n_codes = len(response.audio_codes or ())
-    timed = Timed(response.trace, n_codes, response.sample_rate, answer.answer_s, answer.input_s)
-    found = {figure.metric: figure.value for figure in figures(timed, speaks=timed.answer_s > 0)}
+    one = timed(answer.response, answer.answer_s, answer.sample.input_s)
+    found = {figure.metric: figure.value for figure in figures(one, speaks=one.answer_s > 0)}
     return Latency(
         ttft_s=found.get("ttft"),
         ttfa_codes_s=found.get("ttfa_codes"),

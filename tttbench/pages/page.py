@@ -5,8 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 import tttbench
-from tttbench.core.records import STATUSES
-from tttbench.store.run_directory import TRUTH
+from tttbench.core.exchange import STATUSES
+from tttbench.core.metric import TOPLINE
 
 from .assets import script, style, template
 from .charts import quality_latency_charts
@@ -17,13 +17,13 @@ from .labels import (
     STATUS_TITLES,
     format_quantity,
     format_value,
-    metric_label,
     probe_head,
     probe_title,
     stage_name,
+    with_unit,
 )
 from .payload import payload
-from .tables import headline_tables, latency_tables
+from .tables import latency_tables, result_tables
 from .verdict import verdict
 from .view import ReportView
 
@@ -33,9 +33,9 @@ _SORT_KEYS = (
     ("id", "Sample"),
     ("reference", "Reference"),
     ("text", "Written answer"),
-    ("heard", "Heard"),
+    ("transcript", "Transcript"),
     ("score", "Score"),
-    ("ttfaWave", "First sound"),
+    ("ttfaWave", "TTFA"),
     ("rtf", "RTF"),
     ("status", "Status"),
 )
@@ -51,7 +51,7 @@ def page(view: ReportView) -> str:
         counts=counts,
         total=total,
         missing=max(0, view.expected - total),
-        headline=headline_tables(view),
+        tables=result_tables(view),
         latency=latency_tables(view),
         together=any(system.batch_size > 1 for system in view.systems),
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
@@ -59,18 +59,19 @@ def page(view: ReportView) -> str:
         safe=Markup,
         examples=featured(view),
         failures=failure_groups(view),
-        recipes=sorted({(result.metric, result.recipe) for result in view.results if result.recipe}),
+        recipes=sorted({(result.metric, str(result.recipe)) for result in view.results}),
         row_systems=list(dict.fromkeys(row.system for row in view.rows)),
         row_tasks=list(dict.fromkeys(row.task for row in view.rows)),
         sort_keys=_SORT_KEYS,
         statuses=STATUSES,
         status_titles=STATUS_TITLES,
-        truth=TRUTH,
-        label=metric_label,
+        topline=TOPLINE,
+        label=view.metric,
         probe_title=probe_title,
         probe_head=probe_head,
         stage_name=stage_name,
         number=format_value,
+        with_unit=with_unit,
         quantity=format_quantity,
         share=_share,
         rows_json=Markup(payload(view)),

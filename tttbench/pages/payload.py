@@ -14,28 +14,28 @@ from itertools import accumulate
 
 import numpy as np
 
-from tttbench.core.records import STATUSES, Trace
+from tttbench.core.exchange import STATUSES, Trace
 
-from .labels import metric_label
 from .view import DiffChunk, ReportView, Row
 
 COLUMNS = (
     "system",
     "task",
     "id",
-    "kind",
+    "family",
     "status",
     "wrong",
     "message",
     "question",
     "reference",
     "aliases",
-    "said",
+    "spokenReference",
     "text",
-    "heard",
-    "trueHeard",
+    "transcript",
+    "moreTranscripts",
+    "referenceTranscript",
     "textDiff",
-    "heardDiff",
+    "transcriptDiff",
     "scores",
     "ttft",
     "ttfaCodes",
@@ -44,7 +44,7 @@ COLUMNS = (
     "nfePerCode",
     "inputAudio",
     "answerAudio",
-    "trueAudio",
+    "referenceAudio",
     "metadata",
     "finish",
     "codes",
@@ -75,9 +75,12 @@ def payload(view: ReportView) -> str:
         "statuses": STATUSES,
         "metrics": [
             {
-                "title": metric_label(name).title,
-                "short": metric_label(name).short,
-                "unit": metric_label(name).unit,
+                "id": name,
+                "title": view.metric(name).title,
+                "short": view.metric(name).column,
+                "unit": view.metric(name).unit,
+                "scale": view.metric(name).scale,
+                "kind": view.metric(name).aggregation,
             }
             for name in metrics
         ],
@@ -99,21 +102,22 @@ def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequen
     cells: list[object] = [
         systems.index(row.system),
         tasks.index(row.task),
-        row.id,
-        row.kind,
+        f"{row.id} #{row.repeat + 1}" if row.repeat else row.id,
+        row.family,
         STATUSES.index(row.status),
         int(row.wrong),
         row.message,
         row.question,
         row.reference,
-        row.aliases,
+        row.references[1:],
         row.answer_text,
         row.text,
-        row.heard,
-        row.true_heard,
+        row.transcript,
+        row.more_transcripts,
+        row.reference_transcript,
         packed_diff(row.text_diff),
-        packed_diff(row.heard_diff),
-        [[metrics.index(s.metric), _number(s.value), STATUSES.index(s.status), s.kind, s.note] for s in row.scores],
+        packed_diff(row.transcript_diff),
+        [[metrics.index(s.metric), _number(s.value), STATUSES.index(s.status), s.note] for s in row.scores],
         _number(latency.ttft_s),
         _number(latency.ttfa_codes_s),
         _number(latency.ttfa_wave_s),
@@ -121,7 +125,7 @@ def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequen
         _number(latency.nfe_per_code),
         row.input_audio,
         row.answer_audio,
-        row.true_audio,
+        row.reference_audio,
         row.metadata,
         row.finish_reason,
         row.codes,
@@ -141,9 +145,9 @@ def packed_diff(chunks: Sequence[DiffChunk]) -> list[list[str]]:
         return []
     packed = []
     for chunk in chunks:
-        words = [chunk.expected] if chunk.op == "delete" else [chunk.said]
+        words = [chunk.expected] if chunk.op == "delete" else [chunk.given]
         if chunk.op == "substitute":
-            words = [chunk.expected, chunk.said]
+            words = [chunk.expected, chunk.given]
         packed.append([_OPS[chunk.op], *words])
     return packed
 
@@ -154,9 +158,9 @@ def _trace(trace: Trace, sample_rate: int, text: str) -> Mapping[str, object]:
         "text": [_milliseconds(time) for time in trace.text_times_s],
         "tokens": _tokens(trace.text_tokens, text),
         "commits": [[_milliseconds(commit.time_s), commit.n_codes] for commit in trace.audio_commits],
-        "packets": [
-            [_milliseconds(packet.time_s), _milliseconds(packet.n_samples / sample_rate)]
-            for packet in trace.packets
+        "chunks": [
+            [_milliseconds(chunk.time_s), _milliseconds(chunk.n_samples / sample_rate)]
+            for chunk in trace.chunks
             if sample_rate
         ],
         "end": _milliseconds(trace.end_s),

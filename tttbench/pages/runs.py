@@ -6,18 +6,17 @@ Nothing is left out: a run that can't be read, and a folder that can't be entere
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Result, Status
-from tttbench.core.serialize import result_from_plain
-from tttbench.store.run_directory import RunStore, is_being_written
+from tttbench.core.exchange import Status
+from tttbench.core.metric import MetricInfo, Result
+from tttbench.store.manifest import Manifest, Summary
+from tttbench.store.read_model import Run
+from tttbench.store.run_directory import is_being_written
 
 from .load import device_name
 
@@ -30,7 +29,7 @@ _FILES = ("manifest.json", "journal.sqlite")
 
 @dataclass(frozen=True)
 class RunSystem:
-    """A system of a run: the hash of its weights, empty if it tells none, and its result for each task's headline."""
+    """A system of a run: the hash of its weights, empty if unknown, and its result for each task's primary metric."""
 
     name: str
     weights_sha256: str
@@ -43,7 +42,7 @@ class RunLine:
 
     Attributes:
         path: relative to the folder of the index, with slashes; ``.`` for that folder itself.
-        status: the manifest's, or ``UNREADABLE``; a run that nobody goes on with is ``interrupted``, not ``running``.
+        status: the manifest's, or ``UNREADABLE``; a run that nobody is writing to is ``interrupted``, not ``running``.
         note: why there are no results.
         has_report: whether ``report.html`` lies in it.
         suite, title: of the suite; empty if unknown, like all texts that follow.
@@ -54,6 +53,7 @@ class RunLine:
         device, version: what it was made on, and by which tttbench.
         systems: in the order of the suite.
         tasks: titles by name.
+        metrics: by score id.
     """
 
     path: str
@@ -70,6 +70,7 @@ class RunLine:
     version: str = ""
     systems: tuple[RunSystem, ...] = ()
     tasks: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, MetricInfo] = field(default_factory=dict)
 
     @property
     def failures(self) -> int | None:
@@ -106,17 +107,13 @@ def _line(folder: Path, path: str) -> RunLine:
         for name in _FILES:
             if not (folder / name).is_file():
                 raise UserError(f"{name}: is missing; restore it, or run again.")
-        with RunStore.open(folder) as store:
-            with _reading("manifest.json"):
-                line = _from_manifest(store.manifest, path)
+        with Run.open(folder) as run:
+            line = replace(_from_manifest(run.manifest, path), has_report=has_report)
             if line.status == "running" and not is_being_written(folder):
                 line = replace(line, status="interrupted")
-            line = replace(line, has_report=has_report)
-            if (folder / "summary.json").exists():
-                with _reading("summary.json"):
-                    return _with_summary(line, store.summary, store.manifest)
-            with _reading("journal.sqlite"):
-                answered = sum(len(store.done(system.name, task)) for system in line.systems for task in line.tasks)
+            if run.summary is not None:
+                return _with_summary(line, run.summary, run.manifest)
+            answered = sum(1 for _ in run.answers())
         return replace(line, answered=answered, note="no results yet: the run has not come to its end")
     except UserError as error:
         # Paths stand relative to the run, whose own path the line tells; the page may be passed on.
@@ -124,46 +121,44 @@ def _line(folder: Path, path: str) -> RunLine:
         return RunLine(path, UNREADABLE, reason, has_report)
 
 
-@contextmanager
-def _reading(file: str) -> Iterator[None]:
-    """Turn what goes wrong with values of the wrong form into a message that names the file."""
-    try:
-        yield
-    except KeyError as error:
-        raise UserError(f"{file}: has no {error}; restore it, or run again.") from error
-    except (TypeError, ValueError, AttributeError, sqlite3.DatabaseError) as error:
-        raise UserError(
-            f"{file}: is not of the form this version writes ({error}); restore it, or run again."
-        ) from error
-
-
-def _from_manifest(manifest: Mapping[str, Any], path: str) -> RunLine:
-    sessions = manifest["sessions"]
-    started = datetime.fromisoformat(sessions[0]["started_at"]).astimezone(UTC) if sessions else None
+def _from_manifest(manifest: Manifest, path: str) -> RunLine:
     return RunLine(
         path,
-        manifest["status"],
-        suite=manifest["suite"]["name"],
-        title=manifest["suite"].get("title", ""),
-        started=f"{started:%Y-%m-%d %H:%M}" if started else "",
-        device=device_name(manifest.get("machine", {})),
-        version=str(manifest.get("versions", {}).get("tttbench", "")),
+        manifest.status,
+        suite=manifest.suite.name,
+        title=manifest.suite.title,
+        started=_minute(manifest.sessions[0].started_at) if manifest.sessions else "",
+        device=device_name(manifest.machine),
+        version=manifest.versions.get("tttbench", ""),
         systems=tuple(
-            RunSystem(label, str(entry["card"].get("weights_sha256", "")))
-            for label, entry in manifest["systems"].items()
+            RunSystem(label, "" if entry.card is None else entry.card.weights_sha256)
+            for label, entry in manifest.systems.items()
         ),
-        tasks={name: entry.get("title") or name for name, entry in manifest["tasks"].items()},
+        tasks={name: entry.title or name for name, entry in manifest.tasks.items()},
     )
 
 
-def _with_summary(line: RunLine, summary: Mapping[str, Any], manifest: Mapping[str, Any]) -> RunLine:
-    headlines = [(name, entry["metrics"][0]) for name, entry in manifest["tasks"].items() if entry.get("metrics")]
-    found = {(r.system, r.task, r.metric): r for r in map(result_from_plain, summary["results"])}
+def _minute(moment: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone(UTC):%Y-%m-%d %H:%M}"
+    except ValueError:
+        raise UserError(
+            f"manifest.json: field 'sessions[0].started_at' is {moment!r}, not a time. Restore it."
+        ) from None
+
+
+def _with_summary(line: RunLine, summary: Summary, manifest: Manifest) -> RunLine:
+    primary = [(name, entry.scores[0].id) for name, entry in manifest.tasks.items() if entry.scores]
+    found = {(r.system, r.task, r.metric): r for r in summary.results}
     systems = tuple(
-        replace(system, results=tuple(found[key] for h in headlines if (key := (system.name, *h)) in found))
+        replace(system, results=tuple(found[key] for h in primary if (key := (system.name, *h)) in found))
         for system in line.systems
     )
-    counts = dict(summary["counts"])
     return replace(
-        line, systems=systems, counts=counts, expected=int(summary["expected"]), answered=int(summary["answered"])
+        line,
+        systems=systems,
+        metrics=summary.metrics,
+        counts=summary.counts,
+        expected=summary.expected,
+        answered=summary.answered,
     )

@@ -1,4 +1,4 @@
-"""The headline and latency tables: which number stands where, and which one is marked as the best.
+"""The tables of results and latency: which number stands where, and which one is marked as the best.
 
 Pure functions on the suite's records; numbers are passed through untouched.
 """
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from statistics import mode
 from typing import Literal
 
-from tttbench.core.records import ProbeResult, Result
-from tttbench.store.run_directory import TRUTH
+from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result
 
-from .labels import is_stage, metric_label
+from .labels import is_stage
 from .view import ReportView, TaskView
 
 Mark = Literal["best", "overlaps", ""]
@@ -40,7 +39,7 @@ _PROBE_ORDER = (
 
 
 @dataclass(frozen=True)
-class HeadlineCell:
+class ResultCell:
     """A result and how it stands among the systems of the same task."""
 
     result: Result
@@ -48,34 +47,44 @@ class HeadlineCell:
 
 
 @dataclass(frozen=True)
-class HeadlineRow:
+class ResultRow:
     """A system's results on one task; None where it has none."""
 
     system: str
-    cells: tuple[HeadlineCell | None, ...]
+    cells: tuple[ResultCell | None, ...]
 
 
 @dataclass(frozen=True)
-class HeadlineColumn:
-    """A metric and which way it points; its bars end at ``scale``, 1 unless a value or interval goes beyond."""
+class ResultColumn:
+    """A score and what its metric is.
+
+    Attributes:
+        metric: the score's id.
+        info: what the metric is.
+        scale: where its bars end: 1, unless a value or interval goes beyond.
+        is_alone: whether no other column has its title; else the id stands beside it.
+        recipe: how its scores were made.
+    """
 
     metric: str
-    lower_is_better: bool
+    info: MetricInfo
     scale: float
+    is_alone: bool
+    recipe: str
 
 
 @dataclass(frozen=True)
-class HeadlineTable:
+class ResultTable:
     """All results on one task, systems by metrics."""
 
     task: TaskView
-    columns: tuple[HeadlineColumn, ...]
-    rows: tuple[HeadlineRow, ...]
+    columns: tuple[ResultColumn, ...]
+    rows: tuple[ResultRow, ...]
 
 
 @dataclass(frozen=True)
 class LatencyCell:
-    """A probe's figure, and whether it is the best of its column."""
+    """A latency metric, and whether it is the best of its column."""
 
     probe: ProbeResult
     best: bool
@@ -83,9 +92,9 @@ class LatencyCell:
 
 @dataclass(frozen=True)
 class LatencyRow:
-    """A system with its strategy, asked ``batch_size`` requests a call, and its figures; None where it has none.
+    """A system with its strategy, given ``batch_size`` requests a call, and its metrics; None where it has none.
 
-    ``n`` requests stand behind most of the figures; those with another n say so. ``stages`` are the parts of its
+    ``n`` requests stand behind most of the metrics; those with another n say so. ``stages`` are the parts of its
     real-time factor, by name.
     """
 
@@ -112,10 +121,10 @@ class LatencyTable:
         return any(row.stages for row in self.rows)
 
 
-def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
+def result_tables(view: ReportView) -> tuple[ResultTable, ...]:
     """One table per task, in the run's order; metrics in the task's order, then any others by name.
 
-    The true recordings come last: they are no system.
+    The reference audio comes last: it is no system.
     """
     tables = []
     for task in view.tasks:
@@ -124,20 +133,29 @@ def headline_tables(view: ReportView) -> tuple[HeadlineTable, ...]:
             continue
         found = {result.metric for result in results}
         metrics = (*(m for m in task.metrics if m in found), *sorted(found - set(task.metrics)))
-        marks = {metric: _marks([r for r in results if r.metric == metric]) for metric in metrics}
+        marks = {m: _marks([r for r in results if r.metric == m], view.metric(m)) for m in metrics}
         by_key = {(result.system, result.metric): result for result in results}
         rows = []
         systems = dict.fromkeys([s.name for s in view.systems] + [r.system for r in results])
-        for system in sorted(systems, key=lambda name: name == TRUTH):
+        for system in sorted(systems, key=lambda name: name == TOPLINE):
             cells = tuple(
-                HeadlineCell(by_key[system, m], marks[m].get(system, "")) if (system, m) in by_key else None
+                ResultCell(by_key[system, m], marks[m].get(system, "")) if (system, m) in by_key else None
                 for m in metrics
             )
             if any(cells):
-                rows.append(HeadlineRow(system, cells))
-        lower = {result.metric: result.lower_is_better for result in results}
-        columns = tuple(HeadlineColumn(m, lower[m], _scale([r for r in results if r.metric == m])) for m in metrics)
-        tables.append(HeadlineTable(task, columns, tuple(rows)))
+                rows.append(ResultRow(system, cells))
+        titles = [view.metric(metric).title for metric in metrics]
+        columns = tuple(
+            ResultColumn(
+                metric,
+                view.metric(metric),
+                _scale([r for r in results if r.metric == metric]),
+                titles.count(view.metric(metric).title) == 1,
+                next(str(r.recipe) for r in results if r.metric == metric),
+            )
+            for metric in metrics
+        )
+        tables.append(ResultTable(task, columns, tuple(rows)))
     return tuple(tables)
 
 
@@ -146,15 +164,15 @@ def _scale(results: Sequence[Result]) -> float:
     return max([1.0, *ends])
 
 
-def _marks(results: Sequence[Result]) -> dict[str, Mark]:
+def _marks(results: Sequence[Result], info: MetricInfo) -> dict[str, Mark]:
     """Mark the best of one task and metric, and those that it can't be told from.
 
-    There is no mark where all are equal or alone, nor on a difference: little lost in speaking is no merit.
+    There is no mark where all are equal or alone, nor on a metric of which neither way is better.
     """
-    usable = [result for result in results if not math.isnan(result.value) and result.system != TRUTH]
-    if len({result.value for result in usable}) < 2 or metric_label(usable[0].metric).unit == "points":
+    usable = [result for result in results if not math.isnan(result.value) and result.system != TOPLINE]
+    if len({result.value for result in usable}) < 2 or info.direction == "none":
         return {}
-    sign = 1 if usable[0].lower_is_better else -1
+    sign = 1 if info.lower_is_better else -1
     top = min(sign * result.value for result in usable)
     winners = [result for result in usable if sign * result.value == top]
     marks: dict[str, Mark] = {}

@@ -9,16 +9,16 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tttbench.core.records import ProbeResult, Result, Status
-from tttbench.store.run_directory import TRUTH
+from tttbench.core.exchange import Status
+from tttbench.core.metric import TOPLINE, ProbeResult, Result
 
-from .labels import count, format_quantity, format_value
+from .labels import count, format_quantity, format_value, with_unit
 from .view import ReportView, TaskView
 
 _ENDED: dict[Status, str] = {
     "empty": "came back empty",
     "unparsed": "could not be read",
-    "judge_failed": "could not be judged",
+    "derivation_failed": "could not be scored",
     "error": "failed with an error",
 }
 
@@ -42,7 +42,7 @@ def verdict(view: ReportView) -> tuple[str, ...]:
 
 
 def _spoken_answers(view: ReportView) -> list[str]:
-    """Right answers aloud and in writing, on the first task that asks questions."""
+    """Right answers, spoken and written, on the first task that asks questions."""
     for task in view.tasks:
         spoken = _ranked(view, task.name, "spoken_accuracy")
         ranked = spoken or _ranked(view, task.name, "text_accuracy")
@@ -50,53 +50,65 @@ def _spoken_answers(view: ReportView) -> list[str]:
             continue
         best, *others = ranked
         if best.value == 0:
-            return [_none_right(view, task, ranked, aloud=bool(spoken))]
-        where = f"the {best.n:,} questions of {task.title}{_interval(best)}"
+            return [_none_right(view, task, ranked, spoken=bool(spoken))]
+        where = f"the {best.n:,} questions of {task.title}{_interval(view, best)}"
         if not spoken:
-            first = f"{best.system} answered {_percent(best)} of {where} rightly in writing"
+            first = f"{best.system} gave the right answer in writing to {_value(view, best)} of {where}"
         else:
-            first = f"{best.system} gave the right answer aloud to {_percent(best)} of {where}{_in_writing(view, best)}"
-        return [f"{first}.", _rest(others), _unsettled(best, others)]
+            written = _in_writing(view, best)
+            first = f"{best.system} spoke the right answer to {_value(view, best)} of {where}{written}"
+        return [f"{first}.", _rest(view, others), _unsettled(best, others)]
     return []
 
 
-def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, aloud: bool) -> str:
-    """No system was right: nothing was lost in speaking that was there, so nothing is said of its cost."""
+def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, spoken: bool) -> str:
+    """No system was right: nothing was lost between text and speech that was there, so nothing is said of its cost."""
     none = f"{results[0].system} gave no right answer" if len(results) == 1 else "No system gave a right answer"
-    where = f"any of the {results[0].n:,} questions of {task.title}{_interval(results[0])}"
+    where = f"any of the {results[0].n:,} questions of {task.title}{_interval(view, results[0])}"
     written = _ranked(view, task.name, "text_accuracy")
     right = [result for result in written if result.value > 0]
-    if not aloud or not written:
-        return f"{none} {'aloud' if aloud else 'in writing'} to {where}."
+    if not spoken or not written:
+        return f"{none} {'in speech' if spoken else 'in writing'} to {where}."
     if not right:
-        return f"{none}, aloud or in writing, to {where}."
-    answered = _listing(f"{result.system} {_percent(result)}" for result in right)
-    return f"{none} aloud to {where}; right in writing: {answered}."
+        return f"{none}, spoken or written, to {where}."
+    answered = _listing(f"{result.system} {_value(view, result)}" for result in right)
+    return f"{none} in speech to {where}; right in writing: {answered}."
 
 
 def _in_writing(view: ReportView, spoken: Result) -> str:
-    """What speaking cost: the rest of the sentence about the spoken answers of one system."""
+    """The text-speech gap: the rest of the sentence about the spoken answers of one system."""
     of_system = (r for r in view.results if (r.system, r.task) == (spoken.system, spoken.task))
     written = next((r for r in of_system if r.metric == "text_accuracy" and not math.isnan(r.value)), None)
     if written is None:
         return ""
-    gap = 100 * (written.value - spoken.value)
-    points = f"{abs(gap):.1f} points"
-    cost = "on balance, speaking cost nothing" if abs(gap) < 0.05 else f"speaking cost {points}"
-    return f" and in writing to {_percent(written)}: {cost if gap > -0.05 else f'spoken answers are {points} better'}"
+    gap = view.metric("text_accuracy").shown(written.value) - view.metric("spoken_accuracy").shown(spoken.value)
+    if abs(gap) < 0.05:
+        cost = "no text-speech gap"
+    else:
+        sign = "\u2212" if gap < 0 else ""
+        cost = f"a text-speech gap of {sign}{abs(gap):.1f} points"
+    return f" and wrote it to {_value(view, written)}: {cost}"
 
 
 def _recognition(view: ReportView) -> list[str]:
-    """Word errors, on the first task that has any."""
+    """The primary metric of the first task that asks no questions."""
     for task in view.tasks:
-        ranked = _ranked(view, task.name, "wer")
-        if ranked:
-            best, *others = ranked
-            fewest = others and others[0].value > best.value
-            made = "made the fewest word errors: WER" if fewest else "has a WER of"
-            rest = f", {_some(f'{o.system} {_percent(o)}' for o in others)}" if others else ""
-            sentence = f"On {task.title}, {best.system} {made} {_percent(best)}{_interval(best)}{rest}."
-            return [sentence, _unsettled(best, others)]
+        metric = next(iter(task.metrics), "")
+        if not metric or metric in ("spoken_accuracy", "text_accuracy"):
+            continue
+        ranked, info = _ranked(view, task.name, metric), view.metric(metric)
+        if not ranked:
+            continue
+        best, *others = ranked
+        ahead = bool(others) and others[0].value != best.value and info.direction != "none"
+        title = f"the {'lowest' if info.lower_is_better else 'highest'} {info.column}" if ahead else f"{info.column} of"
+        rest = f", {_some(f'{o.system} {_value(view, o)}' for o in others)}" if others else ""
+        has = "has" if ahead else "has a" if info.column[:1] not in "AEIOU" else "has an"
+        colon = ": " if ahead else " "
+        sentence = (
+            f"On {task.title}, {best.system} {has} {title}{colon}{_value(view, best)}{_interval(view, best)}{rest}."
+        )
+        return [sentence, _unsettled(best, others)]
     return []
 
 
@@ -110,8 +122,8 @@ def _decoding(view: ReportView) -> list[str]:
         passes = [p for p in probes if p.metric == "nfe_per_code" and p.strategy and not math.isnan(p.p50)]
         sound = [p for p in probes if p.metric == "ttfa_wave" and p.strategy and not math.isnan(p.p50)]
         return [
-            _against(passes, "Per audio code the network ran", " times"),
-            _against(sound, "The first sound came after", "", tail=" (medians)"),
+            _against(passes, "Forward passes per audio token:", ""),
+            _against(sound, "TTFA:", "", tail=" (medians)"),
         ]
     return []
 
@@ -138,7 +150,8 @@ def _statuses(view: ReportView) -> str:
     if not failed:
         return f"All {count(total, 'request')} ended ok." if total else "No request has been answered."
     requests = count(total + missing, "request")
-    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. What is missing counts as wrong."
+    counted = "Errors and missing answers count as wrong; what could not be scored is left out."
+    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. {counted}"
 
 
 def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:
@@ -146,13 +159,14 @@ def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:
     found = [
         r
         for r in view.results
-        if r.task == task and r.metric == metric and r.system != TRUTH and not math.isnan(r.value)
+        if r.task == task and r.metric == metric and r.system != TOPLINE and not math.isnan(r.value)
     ]
-    return sorted(found, key=lambda r: r.value if r.lower_is_better else -r.value)
+    lower = view.metric(metric).lower_is_better
+    return sorted(found, key=lambda r: r.value if lower else -r.value)
 
 
-def _rest(others: Sequence[Result]) -> str:
-    reached = _some(f"{other.system} {_percent(other)}" for other in others)
+def _rest(view: ReportView, others: Sequence[Result]) -> str:
+    reached = _some(f"{other.system} {_value(view, other)}" for other in others)
     return f"Next come {reached}." if len(others) > 1 else f"Next comes {reached}." if others else ""
 
 
@@ -164,14 +178,14 @@ def _unsettled(best: Result, others: Sequence[Result]) -> str:
     return ""
 
 
-def _percent(result: Result) -> str:
-    return f"{format_value(result.value, percent=True)}\u00a0%"
+def _value(view: ReportView, result: Result) -> str:
+    return with_unit(result.value, view.metric(result.metric))
 
 
-def _interval(result: Result) -> str:
+def _interval(view: ReportView, result: Result) -> str:
     if math.isnan(result.ci_low) or math.isnan(result.ci_high):
         return ""
-    low, high = (format_value(bound, percent=True) for bound in (result.ci_low, result.ci_high))
+    low, high = (format_value(bound, view.metric(result.metric)) for bound in (result.ci_low, result.ci_high))
     return f" (95\u00a0% interval {low} to {high})"
 
 

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tttbench.core.records import STATUSES, FrontierPoint, ProbeResult, RequestKind, Result, ScoreKind, Status, Trace
+from tttbench.core.exchange import STATUSES, Status, Trace
+from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result
+from tttbench.store.manifest import Skipped
 
 from .labels import short_names
 
@@ -19,20 +21,19 @@ DiffOp = Literal["equal", "delete", "insert", "substitute"]
 
 @dataclass(frozen=True)
 class DiffChunk:
-    """A run of words with one fate. ``expected`` is empty for insertions, ``said`` for deletions."""
+    """A run of words with one fate. ``expected`` is empty for insertions, ``given`` for deletions."""
 
     op: DiffOp
     expected: str
-    said: str
+    given: str
 
 
 @dataclass(frozen=True)
 class ScoreView:
-    """One score of one answer. ``value`` is None where there is none ; ``note`` says how it came about."""
+    """One score of one answer, by its id. ``value`` is None where there is none; ``note`` says how it came about."""
 
     metric: str
     value: float | None
-    kind: ScoreKind
     status: Status
     note: str = ""
 
@@ -55,11 +56,16 @@ class Row:
 
     Attributes:
         status: how the request ended; ``message`` says why when it isn't ``ok``.
-        answer_text: the full sentence of the true answer recording, where the task has one.
+        wrong: not ok, or some score says that something is wrong (a binary 0, or any edit).
+        repeat: which answer to the sample, from 0.
+        references: accepted answers, the one to show first.
+        answer_text: what is spoken in the reference audio, where the task has one.
         text_diff: reference against written answer, word by word, as scored where words are scored; empty if they
             have not been compared.
-        heard_diff: what the spoken answer should say against what the judge heard.
-        true_heard: what the judge heard in the true answer recording.
+        transcript: of the spoken answer, by the run's first transcriber; ``more_transcripts`` are those of others, by
+            name.
+        transcript_diff: the written answer against that transcript.
+        reference_transcript: of the reference audio.
         codes: number of audio codes of the answer, without end tokens.
         sample_rate: of the answer's waveform, Hz; 0 if there is none.
     """
@@ -67,39 +73,35 @@ class Row:
     system: str
     task: str
     id: str
-    kind: RequestKind
+    family: str
     status: Status
     message: str = ""
+    repeat: int = 0
     question: str = ""
-    reference: str = ""
-    aliases: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     answer_text: str = ""
     text: str = ""
-    heard: str | None = None
-    true_heard: str | None = None
+    transcript: str | None = None
+    more_transcripts: Mapping[str, str] = field(default_factory=dict)
+    reference_transcript: str | None = None
     finish_reason: str = ""
     text_diff: tuple[DiffChunk, ...] = ()
-    heard_diff: tuple[DiffChunk, ...] = ()
+    transcript_diff: tuple[DiffChunk, ...] = ()
     scores: tuple[ScoreView, ...] = ()
     input_audio: str = ""
     answer_audio: str = ""
-    true_audio: str = ""
+    reference_audio: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
     trace: Trace | None = None
     codes: int = 0
     sample_rate: int = 0
+    wrong: bool = False
 
     @property
-    def wrong(self) -> bool:
-        """Not ok, or some score says that something is wrong (a binary 0, or any edit)."""
-        if self.status != "ok" or any(score.status != "ok" for score in self.scores):
-            return True
-        return any(
-            (score.kind == "binary" and score.value is not None and score.value < 1)
-            or (score.kind == "rate" and score.value is not None and score.value > 0)
-            for score in self.scores
-        )
+    def reference(self) -> str:
+        """The reference to show; ``""`` if there is none."""
+        return self.references[0] if self.references else ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class SystemView:
-    """A system of the run, asked ``batch_size`` requests a call. ``facts`` is its model card, flattened."""
+    """A system of the run, given ``batch_size`` requests a call. ``facts`` is its model card, flattened."""
 
     name: str
     strategy: str
@@ -122,23 +124,14 @@ class SystemView:
 
 @dataclass(frozen=True)
 class TaskView:
-    """A task of the run."""
+    """A task of the run; ``metrics`` are the ids of its scores, the primary metric first."""
 
     name: str
     title: str
-    kind: RequestKind
+    family: str
     description: str
     metrics: tuple[str, ...] = ()
     facts: tuple[Fact, ...] = ()
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A task that a system was not asked, and why."""
-
-    system: str
-    task: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -149,10 +142,11 @@ class ReportView:
         name: the run directory's name.
         status: the run's own word for its state (``running``, ``done`` …).
         expected: requests that the run is to make; those without an answer are shown as missing.
-        results: of the systems, the losses in speaking among them, and of the true recordings (the ceiling).
+        results: of the systems, and of the reference audio (the topline).
+        metrics: what each of them is, by score id.
         facts: the few facts of the overview; ``manifest`` is everything, flattened, for the foldable.
         command: the command line that made the run; empty if unknown.
-        frontier: where ways to decode stand, in suites with an oracle.
+        frontier: the quality-latency trade-off of ways to decode, in suites with an oracle.
     """
 
     name: str
@@ -166,6 +160,7 @@ class ReportView:
     results: tuple[Result, ...]
     probes: tuple[ProbeResult, ...]
     rows: tuple[Row, ...]
+    metrics: Mapping[str, MetricInfo]
     skipped: tuple[Skipped, ...] = ()
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
@@ -184,6 +179,10 @@ class ReportView:
             if task.name == name:
                 return task
         raise KeyError(name)
+
+    def metric(self, score_id: str) -> MetricInfo:
+        """What a metric is; of one that the run doesn't describe, no more than its id."""
+        return self.metrics.get(score_id) or MetricInfo(score_id.replace("_", " "), direction="none")
 
     def shown(self, system: str) -> str:
         """The name of a system, shortened where it is long; systems keep different names."""

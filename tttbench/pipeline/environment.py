@@ -7,6 +7,9 @@ import os
 import platform
 from pathlib import Path
 
+from tttbench.probes.conditions import calibration
+from tttbench.store.manifest import Machine
+
 PACKAGES = (
     "tttbench",
     "torch",
@@ -37,21 +40,26 @@ def versions() -> dict[str, str]:
     return found
 
 
-def machine(device: str) -> dict[str, object]:
-    """Return what the run is made on: operating system, processor, cores, memory (GB), and the device asked for."""
-    facts: dict[str, object] = {
-        "device": device,
-        "platform": platform.platform(),
-        "processor": _processor(),
-        "cores": usable_cores(),
-        "memory_gb": round(memory_bytes() / 1e9, 1),
-    }
+def machine(device: str) -> Machine:
+    """Return what the run is made on: operating system, processor, cores, memory (GB), and the device asked for.
+
+    Its ``calibration`` says what did the fixed piece of work that tells how fast the machine itself was
+    (``tttbench.probes.conditions``).
+    """
+    gpu = ""
     if device.startswith("cuda"):
         import torch
 
-        if torch.cuda.is_available():
-            facts["gpu"] = torch.cuda.get_device_name(device)
-    return facts
+        gpu = torch.cuda.get_device_name(device) if torch.cuda.is_available() else ""
+    return Machine(
+        device=device,
+        platform=platform.platform(),
+        processor=_processor(),
+        cores=usable_cores(),
+        memory_gb=round(memory_bytes() / 1e9, 1),
+        gpu=gpu,
+        calibration=calibration(),
+    )
 
 
 def usable_cores() -> int:

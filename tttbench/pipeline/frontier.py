@@ -1,6 +1,6 @@
-"""Quality against seconds of systems that answered the same samples: who is best at which price, and who beats whom.
+"""Quality against seconds on the same samples: which systems are on the Pareto front, and which dominate which.
 
-Both axes have intervals, and one system beats another only where their answers to the same samples say so. Knows
+Both axes have intervals, and one system dominates another only where their answers to the same samples say so. Knows
 verdicts and seconds; no systems, tasks or files.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reference_model.timing import interval
-from tttbench.core.records import FrontierPoint
+from tttbench.core.metric import FrontierPoint
 from tttbench.stats.bootstrap import paired_ratio_difference
 from tttbench.stats.corpus import corpus_interval
+from tttbench.stats.median import median_interval
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def frontier(
 ) -> tuple[FrontierPoint, ...]:
     """Place all systems, in the order given; those without two timed answers are left out.
 
-    One system beats another where it is faster (the 95 % interval of the ratio of seconds, answer by answer, lies
+    One system dominates another where it is faster (the 95 % interval of the ratio of seconds, answer by answer, lies
     above 1) and its quality is no lower, or where its quality is higher (the 95 % interval of the paired difference
     lies above 0) and it is no slower.
     """
@@ -60,11 +60,11 @@ def frontier(
             clusters=[one.cluster for one in rows],
         )
         times = [one.seconds for one in rows if one.seconds is not None]
-        seconds = interval(times)
-        beaten_by = tuple(
+        seconds = median_interval(times)
+        dominated_by = tuple(
             other
             for other, theirs in usable.items()
-            if other != system and _beats(theirs, found, lower_is_better, seed, n_resamples)
+            if other != system and _dominates(theirs, found, lower_is_better, seed, n_resamples)
         )
         points.append(
             FrontierPoint(
@@ -80,13 +80,13 @@ def frontier(
                 seconds.high,
                 len(rows),
                 len(times),
-                beaten_by,
+                dominated_by,
             )
         )
     return tuple(points)
 
 
-def _beats(
+def _dominates(
     one: Mapping[str, Outcome], other: Mapping[str, Outcome], lower_is_better: bool, seed: int, n_resamples: int
 ) -> bool:
     pairs = [(one[sample], other[sample]) for sample in one if sample in other]
@@ -105,5 +105,5 @@ def _beats(
     ratios = [b.seconds / a.seconds for a, b in pairs if a.seconds and b.seconds]
     if len(ratios) < 2:
         return False
-    faster = interval(ratios)
+    faster = median_interval(ratios)
     return (faster.low > 1 and gain.estimate >= 0) or (gain.low > 0 and faster.median >= 1)

@@ -1,165 +1,167 @@
-"""One system asked one task: audio loaded request by request, batches answered, every outcome written down.
-
-Whatever goes wrong with one request is that request's error; only a full disk and Ctrl-C stop the run.
-"""
+"""Stage 1: every system responds to every task that it can take; what has been done before is not done again."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import replace
 
-from tttbench.core.errors import InputError, StorageError, UserError
-from tttbench.core.interrupts import stop_if_asked
-from tttbench.core.records import Conditions, Request, Response, Sample
-from tttbench.core.system import System
-from tttbench.core.task import Task
-from tttbench.data.audio import load_audio
-from tttbench.data.flac import encode_flac
-from tttbench.pipeline.progress import Listener
-from tttbench.probes.conditions import Watch
+from tttbench.config.suite import SystemPlan
+from tttbench.core.errors import InputError, UserError
+from tttbench.core.exchange import Status
+from tttbench.core.system import System, SystemCard, SystemOptions
+from tttbench.pipeline.executors import Executor
+from tttbench.pipeline.jobs import Generated, GenerateItem, WorkerSpec, generate_batch, now
+from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
+from tttbench.pipeline.progress import ProgressReporter, Work
+from tttbench.pipeline.scores import reason_to_skip
+from tttbench.probes.memory import peak_bytes, reset_peak
 from tttbench.store.rows import NewAnswer
 from tttbench.store.run_directory import RunStore
 
 
-def request_seed(run_seed: int, task: str, sample_id: str) -> int:
-    """Return the seed of a request, 63 bits: a function of run seed, task and sample, whatever the batch or order."""
-    digest = hashlib.sha256(f"{run_seed}\0{task}\0{sample_id}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
+def generate_all(plan: Plan, store: RunStore, executor: Executor, reporter: ProgressReporter) -> None:
+    """Let every system of ``plan`` respond to what it hasn't responded to yet."""
+    for system in plan.suite.systems:
+        reporter.planned(_works(plan, store))
+        _generate(system, plan, store, executor, reporter)
 
 
-@dataclass(frozen=True)
-class Asking:
-    """What stays the same while a system answers a task.
-
-    Attributes:
-        label: name of the system in the run directory.
-        task: what is asked.
-        run_seed: the run's seed.
-        batch_size: the most requests a call may carry.
-        device: that the system runs on.
-    """
-
-    label: str
-    task: Task
-    run_seed: int
-    batch_size: int
-    device: str = "cpu"
-
-
-def ask(system: System, asking: Asking, samples: Sequence[Sample], store: RunStore, listener: Listener) -> None:
-    """Let ``system`` answer those of ``samples`` that it hasn't answered yet, and write every outcome to ``store``.
-
-    Raises:
-        StorageError: the run directory can't be written.
-    """
-    done = store.done(asking.label, asking.task.name)
-    watch = Watch(asking.device)
-    kept_inputs = {entry.sample.id for entry in store.samples(asking.task.name) if entry.input_audio is not None}
-    pending = [sample for sample in samples if sample.id not in done]
-    for batch in _batches(pending, asking.batch_size):
-        requests: list[Request] = []
-        outcomes: dict[str, Response | Exception] = {}
-        for sample in batch:
-            try:
-                request = make_request(sample, asking)
-                if request.audio is not None and sample.id not in kept_inputs:
-                    store.save_input(asking.task.name, sample.id, request.audio, request.sample_rate)
-                requests.append(request)
-            except StorageError:
-                raise
-            except Exception as error:
-                outcomes[sample.id] = error
-        conditions = None
-        if requests:
-            watch.begin()
-            answers = answer_all(system, requests)
-            conditions = watch.end()
-            outcomes.update({request.id: answer for request, answer in zip(requests, answers, strict=True)})
-        stop_if_asked()
-        rows = [_row(sample.id, outcomes[sample.id], len(requests), conditions) for sample in batch]
-        for sample in batch:
-            outcome = outcomes[sample.id]
-            if isinstance(outcome, Exception):
-                listener.failed(f"{asking.label} · {asking.task.name} · {sample.id}", outcome)
-        store.save_answers(asking.label, asking.task.name, rows)
-        listener.advanced(len(rows), sum(row.status == "error" for row in rows))
-
-
-def fail_all(message: str, asking: Asking, samples: Sequence[Sample], store: RunStore, listener: Listener) -> None:
-    """Write down that none of the pending ``samples`` could be answered, e.g. because the system can't be built."""
-    done = store.done(asking.label, asking.task.name)
-    pending = [sample for sample in samples if sample.id not in done]
-    rows = [NewAnswer(sample.id, "error", None, message, 0, _now()) for sample in pending]
-    store.save_answers(asking.label, asking.task.name, rows)
-    listener.advanced(len(rows), len(rows))
-
-
-def make_request(sample: Sample, asking: Asking) -> Request:
-    """Read the sample's audio and return the request; raises ``InputError`` if the file can't be used."""
-    audio = None if sample.audio is None else load_audio(sample.audio)
-    return Request(
-        id=sample.id,
-        kind=sample.kind,
-        audio=None if audio is None else audio.samples,
-        sample_rate=0 if audio is None else audio.sample_rate,
-        text=sample.text,
-        instruction=asking.task.instruction,
-        max_seconds=asking.task.max_seconds,
-        seed=request_seed(asking.run_seed, asking.task.name, sample.id),
-    )
-
-
-def answer_all(system: System, requests: Sequence[Request]) -> list[Response | Exception]:
-    """Return one outcome per request; if the whole batch fails, each is tried alone, so that one can't spoil others."""
-    answers = _attempt(lambda: system.answer(requests), len(requests))
-    if isinstance(answers, Exception):
-        if len(requests) == 1:
-            return [answers]
-        return [answer_all(system, [request])[0] for request in requests]
-    return [_checked(answer) for answer in answers]
-
-
-def _attempt(
-    call: Callable[[], Sequence[Response | Exception]], expected: int
-) -> Sequence[Response | Exception] | Exception:
+def _generate(
+    system_plan: SystemPlan, plan: Plan, store: RunStore, executor: Executor, reporter: ProgressReporter
+) -> None:
+    label, manifest = system_plan.label, store.manifest
+    pending = {task.plan.name: _pending(label, task, plan, store) for task in plan.tasks}
+    tasks = [
+        task
+        for task in plan.tasks
+        if pending[task.plan.name] and not reason_to_skip(manifest.systems[label], manifest.tasks[task.plan.name])
+    ]
+    if not tasks:
+        return
+    batch_size = plan.batch_size(system_plan)
+    options = SystemOptions(plan.device, batch_size, system_plan.strategy, system_plan.settings)
+    reset_peak()
     try:
-        answers = call()
-    except Exception as error:
-        return error
-    if len(answers) != expected:
-        return RuntimeError(f"the system gave {len(answers)} answers to {expected} requests")
-    return answers
+        with executor.open(WorkerSpec("system", system_plan.name, options)) as opened:
+            assert isinstance(opened.worker, System)  # opened as one
+            _note_card(store, label, opened.worker.card)
+            entry = store.manifest.systems[label]
+            tasks = [task for task in tasks if not reason_to_skip(entry, manifest.tasks[task.plan.name])]
+            reporter.planned(_works(plan, store))
+            _warm_up(opened.worker, tasks, pending, plan)
+            for task in tasks:
+                items = pending[task.plan.name]
+                reporter.started(_work(label, task, len(items)))
+                for done in opened.generate(items, batch_size):
+                    _write(done, store, reporter)
+                reporter.finished()
+            _note_peak(store, label)
+    except _OtherSystemError as error:
+        raise UserError(str(error)) from error
+    except UserError as error:
+        if type(error) is not UserError or store.manifest.systems[label].card is not None:
+            raise
+        reporter.failed(label, str(error))
+        reporter.note(
+            f"{label}: all its requests count as errors; fix that, then --resume --retry-errors repeats them."
+        )
+        for task in tasks:
+            items = pending[task.plan.name]
+            reporter.started(_work(label, task, len(items)))
+            _fail(str(error), items, store, reporter)
+            reporter.finished()
 
 
-def _checked(answer: Response | Exception) -> Response | Exception:
-    if isinstance(answer, Exception) or answer.waveform is None or len(answer.waveform) == 0:
-        return answer
-    try:
-        encode_flac(answer.waveform, answer.sample_rate)
-    except InputError as error:
-        return RuntimeError(f"the system's spoken answer can't be kept: {error}")
-    return answer
+class _OtherSystemError(Exception):
+    """A resumed run's system isn't the one that it was started with."""
 
 
-def _row(sample_id: str, outcome: Response | Exception, batch_size: int, conditions: Conditions | None) -> NewAnswer:
-    if isinstance(outcome, Exception):
-        return NewAnswer(sample_id, "error", None, message_of(outcome), batch_size, _now(), conditions)
-    said = outcome.waveform is not None and len(outcome.waveform) > 0
-    status = "ok" if said or outcome.text.strip() else "empty"
-    return NewAnswer(sample_id, "ok" if status == "ok" else "empty", outcome, "", batch_size, _now(), conditions)
+def _pending(label: str, task: PlannedTask, plan: Plan, store: RunStore) -> list[GenerateItem]:
+    done = store.done(label, task.plan.name)
+    kept = {
+        one.sample.id: {at: recording.pcm_md5 for at, recording in one.inputs.items()}
+        for one in store.samples(task.plan.name)
+    }
+    return [
+        generate_item(task.task, sample, label, plan.suite.seed, repeat, kept.get(sample.id))
+        for repeat in range(plan.suite.repeats)
+        for sample in task.samples
+        if (sample.id, repeat) not in done
+    ]
 
 
-def message_of(error: Exception) -> str:
-    """Return what is written down about an error: a ``UserError``'s own words, else with the kind of error before."""
-    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+def _write(done: Sequence[Generated], store: RunStore, reporter: ProgressReporter) -> None:
+    """Keep what came back: recordings of inputs first, then the answers."""
+    rows = []
+    for one in done:
+        key, error, response = one.key, one.error, one.response
+        try:
+            for turn, clip in one.clips.items():
+                store.save_input(key.task, key.sample, turn, clip.samples, clip.sample_rate)
+        except InputError as refused:
+            error, response = str(refused), None
+        if error:
+            reporter.failed(f"{key.system} · {key.task} · {key.sample}", error)
+        status: Status = "error"
+        if response is not None:
+            spoken = response.waveform is not None and len(response.waveform) > 0
+            status = "ok" if spoken or response.text.strip() else "empty"
+        rows.append(NewAnswer(key, status, response, error, one.batch_size, one.finished_at, one.conditions))
+    store.save_answers(rows)
+    reporter.advanced(len(rows), sum(row.status == "error" for row in rows))
 
 
-def _batches(samples: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
-    for start in range(0, len(samples), size):
-        yield samples[start : start + size]
+def _fail(message: str, items: Sequence[GenerateItem], store: RunStore, reporter: ProgressReporter) -> None:
+    """Note that none of ``items`` could be responded to, because the system can't be built."""
+    store.save_answers([NewAnswer(item.key, "error", None, message, 0, now()) for item in items])
+    reporter.advanced(len(items), len(items))
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+def _note_card(store: RunStore, label: str, card: SystemCard) -> None:
+    """Keep what the system is; refuse one that isn't what the run was started with."""
+    manifest = store.manifest
+    before = manifest.systems[label].card
+    if before is not None and before.digest != card.digest:
+        for name in ("name", "strategy", "weights_sha256", "codec", "prompts", "settings", "identity"):
+            was, is_now = getattr(before, name), getattr(card, name)
+            if was != is_now:
+                raise _OtherSystemError(
+                    f"--resume {store.folder}: {name} of system {label} differs: the run has {was!r}, now it is "
+                    f"{is_now!r}. Restore it, or give another --out."
+                )
+    entry = replace(manifest.systems[label], card=card)
+    store.write_manifest(replace(manifest, systems={**manifest.systems, label: entry}))
+
+
+def _note_peak(store: RunStore, label: str) -> None:
+    manifest = store.manifest
+    before = manifest.systems[label]
+    entry = replace(before, peak_rss_bytes=max(peak_bytes(), before.peak_rss_bytes))
+    store.write_manifest(replace(manifest, systems={**manifest.systems, label: entry}))
+
+
+def _warm_up(system: System, tasks: Sequence[PlannedTask], pending: dict[str, list[GenerateItem]], plan: Plan) -> None:
+    """Respond to a few requests whose answers are thrown away; errors show when they are measured."""
+    for task in tasks[:1]:
+        for sample in task.samples[: plan.suite.warmup]:
+            item = next((one for one in pending[task.plan.name] if one.key.sample == sample.id), None)
+            if item is not None:
+                generate_batch(system, [item], None)
+
+
+def _works(plan: Plan, store: RunStore) -> list[Work]:
+    """What is left to generate; which tasks a system is given is known once it has been built."""
+    manifest = store.manifest
+    works = [
+        _work(
+            system.label, task, len(task.samples) * plan.suite.repeats - len(store.done(system.label, task.plan.name))
+        )
+        for system in plan.suite.systems
+        for task in plan.tasks
+        if not reason_to_skip(manifest.systems[system.label], manifest.tasks[task.plan.name])
+    ]
+    return [work for work in works if work.total]
+
+
+def _work(label: str, task: PlannedTask, total: int) -> Work:
+    return Work(f"{label} · {task.plan.name}", total)

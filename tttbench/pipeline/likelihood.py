@@ -1,25 +1,16 @@
-"""Likelihoods of true answers: a checkpoint, the samples of a task, and the bits that it needs for each of them."""
+"""Likelihoods of reference answers: a system that can tell them, the samples of a task, and the bits for each."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Sample
+from tttbench.core.sample import Sample
+from tttbench.core.system import Nats, Scorable, System
 from tttbench.stats.bootstrap import ratio_interval
 from tttbench.stats.interval import Interval
-from tttbench.systems.ttt.folder import Assistant, checkpoint_folder, read_assistant
-
-if TYPE_CHECKING:
-    from reference_model.checkpoint import Loaded
-    from reference_model.likelihood import Likelihood
-    from reference_model.objective import Example
-    from reference_model.speech.mini import MiniCodec
 
 
 @dataclass(frozen=True)
@@ -28,7 +19,7 @@ class Bits:
 
     Attributes:
         value: with its 95 % interval over the samples (by cluster).
-        se: standard error of the estimate by random masking, 0 where the value is exact.
+        se: standard error of the estimate by random draws, 0 where the value is exact.
         n_tokens: tokens, ends of spans included.
         exact: whether it is the likelihood, or a bound from above.
     """
@@ -41,7 +32,7 @@ class Bits:
 
 @dataclass(frozen=True)
 class NllResult:
-    """What a checkpoint needs for the true answers of a task; ``audio`` is None where none is spoken."""
+    """What a system needs for the reference answers of a task; ``audio`` is None where none is spoken."""
 
     system: str
     task: str
@@ -51,81 +42,33 @@ class NllResult:
     audio: Bits | None
 
 
-def measure(
-    name: str,
-    task: str,
-    samples: Sequence[Sample],
-    *,
-    device: str,
-    n_maskings: int,
-    seed: int,
-) -> NllResult:
-    """Measure one ``ttt:`` checkpoint on the true answers of ``samples``.
+def measure(system: System, task: str, samples: Sequence[Sample], family: str, *, n_draws: int, seed: int) -> NllResult:
+    """Measure a system on the reference answers of ``samples``.
 
     Args:
-        name: ``ttt:mini``, ``ttt:FOLDER`` …
+        system: built.
         task: name of the task, for the result.
-        samples: at least one; a spoken question needs a recording of its true answer to give bits of audio.
-        device: where the network runs.
-        n_maskings: of each span, see ``reference_model.likelihood``.
-        seed: of maskings and resampling.
+        samples: at least one; a spoken question needs a recording of its reference answer to give bits of audio.
+        family: of the task.
+        n_draws: see ``Scorable.likelihoods``.
+        seed: of draws and resampling.
 
     Raises:
-        UserError: no such checkpoint, it doesn't fit its codec, or a sample can't be heard.
+        UserError: the system tells no likelihoods, or can't take a sample.
     """
-    import reference_model
-    from reference_model.errors import ReferenceModelError
-    from reference_model.likelihood import likelihood
-    from tttbench.systems.ttt.speech import load_codec
-
-    if not name.startswith("ttt:"):
-        raise UserError(f"{name}: only checkpoints of the reference model tell likelihoods; give ttt:FOLDER")
-    folder = checkpoint_folder(name.removeprefix("ttt:"))
-    assistant = read_assistant(folder)
-    found: list[Likelihood] = []
-    try:
-        loaded, codec = reference_model.load(folder, device=device), load_codec(assistant.codec_folder())
-        for number, sample in enumerate(samples):
-            example = example_of(sample, loaded, codec, assistant)
-            # A seed for each, or the maskings of all samples would err in the same direction.
-            own_seed = int(np.random.SeedSequence((seed, number)).generate_state(1)[0])
-            found.append(likelihood(loaded.model, example, n_samples=n_maskings, seed=own_seed))
-    except ReferenceModelError as error:
-        raise UserError(str(error)) from error
+    if not isinstance(system, Scorable):
+        raise UserError(f"{system.card.name}: tells no likelihoods. Give systems that do, e.g. ttt:mini or ttt:FOLDER.")
+    found = system.likelihoods(samples, family, n_draws=n_draws, seed=seed)
     clusters = [sample.cluster or sample.id for sample in samples]
-    objective = loaded.model.config.objective
-    text = _bits([(one.text, one.text_se, one.n_text) for one in found], objective != "nar", clusters, seed)
-    audio = _bits([(one.audio, one.audio_se, one.n_audio) for one in found], objective == "ar", clusters, seed)
-    return NllResult(name, task, objective, len(samples), text, audio if audio.n_tokens else None)
+    text = _bits([one.text for one in found], clusters, seed)
+    audio = _bits([one.audio for one in found], clusters, seed)
+    return NllResult(system.card.name, task, system.objective, len(samples), text, audio if audio.n_tokens else None)
 
 
-def example_of(sample: Sample, loaded: Loaded, codec: MiniCodec, assistant: Assistant) -> Example:
-    """The sample as a conversation with its true answer, in the layout that the checkpoint was trained on.
-
-    Raises:
-        UserError: the sample has no spoken input.
-    """
-    from reference_model.interleave import interleave
-    from reference_model.objective import Example
-    from tttbench.data.audio import load_audio, resample
-
-    def codes_of(path: object) -> list[int]:
-        audio = load_audio(str(path))
-        return list(codec.encode(resample(audio.samples, audio.sample_rate, codec.sample_rate)))
-
-    if sample.audio is None:
-        raise UserError(f"{sample.id}: has no spoken input; likelihoods are measured on spoken questions and speech")
-    tokenizer, config = loaded.tokenizer, loaded.model.config
-    prompt = tokenizer.prompt(assistant.prompts[sample.kind], codes_of(sample.audio), sample.text)
-    text = tokenizer.encode_plain(sample.answer_text or sample.reference)
-    if sample.answer_audio is None:
-        return Example(tuple(prompt), (*text, config.im_end_token_id))
-    return Example(tuple(prompt), tuple(interleave(text, tokenizer.code_ids(codes_of(sample.answer_audio)), config)))
-
-
-def _bits(found: Sequence[tuple[float, float, int]], exact: bool, clusters: Sequence[str], seed: int) -> Bits:
-    """From nats, their standard error and the number of tokens, sample by sample."""
-    bits, tokens = [nats / math.log(2) for nats, _, _ in found], [n for _, _, n in found]
+def _bits(found: Sequence[Nats], clusters: Sequence[str], seed: int) -> Bits:
+    """Bits a token over all samples."""
+    bits, tokens = [one.total / math.log(2) for one in found], [one.n_tokens for one in found]
     n_tokens = sum(tokens)
-    se = math.sqrt(sum(error**2 for _, error, _ in found)) / math.log(2) / max(n_tokens, 1)
+    se = math.sqrt(sum(one.se**2 for one in found)) / math.log(2) / max(n_tokens, 1)
+    exact = all(one.exact for one in found)
     return Bits(ratio_interval(bits, tokens, seed=seed, clusters=clusters), se, n_tokens, exact)

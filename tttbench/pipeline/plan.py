@@ -5,29 +5,37 @@ Everything that the caller got wrong is found here, before any system is built.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import UserError
-from tttbench.core.records import Sample
-from tttbench.core.registry import build_task, check_system, scorers
+from tttbench.core.metric import TOPLINE, MetricInfo
+from tttbench.core.plugins import build_task, check_deriver, check_system, scorers
+from tttbench.core.sample import AudioRef, Sample
+from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
-from tttbench.core.task import Task, fingerprint_samples
+from tttbench.core.task import Task
 from tttbench.pipeline.environment import machine, versions
+from tttbench.pipeline.jobs import GenerateItem, request_seed
+from tttbench.pipeline.scores import columns
+from tttbench.store.manifest import Manifest, SuiteEntry, SystemEntry, TaskEntry
+from tttbench.store.rows import AnswerKey
 
 
 @dataclass(frozen=True)
 class PlannedTask:
-    """A task of the run: the samples that will be asked, and the hash of the data."""
+    """A task of the run: the samples that will be asked for, the scores, and the hash of the listing."""
 
     plan: TaskPlan
     task: Task
+    scores: tuple[ScoreSpec, ...]
     samples: tuple[Sample, ...]
-    fingerprint: str
+    listing_sha256: str
 
 
 @dataclass(frozen=True)
@@ -47,25 +55,34 @@ def make_plan(suite: Suite, device: str) -> Plan:
     """Look up all names of ``suite`` and list its samples.
 
     Raises:
-        UserError: an unknown system, task or scorer, data that aren't there, two samples with one id, no samples.
+        UserError: an unknown system, task, score, option or deriver, data that aren't there, two samples with one id,
+            no samples, a label that is reserved.
     """
     for system in suite.systems:
-        check_system(system.name, SystemOptions(device, strategy=system.strategy, decode=system.decode))
-    if suite.judge:
-        check_system(suite.judge, SystemOptions(device))
+        if system.label == TOPLINE:
+            raise UserError(f"system {system.name}: the label {TOPLINE!r} is reserved; give it another.")
+        check_system(system.name, SystemOptions(device, strategy=system.strategy, settings=system.settings))
     tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
     plans = {plan.name: plan for plan in suite.tasks}
     for plan in suite.tasks:
         for name in tasks[plan.name].doubles_as:
             if name not in plans:
-                plans[name], tasks[name] = replace(plan, name=name), build_task(name)
-    return Plan(suite, tuple(_plan_task(plan, tasks[name]) for name, plan in plans.items()), device)
+                plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
+    taken = {spec.scorer for name, plan in plans.items() for spec in plan.scores or tasks[name].scores}
+    nowhere = {spec.scorer for spec in suite.add} - taken
+    planned = tuple(_plan_task(plan, tasks[name], suite, nowhere) for name, plan in plans.items())
+    _check_metrics(planned)
+    for entry in planned:
+        for spec in entry.scores:
+            if transcriber := spec.options.get("transcriber"):
+                check_deriver(f"transcriber:{transcriber}", SystemOptions(device))
+    return Plan(suite, planned, device)
 
 
-def _plan_task(plan: TaskPlan, task: Task) -> PlannedTask:
-    task = replace(task, metrics=plan.metrics or task.metrics)
-    for metric in task.metrics:
-        scorers.get(metric)
+def _plan_task(plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str]) -> PlannedTask:
+    own = plan.scores or task.scores
+    scores = with_defaults((*own, *suite.added_to(own, everywhere)), suite.transcriber, suite.oracle)
+    columns(scores)
     samples = task.samples(plan.data)
     where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
     if not samples:
@@ -73,91 +90,190 @@ def _plan_task(plan: TaskPlan, task: Task) -> PlannedTask:
     seen: set[str] = set()
     for sample in samples:
         if sample.id in seen:
-            raise UserError(f"{where}: the id {sample.id!r} stands there twice; give every sample its own.")
+            raise UserError(f"{where}: two samples have the id {sample.id!r}; give every sample its own.")
         seen.add(sample.id)
-    chosen = tuple(samples if plan.limit is None else samples[: plan.limit])
-    own = task.data_fingerprint
-    return PlannedTask(plan, task, chosen, fingerprint_samples(chosen) if own is None else own(plan.data))
+    chosen = tuple(
+        replace(sample, language=sample.language or task.language)
+        for sample in (samples if plan.limit is None else samples[: plan.limit])
+    )
+    return PlannedTask(plan, task, scores, chosen, listing_sha256(chosen))
 
 
-def manifest_of(plan: Plan) -> dict[str, Any]:
+def with_defaults(scores: Sequence[ScoreSpec], transcriber: str, oracle: str) -> tuple[ScoreSpec, ...]:
+    """Fill in what a suite says for all of its scores.
+
+    Args:
+        scores: as a task or suite asks for them.
+        transcriber: of the suite, for scores that name none; ``""`` for none.
+        oracle: label of the system that all others' codes are compared with; ``""`` for none.
+
+    Returns:
+        Those, the gap between written and spoken answers where both are scored, and the agreement with the oracle.
+    """
+    found: dict[str, ScoreSpec] = {}
+    for spec in scores:
+        entry = scorers.get(spec.scorer)
+        options = dict(spec.options)
+        if "transcriber" in entry.options and transcriber:
+            options.setdefault("transcriber", transcriber)
+        if spec.id in found and found[spec.id] != replace(spec, options=options):
+            raise UserError(f"score {spec.id!r} is given twice; give one of them another id: {spec.scorer}=ID:…")
+        found[spec.id] = replace(spec, options=options)
+    kinds: dict[str, ScoreSpec] = {}
+    for spec in found.values():  # of several scores by one scorer, the first: those that are added change no other
+        kinds.setdefault(spec.scorer, spec)
+    if "text_accuracy" in kinds and "spoken_accuracy" in kinds and "spoken_gap" not in kinds:
+        found["spoken_gap"] = ScoreSpec("spoken_gap", "spoken_gap", kinds["spoken_accuracy"].options)
+    if oracle and "oracle_agreement" not in kinds:
+        found["oracle_agreement"] = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": oracle})
+    return tuple(found.values())
+
+
+def _check_metrics(tasks: Sequence[PlannedTask]) -> None:
+    """One id means one metric in the whole run."""
+    seen: dict[str, tuple[str, MetricInfo]] = {}
+    for task in tasks:
+        for column in columns(task.scores):
+            where, info = seen.setdefault(column.id, (task.plan.name, column.scorer.info))
+            if info != column.scorer.info:
+                raise UserError(
+                    f"score {column.id!r} is another metric in task {task.plan.name!r} than in {where!r}; give one of "
+                    "them another id."
+                )
+
+
+def listing_sha256(samples: Sequence[Sample]) -> str:
+    """Return the sha256 over a listing in order: ids, texts, references, and name, place and size of audio files.
+
+    No audio is read; a file that is missing counts as such, so that a broken sample doesn't stop a run.
+    """
+    digest = hashlib.sha256()
+    for sample in samples:
+        row = [
+            sample.id,
+            [[turn.role, turn.text, _place(turn.audio)] for turn in sample.turns],
+            list(sample.references),
+            None if sample.answer is None else [sample.answer.text, _place(sample.answer.audio)],
+        ]
+        digest.update(json.dumps(row, ensure_ascii=False).encode(errors="surrogatepass"))
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _place(audio: AudioRef | None) -> list[object] | None:
+    if audio is None:
+        return None
+    try:
+        size = audio.path.stat().st_size
+    except (OSError, ValueError):
+        size = -1
+    return [audio.path.name, audio.member, audio.start_s, audio.end_s, size]
+
+
+def generate_item(
+    task: Task, sample: Sample, label: str, run_seed: int, repeat: int = 0, kept: Mapping[int, str] | None = None
+) -> GenerateItem:
+    """Return the request for ``sample``, its audio unread.
+
+    Args:
+        task, sample: what is asked for.
+        label: of the system.
+        run_seed: of the run.
+        repeat: from 0.
+        kept: as in ``GenerateItem``.
+    """
+    return GenerateItem(
+        AnswerKey(label, task.name, sample.id, repeat),
+        sample.turns,
+        task.family,
+        task.instruction,
+        sample.language or task.language,
+        task.max_seconds,
+        request_seed(run_seed, task.name, sample.id, repeat),
+        kept or {},
+    )
+
+
+def manifest_of(plan: Plan) -> Manifest:
     """Return the manifest of a run that has not begun: no systems built, no sessions."""
     suite = plan.suite
-    return {
-        "status": "running",
-        "suite": {
-            "name": suite.name,
-            "title": suite.title,
-            "seed": suite.seed,
-            "judge": suite.judge,
-            "batch_size": suite.batch_size,
-            "resamples": suite.resamples,
-            "warmup": suite.warmup,
-            "oracle": suite.oracle,
-        },
-        "systems": {
-            system.label: {
-                "name": system.name,
-                "strategy": system.strategy,
-                "batch_size": plan.batch_size(system),
-                "decode": system.decode,
-                "card": {},
-            }
+    return Manifest(
+        suite=SuiteEntry(
+            suite.name,
+            suite.title,
+            suite.seed,
+            suite.batch_size,
+            suite.resamples,
+            suite.warmup,
+            suite.repeats,
+            suite.oracle,
+        ),
+        systems={
+            system.label: SystemEntry(system.name, system.strategy, system.settings, plan.batch_size(system))
             for system in suite.systems
         },
-        "tasks": {
-            entry.plan.name: {
-                "title": entry.task.title,
-                "kind": entry.task.kind,
-                "description": entry.task.description,
-                "metrics": entry.task.metrics,
-                "instruction": entry.task.instruction,
-                "n": len(entry.samples),
-                "limit": entry.plan.limit,
-                "data": None if entry.plan.data is None else str(Path(entry.plan.data).absolute()),
-                "data_sha256": entry.fingerprint,
-            }
+        tasks={
+            entry.plan.name: TaskEntry(
+                title=entry.task.title,
+                family=entry.task.family,
+                description=entry.task.description,
+                instruction=entry.task.instruction,
+                needs=entry.task.needs,
+                language=entry.task.language,
+                scores=entry.scores,
+                n=len(entry.samples),
+                limit=entry.plan.limit,
+                data=None if entry.plan.data is None else str(Path(entry.plan.data).absolute()),
+                listing_sha256=entry.listing_sha256,
+            )
             for entry in plan.tasks
         },
-        "judge": {"system": suite.judge, "recipe": "", "card": {}},
-        "versions": versions(),
-        "machine": machine(plan.device),
-        "sessions": [],
-    }
+        versions=versions(),
+        machine=machine(plan.device),
+    )
 
 
-def refuse_other_run(folder: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+def refuse_other_run(folder: Path, old: Manifest, new: Manifest) -> None:
     """Raise ``UserError`` if the run in ``folder`` is not the one that is asked for now, naming what differs.
 
-    What can't change an answer (batch sizes, resamples, paths of equal data) may differ.
+    What can't change an answer (batch sizes, resamples, scores, paths of equal data) may differ, but not what tells how
+    fast the machine itself was: times of one run are on one scale. What a system is made of is compared once it has
+    been built.
     """
-    was, asked = _identity(old), _identity(new)
-    for key in {**was, **asked}:
-        if was.get(key) != asked.get(key):
-            command = shlex.join(old["sessions"][0]["command"]) if old.get("sessions") else ""
+    was, wanted = _identity(old), _identity(new)
+    for key in {**was, **wanted}:
+        # A run of format 2 has no hash of its listing.
+        if key.endswith("listing_sha256") and not was.get(key):
+            continue
+        if was.get(key) != wanted.get(key):
+            command = shlex.join(old.sessions[0].command) if old.sessions else ""
             again = f" It was started with: {command}" if command else ""
             raise UserError(
                 f"--resume {folder}: {key} differs: the run has {was.get(key, 'none')!r}, this call gives "
-                f"{asked.get(key, 'none')!r}. Give the same, or another --out.{again}"
+                f"{wanted.get(key, 'none')!r}. Give the same, or another --out.{again}"
             )
 
 
-def _identity(manifest: Mapping[str, Any]) -> dict[str, object]:
-    suite = manifest["suite"]
+def _identity(manifest: Manifest) -> dict[str, object]:
+    suite = manifest.suite
     found: dict[str, object] = {
-        "suite": suite["name"],
-        "seed": suite["seed"],
-        "judge": suite["judge"],
-        "systems": _joined(manifest["systems"]),
-        "tasks": _joined(manifest["tasks"]),
+        "suite": suite.name,
+        "seed": suite.seed,
+        "repeats": suite.repeats,
+        "systems": _joined(manifest.systems),
+        "tasks": _joined(manifest.tasks),
+        "calibration (torch is installed, or not)": manifest.machine.calibration,
     }
-    for label, system in manifest["systems"].items():
-        found[f"system {label}: decode"] = dict(system["decode"])
-    for name, task in manifest["tasks"].items():
-        found[f"task {name}: limit"] = task["limit"]
-        found[f"task {name}: data_sha256"] = task["data_sha256"]
+    for label, system in manifest.systems.items():
+        found[f"system {label}: name"] = system.name
+        found[f"system {label}: strategy"] = system.strategy
+        found[f"system {label}: decode"] = dict(system.settings)
+    for name, task in manifest.tasks.items():
+        found[f"task {name}: instruction"] = task.instruction
+        found[f"task {name}: limit"] = task.limit
+        found[f"task {name}: listing_sha256"] = task.listing_sha256
     return found
 
 
-def _joined(names: Sequence[str] | Mapping[str, object]) -> str:
+def _joined(names: Mapping[str, object]) -> str:
     return ", ".join(sorted(names))

@@ -1,7 +1,7 @@
-"""How quiet the machine was while something was timed: a fixed piece of work, and other processes' share of the cores.
+"""Machine load while something was timed: the time of a fixed piece of work, and other processes' share of the cores.
 
-Two timings can be compared only if both were taken in peace: a machine that was busy with something else, or that ran
-at another clock, makes a model look slow that isn't. What is noted here lets a comparison say so. Knows no model.
+Two timings can be compared only if both were taken on an idle machine: one that was busy with something else, or that
+ran at another clock, makes a model look slow that isn't. What is noted here lets a comparison say so. Knows no model.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from tttbench.core.records import Conditions
+import numpy as np
+
+from tttbench.core.exchange import Conditions
+from tttbench.core.extras import is_installed, require
 
 if TYPE_CHECKING:
     import torch
@@ -30,21 +33,21 @@ class Watch:
         """Prepare for timings on ``device`` (``"cpu"``, ``"cuda"`` …)."""
         self._work = fixed_work(device)
         self._work()
-        self._pace_s = 0.0
+        self._calibration_s = 0.0
         self._at = (0.0, 0.0, 0.0)
 
     def begin(self) -> None:
-        """Take the pace and start to count."""
+        """Take the calibration time and start to count."""
         started = time.perf_counter()
         self._work()
-        self._pace_s = time.perf_counter() - started
+        self._calibration_s = time.perf_counter() - started
         self._at = _now()
 
     def end(self) -> Conditions:
         """Return what has been seen since ``begin()``."""
         wall, busy, own = (after - before for after, before in zip(_now(), self._at, strict=True))
         known = _STAT.exists() and wall > 0
-        return Conditions(self._pace_s, (busy - own) / wall if known else None)
+        return Conditions(self._calibration_s, (busy - own) / wall if known else None)
 
 
 def _now() -> tuple[float, float, float]:
@@ -62,9 +65,26 @@ def _busy_s() -> float:
     return sum(int(ticks[at]) for at in _BUSY) / os.sysconf("SC_CLK_TCK")
 
 
+def calibration() -> Literal["torch", "numpy"]:
+    """Return what does the fixed piece of work here: NumPy where torch isn't installed. Times of the two differ."""
+    return "torch" if is_installed("torch") else "numpy"
+
+
 @cache
 def fixed_work(device: str) -> Callable[[], None]:
-    """Return a piece of work like a small model's: products with one row and with many, a few milliseconds."""
+    """Return a piece of work like a small model's: products with one row and with many, a few milliseconds.
+
+    Raises:
+        UserError: ``device`` isn't the CPU, and torch isn't installed.
+    """
+    if calibration() == "torch":
+        return _torch_work(device)
+    if device != "cpu":
+        require("model", f"device {device}")
+    return _numpy_work()
+
+
+def _torch_work(device: str) -> Callable[[], None]:
     import torch
 
     generator = torch.Generator().manual_seed(0)
@@ -84,3 +104,15 @@ def fixed_work(device: str) -> Callable[[], None]:
 def _pass_through(rows: torch.Tensor, weight: torch.Tensor, times: int) -> None:
     for _ in range(times):
         rows = (rows @ weight).tanh()
+
+
+def _numpy_work() -> Callable[[], None]:
+    weight = np.random.default_rng(0).standard_normal((1024, 1024), dtype=np.float32) / np.float32(32)
+
+    def work() -> None:
+        for n_rows, times in ((1, 8), (64, 2)):
+            rows = np.ones((n_rows, 1024), dtype=np.float32)
+            for _ in range(times):
+                rows = np.tanh(rows @ weight)
+
+    return work

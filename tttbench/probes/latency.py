@@ -1,7 +1,7 @@
-"""Latency and throughput figures from the traces of answers: pure arithmetic, no clock.
+"""Latency and throughput from the traces of answers: pure arithmetic, no clock.
 
 Definitions: TTFT is request in → first text token; TTFA-codes → first committed audio block; TTFA-wave → first
-waveform packet. RTF is compute seconds over audio seconds (below 1 is faster than real time), in all and by stage:
+waveform chunk. RTF is compute seconds over audio seconds (below 1 is faster than real time), in all and by stage:
 seconds of the answer's audio for systems that speak (``rtf``), of the input's for those that only write
 (``rtf_input``). Continuity is in ``tttbench.probes.continuity``.
 """
@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tttbench.core.records import ProbeResult, Trace
+from tttbench.core.exchange import Response, Trace
+from tttbench.core.metric import ProbeResult
 from tttbench.probes.continuity import stalls
 
 
@@ -32,6 +33,11 @@ class Timed:
     sample_rate: int
     answer_s: float
     input_s: float
+
+
+def timed(response: Response, answer_s: float, input_s: float) -> Timed:
+    """Return a response as far as time is concerned; lengths of the answer's and the request's audio in seconds."""
+    return Timed(response.trace, len(response.audio_codes or ()), response.sample_rate, answer_s, input_s)
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ def figures(timed: Timed, speaks: bool) -> Iterator[Figure]:
         yield Figure("ttft", "s", trace.text_times_s[0])
     if trace.audio_commits:
         yield Figure("ttfa_codes", "s", trace.audio_commits[0].time_s)
-    if trace.packets:
-        yield Figure("ttfa_wave", "s", trace.packets[0].time_s)
+    if trace.chunks:
+        yield Figure("ttfa_wave", "s", trace.chunks[0].time_s)
     if trace.end_s > 0:
         yield Figure("latency", "s", trace.end_s)
     yield from _real_time_factors(timed, speaks)
@@ -66,12 +72,12 @@ def figures(timed: Timed, speaks: bool) -> Iterator[Figure]:
         yield Figure("nfe", "passes", trace.nfe)
         if timed.n_codes:
             yield Figure("nfe_per_code", "passes", trace.nfe / timed.n_codes)
-    # Systems that time their audio apart from their text are judged by the audio's seconds alone.
+    # Where a system times its audio apart from its text, the audio's seconds alone count.
     decode_s = trace.stages_s.get("audio", trace.stages_s.get("decode", 0.0))
     if timed.n_codes and decode_s > 0:
         yield Figure("codes_per_s", "1/s", timed.n_codes / decode_s)
-    if trace.packets and timed.sample_rate:
-        found = stalls(trace.packets, timed.sample_rate)
+    if trace.chunks and timed.sample_rate:
+        found = stalls(trace.chunks, timed.sample_rate)
         yield Figure("stalls", "count", len(found))
         yield Figure("stall_s", "s", sum(found))
 

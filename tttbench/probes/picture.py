@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tttbench.core.records import ProbeResult
+from tttbench.core.metric import ProbeResult
 from tttbench.probes.axes import Axis, Value, shown, swept
 from tttbench.probes.stopping import CONFIDENCE
 from tttbench.probes.sweep import PointResult
@@ -33,7 +33,7 @@ _LETTERS = 40
 _MOMENTS = {
     "ttft": "first text token",
     "ttfa_codes": "first codes",
-    "ttfa_wave": "first sound",
+    "ttfa_wave": "TTFA",
     "latency": "whole answer",
 }
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from reference_model.timing import interval
+from tttbench.stats.median import median_interval
 
 CONFIDENCE = 0.95
 
@@ -40,7 +40,7 @@ def narrow(latencies_s: Sequence[float], precision: float) -> bool:
     """Whether the 95 % interval of the median is narrower than ``precision`` times the median; never below 6 values."""
     if not latencies_s:
         return False
-    found = interval(latencies_s)
+    found = median_interval(latencies_s)
     return found.coverage >= CONFIDENCE and found.high - found.low <= precision * found.median
 
 

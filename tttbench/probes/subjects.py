@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Request
+from tttbench.core.exchange import Request
 from tttbench.core.system import Lengths, PassRun, Sweepable, System, SystemOptions
 from tttbench.probes.axes import AXES, BY_NAME, Point, in_words
 from tttbench.probes.sweep import Subject
@@ -24,7 +24,7 @@ def check_axes(system: System, names: Iterable[str]) -> None:
             options = ", ".join(axis.option for axis in AXES if axis.name in has)
             axis = BY_NAME[name]
             raise UserError(
-                f"{axis.option}: {system.name} has no {axis.title} that could be set. Leave the option out; "
+                f"{axis.option}: {system.card.name} has no {axis.title} that could be set. Leave the option out; "
                 f"what can be varied here: {options}."
             )
 
@@ -42,7 +42,7 @@ def subjects_of(
     Args:
         system: built for the largest batch of the points.
         points: values by axis; see ``check_axes``.
-        requests: what is asked; None asks for synthetic requests, of the lengths of the point.
+        requests: what is generated for; None means synthetic requests, of the lengths of the point.
         device: where the system runs.
         seed: of synthetic requests.
         clock: monotonic seconds.
@@ -71,22 +71,22 @@ def _subject(
     passes: list[PassRun] = []
     tuned = system
     if isinstance(system, Sweepable):
-        decode = {name: value for name, value in point.items() if BY_NAME[name].sets == "decode"}
-        options = SystemOptions(device, batch_size, None, str(point.get("strategy", "")), decode)
+        settings = {name: value for name, value in point.items() if BY_NAME[name].sets == "decode"}
+        options = SystemOptions(device, batch_size, str(point.get("strategy", "")), settings)
         tuned = system.tuned(options, passes.append)
     if requests is not None:
-        calls = calls_of(tuned.answer, requests, batch_size)
+        calls = calls_of(tuned.generate, requests, batch_size)
     else:
         calls = [_synthetic(tuned, point, batch_size, seed)]
-    return Subject(point, tuned.strategy, lambda afresh: take_turn(calls, passes, device, clock, afresh=afresh))
+    return Subject(point, tuned.card.strategy, lambda afresh: take_turn(calls, passes, device, clock, afresh=afresh))
 
 
 def _synthetic(system: System, point: Point, batch_size: int, seed: int) -> Call:
     if not isinstance(system, Sweepable):
         raise UserError(
-            f"{system.name} can't be asked for answers of given lengths; give --task or --synthetic SECONDS."
+            f"{system.card.name} can't be given requests of given lengths; give --task or --synthetic SECONDS."
         )
     prompt_codes, span_codes = (int(point.get(name, value)) for name, value in DEFAULT_LENGTHS.items())
-    asked = [Lengths(prompt_codes, span_codes, seed + at) for at in range(batch_size)]
+    lengths = [Lengths(prompt_codes, span_codes, seed + at) for at in range(batch_size)]
     names = tuple(f"synthetic-{at}" for at in range(batch_size))
-    return Call(names, (0.0,) * batch_size, system.scheduled(asked))
+    return Call(names, (0.0,) * batch_size, system.scheduled(lengths))

@@ -1,4 +1,4 @@
-"""A sweep: points measured in turns, each until it is known well enough. Knows no system, no disk and no terminal.
+"""A sweep: points measured interleaved, each until it is known well enough. Knows no system, no disk and no terminal.
 
 Points take turns, so that whatever else the machine does meets all of them alike. The clock comes in from outside.
 """
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_model.timing import Interval, interval
-from tttbench.core.records import ProbeResult
+from tttbench.core.metric import ProbeResult
 from tttbench.probes.axes import Point
 from tttbench.probes.latency import latency_probes
 from tttbench.probes.stopping import Ended, Stopping, ended, share_s
 from tttbench.probes.turn import Turn
+from tttbench.stats.median import MedianInterval, median_interval
 from tttbench.stats.percentiles import percentiles
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class PointResult:
     strategy: str
     ended: Ended
     repeats: int
-    intervals: Mapping[str, Interval]
+    intervals: Mapping[str, MedianInterval]
     latencies_s: tuple[float, ...]
     probes: tuple[ProbeResult, ...]
     errors: tuple[str, ...]
@@ -110,7 +110,7 @@ def sweep(
     clock: Callable[[], float],
     on_end: Callable[[Measured], None] | None = None,
 ) -> list[Measured]:
-    """Measure every point, in turns; a ``KeyboardInterrupt`` ends it early, and points without a repeat are left out.
+    """Measure every point, interleaved; a ``KeyboardInterrupt`` ends it early; points without a repeat are left out.
 
     Args:
         subjects: the points.
@@ -182,7 +182,7 @@ def result_of(measured: Measured, system: str, task: str, ceilings: Ceilings | N
         strategy,
         measured.ended,
         len(turns),
-        {name: interval(values) for name, values in {"latency": known_s, **known}.items() if values},
+        {name: median_interval(values) for name, values in {"latency": known_s, **known}.items() if values},
         tuple(turn.latency_s for turn in turns),
         tuple(probes),
         tuple(error for turn in turns for error in turn.errors),

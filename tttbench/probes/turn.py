@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tttbench.core.errors import UserError
-from tttbench.core.records import Request, RequestKind, Response
+from tttbench.core.exchange import Message, Request, Response
 from tttbench.core.system import PassRun
-from tttbench.probes.latency import Timed
+from tttbench.probes.latency import Timed, timed
 from tttbench.probes.memory import device_peak_bytes, peak_bytes, release_free_memory, reset_peak
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def take_turn(
         clock: monotonic seconds.
         afresh: give free memory back first. What is asked then takes it again, which costs time.
     """
-    timed: list[Timed] = []
+    answered: list[Timed] = []
     errors: list[str] = []
     seconds = 0.0
     passes.clear()
@@ -108,11 +108,11 @@ def take_turn(
         seconds += clock() - before_s
         for name, input_s, answer in zip(call.ids, call.inputs_s, answers, strict=True):
             if isinstance(answer, Response):
-                timed.append(_timed(input_s, answer))
+                answered.append(_timed(input_s, answer))
             else:
                 said = str(answer) if isinstance(answer, UserError) else f"{type(answer).__name__}: {answer}"
                 errors.append(said if said.startswith(f"{name}:") else f"{name}: {said}")
-    return Turn(tuple(timed), tuple(errors), seconds, tuple(passes), peak_bytes(), device_peak_bytes(device))
+    return Turn(tuple(answered), tuple(errors), seconds, tuple(passes), peak_bytes(), device_peak_bytes(device))
 
 
 def _answers(call: Call) -> Sequence[Response | Exception]:
@@ -128,7 +128,7 @@ def _answers(call: Call) -> Sequence[Response | Exception]:
 
 def _timed(input_s: float, answer: Response) -> Timed:
     answer_s = 0.0 if answer.waveform is None or not answer.sample_rate else len(answer.waveform) / answer.sample_rate
-    return Timed(answer.trace, len(answer.audio_codes or ()), answer.sample_rate, answer_s, input_s)
+    return timed(answer, answer_s, input_s)
 
 
 def calls_of(
@@ -143,10 +143,12 @@ def calls_of(
     return calls
 
 
-def noise_requests(kind: RequestKind, count: int, seconds: float, seed: int) -> list[Request]:
+def noise_requests(family: str, count: int, seconds: float, seed: int) -> list[Request]:
     """Return ``count`` requests whose audio is quiet white noise of ``seconds`` at 16 kHz."""
     made = []
     for at in range(count):
         noise = np.random.default_rng([seed, at]).normal(0.0, 0.05, round(seconds * NOISE_HZ)).astype(np.float32)
-        made.append(Request(f"noise-{at}", kind, noise, NOISE_HZ, seed=seed + at))
+        made.append(
+            Request(f"noise-{at}", (Message("user", audio=noise, sample_rate=NOISE_HZ),), family, seed=seed + at)
+        )
     return made

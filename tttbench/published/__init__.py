@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
-from tttbench.core.errors import UserError
+from tttbench.core.errors import did_you_mean
+from tttbench.core.tables import Check, Document, Name, read_table
+from tttbench.data.documents import read_toml
 
 SHIPPED = Path(__file__).parent / "tables.toml"
 
@@ -17,9 +19,13 @@ SHIPPED = Path(__file__).parent / "tables.toml"
 class Source:
     """Where figures come from."""
 
-    citation: str
-    url: str
-    note: str
+    citation: Name
+    url: Name
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("https://", "http://")):
+            raise ValueError(f"url must begin with https:// or http://, not {self.url[:60]!r}")
 
 
 @dataclass(frozen=True)
@@ -27,18 +33,24 @@ class Column:
     """A column: what a run calls it (``task``, ``metric``), which way is better, and what measuring it needs.
 
     Attributes:
+        id: unique within its block.
         via: task that measures it on recordings of one's own; its runs are then told what it is in the tables.
         judged_by: words that the recipe of a figure has to hold to be set against the published one.
     """
 
-    id: str
-    title: str
-    lower_is_better: bool
-    task: str
-    metric: str
-    needs: str
+    id: Name
+    title: Name
+    better: Literal["higher", "lower"]
+    task: Name
+    metric: Name
+    needs: str = ""
     via: str = ""
-    judged_by: tuple[str, ...] = ()
+    judged_by: tuple[Name, ...] = ()
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Which way the metric points."""
+        return self.better == "lower"
 
 
 @dataclass(frozen=True)
@@ -72,52 +84,86 @@ class Table:
     blocks: tuple[Block, ...]
 
 
+@dataclass(frozen=True)
+class _RowEntry:
+    """A row as the file has it: its figures in the order of the columns, an empty string where none is published."""
+
+    id: Name
+    title: Name
+    system: Name
+    needs: str = ""
+    published: tuple[float | Literal[""], ...] = ()
+
+
+@dataclass(frozen=True)
+class _BlockEntry:
+    """A block as the file has it; ``source`` is a key of ``[sources]``."""
+
+    title: Name
+    columns: Annotated[tuple[Column, ...], Check(fewest=1, unique=("id",))]
+    rows: Annotated[tuple[_RowEntry, ...], Check(fewest=1, unique=("id",))]
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class _TableEntry:
+    """A table as the file has it."""
+
+    id: Name
+    title: Name
+    blocks: Annotated[tuple[_BlockEntry, ...], Check(fewest=1)]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        # Files are named after it.
+        if not re.fullmatch(r"\w[\w-]*", self.id, re.ASCII):
+            raise ValueError(f"id may hold letters, digits, '_' and '-' only, not {self.id[:60]!r}")
+
+
+@dataclass(frozen=True)
+class _File:
+    """The whole file."""
+
+    tables: Annotated[tuple[_TableEntry, ...], Check(fewest=1, unique=("id",), fix="add a [[tables]] table")]
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+
 def load_tables(path: Path = SHIPPED) -> tuple[Table, ...]:
     """Read a file of published tables.
 
     Raises:
         UserError: naming file, table and field.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UserError(f"{path}: not readable as TOML ({error})") from error
-    try:
-        sources = {name: Source(**{"note": "", **one}) for name, one in raw.get("sources", {}).items()}
-        return tuple(_table(one, sources, path) for one in raw["tables"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UserError(f"{path}: a field is missing, unknown or of another form ({error})") from error
+    document = read_toml(path)
+    given = read_table(_File, document)
+    return tuple(
+        Table(
+            table.id,
+            table.title,
+            table.note,
+            tuple(
+                _block(block, given.sources, document, f"tables[{at}].blocks[{at_block}]")
+                for at_block, block in enumerate(table.blocks)
+            ),
+        )
+        for at, table in enumerate(given.tables)
+    )
 
 
-def _table(raw: Mapping[str, Any], sources: Mapping[str, Source], path: Path) -> Table:
-    where = f"{path}: table {raw['id']!r}"
-    blocks = tuple(_block(one, sources, where) for one in raw["blocks"])
-    return Table(raw["id"], raw["title"], raw.get("note", ""), blocks)
-
-
-def _block(raw: Mapping[str, Any], sources: Mapping[str, Source], where: str) -> Block:
-    where = f"{where}, block {raw['title']!r}"
-    columns = tuple(_column(one, where) for one in raw["columns"])
-    source = raw.get("source")
-    if source is not None and source not in sources:
-        raise UserError(f"{where}: unknown source {source!r}; there are: {', '.join(sources)}")
-    rows = tuple(_row(one, columns, source is not None, where) for one in raw["rows"])
-    return Block(raw["title"], None if source is None else sources[source], columns, rows)
-
-
-def _column(raw: Mapping[str, Any], where: str) -> Column:
-    if raw["better"] not in ("higher", "lower"):
-        raise UserError(f"{where}: column {raw['id']!r}: better is {raw['better']!r}, expected higher or lower")
-    which = (raw["id"], raw["title"], raw["better"] == "lower", raw["task"], raw["metric"])
-    return Column(*which, raw.get("needs", ""), raw.get("via", ""), tuple(raw.get("judged_by", ())))
-
-
-def _row(raw: Mapping[str, Any], columns: Sequence[Column], has_source: bool, where: str) -> Row:
-    figures = raw.get("published", [])
-    if figures and not has_source:
-        raise UserError(f"{where}: row {raw['id']!r} has published figures, but the block names no source")
-    if figures and len(figures) != len(columns):
-        raise UserError(f"{where}: row {raw['id']!r} has {len(figures)} figures for {len(columns)} columns")
-    # An empty text stands for a figure that isn't published.
-    published = {column.id: float(figure) for column, figure in zip(columns, figures, strict=False) if figure != ""}
-    return Row(raw["id"], raw["title"], raw["system"], raw.get("needs", ""), published)
+def _block(entry: _BlockEntry, sources: Mapping[str, Source], document: Document, where: str) -> Block:
+    """A block with its source and with its rows' figures by column."""
+    if entry.source is not None and entry.source not in sources:
+        near = did_you_mean(entry.source, sources)
+        raise document.error(f"{where}.source", f"{entry.source!r} is not in [sources]. {near}")
+    rows = []
+    for at, row in enumerate(entry.rows):
+        if row.published and entry.source is None:
+            what = f"row {row.id!r} has published figures, but the block names no source; add it."
+            raise document.error(f"{where}.rows[{at}].published", what)
+        if row.published and len(row.published) != len(entry.columns):
+            what = f"row {row.id!r} has {len(row.published)} figures for {len(entry.columns)} columns."
+            raise document.error(f"{where}.rows[{at}].published", what)
+        figures = zip(entry.columns, row.published, strict=False)
+        published = {column.id: figure for column, figure in figures if not isinstance(figure, str)}
+        rows.append(Row(row.id, row.title, row.system, row.needs, published))
+    return Block(entry.title, None if entry.source is None else sources[entry.source], entry.columns, tuple(rows))

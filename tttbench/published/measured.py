@@ -6,21 +6,20 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tttbench.core.serialize import result_from_plain
 from tttbench.published import Block, Column, Row, Table
+from tttbench.store.manifest import Summary
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A cell of a run; shares and error rates in per cent.
+    """A cell of a run, in its metric's unit: shares and error rates in per cent.
 
     Attributes:
         value, low, high: with its 95 % interval.
         n: samples.
         not_ok: how many of them ended as something other than ``ok``.
-        recipe: what scored it.
+        recipe: how it was scored.
         run: the run directory's name.
     """
 
@@ -39,7 +38,7 @@ class Cell:
 
     Attributes:
         command: would fill it, once what it ``needs`` is there; ``""`` where no task measures it yet.
-        is_judged_otherwise: whether what scored the measured figure is known not to be what scored the published one.
+        is_judged_otherwise: whether what scored the measured value is known not to be what scored the published one.
     """
 
     published: float | None
@@ -77,15 +76,12 @@ class FilledTable:
         return sum(cell.measured is not None for block in self.blocks for row in block.cells for cell in row)
 
 
-_SHARES = ("wer", "cer", "cer_zh", "text_accuracy", "spoken_accuracy", "self_wer", "oracle_agreement")
-"""Metrics that are printed in per cent; others as they are."""
-
 Found = Mapping[tuple[str, str, str], Measured]
 """By system, task and metric."""
 
 
 def found_in(
-    runs: Iterable[tuple[Path, Mapping[str, Any]]], names: Mapping[str, str]
+    runs: Iterable[tuple[Path, Summary | None]], names: Mapping[str, str]
 ) -> dict[tuple[str, str, str], Measured]:
     """What runs measured; of the same cell in several runs the last counts.
 
@@ -95,11 +91,11 @@ def found_in(
     """
     found = {}
     for folder, summary in runs:
-        for result in map(result_from_plain, summary["results"]):
+        for result in () if summary is None else summary.results:
             key = (names.get(result.system, result.system), names.get(result.task, result.task), result.metric)
-            scale = 100 if result.metric in _SHARES else 1
+            scale = summary.metrics[result.metric].scale if summary and result.metric in summary.metrics else 1
             bounds = (scale * result.value, scale * result.ci_low, scale * result.ci_high)
-            found[key] = Measured(*bounds, result.n, result.n - result.ok, result.recipe, folder.name)
+            found[key] = Measured(*bounds, result.n, result.n - result.ok, str(result.recipe), folder.name)
     return found
 
 

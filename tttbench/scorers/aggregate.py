@@ -1,7 +1,8 @@
-"""From scores of single samples to one cell of the headline table. Knows scores and intervals; no scorer in particular.
+"""From scores of single answers to one corpus value. Knows scores and intervals; no scorer in particular.
 
-Nothing is dropped: every score is counted by status, and one without an answer counts as wrong. What the cell would be
-if all such requests had been right, or all wrong, stands beside it.
+Nothing is dropped: every score is counted by status. One without an answer counts as wrong; one whose derivation failed
+is outside the denominator, since that isn't the system's fault. What the value would be if all such requests had been
+right, or all wrong, stands beside it.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tttbench.core.records import Result, Sample, Score, Status
+from tttbench.core.exchange import Status
+from tttbench.core.metric import MetricInfo, Result, Score
+from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
+from tttbench.stats.bootstrap import mean_interval
 from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.interval import Interval
-from tttbench.text.alignment import NO_EDITS, EditCounts
 
-FAILED: frozenset[Status] = frozenset({"unparsed", "judge_failed", "error"})
+NOT_KNOWN: frozenset[Status] = frozenset({"unparsed", "derivation_failed", "error"})
 """Statuses of requests whose answer is not known. An empty answer is known: it is wrong under every policy."""
 
 Floats = npt.NDArray[np.float64]
@@ -26,91 +30,88 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Scored:
-    """A sample and one scorer's verdict on a system's answer to it."""
+    """A sample and one scorer's verdict on a system's answer to it; with repeats a sample has several."""
 
     sample: Sample
     score: Score
 
 
-def aggregate(
-    system: str,
-    task: str,
-    scored: Sequence[Scored],
-    *,
-    seed: int,
-    n_resamples: int = 2000,
-    lower_is_better: bool,
-) -> Result:
-    """Aggregate the scores of one metric of one system on one task.
+@dataclass(frozen=True)
+class Cell:
+    """Which corpus value: a score of a system on a task, what the metric is, and how its scores were made."""
+
+    system: str
+    task: str
+    score: str
+    info: MetricInfo
+    recipe: Recipe
+
+
+def aggregate(cell: Cell, scored: Sequence[Scored], *, seed: int, n_resamples: int = 2000) -> Result:
+    """Aggregate the scores of one cell.
 
     ``rate`` is the sum of numerators over the sum of denominators; ``binary`` and ``value`` are means. The interval is
-    the 95 % one of ``tttbench.stats.corpus``, over samples, or over clusters where samples share ``Sample.cluster``:
-    Wilson's for verdicts, else a bootstrap.
+    the 95 % one of ``tttbench.stats``, over samples, or over clusters where samples share ``Sample.cluster`` or have
+    several answers: Wilson's for verdicts, else a bootstrap.
 
     Args:
-        system, task: names for the result.
-        scored: one per sample, of one metric, in any order.
+        cell: what is aggregated.
+        scored: one per answer, in any order; at least one.
         seed: of the bootstrap; the same seed and scores give the same interval.
         n_resamples: resamples of the bootstrap.
-        lower_is_better: which way the metric points.
 
     Returns:
-        The cell. ``value`` and bounds are nan where there is nothing to compute them from (no reference words, or a
-        single sample for the bounds). Scores of kind ``value`` that are nan are counted but have no part in the mean.
+        The result. ``value`` and bounds are nan where there is nothing to compute them from (no reference words, or a
+        single sample for the bounds). Scores that are nan are counted but have no part in the value.
 
     Raises:
-        ValueError: no scores, or of several metrics.
+        ValueError: no scores.
     """
+    if not scored:
+        raise ValueError(f"aggregate() needs scores; {cell.system} has none for {cell.score} on {cell.task}.")
     scores = [item.score for item in scored]
-    metrics = {(score.metric, score.kind) for score in scores}
-    if len(metrics) != 1:
-        raise ValueError(f"aggregate() takes the scores of exactly one metric, not {sorted(metrics)}.")
-    ((metric, kind),) = metrics
     numerators = np.array([score.numerator for score in scores])
     denominators = np.array([score.denominator for score in scores])
-    failed = np.array([score.status in FAILED for score in scores])
-    known = np.isfinite(numerators)
-    clusters = cluster_labels([item.sample for item, is_known in zip(scored, known, strict=True) if is_known])
-    interval = corpus_interval(
-        numerators[known], denominators[known], seed=seed, n_resamples=n_resamples, clusters=clusters
-    )
-    bounds = [_if_failed_were(numerators, denominators, failed, value) for value in _extremes(kind, numerators)]
-    best, worst = (min(bounds), max(bounds)) if lower_is_better else (max(bounds), min(bounds))
-    return result_of(
-        system, task, metric, interval, [s.status for s in scores], shared_recipe(scores), best, worst, lower_is_better
-    )
-
-
-def result_of(
-    system: str,
-    task: str,
-    metric: str,
-    interval: Interval,
-    statuses: Sequence[Status],
-    recipe: str,
-    best: float,
-    worst: float,
-    lower_is_better: bool,
-) -> Result:
-    """Put a ``Result`` together from an interval and the statuses behind it."""
-    counts = Counter(statuses)
+    unknown = np.array([score.status in NOT_KNOWN for score in scores])
+    counted = np.isfinite(numerators) & np.array([score.status != "derivation_failed" for score in scores])
+    interval = _interval(cell.info, scored, numerators, denominators, counted, seed, n_resamples)
+    ends = _ends(cell.info, numerators[counted])
+    bounds = [_if_unknown_were(numerators, denominators, unknown, value) for value in ends]
+    best, worst = (min(bounds), max(bounds)) if cell.info.lower_is_better else (max(bounds), min(bounds))
+    counts = Counter(score.status for score in scores)
     return Result(
-        system=system,
-        task=task,
-        metric=metric,
+        system=cell.system,
+        task=cell.task,
+        metric=cell.score,
         value=interval.estimate,
         ci_low=interval.low,
         ci_high=interval.high,
-        n=len(statuses),
+        n=len(scores),
         ok=counts["ok"],
         empty=counts["empty"],
         unparsed=counts["unparsed"],
-        judge_failed=counts["judge_failed"],
+        derivation_failed=counts["derivation_failed"],
         error=counts["error"],
-        recipe=recipe,
+        recipe=cell.recipe,
         value_best=best,
         value_worst=worst,
-        lower_is_better=lower_is_better,
+    )
+
+
+def _interval(
+    info: MetricInfo,
+    scored: Sequence[Scored],
+    numerators: Floats,
+    denominators: Floats,
+    counted: npt.NDArray[np.bool_],
+    seed: int,
+    n_resamples: int,
+) -> Interval:
+    clusters = cluster_labels([item.sample for item, counts in zip(scored, counted, strict=True) if counts])
+    if info.aggregation == "value" and counted.any():
+        return mean_interval(numerators[counted], seed=seed, n_resamples=n_resamples, clusters=clusters)
+    return corpus_interval(
+        numerators[counted], denominators[counted], seed=seed, n_resamples=n_resamples, clusters=clusters
     )
 
 
@@ -120,32 +121,20 @@ def cluster_labels(samples: Sequence[Sample]) -> list[tuple[str, str]] | None:
     return labels if len(set(labels)) < len(labels) else None
 
 
-def shared_recipe(scores: Sequence[Score]) -> str:
-    """Return the recipe of the scores; several, where a run mixed them, joined by " | "."""
-    # A request that failed never met the judge, so its recipe says less than the others'.
-    recipes = {score.recipe for score in scores if score.status not in FAILED} or {score.recipe for score in scores}
-    return " | ".join(sorted(recipes))
-
-
-def corpus_edits(scores: Sequence[Score]) -> EditCounts:
-    """Add up the edits of WER or CER scores: the counts behind the corpus rate."""
-    total = NO_EDITS
-    for score in scores:
-        counts = [score.detail[key] for key in ("hits", "substitutions", "deletions", "insertions")]
-        total += EditCounts(*(int(str(count)) for count in counts))
-    return total
-
-
-def _extremes(kind: str, numerators: Floats) -> tuple[float, float]:
-    """Return the two values a failed sample could have had: all right or all wrong, or the values seen at the ends."""
-    if kind != "value":
+def _ends(info: MetricInfo, known: Floats) -> tuple[float, float]:
+    """The two values that an unknown answer could have had: the ends of the range, or of what was seen."""
+    if info.aggregation != "value":
         return 0.0, 1.0
-    seen = numerators[np.isfinite(numerators)]
-    return (float(seen.min()), float(seen.max())) if seen.size else (float("nan"), float("nan"))
+    seen = (float(known.min()), float(known.max())) if known.size else (float("nan"), float("nan"))
+    return (
+        seen[0] if info.lowest is None else info.lowest,
+        seen[1] if info.highest is None else info.highest,
+    )
 
 
-def _if_failed_were(numerators: Floats, denominators: Floats, failed: npt.NDArray[np.bool_], value: float) -> float:
-    replaced = np.where(failed, value * denominators, numerators)
+def _if_unknown_were(numerators: Floats, denominators: Floats, unknown: npt.NDArray[np.bool_], value: float) -> float:
+    units = np.where(np.isfinite(denominators), denominators, 0.0)
+    replaced = np.where(unknown, value * units, numerators)
     known = np.isfinite(replaced)
-    total = denominators[known].sum()
+    total = units[known].sum()
     return float(replaced[known].sum() / total) if total else float("nan")

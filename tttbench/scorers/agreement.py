@@ -1,36 +1,72 @@
-"""How many audio codes of an answer are those that an oracle wrote at the same place. Knows codes alone."""
+"""``oracle_agreement``: how many audio codes of an answer are those that another system wrote at the same place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from tttbench.core.records import Score, Status
+from tttbench.core.derivation import Need
+from tttbench.core.errors import UserError
+from tttbench.core.metric import MetricInfo, Score
+from tttbench.core.plugins import register_scorer
+from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import View
 
-METRIC = "oracle_agreement"
 VERSION = 1
+AGREEMENT = MetricInfo(
+    "Audio tokens of the oracle",
+    "agreement",
+    "share of audio tokens that the oracle wrote at the same place",
+    "%",
+    100,
+    "higher",
+    "rate",
+    lowest=0,
+    highest=1,
+)
 
 
-def oracle_agreement(codes: Sequence[int], expected: Sequence[int], status: Status, oracle: str) -> Score:
-    """Score one answer against the oracle's answer to the same request.
+@dataclass(frozen=True)
+class OracleAgreement:
+    """Equal codes over the length of the longer answer: codes too many, and codes too few, are codes that differ.
 
-    Args:
-        codes: of the answer; empty if it has none.
-        expected: the oracle's.
-        status: how the answer's request ended.
-        oracle: label of the system that is the oracle, for the recipe.
-
-    Returns:
-        Equal codes over the length of the longer answer: codes too many, and codes too few, are codes that differ.
+    Attributes:
+        oracle: label of the system that is the oracle.
     """
-    equal = sum(one == other for one, other in zip(codes, expected, strict=False))
-    longest = max(len(codes), len(expected))
-    return Score(
-        metric=METRIC,
-        value=equal / longest if longest else float("nan"),
-        kind="rate",
-        numerator=float(equal),
-        denominator=float(longest),
-        status="empty" if status == "ok" and not codes else status,
-        recipe=f"{METRIC}-{VERSION}; oracle: {oracle}",
-        detail={"equal": equal, "codes": len(codes), "oracle_codes": len(expected)},
-    )
+
+    oracle: str
+    info: MetricInfo = AGREEMENT
+    reads: frozenset[str] = frozenset({"codes"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name and oracle."""
+        return Recipe(f"oracle_agreement@{VERSION}", options=f"oracle={self.oracle}")
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need nothing."""
+        return ()
+
+    def score(self, sample: Sample, view: View) -> Score | None:
+        """Compare with the oracle's answer to the same sample; None without one, or if neither of them speaks."""
+        peer = view.peer(self.oracle)
+        if peer is None or not (view.codes or peer.codes):
+            return None
+        codes, expected = view.codes or (), peer.codes or ()
+        equal = sum(one == other for one, other in zip(codes, expected, strict=False))
+        longest = max(len(codes), len(expected))
+        return Score(
+            value=equal / longest,
+            numerator=float(equal),
+            denominator=float(longest),
+            status="empty" if view.status == "ok" and not codes else view.status,
+            detail={"equal": equal, "codes": len(codes), "oracle_codes": len(expected)},
+        )
+
+
+@register_scorer("oracle_agreement", options=("oracle",), summary=AGREEMENT.explanation)
+def oracle_agreement(options: Mapping[str, str]) -> OracleAgreement:
+    """Build the agreement with the system of the option ``oracle``."""
+    if not options.get("oracle"):
+        raise UserError("oracle_agreement: needs the label of a system: oracle_agreement:oracle=LABEL.")
+    return OracleAgreement(options["oracle"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tttbench.core.records import STATUSES, Status
+from tttbench.core.exchange import STATUSES, Status
 
 
 def worst_status(statuses: Iterable[Status]) -> Status:

@@ -6,7 +6,7 @@ right/wrong verdicts) or by pairs (continuous values), is in ``tttbench.stats.dr
 samples take a second or two on two cores.
 
 Percentiles of the replicates miss skewed statistics on one side: with 32 utterances of 10 % WER, or ten speakers, they
-cover 93 % instead of 95 %, with rarer and larger errors 88 %. Studentised replicates mend that (``studentised.py``):
+cover 93 % instead of 95 %, with rarer and larger errors 88 %. Studentised replicates fix that (``studentised.py``):
 equal tails on a scale of stable variance for ratios, symmetric bounds for means and differences. Fewer than eight
 samples or clusters have too few different resamples, and take Student's t with one degree of freedom less than there
 are of them (Cameron & Miller 2015, "A practitioner's guide to cluster-robust inference", section VI).

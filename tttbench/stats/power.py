@@ -57,7 +57,7 @@ class PairedPower:
     """What a paired comparison rests on.
 
     Attributes:
-        n_units: samples, or clusters, that are swapped (``tttbench.stats.swap_test``).
+        n_units: samples, or clusters, that are swapped (``tttbench.stats.permutation``).
         total: reference units (words, or samples for accuracies) of all of them: a unit that gets one more edit, or one
             more wrong answer, adds 1 / total.
         noise: standard error of the difference as it comes from answers that merely changed, 0 if none did.
@@ -73,7 +73,7 @@ class PairedPower:
 def detectable_paired_difference(
     basis: PairedPower, *, level: float, power: float = 0.95, margin: float = 0.0
 ) -> float:
-    """Return the smallest true worsening that the swap test finds, and that comes out above ``margin``, with ``power``.
+    """Return the smallest true worsening that the test finds, and that comes out above ``margin``, with ``power``.
 
     A worsening d is thought of as d * total / unit units that each lose ``unit``; which ones, is chance, so it brings
     a variance of d * unit / total of its own beside the noise's. Found is what lies the test's and the power's normal

@@ -1,26 +1,70 @@
-"""The values that a run directory gives and takes. Plain; ``tttbench.store.run_directory`` reads and writes them."""
+"""The values that a run directory gives and takes. Plain and frozen; what reads and writes them stands beside."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from tttbench.core.records import Conditions, Response, Sample, Score, Status
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What the judge heard in a recording; ``error`` says why there is no text."""
-
-    text: str
-    error: str = ""
+from tttbench.core.exchange import STATUSES, Conditions, Response, Status
+from tttbench.core.metric import Score
+from tttbench.core.sample import Sample
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A recording in the run directory: ``file`` relative to it, and the sha256 of the file."""
+    """A recording in the run directory.
+
+    Attributes:
+        file: relative to the run directory.
+        sha256: of the file; ``""`` if it is missing.
+        seconds: its length.
+        sample_rate: in Hz.
+        pcm_md5: of its samples, whichever version of whichever encoder wrote the file; ``""`` if unknown. By this a
+            clip of one run is known to be that of another.
+    """
 
     file: str
     sha256: str
+    seconds: float
+    sample_rate: int
+    pcm_md5: str = ""
+
+
+@dataclass(frozen=True)
+class StoredSample:
+    """A sample of the run, with its recordings as far as they are kept by now.
+
+    Attributes:
+        task: name of the task.
+        sample: as the task listed it; its paths are those of the original data.
+        inputs: recordings of its turns, by the turn's position.
+        answer_audio: the recording of the reference answer.
+    """
+
+    task: str
+    sample: Sample
+    inputs: Mapping[int, Recording] = field(default_factory=dict)
+    answer_audio: Recording | None = None
+
+    @property
+    def input_audio(self) -> Recording | None:
+        """The recording of the last turn."""
+        return self.inputs.get(len(self.sample.turns) - 1)
+
+    @property
+    def input_s(self) -> float:
+        """Seconds of audio of all turns."""
+        return sum(one.seconds for one in self.inputs.values())
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """Which answer: a system's, to a sample of a task, of one repeat (from 0)."""
+
+    system: str
+    task: str
+    sample: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
@@ -28,16 +72,16 @@ class NewAnswer:
     """What became of one request: a response, or the error that took its place.
 
     Attributes:
-        sample_id: which sample of the task.
+        key: which request.
         status: ``"ok"``, ``"empty"`` or ``"error"``.
         response: None if there is an error.
         error: message; ``""`` if there is a response.
-        batch_size: how many requests were answered together with it.
+        batch_size: how many requests were in the call; 0 if it never came to a call.
         finished_at: ISO 8601, UTC.
-        conditions: how quiet the machine was meanwhile; None if nobody watched.
+        conditions: of the machine meanwhile; None if nobody watched.
     """
 
-    sample_id: str
+    key: AnswerKey
     status: Status
     response: Response | None
     error: str
@@ -47,60 +91,44 @@ class NewAnswer:
 
 
 @dataclass(frozen=True)
-class StoredSample:
-    """A sample of the run, with its recordings as far as they are kept by now."""
-
-    task: str
-    sample: Sample
-    input_audio: str | None
-    truth: Recording | None
-
-
-@dataclass(frozen=True)
 class StoredAnswer:
-    """One row of the run: who was asked what, what came back, what the judge heard, how it was scored.
+    """One answer of the run: what was requested, what came back, how it was scored.
 
     Attributes:
-        system: label of the system.
-        task: name of the task.
-        sample: the sample; its paths are those of the original data.
-        status: the answer's own status; scores may add ``unparsed`` and ``judge_failed``.
+        key: which answer.
+        sample: with its recordings.
+        status: the answer's own status; scores may add ``unparsed`` and ``derivation_failed``.
         response: without waveform (see ``audio``); None after an error.
         error: why there is no response.
-        batch_size: how many requests were answered together with it.
-        audio: the spoken answer, a file relative to the run directory.
-        audio_sha256: hash of that file; ``""`` if there is none.
-        answer_s: its length in seconds; 0 if there is none.
-        input_audio: the spoken input, likewise.
-        input_s: its length in seconds.
-        truth_audio: the true recording of the answer, likewise.
-        heard: what the run's judge heard in ``audio``; None if it didn't listen or failed.
-        heard_error: why the judge failed.
-        truth_heard: what it heard in ``truth_audio``.
-        conditions: how quiet the machine was while it was answered; None if that isn't known.
-        scores: in no particular order.
+        batch_size: how many requests were in the call.
+        audio: the spoken answer.
+        conditions: of the machine meanwhile; None if that isn't known.
+        scores: by score id.
+        finished_at: ISO 8601, UTC.
     """
 
-    system: str
-    task: str
-    sample: Sample
+    key: AnswerKey
+    sample: StoredSample
     status: Status
     response: Response | None
     error: str
     batch_size: int
-    audio: str | None
-    audio_sha256: str
-    answer_s: float
-    input_audio: str | None
-    input_s: float
-    truth_audio: str | None
-    heard: str | None
-    heard_error: str
-    truth_heard: str | None
+    audio: Recording | None
     conditions: Conditions | None
-    scores: tuple[Score, ...]
+    scores: Mapping[str, Score]
+    finished_at: str = ""
 
     @property
     def text(self) -> str:
         """The written answer; ``""`` after an error."""
         return "" if self.response is None else self.response.text
+
+    @property
+    def answer_s(self) -> float:
+        """Seconds of the spoken answer; 0 if there is none."""
+        return 0.0 if self.audio is None else self.audio.seconds
+
+    @property
+    def outcome(self) -> Status:
+        """How the request ended as a whole: the worst status of the answer and its scores."""
+        return max((self.status, *(score.status for score in self.scores.values())), key=STATUSES.index)

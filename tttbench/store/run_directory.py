@@ -1,122 +1,138 @@
 """The run directory: manifest, journal of answers, recordings, summary.
 
-The journal gets a row when a request is done, in one transaction, after its recording is on the disk: a killed run
-loses only what was in flight. Raw answers are never changed; transcripts and scores are kept in tables of their own
-and can be made again. The schema is described in ``docs/run_directory.md``. Knows no system, task or metric.
+An answer's row is written when its request is done, after its recording is on the disk: a killed run loses only what
+was in flight. Answers are never changed; derivations and scores are kept beside them and can be made again. The layout
+is described in ``docs/run_directory.md``. Knows no system, task or metric.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO
 
-from tttbench.core.errors import StorageError, UserError
-from tttbench.core.records import Conditions, Sample, Score, Waveform
-from tttbench.core.serialize import (
-    response_from_plain,
-    response_to_plain,
-    sample_from_plain,
-    score_from_plain,
-    to_json,
-)
+from tttbench.core.derivation import Derived
+from tttbench.core.errors import InputError, UserError
+from tttbench.core.exchange import Waveform
+from tttbench.core.metric import TOPLINE, Score
+from tttbench.core.sample import Sample
+from tttbench.core.serialize import escaped, odd_character, response_fault, to_plain
 from tttbench.data.atomic import storage_error, write_atomic
-from tttbench.data.flac import decode_flac, encode_flac, file_stem
-from tttbench.store.rows import NewAnswer, Recording, StoredAnswer, StoredSample, Transcript
+from tttbench.data.flac import decode_flac, encode_flac, file_stem, pcm_md5
+from tttbench.store import json_files, schema
+from tttbench.store.format2 import conversion as format2
+from tttbench.store.journal import Journal
+from tttbench.store.json_files import MANIFEST, SUMMARY
+from tttbench.store.lock import LOCK, is_being_written, lock
+from tttbench.store.manifest import FORMAT, Manifest, Summary
+from tttbench.store.rows import NewAnswer, Recording, StoredAnswer, StoredSample
+from tttbench.store.schema import JOURNAL, RESTORE
 
-FORMAT = 2
-"""Version of the layout; written to the manifest and to the journal's ``user_version``."""
+__all__ = ["FORMAT", "TOPLINE", "RunStore", "is_being_written"]
 
-TRUTH = "true recordings"
-"""The system name under which the scores of the true answer recordings stand (the ceiling)."""
+AUDIO = "audio"
 
-_FIRST_FILES = {".lock", "audio", "journal.sqlite", "journal.sqlite-wal", "journal.sqlite-shm"}
+_FIRST_FILES = {LOCK, AUDIO, JOURNAL, f"{JOURNAL}-wal", f"{JOURNAL}-shm", f"{JOURNAL}-journal"}
 """What a run leaves that couldn't even write its manifest, which comes last: nothing worth keeping."""
-
-_SCHEMA = """
-CREATE TABLE samples (
-    task TEXT, sample TEXT, position INTEGER, content TEXT, input_audio TEXT, input_s REAL, truth_audio TEXT,
-    truth_sha256 TEXT,
-    PRIMARY KEY (task, sample));
-CREATE TABLE answers (
-    system TEXT, task TEXT, sample TEXT, status TEXT, answer TEXT, audio TEXT, audio_sha256 TEXT, error TEXT,
-    batch_size INTEGER, finished_at TEXT, pace_s REAL, others_cores REAL,
-    PRIMARY KEY (system, task, sample));
-CREATE TABLE transcripts (
-    audio_sha256 TEXT, recipe TEXT, text TEXT, error TEXT,
-    PRIMARY KEY (audio_sha256, recipe));
-CREATE TABLE scores (
-    system TEXT, task TEXT, sample TEXT, metric TEXT, content TEXT,
-    PRIMARY KEY (system, task, sample, metric));
-"""
 
 
 class RunStore:
-    """An open run directory. Use ``create``, ``resume`` or ``open``, and close it (or use it with ``with``)."""
+    """An open run directory. Use ``create`` or ``open``, and close it (or use it with ``with``).
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, lock: Any) -> None:
+    Attributes:
+        folder: of the run.
+        format_on_disk: the format in which it lies there; older ones are read as if they were of this format.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        journal: Journal,
+        lock_file: IO[str] | None,
+        format_on_disk: int = FORMAT,
+        kinds: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
-        self._connection = connection
-        self._lock = lock
+        self.format_on_disk = format_on_disk
+        self._kinds = kinds or {}
+        self._journal = journal
+        self._lock = lock_file
 
     @classmethod
-    def create(cls, folder: Path, manifest: Mapping[str, object]) -> RunStore:
+    def create(cls, folder: Path, manifest: Manifest) -> RunStore:
         """Start a run in ``folder``, which may exist but must be empty.
 
         Raises:
             UserError: the folder holds another run, or other files.
             StorageError: it can't be written.
         """
-        if (folder / "manifest.json").exists():
-            raise UserError(f"--out {folder}: holds another run; continue it with --resume, or give another folder.")
-        if folder.exists() and (
-            not folder.is_dir() or any(entry.name not in _FIRST_FILES for entry in folder.iterdir())
-        ):
-            raise UserError(f"--out {folder}: is not an empty folder; give another one.")
         try:
-            (folder / "audio").mkdir(parents=True, exist_ok=True)
+            if (folder / MANIFEST).exists():
+                raise UserError(
+                    f"--out {folder}: holds another run; continue it with --resume, or give another folder."
+                )
+            if folder.exists() and (
+                not folder.is_dir() or any(entry.name not in _FIRST_FILES for entry in folder.iterdir())
+            ):
+                raise UserError(f"--out {folder}: is not an empty folder; give another one.")
+            (folder / AUDIO).mkdir(parents=True, exist_ok=True)
+            lock_file = lock(folder)
+            for left_over in folder.glob(f"{JOURNAL}*"):
+                left_over.unlink()
         except OSError as error:
             raise storage_error(folder, error) from error
-        lock = _lock(folder)
-        for left_over in folder.glob("journal.sqlite*"):
-            left_over.unlink()
-        connection = sqlite3.connect(folder / "journal.sqlite", isolation_level=None)
-        with _writing(folder / "journal.sqlite"):
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_SCHEMA)
-            connection.execute(f"PRAGMA user_version={FORMAT}")
-        store = cls(folder, connection, lock)
-        store.write_manifest({"format": FORMAT, **manifest})
+        connection = schema.create_to_write(folder / JOURNAL)
+        store = cls(folder, Journal(connection, folder / JOURNAL), lock_file)
+        store.write_manifest(manifest)
         return store
 
     @classmethod
-    def open(cls, folder: Path, *, write: bool = False) -> RunStore:
-        """Open a run that exists: to read it, or with ``write`` to go on with it or to score it again.
+    def open(cls, folder: Path | str, *, write: bool = False) -> RunStore:
+        """Open a run that exists: to read it, or with ``write`` to resume it or to score it again.
 
         Raises:
-            UserError: there is no run, it has another format, is damaged, or another process is writing to it.
+            UserError: there is no run, it has an unknown format, is damaged, or another process is writing to it.
         """
-        journal = folder / "journal.sqlite"
-        if not (folder / "manifest.json").is_file() or not journal.is_file():
-            raise UserError(f"{folder}: holds no run (no manifest.json and journal.sqlite).")
-        lock = _lock(folder) if write else None
-        if write:
-            for partial in folder.rglob("*.partial"):
-                partial.unlink()
-        connection = sqlite3.connect(journal, isolation_level=None)
+        folder = Path(folder)
+        path = folder / JOURNAL
         try:
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.DatabaseError as error:
-            raise UserError(f"{journal}: damaged ({error}); restore it, or run again in another folder.") from error
-        if version != FORMAT:
-            raise UserError(f"{journal}: has format {version}, this version reads {FORMAT}; run again.")
-        return cls(folder, connection, lock)
+            is_there = (folder / MANIFEST).is_file() and path.is_file()
+        except (OSError, ValueError) as error:
+            raise UserError(f"{folder}: cannot be read ({error}). Check the path and its permissions.") from error
+        if not is_there:
+            raise UserError(f"{folder}: holds no run (no {MANIFEST} and {JOURNAL}).")
+        if write:
+            return cls._open_to_write(folder)._checked()
+        _, its_format = json_files.read_object(folder / MANIFEST)
+        if its_format == FORMAT:
+            return cls(folder, Journal(schema.open_to_read(path), path), None)._checked()
+        opened = format2.open_to_read(folder)
+        return cls(folder, Journal(opened.connection, path), None, its_format, opened.kinds)._checked()
+
+    @classmethod
+    def _open_to_write(cls, folder: Path) -> RunStore:
+        lock_file = lock(folder)
+        try:
+            for place in (folder, folder / AUDIO):
+                for partial in place.glob("*.partial*"):
+                    partial.unlink()
+            _, its_format = json_files.read_object(folder / MANIFEST)
+            if its_format != FORMAT:
+                format2.convert(folder)
+            path = folder / JOURNAL
+            return cls(folder, Journal(schema.open_to_write(path), path), lock_file)
+        except BaseException:
+            lock_file.close()
+            raise
+
+    def _checked(self) -> RunStore:
+        if self._journal.has_recordings() and not (self.folder / AUDIO).is_dir():
+            self.close()
+            raise UserError(f"{self.folder / AUDIO}: not there, though the run has recordings. {RESTORE}")
+        return self
 
     def __enter__(self) -> RunStore:
         """Return the store itself."""
@@ -130,261 +146,170 @@ class RunStore:
 
     def close(self) -> None:
         """Close the journal and let other processes write."""
-        self._connection.close()
+        self._journal.close(written=self._lock is not None)
         if self._lock is not None:
             self._lock.close()
 
     @property
-    def manifest(self) -> dict[str, Any]:
-        """What was run, on what, by which versions."""
-        return _read_json(self.folder / "manifest.json")
+    def manifest(self) -> Manifest:
+        """What was run, on what, by which versions; read anew each time."""
+        path = self.folder / MANIFEST
+        values, its_format = json_files.read_object(path)
+        if its_format != FORMAT:
+            return format2.manifest(values, path)
+        return json_files.typed(Manifest, values, path)
 
-    def write_manifest(self, manifest: Mapping[str, object]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""
-        write_atomic(self.folder / "manifest.json", to_json(manifest, indent=2).encode())
+        json_files.write(self.folder / MANIFEST, replace(manifest, format=FORMAT))
 
     @property
-    def summary(self) -> dict[str, Any]:
-        """Results, probes and counts of the run."""
-        return _read_json(self.folder / "summary.json")
+    def summary(self) -> Summary | None:
+        """Results, probes and counts of the run, read anew each time; None if the run has none yet."""
+        path = self.folder / SUMMARY
+        if not path.exists():
+            return None
+        values, its_format = json_files.read_object(path)
+        if its_format != FORMAT:
+            return format2.summary(values, path, self._kinds)
+        return json_files.typed(Summary, values, path)
 
-    def write_summary(self, summary: Mapping[str, object]) -> None:
+    def write_summary(self, summary: Summary) -> None:
         """Replace the summary."""
-        write_atomic(self.folder / "summary.json", to_json(summary, indent=2).encode())
+        json_files.write(self.folder / SUMMARY, replace(summary, format=FORMAT))
 
     def add_samples(self, task: str, samples: Sequence[Sample]) -> None:
-        """Note the samples of a task, in their order; those that are there stay as they are."""
-        rows = [(task, sample.id, at, to_json(sample)) for at, sample in enumerate(samples)]
-        with self._transaction():
-            self._connection.executemany(
-                "INSERT OR IGNORE INTO samples (task, sample, position, content) VALUES (?, ?, ?, ?)", rows
-            )
+        """Note the samples of a task, in their order; those that are there stay as they are.
+
+        Raises:
+            InputError: a text or path with NUL or a lone surrogate in it.
+        """
+        for sample in samples:
+            if odd := odd_character(to_plain(sample)):
+                raise InputError(
+                    f"task {task}, sample {sample.id!r}: {odd}; take it out of the list, or rename the file."
+                )
+        self._journal.add_samples(task, samples)
 
     def samples(self, task: str | None = None) -> list[StoredSample]:
         """Return the samples of one task, or of all, in order."""
-        rows = self._connection.execute(
-            "SELECT task, content, input_audio, truth_audio, truth_sha256 FROM samples "
-            "WHERE ?1 IS NULL OR task = ?1 ORDER BY task, position",
-            (task,),
-        )
-        return [
-            StoredSample(name, sample_from_plain(json.loads(content)), heard, Recording(truth, sha) if truth else None)
-            for name, content, heard, truth, sha in rows
-        ]
+        return self._journal.samples(task)
 
-    def save_input(self, task: str, sample_id: str, samples: Waveform, sample_rate: int) -> None:
-        """Keep the spoken input of a sample (mono, float32, Hz)."""
-        recording = self._write_audio(samples, sample_rate, task, sample_id, "input")
-        with self._transaction():
-            self._connection.execute(
-                "UPDATE samples SET input_audio = ?, input_s = ? WHERE task = ? AND sample = ?",
-                (recording.file, len(samples) / sample_rate, task, sample_id),
-            )
-
-    def save_truth(self, task: str, sample_id: str, samples: Waveform, sample_rate: int) -> Recording:
-        """Keep the true recording of a sample's answer (mono, float32, Hz)."""
-        recording = self._write_audio(samples, sample_rate, task, sample_id, "truth")
-        with self._transaction():
-            self._connection.execute(
-                "UPDATE samples SET truth_audio = ?, truth_sha256 = ? WHERE task = ? AND sample = ?",
-                (recording.file, recording.sha256, task, sample_id),
-            )
-        return recording
-
-    def done(self, system: str, task: str) -> set[str]:
-        """Return the ids of the samples that ``system`` has answered (or failed to answer)."""
-        rows = self._connection.execute("SELECT sample FROM answers WHERE system = ? AND task = ?", (system, task))
-        return {row[0] for row in rows}
-
-    def was_asked(self, task: str) -> bool:
-        """Whether any system has been asked this task."""
-        return self._connection.execute("SELECT 1 FROM answers WHERE task = ? LIMIT 1", (task,)).fetchone() is not None
-
-    def save_answers(self, system: str, task: str, answers: Sequence[NewAnswer]) -> None:
-        """Write answers to the journal, their recordings first.
+    def save_input(self, task: str, sample_id: str, turn: int, waveform: Waveform, sample_rate: int) -> Recording:
+        """Keep the audio of a sample's turn (mono, float32, Hz), once; later calls compare.
 
         Raises:
-            InputError: a waveform that can't be kept; check with ``encode_flac`` beforehand.
+            InputError: the audio isn't what was kept for an earlier request, or can't be kept.
+            StorageError: the disk refuses.
+        """
+        where = f"task {task}, sample {sample_id!r}, turn {turn}"
+        return self._save_clip(where, (task, sample_id, "input", turn), waveform, sample_rate)
+
+    def save_reference_audio(self, task: str, sample_id: str, waveform: Waveform, sample_rate: int) -> Recording:
+        """Keep the recording of a sample's reference answer (mono, float32, Hz), once; later calls compare.
+
+        Raises:
+            InputError: the audio isn't what was kept before, or can't be kept.
+            StorageError: the disk refuses.
+        """
+        where = f"task {task}, sample {sample_id!r}, reference audio"
+        return self._save_clip(where, (task, sample_id, "answer", 0), waveform, sample_rate)
+
+    def _save_clip(self, where: str, key: tuple[str, str, str, int], waveform: Waveform, sample_rate: int) -> Recording:
+        task, sample_id, part, turn = key
+        kept = self._journal.recording(task, sample_id, part, turn)
+        if kept is not None:
+            # Of a file that was missing when a run of format 2 was converted nothing is known.
+            if kept.pcm_md5 and (kept.pcm_md5, kept.sample_rate) != (pcm_md5(waveform), sample_rate):
+                raise InputError(
+                    f"{where}: the audio has changed since the run kept it as {kept.file}. Put the old audio back, or "
+                    "run again in another folder."
+                )
+            if kept.pcm_md5 and (self.folder / kept.file).is_file():
+                return kept
+        recording = self._write_audio(waveform, sample_rate, part, task, sample_id, str(turn))
+        self._journal.save_recording(task, sample_id, part, turn, recording)
+        return recording
+
+    def done(self, system: str, task: str) -> set[tuple[str, int]]:
+        """Return sample id and repeat of all answers of ``system``, errors included."""
+        return self._journal.done(system, task)
+
+    def was_generated(self, task: str) -> bool:
+        """Whether any system has been given this task."""
+        return self._journal.has_answers(task)
+
+    def save_answers(self, answers: Sequence[NewAnswer]) -> None:
+        """Write answers, their recordings first, then all rows in one transaction.
+
+        Raises:
+            InputError: a response that can't be kept; ``response_fault`` and ``encode_flac`` find out beforehand.
             StorageError: the disk is full.
         """
         rows = []
         for answer in answers:
-            recording = None
-            response = answer.response
-            if response is not None and response.waveform is not None and len(response.waveform):
-                recording = self._write_audio(response.waveform, response.sample_rate, task, answer.sample_id, system)
-            rows.append(
-                (
-                    system,
-                    task,
-                    answer.sample_id,
-                    answer.status,
-                    None if response is None else to_json(response_to_plain(response)),
-                    recording and recording.file,
-                    recording and recording.sha256,
-                    answer.error,
-                    answer.batch_size,
-                    answer.finished_at,
-                    answer.conditions and answer.conditions.pace_s,
-                    answer.conditions and answer.conditions.others_cores,
-                )
-            )
-        with self._transaction():
-            self._connection.executemany(f"INSERT INTO answers VALUES ({', '.join('?' * 12)})", rows)
-
-    def spoken_answers(self, task: str) -> list[Recording]:
-        """Return the recordings of all systems' spoken answers to a task."""
-        rows = self._connection.execute(
-            "SELECT audio, audio_sha256 FROM answers WHERE task = ? AND audio IS NOT NULL ORDER BY system, sample",
-            (task,),
-        )
-        return [Recording(*row) for row in rows]
+            key, response, recording = answer.key, answer.response, None
+            if response is not None:
+                where = f"system {key.system}, task {key.task}, sample {key.sample!r}"
+                if fault := response_fault(response):
+                    raise InputError(f"{where}: the response can't be kept: {fault}.")
+                if response.waveform is not None and len(response.waveform):
+                    names = ("output", key.task, key.sample, key.system, str(key.repeat))
+                    recording = self._write_audio(response.waveform, response.sample_rate, *names)
+            rows.append((replace(answer, error=escaped(answer.error)), recording))
+        self._journal.save_answers(rows)
 
     def forget_errors(self) -> int:
-        """Take back all answers that ended with an error, so that they are asked again; return how many."""
-        with self._transaction():
-            return self._connection.execute("DELETE FROM answers WHERE status = 'error'").rowcount
-
-    def audio(self, file: str) -> tuple[Waveform, int]:
-        """Return the samples (float32, mono) and the sample rate (Hz) of a recording of the run."""
-        return decode_flac(self.folder / file)
-
-    def transcript(self, audio_sha256: str, recipe: str) -> Transcript | None:
-        """Return what the judge called ``recipe`` heard in a recording, if it has listened to it."""
-        row = self._connection.execute(
-            "SELECT text, error FROM transcripts WHERE audio_sha256 = ? AND recipe = ?", (audio_sha256, recipe)
-        ).fetchone()
-        return None if row is None else Transcript(*row)
-
-    def save_transcripts(self, recipe: str, transcripts: Mapping[str, Transcript]) -> None:
-        """Keep transcripts by the sha256 of their recordings."""
-        rows = [(sha, recipe, entry.text, entry.error) for sha, entry in transcripts.items()]
-        with self._transaction():
-            self._connection.executemany("INSERT OR REPLACE INTO transcripts VALUES (?, ?, ?, ?)", rows)
-
-    def replace_scores(self, system: str, task: str, scores: Iterable[tuple[str, Score]]) -> None:
-        """Replace all scores of a system on a task by ``(sample id, score)`` pairs."""
-        rows = [(system, task, sample, score.metric, to_json(score)) for sample, score in scores]
-        with self._transaction():
-            self._connection.execute("DELETE FROM scores WHERE system = ? AND task = ?", (system, task))
-            self._connection.executemany("INSERT INTO scores VALUES (?, ?, ?, ?, ?)", rows)
-
-    def scores(self, system: str, task: str) -> dict[str, tuple[Score, ...]]:
-        """Return the scores of a system on a task by sample id; ``TRUTH`` as system gives the ceiling's."""
-        found: dict[str, tuple[Score, ...]] = {}
-        rows = self._connection.execute(
-            "SELECT sample, content FROM scores WHERE system = ? AND task = ?", (system, task)
-        )
-        for sample, content in rows:
-            found[sample] = (*found.get(sample, ()), score_from_plain(json.loads(content)))
-        return found
+        """Take back all answers that ended with an error, so that they are generated anew; return how many."""
+        return self._journal.forget_errors()
 
     def answers(self, system: str | None = None, task: str | None = None) -> Iterator[StoredAnswer]:
-        """Yield the answers, of one system or task if given, each system's in the order of the samples."""
-        recipe = self.manifest.get("judge", {}).get("recipe", "")
-        rows = self._connection.execute(
-            "SELECT a.system, a.task, s.content, a.status, a.answer, a.error, a.batch_size, a.audio, "
-            "coalesce(a.audio_sha256, ''), s.input_audio, coalesce(s.input_s, 0.0), s.truth_audio, h.text, "
-            "coalesce(h.error, ''), t.text, a.pace_s, a.others_cores "
-            "FROM answers a JOIN samples s ON s.task = a.task AND s.sample = a.sample "
-            "LEFT JOIN transcripts h ON h.audio_sha256 = a.audio_sha256 AND h.recipe = ?1 "
-            "LEFT JOIN transcripts t ON t.audio_sha256 = s.truth_sha256 AND t.recipe = ?1 "
-            "WHERE (?2 IS NULL OR a.system = ?2) AND (?3 IS NULL OR a.task = ?3) "
-            "ORDER BY a.system, a.task, s.position",
-            (recipe, system, task),
-        ).fetchall()
-        scores: dict[tuple[str, str], dict[str, tuple[Score, ...]]] = {}
-        for label, name, content, status, answer, error, batch_size, *rest in rows:
-            audio, sha, input_audio, input_s, truth_audio, heard, heard_error, truth_heard, pace_s, others_cores = rest
-            if (label, name) not in scores:
-                scores = {(label, name): self.scores(label, name)}
-            sample = sample_from_plain(json.loads(content))
-            plain = None if answer is None else json.loads(answer)
-            yield StoredAnswer(
-                system=label,
-                task=name,
-                sample=sample,
-                status=status,
-                response=None if plain is None else response_from_plain(plain),
-                error=error,
-                batch_size=batch_size,
-                audio=audio,
-                audio_sha256=sha,
-                answer_s=plain["n_samples"] / plain["sample_rate"] if plain and plain["n_samples"] else 0.0,
-                input_audio=input_audio,
-                input_s=input_s,
-                truth_audio=truth_audio,
-                heard=None if heard_error else heard,
-                heard_error=heard_error,
-                truth_heard=truth_heard,
-                conditions=None if pace_s is None else Conditions(pace_s, others_cores),
-                scores=scores[label, name].get(sample.id, ()),
-            )
+        """Yield the answers with their scores, of one system or task if given.
 
-    def _write_audio(self, samples: Waveform, sample_rate: int, *names: str) -> Recording:
-        data = encode_flac(samples, sample_rate)
-        file = f"audio/{file_stem(*names)}.flac"
+        By system and task; within, in the order of the samples, then of repeats.
+        """
+        return self._journal.answers(system, task)
+
+    def audio(self, file: str) -> tuple[Waveform, int]:
+        """Return the samples (float32, mono) and the sample rate (Hz) of a recording of the run.
+
+        Raises:
+            InputError: the file is missing or damaged.
+        """
+        return decode_flac(self.folder / file)
+
+    def derived(self, recipe: str, input_sha256: str) -> Derived | None:
+        """Return the derivation of an input (``Need.input_sha256``) by the deriver whose recipe is ``recipe``."""
+        return self._journal.derived(recipe, input_sha256)
+
+    def derived_all(self, recipe: str) -> Mapping[str, Derived]:
+        """Return all derivations by the deriver whose recipe is ``recipe``, by the hash of their input."""
+        return self._journal.derived_all(recipe)
+
+    def save_derived(self, recipe: str, derived: Mapping[str, Derived]) -> None:
+        """Keep derivations by the hash of their input; content that can't be kept is a derivation that failed."""
+        self._journal.save_derived(recipe, {sha: _storable(one) for sha, one in derived.items()})
+
+    def replace_scores(self, system: str, task: str, scores: Iterable[tuple[str, int, str, Score]]) -> None:
+        """Replace all scores of a system on a task by ``(sample id, repeat, score id, score)``.
+
+        ``TOPLINE`` as system stands for the reference audio.
+        """
+        self._journal.replace_scores(system, task, scores)
+
+    def scores(self, system: str, task: str) -> dict[tuple[str, int], dict[str, Score]]:
+        """Return the scores of a system on a task, by sample id and repeat, then by score id."""
+        return self._journal.scores(system, task)
+
+    def _write_audio(self, waveform: Waveform, sample_rate: int, *names: str) -> Recording:
+        data = encode_flac(waveform, sample_rate)
+        file = f"{AUDIO}/{file_stem(*names)}.flac"
         write_atomic(self.folder / file, data)
-        return Recording(file, hashlib.sha256(data).hexdigest())
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _writing(self.folder / "journal.sqlite"):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        seconds = len(waveform) / sample_rate
+        return Recording(file, hashlib.sha256(data).hexdigest(), seconds, sample_rate, pcm_md5(waveform))
 
 
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise storage_error(path, error) from error
-
-
-def _lock(folder: Path) -> Any:
-    try:
-        file = (folder / ".lock").open("w")
-    except OSError as error:
-        raise storage_error(folder / ".lock", error) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise UserError(
-            f"{folder}: another process is writing to this run; wait for it, or give another folder."
-        ) from error
-    except OSError as error:
-        file.close()
-        raise StorageError(f"{folder}: cannot be locked: {error}. Give a folder on another file system.") from error
-    return file
-
-
-def is_being_written(folder: Path) -> bool:
-    """Whether a process is writing to the run in ``folder`` now; where that can't be found out, it is taken to be."""
-    try:
-        with (folder / ".lock").open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text())
-    except FileNotFoundError as error:
-        raise UserError(f"{path}: not there; the run has not come so far. Continue it with --resume.") from error
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read: {error}. Restore it, or run again.") from error
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: must hold a JSON object. Restore it, or run again.")
-    return values
+def _storable(derived: Derived) -> Derived:
+    if odd := odd_character(derived.content, "the content"):
+        return replace(derived, status="failed", content="", error=odd)
+    return replace(derived, error=escaped(derived.error))

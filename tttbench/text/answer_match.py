@@ -1,6 +1,6 @@
-"""Whether a free English answer holds an expected one: whole words of normalised text, numbers by value.
+"""Whether a free English answer holds an expected one: whole words of normalized text, numbers by value.
 
-Both texts go through Whisper's English normaliser ("twelve" is "12"), then become tokens in which numbers stand alone
+Both texts go through Whisper's English normalizer ("twelve" is "12"), then become tokens in which numbers stand alone
 ("$12" is "$ 12", "+5" is "plus 5") and spelled digits are one number ("1 2 3" is "123", zeros in front included).
 
 Known limits, on purpose: the words are found wherever they stand, so "it is not Paris" holds "Paris" and an answer that
@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from tttbench.text.normalizers import WHISPER_ENGLISH
+from tttbench.text.normalizers import normalize_whisper_english
 
-RECIPE = "answer_match-1"
+RECIPE = "answer_match@1"
 """Name and version of the rules in this file."""
 
 _OPERATORS = {"=": " equals ", "+": " plus ", "\u00d7": " times ", "*": " times ", "\u00f7": " over ", "/": " over "}
@@ -25,19 +25,19 @@ _NEGATIVE = re.compile(r"(?<!\S)[-\u2212](?=[0-9])")
 _O_CLOCK = re.compile(r"\bo['\u2019]clock\b", re.IGNORECASE)
 _NUMBER = re.compile(r"([-+]?)([£€$¢]?)([0-9]+(?:\.[0-9]+)?)(%?)")
 _ONE = re.compile(r"([-+]?)one(?=$|\.[0-9])")
-"""The normaliser writes 1 as a word, also in "-1" and "1.5"."""
+"""The normalizer writes 1 as a word, also in "-1" and "1.5"."""
 _ARTICLES = frozenset({"a", "an", "the"})
 
 
 def answer_tokens(text: str) -> tuple[str, ...]:
     """Return the comparable tokens of a text, e.g. ``"It costs $2.50 and one two!"`` is ``it costs $ 2.5 and 12``."""
-    # The normaliser drops operators and the sign of "-3", reads "0471" as 471 and "3 o'clock" as 30.
+    # The normalizer drops operators and the sign of "-3", reads "0471" as 471 and "3 o'clock" as 30.
     text = _O_CLOCK.sub("oclock", text)
     text = _OPERATOR.sub(lambda match: _OPERATORS[match[1]], text)
     text = _NEGATIVE.sub("minus ", text)
     text = _LEADING_ZERO.sub(lambda match: " ".join(match[0]), text)
     tokens: list[str] = []
-    for word in WHISPER_ENGLISH.normalize(text).split():
+    for word in normalize_whisper_english(text).split():
         tokens += _number_tokens(word)
     return tuple(_join_spelled_digits(tokens))
 
@@ -60,7 +60,7 @@ def holds(answer: tuple[str, ...], expected: tuple[str, ...]) -> bool:
 
 
 def _number_tokens(word: str) -> list[str]:
-    if word == ".":  # what the normaliser leaves of "..."
+    if word == ".":  # what the normalizer leaves of "..."
         return []
     if (one := _ONE.match(word)) is not None:
         word = f"{one[1]}1{word[one.end() :]}"

@@ -1,4 +1,4 @@
-"""Whisper's English normaliser at benchmark speed: the package's rules, asked only where they can change something.
+"""Whisper's English normalizer at benchmark speed: the package's rules, asked only where they can change something.
 
 The package takes 0.4 ms for a sentence. Nearly all its rules concern a few hundred words, or words with something other
 than plain letters in them; all other words are only looked up in the spelling table. So a text is cut into runs of
@@ -45,7 +45,7 @@ class WhisperEnglish:
         self._run = lru_cache(maxsize=65_536)(self._whole)
 
     def __call__(self, text: str) -> str:
-        """Return the normalised text."""
+        """Return the normalized text."""
         lowered = text.lower()
         if _WHOLE_TEXT.search(lowered):
             return self._whole(text)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from tttbench.core.errors import UserError
+from tttbench.core.tables import read_table
+from tttbench.data.documents import parse_json
 
 if TYPE_CHECKING:
     from reference_model.training import trainer
@@ -71,14 +75,24 @@ class TrainingDisplay:
         """Take note of where the training is."""
         losses = f"text {progress.text_loss:.3f} audio {progress.audio_loss:.3f}"
         losses += f" ctc {progress.ctc_loss:.3f}" if progress.ctc_loss else ""
-        pace = f"{progress.examples_per_s:.0f} examples/s, {progress.tokens_per_s:,.0f} tokens/s"
+        speed = f"{progress.examples_per_s:.0f} examples/s, {progress.tokens_per_s:,.0f} tokens/s"
         if self._live:
             self.tick(progress.step)
             assert self._task is not None
-            self._bar.update(self._task, tail=f"{losses}, {pace}")
+            self._bar.update(self._task, tail=f"{losses}, {speed}")
             return
         left = f"{progress.eta_s / 60:.0f} min left"
-        print(f"step {progress.step}/{self._steps}: {losses}, {pace}, {left}", flush=True, file=sys.stdout)
+        print(f"step {progress.step}/{self._steps}: {losses}, {speed}, {left}", flush=True, file=sys.stdout)
+
+
+@dataclass(frozen=True)
+class _Losses:
+    """What a line of ``losses.jsonl`` says of the losses."""
+
+    step: int
+    text_loss: float
+    audio_loss: float
+    ctc_loss: float = 0.0
 
 
 def draw_curve(folder: Path) -> None:
@@ -88,19 +102,19 @@ def draw_curve(folder: Path) -> None:
         return
     rows = []
     for line in log.read_text(encoding="utf-8").splitlines():
-        with suppress(json.JSONDecodeError):  # a kill, or a full disk, came in the middle of the line
-            rows.append(json.loads(line))
+        with suppress(UserError):  # a kill, or a full disk, came in the middle of the line
+            rows.append(read_table(_Losses, parse_json(line, str(log)), unknown="ignore"))
     if not rows:
         return
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    steps = [row["step"] for row in rows]
-    for name, colour in (("text", "#0072b2"), ("audio", "#d55e00"), ("ctc", "#009e73")):
-        losses = [row[f"{name}_loss"] for row in rows]
+    steps = [row.step for row in rows]
+    for name, color in (("text", "#0072b2"), ("audio", "#d55e00"), ("ctc", "#009e73")):
+        losses = [getattr(row, f"{name}_loss") for row in rows]
         if any(losses):
-            axes.plot(steps, losses, color=colour, linewidth=1.2, label=name)
+            axes.plot(steps, losses, color=color, linewidth=1.2, label=name)
     axes.set_xlabel("step")
     axes.set_ylabel("loss (nats)")
     axes.set_ylim(bottom=0)

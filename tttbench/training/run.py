@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.config.training import Recipe, find, read
+from tttbench.config.training import Recipe, StartModel, find, read
 from tttbench.core.errors import StorageError, UserError
 from tttbench.systems.ttt.folder import named_codec
 
 if TYPE_CHECKING:
-    from reference_model.objective import Example
+    from reference_model.layout import Example
     from reference_model.tokens import TtTTokenizer
     from reference_model.training.jitter import CodeJitter
     from reference_model.training.mixture import Mixture
+    from reference_model.training.trainer import Vary
     from reference_model.transformer import TtTModel
 
 _BAD = "bad_records.txt"
@@ -63,7 +64,7 @@ class _Prepared:
     tokenizer: TtTTokenizer
     examples: Sequence[Example]
     mixture: Mixture
-    vary: CodeJitter | None
+    vary: Vary | None
     bad: tuple[str, ...]
 
 
@@ -127,31 +128,63 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
 
 def _prepare(recipe: Recipe) -> _Prepared:
     from reference_model.config import TtTConfig
-    from reference_model.extend import extend
     from reference_model.tokens import TtTTokenizer
+    from reference_model.training.extend import extend
     from reference_model.training.mixture import Mixture
     from reference_model.transformer import TtTModel
     from tttbench.miniworld import tokenizer as mini_tokenizer
     from tttbench.miniworld import tokens as mini_tokens
+    from tttbench.miniworld.second.tokens import is_rendered
 
+    if recipe.tokens and is_rendered(Path(recipe.tokens)):
+        return _rendered(recipe)
     if recipe.tokens:
         tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if recipe.tokens == "mini" else Path(recipe.tokens))
-    if "from" in recipe.model:
-        settings = {name: value for name, value in recipe.model.items() if name != "from"}
-        # Names are checked by the recipe, values by the model's configuration.
-        model, tokenizer = extend(str(recipe.model["from"]), seed=recipe.training.seed, **settings)  # type: ignore[arg-type]
+    if isinstance(recipe.model, StartModel):
+        model, tokenizer = extend(
+            recipe.model.from_,
+            n_audio_codes=recipe.model.n_audio_codes,
+            objective=recipe.model.objective,
+            prompt_audio=recipe.model.prompt_audio,
+            seed=recipe.training.seed,
+        )
     else:
         if recipe.tokenizer == "mini":
             tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
         else:
             tokenizer = TtTTokenizer.from_file(Path(recipe.tokenizer))
         ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
-        model = TtTModel(TtTConfig.from_json(recipe.model, ids, where=f"{recipe.path}: [model]"))
+        model = TtTModel(TtTConfig.from_json(recipe.model.given(), ids, where=f"{recipe.path}: [model]"))
     vary = _jitter(recipe, model.config.code_id_start)
     if recipe.tokens:
         examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=recipe.spoken_transcripts)
         return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
     return _conversations(recipe, model, tokenizer, vary)
+
+
+def _rendered(recipe: Recipe) -> _Prepared:
+    """The second mini world: one rendition of an answer is drawn each time an example is used."""
+    from reference_model.config import TtTConfig
+    from reference_model.training.mixture import Mixture
+    from reference_model.training.renditions import DrawRendition, digest
+    from reference_model.transformer import TtTModel
+    from tttbench.miniworld.second import tokenizer as second_tokenizer
+    from tttbench.miniworld.second.coverage import coverage
+    from tttbench.miniworld.second.tokens import N_CODES, RenderedTokens, examples
+
+    given = recipe.model
+    if isinstance(given, StartModel) or recipe.spoken_transcripts:
+        field = "model.from" if isinstance(given, StartModel) else "data.spoken_transcripts"
+        raise UserError(f"{recipe.path}: {field}: doesn't go with {recipe.tokens}; remove it.")
+    tokens = RenderedTokens.load(Path(recipe.tokens))
+    tokenizer = second_tokenizer.build(N_CODES)
+    ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
+    model = TtTModel(TtTConfig.from_json(given.given(), ids, where=f"{recipe.path}: [model]"))
+    made = examples(tokens, tokenizer, model.config)
+    n_drawn = recipe.training.steps * recipe.training.batch_size
+    print(coverage(made, recipe.training.objective, model.config).describe(n_drawn), flush=True)
+    vary = DrawRendition(digest(made), _jitter(recipe, model.config.code_id_start))
+    return _Prepared(model, tokenizer, made, Mixture.once(len(made)), vary, ())
 
 
 def _conversations(recipe: Recipe, model: TtTModel, tokenizer: TtTTokenizer, vary: CodeJitter | None) -> _Prepared:
@@ -170,14 +203,10 @@ def _conversations(recipe: Recipe, model: TtTModel, tokenizer: TtTTokenizer, var
 
 
 def _jitter(recipe: Recipe, code_id_start: int) -> CodeJitter | None:
-    from reference_model.errors import ConfigError
     from reference_model.speech.networks import CodecConfig
     from reference_model.training.jitter import CodeJitter
 
-    try:
-        return CodeJitter(CodecConfig().levels, code_id_start, recipe.code_jitter) if recipe.code_jitter else None
-    except ConfigError as error:
-        raise ConfigError(f"{recipe.path}: field 'code_jitter' of [data]: {error}") from error
+    return CodeJitter(CodecConfig().levels, code_id_start, recipe.code_jitter) if recipe.code_jitter else None
 
 
 def _describe(folder: Path, recipe: Recipe, codec: str, bad: Sequence[str]) -> None:

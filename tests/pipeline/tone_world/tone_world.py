@@ -1,6 +1,6 @@
-"""A third party's file for ``--include``: systems that hear and speak in tones, and two tasks that are asked in them.
+"""A third party's file for ``--include``: systems that understand and speak tones, and two tasks in tones.
 
-Each letter is a tone of 20 ms, so speech is decoded exactly and every figure of a run can be foretold.
+Each letter is a tone of 20 ms, so speech is decoded exactly and every number of a run is known beforehand.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from tttbench.core.errors import InputError, UserError, did_you_mean
-from tttbench.core.records import AudioCommit, Packet, Request, RequestKind, Response, Sample, Trace, Waveform
-from tttbench.core.registry import register_system, register_task
-from tttbench.core.system import SystemOptions
+from tttbench.core.exchange import AudioCommit, Chunk, Request, Response, Trace, Waveform
+from tttbench.core.plugins import register_system, register_task
+from tttbench.core.sample import AudioRef, Sample, Turn, spoken_sample
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.core.task import Task
 
 RATE_HZ = 16_000
@@ -26,7 +28,7 @@ LETTERS = " abcdefghijklmnopqrstuvwxyz0123456789"
 ANSWERS = {
     "capital of france": "paris",
     "opposite of hot": "cold",
-    "colour of grass": "green",
+    "color of grass": "green",
     "two plus two": "four",
     "day after monday": "tuesday",
     "first of months": "january",
@@ -40,7 +42,7 @@ def speak(text: str) -> Waveform:
     return np.concatenate([np.zeros(0), *tones]).astype(np.float32)
 
 
-def hear(samples: Waveform) -> str:
+def understand(samples: Waveform) -> str:
     """The text of tones."""
     frames = samples[: len(samples) // LETTER * LETTER].reshape(-1, LETTER)
     peaks = np.abs(np.fft.rfft(frames, axis=1)).argmax(axis=1)
@@ -48,7 +50,7 @@ def hear(samples: Waveform) -> str:
 
 
 def write_world(folder: Path, questions: Mapping[str, str] = ANSWERS) -> None:
-    """Write recordings of the questions and of the true answers, and their list, to ``folder``."""
+    """Write recordings of the questions and of the reference answers, and their list, to ``folder``."""
     import soundfile
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,24 +65,25 @@ def write_world(folder: Path, questions: Mapping[str, str] = ANSWERS) -> None:
 class ToneSystem:
     """``tones:SPEC``; see ``build`` for what the specs do."""
 
-    kinds: frozenset[RequestKind] = frozenset({"asr", "qa"})
-
     def __init__(self, spec: str, options: SystemOptions) -> None:
-        self.name = f"tones:{spec}"
-        if spec == "scribe":
-            self.kinds = frozenset({"asr"})
-        self.strategy = options.strategy
+        self.card = SystemCard(
+            f"tones:{spec}",
+            Capability(
+                produces=frozenset({"text", "audio"}),
+                families=frozenset({"asr"} if spec == "scribe" else {"asr", "qa"}),
+            ),
+            strategy=options.strategy,
+            weights_sha256=os.environ.get("TONES_WEIGHTS", "0" * 64),
+            identity={"recipe": f"tones {spec}"},
+        )
         self._spec = spec
 
-    def describe(self) -> Mapping[str, object]:
-        return {"recipe": f"tones {self._spec}", "weights_sha256": os.environ.get("TONES_WEIGHTS", "0" * 64)}
-
-    def answer(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         if self._spec == "slow":
             time.sleep(0.2 * len(requests))
         if log := os.environ.get("TONES_LOG"):
             with Path(log).open("a") as file:
-                file.writelines(f"{request.kind} {request.id}\n" for request in requests)
+                file.writelines(f"{request.family} {request.id}\n" for request in requests)
         if self._spec == "crash" and any(request.id == "q1" for request in requests):
             raise RuntimeError("the third request breaks the whole batch")
         return [self._one(request) for request in requests]
@@ -90,25 +93,25 @@ class ToneSystem:
             return InputError(f"{request.id}: has no audio.")
         if self._spec == "fragile" and request.id == "q2":
             return MemoryError("too long for me")
-        text = hear(request.audio).strip()
-        if request.kind == "asr":
+        text = understand(request.audio).strip()
+        if request.family == "asr":
             return Response(text, trace=Trace(end_s=0.1, stages_s={"decode": 0.1}))
         if self._spec == "seeded":
             words = list(ANSWERS.values())
             text = words[int(np.random.default_rng(request.seed).integers(len(words)))]
         else:
             text = "" if self._spec == "silent" else ANSWERS.get(text, "unknown")
-        said = speak({"mumbling": "mumble", "mute": ""}.get(self._spec, text))
+        spoken = speak({"mumbling": "mumble", "mute": ""}.get(self._spec, text))
         codes = tuple(range(len(text)))
         trace = Trace(
             stages_s={"decode": 0.2},
             text_times_s=(0.01,),
             audio_commits=(AudioCommit(0.05, len(codes)),),
-            packets=(Packet(0.06, len(said)),),
+            chunks=(Chunk(0.06, len(spoken)),),
             end_s=0.2,
             nfe=3,
         )
-        return Response(text, codes, said, RATE_HZ, "stop", trace)
+        return Response(text, codes, spoken, RATE_HZ, "stop", trace)
 
 
 SPECS = ("right", "mumbling", "silent", "mute", "seeded", "slow", "scribe", "fragile", "crash", "damaged")
@@ -117,11 +120,11 @@ SPECS = ("right", "mumbling", "silent", "mute", "seeded", "slow", "scribe", "fra
 def check(spec: str, options: SystemOptions) -> None:
     if spec not in SPECS:
         raise UserError(f"Unknown tones {spec!r}. {did_you_mean(spec, SPECS)}")
-    if options.decode:
-        raise UserError(f"tones: there is nothing to set, so {sorted(options.decode)} can't be used.")
+    if options.settings:
+        raise UserError(f"tones: there is nothing to set, so {sorted(options.settings)} can't be used.")
 
 
-@register_system("tones", specs=("right", "mumbling"), summary="hears and speaks in tones", check=check)
+@register_system("tones", specs=("right", "mumbling"), summary="understands and speaks tones", check=check)
 def build(spec: str, options: SystemOptions) -> ToneSystem:
     if spec == "damaged":
         raise UserError("weights/tones.safetensors: damaged; copy it again.")
@@ -140,13 +143,11 @@ def tone_qa() -> Task:
     def samples(folder: Path | None) -> list[Sample]:
         base = folder or Path()
         return [
-            Sample(
+            spoken_sample(
                 row["id"],
-                "qa",
                 base / f"{row['id']}.wav",
                 row["answer"],
-                answer_audio=base / f"a{row['id'][1:]}.wav",
-                answer_text=row["answer"],
+                answer=Turn("assistant", row["answer"], AudioRef(base / f"a{row['id'][1:]}.wav")),
             )
             for row in _rows(folder)
         ]
@@ -154,9 +155,9 @@ def tone_qa() -> Task:
     return Task(
         name="tone_qa",
         title="questions in tones",
-        kind="qa",
+        family="qa",
         description="Six questions with one right answer.",
-        metrics=("text_accuracy", "spoken_accuracy"),
+        scores=(ScoreSpec("text_accuracy", "text_accuracy"), ScoreSpec("spoken_accuracy", "spoken_accuracy")),
         samples=samples,
     )
 
@@ -165,14 +166,14 @@ def tone_qa() -> Task:
 def tone_asr() -> Task:
     def samples(folder: Path | None) -> list[Sample]:
         base = folder or Path()
-        return [Sample(row["id"], "asr", base / f"{row['id']}.wav", row["question"]) for row in _rows(folder)]
+        return [spoken_sample(row["id"], base / f"{row['id']}.wav", row["question"]) for row in _rows(folder)]
 
     return Task(
         name="tone_asr",
         title="dictation in tones",
-        kind="asr",
-        description="The same questions, to be written down.",
-        metrics=("wer",),
+        family="asr",
+        description="The same questions, to be transcribed.",
+        scores=(ScoreSpec("wer", "wer"),),
         samples=samples,
     )
 

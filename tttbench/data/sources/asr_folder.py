@@ -1,11 +1,18 @@
-"""Any folder of transcribed speech: finds out which layout it has, and which audio files nobody transcribed."""
+"""Any folder of transcribed speech: finds out which layout it has, and which audio files nobody transcribed.
+
+Sources: ``asr_folder`` for any of the layouts, ``tsv``, ``jsonl``, ``ljspeech`` and ``librispeech`` for one.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError
+from tttbench.core.plugins import register_source
+from tttbench.core.sample import Sample, spoken_sample
 from tttbench.data.audio import AUDIO_SUFFIXES
 from tttbench.data.sources.jsonl import read_jsonl
 from tttbench.data.sources.librispeech import is_librispeech, read_librispeech
@@ -13,6 +20,8 @@ from tttbench.data.sources.listing import UniqueIds
 from tttbench.data.sources.ljspeech import is_ljspeech, read_ljspeech
 from tttbench.data.sources.tsv import read_tsv
 from tttbench.data.sources.utterance import Utterance
+
+log = logging.getLogger("tttbench")
 
 LIST_READERS = {".tsv": read_tsv, ".jsonl": read_jsonl}
 
@@ -67,3 +76,67 @@ def _finish(layout: str, folder: Path, utterances: list[Utterance]) -> AsrFolder
     present = sorted(file for file in folder.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
     untranscribed = tuple(file for file in present if file.resolve() not in listed)
     return AsrFolder(layout, tuple(utterances), untranscribed)
+
+
+@register_source("asr_folder", summary="transcribed speech: TSV, JSON lines, LJSpeech or LibriSpeech")
+def list_asr_folder(folder: Path) -> Sequence[Sample]:
+    """List the utterances of a folder in any of the layouts. Audio without a transcript is reported as a warning.
+
+    Speakers become clusters where there are at least two.
+
+    Raises:
+        UserError: the list is missing or wrong.
+    """
+    return _samples(read_asr_folder(folder), folder)
+
+
+@register_source("tsv", summary="a TSV list of audio and text, with or without a header")
+def list_tsv(folder: Path) -> Sequence[Sample]:
+    """List the one ``.tsv`` of a folder, or the file itself."""
+    return _of_list(folder, ".tsv")
+
+
+@register_source("jsonl", summary="JSON lines with audio and text")
+def list_jsonl(folder: Path) -> Sequence[Sample]:
+    """List the one ``.jsonl`` of a folder, or the file itself."""
+    return _of_list(folder, ".jsonl")
+
+
+@register_source("ljspeech", summary="LJSpeech's metadata.csv and wavs/")
+def list_ljspeech(folder: Path) -> Sequence[Sample]:
+    """List a folder of LJSpeech's layout."""
+    return _samples(_finish("ljspeech", folder, read_ljspeech(folder)), folder)
+
+
+@register_source("librispeech", summary="LibriSpeech's *.trans.txt with audio beside them")
+def list_librispeech(folder: Path) -> Sequence[Sample]:
+    """List a folder of LibriSpeech's layout."""
+    return _samples(_finish("librispeech", folder, read_librispeech(folder)), folder)
+
+
+def _of_list(path: Path, suffix: str) -> Sequence[Sample]:
+    lists = [path] if path.is_file() else sorted(file for file in path.glob(f"*{suffix}") if file.is_file())
+    if len(lists) != 1:
+        found = f"holds {len(lists)} {suffix} files" if path.is_dir() else "is no folder"
+        raise UserError(f"{path}: {found}. Give the one list, or a folder that holds one.")
+    return _samples(_finish(suffix[1:], lists[0].parent, LIST_READERS[suffix](lists[0])), path)
+
+
+def _samples(found: AsrFolder, data: Path) -> Sequence[Sample]:
+    metadata = {"layout": found.layout}
+    if found.untranscribed:
+        count = len(found.untranscribed)
+        names = ", ".join([*(path.name for path in found.untranscribed[:3]), *(["…"] if count > 3 else [])])
+        log.warning("%s: audio files without a transcript, left out: %d (%s)", data, count, names)
+        metadata["left_out"] = f"audio files without a transcript: {count}"
+    several_speakers = len({utterance.speaker for utterance in found.utterances}) > 1
+    return [
+        spoken_sample(
+            utterance.id,
+            utterance.audio,
+            utterance.text,
+            cluster=utterance.speaker if several_speakers else "",
+            metadata={**metadata, "source": f"{utterance.list_file.name}:{utterance.line}"},
+        )
+        for utterance in found.utterances
+    ]

@@ -23,14 +23,15 @@ def read_rows(rows: Sequence[Row]) -> list[Utterance]:
 
 
 def _read_row(row: Row) -> Utterance:
-    audio = row.filled(pick_column(row, AUDIO_COLUMNS, "the audio file"))
-    text = row.text(pick_column(row, TEXT_COLUMNS, "what is said"))
+    column = pick_column(row, AUDIO_COLUMNS, "the audio file")
+    audio = row.filled(column)
+    text = row.text(pick_column(row, TEXT_COLUMNS, "what is spoken"))
     names = {column.strip().lower(): column for column in row.fields}
     own_id = next((row.optional(names[name]) for name in ID_COLUMNS if name in names), "")
     speaker = next((row.optional(names[name]) for name in SPEAKER_COLUMNS if name in names), "")
     return Utterance(
         id=own_id or audio.rpartition(".")[0] or audio,
-        audio=row.file.parent / audio,
+        audio=row.path(column),
         text=text,
         speaker=speaker,
         list_file=row.file,

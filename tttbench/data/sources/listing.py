@@ -1,16 +1,17 @@
-"""Lines and fields of list files (text, TSV, JSON lines), with errors that name file, line, field and mend.
+"""Lines and fields of list files (text, TSV, JSON lines), with errors that name file, line, field and fix.
 
 Knows no data set: which columns are asked for, and what they mean, is the readers' business.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.tables import Document, read_table
+from tttbench.data.documents import parse_json, read_text
 
 
 @dataclass(frozen=True)
@@ -22,28 +23,30 @@ class Row:
     fields: Mapping[str, object]
 
     def text(self, column: str) -> str:
-        """Return a field that must be there and be a string (it may be empty)."""
-        value = self.fields.get(column)
-        if value is None:
-            raise UserError(
-                f"{self.file}, line {self.line}: has no field {column!r}. {did_you_mean(column, self.fields)}"
-            )
-        if not isinstance(value, str):
-            raise UserError(
-                f"{self.file}, line {self.line}: field {column!r} is {value!r}, not a text. Put it in quotes."
-            )
-        return value.strip()
+        """Return a field that must be there and be a string (it may be empty), without blanks around it."""
+        return read_table(str, self.cell(column)).strip()
 
     def filled(self, column: str) -> str:
         """Return a field that must be there and hold something."""
         value = self.text(column)
         if not value:
-            raise UserError(f"{self.file}, line {self.line}: field {column!r} is empty. Fill it or delete the line.")
+            raise self.cell(column).error("", "is empty. Fill it or delete the line.")
         return value
+
+    def path(self, column: str) -> Path:
+        """Return a field that must be there and be a path, as seen from the list's folder."""
+        return self.file.parent / read_table(Path, replace(self.cell(column), values=self.filled(column)))
 
     def optional(self, column: str) -> str:
         """Return a field, or ``""`` where it is missing or null."""
         return self.text(column) if self.fields.get(column) is not None else ""
+
+    def cell(self, column: str) -> Document:
+        """Return a field that must be there, whatever it holds, to be read as more than text."""
+        where = f"{self.file}, line {self.line}"
+        if column not in self.fields:
+            raise UserError(f"{where}: has no field {column!r}. {did_you_mean(column, self.fields)}")
+        return Document(self.fields[column], where, "JSON", f"field {column!r}")
 
 
 class UniqueIds:
@@ -70,15 +73,7 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
     Raises:
         UserError: the file is missing, unreadable or not UTF-8.
     """
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}). Check the path and its permissions.") from error
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{path}, line {line}: is not UTF-8. Save the file as UTF-8.") from error
+    text = read_text(path)
     lines = text.replace("\r\n", "\n").split("\n")
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
@@ -87,12 +82,7 @@ def read_json_lines(path: Path) -> list[Row]:
     """Read a file with one JSON object a line; raises ``UserError`` for a line that is something else."""
     rows = []
     for number, line in read_lines(path):
-        try:
-            fields = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(
-                f"{path}, line {number}: is not JSON ({error.msg} at column {error.colno}). Write one object a line."
-            ) from error
+        fields = parse_json(line, f"{path}, line {number}").values
         if not isinstance(fields, dict):
             raise UserError(f"{path}, line {number}: is not a JSON object. Write {{...}} on every line.")
         rows.append(Row(path, number, fields))

@@ -1,4 +1,4 @@
-"""The layout of LJSpeech: ``metadata.csv`` with ``id|text|normalised text``, and ``wavs/id.wav``."""
+"""The layout of LJSpeech: ``metadata.csv`` with ``id|text|normalized text``, and ``wavs/id.wav``."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def is_ljspeech(folder: Path) -> bool:
 
 
 def read_ljspeech(folder: Path) -> list[Utterance]:
-    """Read ``metadata.csv``. The text is the normalised one (numbers written out), as it was read aloud.
+    """Read ``metadata.csv``. The text is the normalized one (numbers written out), as it was read.
 
     Raises:
-        UserError: a line hasn't three fields, or an id or a normalised text is empty.
+        UserError: a line hasn't three fields, or an id or a normalized text is empty.
     """
     path = folder / "metadata.csv"
-    rows = split_fields(path, read_lines(path), ["id", "text", "normalised text"], "|")
+    rows = split_fields(path, read_lines(path), ["id", "text", "normalized text"], "|")
     return [
         Utterance(
             id=row.filled("id"),
             audio=folder / "wavs" / f"{row.filled('id')}.wav",
-            text=row.filled("normalised text"),
+            text=row.filled("normalized text"),
             speaker="",
             list_file=path,
             line=row.line,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError
+from tttbench.core.plugins import register_source
+from tttbench.core.sample import Sample, spoken_sample
 from tttbench.data.sources.listing import UniqueIds, pick_column, read_lines, split_fields
+
+log = logging.getLogger("tttbench")
 
 LIST_NAME = "llama_questions_300.tsv"
 
@@ -48,3 +54,32 @@ def read_llama_questions(folder: Path) -> list[SpokenQuestion]:
         ids.add(audio.stem, path, row.line)
         found.append(SpokenQuestion(audio.stem, audio, row.filled(question), row.filled(answer)))
     return found
+
+
+@register_source("llama_questions", options=("part",), summary="Llama Questions as published")
+def list_llama_questions(folder: Path, part: str = "answers") -> Sequence[Sample]:
+    """List the recordings with their right answers, or (``part = "transcripts"``) with what is asked in them.
+
+    Those whose recordings are missing are left out; how many is said in a warning and in every sample's metadata.
+
+    Raises:
+        UserError: ``folder`` isn't the published folder, or there is no such part.
+    """
+    if part not in ("answers", "transcripts"):
+        raise UserError(f"option 'part' of llama_questions: must be 'answers' or 'transcripts', not {part!r}.")
+    questions = read_llama_questions(folder)
+    present = [question for question in questions if question.audio.is_file()]
+    metadata = {}
+    if missing := len(questions) - len(present):
+        metadata["left_out"] = f"{missing} of {len(questions)} questions without a recording"
+        log.warning("%s: %s are left out", folder, metadata["left_out"])
+    return [
+        spoken_sample(
+            one.id,
+            one.audio,
+            one.answer if part == "answers" else one.question,
+            language="en",
+            metadata={**metadata, "question": one.question} if part == "answers" else metadata,
+        )
+        for one in present
+    ]

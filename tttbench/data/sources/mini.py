@@ -2,77 +2,63 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-from tttbench.core.errors import UserError
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.plugins import register_source
+from tttbench.core.sample import AudioRef, Sample, Turn, spoken_sample
+from tttbench.core.tables import read_table
 from tttbench.data.sources.listing import Row, UniqueIds, read_json_lines
 
-
-@dataclass(frozen=True)
-class MiniUtterance:
-    """One line of ``asr.jsonl``: what is said, by which voice, clean and noisy."""
-
-    id: str
-    audio: Path
-    noisy_audio: Path
-    text: str
-    voice: str
-    cluster: str
+CONDITIONS = {"clean": ("audio", "clean"), "noisy": ("noisy_audio", "10 dB noise")}
+"""Names of the option ``condition``: the field of the recording, and how it is called."""
 
 
-@dataclass(frozen=True)
-class MiniQuestion:
-    """One line of ``qa.jsonl``.
-
-    ``answer`` and ``aliases`` are what must be found in an answer; ``answer_text`` is the full sentence that the true
-    recording ``answer_audio`` says.
-    """
-
-    id: str
-    audio: Path
-    noisy_audio: Path
-    question: str
-    answer: str
-    aliases: tuple[str, ...]
-    answer_text: str
-    answer_audio: Path
-    voice: str
-    cluster: str
-
-
-def read_mini_asr(folder: Path) -> list[MiniUtterance]:
-    """Read ``asr.jsonl``; raises ``UserError`` if it is missing or a field of it is."""
+@register_source("mini_asr", options=("condition",), summary="the mini world's asr.jsonl")
+def read_mini_asr(folder: Path, condition: str = "clean") -> Sequence[Sample]:
+    """List ``asr.jsonl``; raises ``UserError`` if it is missing or a field of it is."""
+    field, called = _condition(condition)
     return [
-        MiniUtterance(
-            id=row.filled("id"),
-            audio=folder / row.filled("audio"),
-            noisy_audio=folder / row.filled("noisy_audio"),
-            text=row.filled("text"),
-            voice=row.filled("voice"),
+        spoken_sample(
+            row.filled("id"),
+            folder / row.filled(field),
+            row.filled("text"),
+            language="en",
             cluster=row.filled("cluster"),
+            metadata={"voice": row.filled("voice"), "condition": called},
         )
         for row in _rows(folder / "asr.jsonl")
     ]
 
 
-def read_mini_qa(folder: Path) -> list[MiniQuestion]:
-    """Read ``qa.jsonl``; raises ``UserError`` if it is missing or a field of it is."""
+@register_source("mini_qa", options=("condition",), summary="the mini world's qa.jsonl")
+def read_mini_qa(folder: Path, condition: str = "clean") -> Sequence[Sample]:
+    """List ``qa.jsonl``: answer and aliases, and the reference audio of the full sentence that answers.
+
+    Raises:
+        UserError: the file is missing, or a field of it is.
+    """
+    field, called = _condition(condition)
     return [
-        MiniQuestion(
-            id=row.filled("id"),
-            audio=folder / row.filled("audio"),
-            noisy_audio=folder / row.filled("noisy_audio"),
-            question=row.filled("question"),
-            answer=row.filled("answer"),
-            aliases=_aliases(row),
-            answer_text=row.filled("answer_text"),
-            answer_audio=folder / row.filled("answer_audio"),
-            voice=row.filled("voice"),
+        spoken_sample(
+            row.filled("id"),
+            folder / row.filled(field),
+            row.filled("answer"),
+            *_aliases(row),
+            answer=Turn("assistant", row.filled("answer_text"), AudioRef(folder / row.filled("answer_audio"))),
+            language="en",
             cluster=row.filled("cluster"),
+            metadata={"question": row.filled("question"), "voice": row.filled("voice"), "condition": called},
         )
         for row in _rows(folder / "qa.jsonl")
     ]
+
+
+def _condition(name: str) -> tuple[str, str]:
+    if name not in CONDITIONS:
+        raise UserError(f"option 'condition' of a mini source: {name!r} is unknown. {did_you_mean(name, CONDITIONS)}")
+    return CONDITIONS[name]
 
 
 def _rows(path: Path) -> list[Row]:
@@ -89,7 +75,4 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _aliases(row: Row) -> tuple[str, ...]:
-    value = row.fields.get("aliases", [])
-    if not isinstance(value, list) or not all(isinstance(alias, str) for alias in value):
-        raise UserError(f"{row.file}, line {row.line}: field 'aliases' is {value!r}, not a list of texts.")
-    return tuple(value)
+    return read_table(tuple[str, ...], row.cell("aliases")) if "aliases" in row.fields else ()

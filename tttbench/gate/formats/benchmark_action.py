@@ -1,4 +1,4 @@
-"""The run's figures for github-action-benchmark, which draws them over the commits. Knows results.
+"""The run's metrics for github-action-benchmark, which draws them over the commits. Knows results.
 
 Two files, because the action knows one direction a file: ``customBiggerIsBetter`` and ``customSmallerIsBetter``.
 """
@@ -19,11 +19,11 @@ def benchmark_json(result: GateResult, *, bigger_is_better: bool) -> str:
 
 
 def _quality(one: QualityVerdict) -> dict[str, object]:
-    scale = 100 if one.is_share else 1
+    scale = one.info.scale
     width = abs(one.high - one.low) / 2 * scale
     return {
         "name": where(one),
-        "unit": "%" if one.is_share else "",
+        "unit": one.info.unit,
         "value": round(scale * one.run, 4),
         "range": f"± {width:.2g} (difference)" if width == width else "",
         "extra": f"n = {one.n}; baseline {scale * one.baseline:.4g}; {one.verdict}",

@@ -9,8 +9,8 @@ from tttbench.gate.verdict import Difference, GateResult, QualityVerdict, SpeedV
 HEADINGS = {
     "pass": "Passed: nothing that gates is worse.",
     "regression": "Failed: worse than the baseline.",
-    "invalid": "Not judged: a run is not fit for it.",
-    "not comparable": "Not judged: the runs can't be compared.",
+    "invalid": "No verdict: a run is not fit for it.",
+    "not comparable": "No verdict: the runs can't be compared.",
 }
 
 
@@ -28,11 +28,12 @@ def where(one: QualityVerdict | SpeedVerdict) -> str:
 
 
 def quality_value(one: QualityVerdict, value: float, *, signed: bool = False) -> str:
-    """A value of the metric: shares as per cent (differences as points) with one decimal."""
+    """A value of the metric in its unit: shares and their differences (points) with one decimal."""
     if math.isnan(value):
         return "-"
     sign = "+" if signed else ""
-    return f"{100 * value:{sign}.1f}" if one.is_share else f"{value:{sign}.4g}"
+    shown = one.info.shown(value)
+    return f"{shown:{sign}.1f}" if one.info.unit in ("%", "points") else f"{shown:{sign}.4g}"
 
 
 def speed_value(one: SpeedVerdict, value: float) -> str:
@@ -61,7 +62,8 @@ def sentence(one: QualityVerdict | SpeedVerdict, *, named: bool = True) -> str:
 
 def _of_quality(one: QualityVerdict) -> str:
     margin = quality_value(one, one.margin)
-    points = " points" if one.is_share else ""
+    unit = "points" if one.info.unit == "%" else one.info.unit
+    points = f" {unit}" if unit else ""
     if one.verdict == "same":
         if one.is_identical:
             each = "the only sample" if one.n == 1 else f"each of {one.n} samples"
@@ -91,7 +93,7 @@ def _units(one: QualityVerdict) -> str:
 def _could_show(one: QualityVerdict, points: str) -> str:
     if math.isnan(one.detectable):
         return "; so few would show no worsening at all"
-    pieces = "clusters" if one.n_units != one.n else "answers" if one.metric_kind == "rate" else ""
+    pieces = "clusters" if one.n_units != one.n else "answers" if one.info.aggregation == "rate" else ""
     even = f", even if it is whole {pieces} that are lost," if pieces else ""
     return f"; the smallest worsening that it would show{even} is {quality_value(one, one.detectable)}{points}"
 
@@ -119,6 +121,4 @@ def difference_line(one: Difference) -> str:
     """A field that differs: what it is in both, and what to do."""
     place = f" ({one.where})" if one.where else ""
     known = f"{one.field}{place}: baseline {one.baseline or 'none'}, run {one.run or 'none'}."
-    return (
-        f"{known} Allowed by --allow {one.field}." if one.allowed else f"{known} {one.mend[0].upper()}{one.mend[1:]}."
-    )
+    return f"{known} Allowed by --allow {one.field}." if one.allowed else f"{known} {one.fix[0].upper()}{one.fix[1:]}."

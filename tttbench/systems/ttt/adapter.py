@@ -3,25 +3,36 @@
 NAME is a shipped checkpoint or the path of a checkpoint folder; ``ttt_folder`` says what else a folder holds. The
 speech is made while codes are committed, on the same thread and clock, so the times are those of a real stream, and
 the vocoder's share of them is in everything that comes later. Task instructions are not sent: the system prompt of the
-request's kind, which the weights were trained with, stands for them.
+request's family, which the weights were trained with, stands for them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tttbench.core.errors import InputError, UserError
-from tttbench.core.records import AudioCommit, Packet, Request, RequestKind, Response, Trace
-from tttbench.core.registry import register_system
-from tttbench.core.system import Lengths, PassRun, SystemOptions
+from tttbench.core.exchange import AudioCommit, Chunk, Request, Response, Trace
+from tttbench.core.extras import require
+from tttbench.core.plugins import Decoding, register_system
+from tttbench.core.sample import Sample
+from tttbench.core.system import AnswerNats, Capability, Lengths, PassRun, SystemCard, SystemOptions
+from tttbench.core.tables import Document
 from tttbench.data.audio import resample
-from tttbench.systems.ttt.folder import SHIPPED, Assistant, checkpoint_folder, read_assistant, weights_sha256
+from tttbench.systems.ttt.folder import (
+    SHIPPED,
+    Assistant,
+    checkpoint_folder,
+    installed_names,
+    read_assistant,
+    weights_sha256,
+)
+from tttbench.systems.ttt.likelihood import nats_of
 from tttbench.systems.ttt.limits import Limits
-from tttbench.systems.ttt.settings import decode_settings
+from tttbench.systems.ttt.settings import decode_settings, strategies
 from tttbench.systems.ttt.speech import Speech, load_codec
 from tttbench.systems.ttt.synthetic import bound_for, synthetic_prompt
 
@@ -29,11 +40,11 @@ if TYPE_CHECKING:
     from reference_model.checkpoint import Loaded
     from reference_model.decoding import DecodeConfig, Engine, Prompt
     from reference_model.roofline import Ceilings, PassShape
-    from reference_model.speech.mini import MiniCodec
+    from reference_model.speech.codec import Codec
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Prepared:
     """A request as the decoder takes it, and the seconds that encoding took."""
 
     prompt: Prompt
@@ -46,7 +57,7 @@ class _Running:
     """A request that was submitted: its place in the batch, where its answer will be, and its speech on the way."""
 
     index: int
-    asked: _Asked
+    prepared: _Prepared
     engine: Engine
     handle: int
     submitted_s: float
@@ -56,13 +67,11 @@ class _Running:
 class TtTSystem:
     """A checkpoint, its codec, and one way of decoding."""
 
-    kinds: frozenset[RequestKind] = frozenset({"asr", "qa"})
-
     def __init__(
         self,
         name: str,
         loaded: Loaded,
-        codec: MiniCodec,
+        codec: Codec,
         assistant: Assistant,
         settings: DecodeConfig,
         batch_size: int,
@@ -79,7 +88,7 @@ class TtTSystem:
             settings: how to decode; the lengths in it are lowered where a request or the positions allow less.
             batch_size: requests that run at once; it doesn't change the answers.
             weights_sha256: for the model card.
-            on_pass: told every pass.
+            on_pass: called with every pass.
 
         Raises:
             UserError: model, codec and strategy don't fit together.
@@ -98,41 +107,52 @@ class TtTSystem:
         except DecodeError as error:
             raise UserError(f"{name}: {error}") from error
         self.name = name
-        self.strategy = strategy.name if settings.strategy == "auto" else str(settings.strategy)
+        self._strategy = strategy.name if settings.strategy == "auto" else str(settings.strategy)
         self._loaded = loaded
         self._codec = codec
         self._assistant = assistant
         self._settings = settings
-        self._limits = Limits(config.max_position_embeddings, codec.codes_per_second)
+        self._limits = Limits(config.max_position_embeddings, codec.codes_per_s)
         self._batch_size = batch_size
         self._weights_sha256 = weights_sha256
         self._on_pass = on_pass
 
-    def describe(self) -> Mapping[str, object]:
-        """Return the model card."""
+    @property
+    def card(self) -> SystemCard:
+        """The model card. Prompts, settings, weights and codec are all that can change an answer."""
         model = self._loaded.model
-        return {
-            "system": self.name,
-            "parameters": model.n_parameters(),
-            "objective": model.config.objective,
-            "dtype": str(model.dtype).removeprefix("torch."),
-            "device": str(model.device),
-            "attention": model.attention_name(),
-            "strategy": self.strategy,
-            "decode": {**asdict(self._settings), "strategy": self.strategy},
-            "prompts": dict(self._assistant.prompts),
-            "positions": model.config.max_position_embeddings,
-            "weights_sha256": self._weights_sha256,
-            "codec_sha256": self._codec.fingerprint,
-        }
+        return SystemCard(
+            name=self.name,
+            capability=Capability(
+                accepts=frozenset({"audio", "text"}),
+                produces=frozenset({"audio", "text"}),
+                streams=True,
+                families=frozenset(self._assistant.prompts),
+                instruction=False,
+                concurrency=self._batch_size,
+            ),
+            strategy=self._strategy,
+            weights_sha256=self._weights_sha256,
+            codec=self._codec.fingerprint,
+            prompts=dict(self._assistant.prompts),
+            settings={**asdict(self._settings), "strategy": self._strategy},
+            details={
+                "parameters": model.n_parameters(),
+                "objective": model.config.objective,
+                "dtype": str(model.dtype).removeprefix("torch."),
+                "device": str(model.device),
+                "attention": model.attention_name(),
+                "positions": model.config.max_position_embeddings,
+            },
+        )
 
-    def answer(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        """Answer a batch; a request that can't be answered gets an ``InputError``.
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        """Respond to a batch; a request that can't be answered gets an ``InputError``.
 
         Times count from this call, so with several requests they hold the wait for the others' encoding and for a
         free place in the batch; ``stages_s["wait"]`` says how much of it.
         """
-        return self._answer([partial(self._prepare, request) for request in requests])
+        return self._generate([partial(self._prepare, request) for request in requests])
 
     @property
     def axes(self) -> frozenset[str]:
@@ -143,15 +163,15 @@ class TtTSystem:
 
     def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
         """See ``Sweepable``."""
-        own, spec = {f"{self.name}: own settings": asdict(self._settings)}, self.name.partition(":")[2]
-        settings = decode_settings({**own, **_asked_of(spec, options)})
+        own, spec = Document(asdict(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
+        settings = decode_settings([own, *_given_settings(spec, options)])
         parts = (self._loaded, self._codec, self._assistant, settings)
         return TtTSystem(self.name, *parts, options.batch_size, self._weights_sha256, on_pass)
 
-    def scheduled(self, asked: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
+    def scheduled(self, lengths: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
         """See ``Sweepable``."""
-        prepared = [partial(_Asked, *self._synthetic(lengths), encode_s=0.0) for lengths in asked]
-        return lambda: self._answer(prepared)
+        prepared = [partial(_Prepared, *self._synthetic(one), encode_s=0.0) for one in lengths]
+        return lambda: self._generate(prepared)
 
     def ceilings(self) -> Ceilings:
         """See ``Sweepable``."""
@@ -160,12 +180,22 @@ class TtTSystem:
         model = self._loaded.model
         return measure_ceilings(str(model.device), model.dtype)
 
+    @property
+    def objective(self) -> str:
+        """See ``Scorable``."""
+        return self._loaded.model.config.objective
+
+    def likelihoods(self, samples: Sequence[Sample], family: str, *, n_draws: int, seed: int) -> Sequence[AnswerNats]:
+        """See ``Scorable``; a draw is a masking of each span."""
+        prompt = self._assistant.prompts[family]
+        return nats_of(self._loaded, self._codec, prompt, samples, n_draws, seed)
+
     def _synthetic(self, lengths: Lengths) -> tuple[Prompt, DecodeConfig]:
         prompt = synthetic_prompt(self._loaded, self._assistant.prompts["qa"], lengths)
         self._limits.check_lengths(self.name, lengths, len(prompt.ids) + len(prompt.forced))
         return prompt, bound_for(self._settings, prompt)
 
-    def _answer(self, asked_for: Sequence[Callable[[], _Asked]]) -> Sequence[Response | Exception]:
+    def _generate(self, requested: Sequence[Callable[[], _Prepared]]) -> Sequence[Response | Exception]:
         from reference_model.decoding import Engine
 
         began_s = time.perf_counter()
@@ -173,33 +203,33 @@ class TtTSystem:
         engines: dict[DecodeConfig, Engine] = {}
         running: list[_Running] = []
         passes: list[PassShape] = []
-        for index, prepare in enumerate(asked_for):
+        for index, prepare in enumerate(requested):
             try:
-                asked = prepare()
+                prepared = prepare()
             except InputError as error:
                 outcomes[index] = error
                 continue
-            if asked.settings not in engines:
-                engines[asked.settings] = Engine(
-                    self._loaded.model, asked.settings, max_batch=self._batch_size, on_pass=passes.append
+            if prepared.settings not in engines:
+                engines[prepared.settings] = Engine(
+                    self._loaded.model, prepared.settings, max_batch=self._batch_size, on_pass=passes.append
                 )
-            engine, speech = engines[asked.settings], Speech(self._codec)
+            engine, speech = engines[prepared.settings], Speech(self._codec)
             submitted_s = time.perf_counter()
-            handle = engine.submit(asked.prompt, speech.hear)
-            running.append(_Running(index, asked, engine, handle, submitted_s, speech))
+            handle = engine.submit(prepared.prompt, speech.take)
+            running.append(_Running(index, prepared, engine, handle, submitted_s, speech))
         while running:
             for engine in engines.values():
                 spoken_s, before_s = sum(entry.speech.vocode_s for entry in running), time.perf_counter()
                 engine.step()
                 taken_s = time.perf_counter() - before_s
-                self._tell(passes, taken_s - (sum(entry.speech.vocode_s for entry in running) - spoken_s))
+                self._report(passes, taken_s - (sum(entry.speech.vocode_s for entry in running) - spoken_s))
             done = [entry for entry in running if entry.handle in entry.engine.answers]
             running = [entry for entry in running if entry.handle not in entry.engine.answers]
             for entry in done:
-                outcomes[entry.index] = self._response(entry, began_s, alone=len(asked_for) == 1)
-        return [outcomes[index] for index in range(len(asked_for))]
+                outcomes[entry.index] = self._response(entry, began_s, alone=len(requested) == 1)
+        return [outcomes[index] for index in range(len(requested))]
 
-    def _tell(self, passes: list[PassShape], seconds: float) -> None:
+    def _report(self, passes: list[PassShape], seconds: float) -> None:
         """Hand on the pass that a step of an engine ran, if it ran one."""
         if self._on_pass is not None and passes:
             from reference_model.roofline import work_of_pass
@@ -209,28 +239,28 @@ class TtTSystem:
             self._on_pass(PassRun(work, seconds, passes[-1].prefill))
         passes.clear()
 
-    def _prepare(self, request: Request) -> _Asked:
+    def _prepare(self, request: Request) -> _Prepared:
         """Encode the audio and lay out the prompt; raises ``InputError`` for what can't be answered."""
         from reference_model.decoding import Prompt
 
         before_s = time.perf_counter()
         prompt, codec = self._loaded.tokenizer.prompt, self._codec
-        system = self._assistant.prompts[request.kind]
+        system = self._assistant.prompts[request.family]
         codes = None
         if request.audio is not None and len(request.audio):
             # Ten minutes of audio are refused before they cost anything.
             seconds = len(request.audio) / request.sample_rate
             self._limits.check(request, seconds, len(prompt(system, (), request.text)))
-            codes = codec.encode(resample(request.audio, request.sample_rate, codec.sample_rate))
-        elif request.kind == "asr":
-            raise InputError(f"{request.id}: has no audio to write down. Give the sample an audio file.")
+            (codes,) = codec.encode([resample(request.audio, request.sample_rate, codec.sample_rate_hz)])
+        elif request.family == "asr":
+            raise InputError(f"{request.id}: has no audio to transcribe. Give the sample an audio file.")
         elif not request.text.strip():
             raise InputError(f"{request.id}: has neither audio nor text. Give the sample one of them.")
         else:
             self._limits.check(request, 0.0, len(prompt(system, None, request.text)))
         ids = tuple(prompt(system, codes, request.text))
         settings = self._limits.bound(self._settings, request, len(ids))
-        return _Asked(Prompt(ids, request.seed), settings, time.perf_counter() - before_s)
+        return _Prepared(Prompt(ids, request.seed), settings, time.perf_counter() - before_s)
 
     def _response(self, entry: _Running, began_s: float, *, alone: bool) -> Response:
         """The finished answer: the rest of its speech, and every time counted from ``began_s``."""
@@ -238,21 +268,21 @@ class TtTSystem:
         waveform = speech.finish()
         trace, tokenizer = answer.trace, self._loaded.tokenizer
         delay_s = entry.submitted_s - began_s + trace.wait_s
-        wait = {} if alone else {"wait": max(0.0, delay_s - entry.asked.encode_s)}
-        packets = zip(speech.times_s, speech.packets, strict=True)
+        wait = {} if alone else {"wait": max(0.0, delay_s - entry.prepared.encode_s)}
+        chunks = zip(speech.times_s, speech.chunks, strict=True)
         return Response(
             text=tokenizer.decode(answer.text_ids),
             audio_codes=answer.codes,
             waveform=waveform,
-            sample_rate=self._codec.sample_rate,
+            sample_rate=self._codec.sample_rate_hz,
             finish_reason=answer.finish_reason,
             trace=Trace(
-                stages_s={**wait, "encode": entry.asked.encode_s, **trace.stages_s, "vocode": speech.vocode_s},
+                stages_s={**wait, "encode": entry.prepared.encode_s, **trace.stages_s, "vocode": speech.vocode_s},
                 prefill_end_s=delay_s + trace.prefill_end_s,
                 text_times_s=tuple(delay_s + time_s for time_s in trace.text_times_s),
                 text_tokens=tuple(tokenizer.decode([token_id]) for token_id in answer.text_ids),
                 audio_commits=tuple(AudioCommit(delay_s + c.time_s, c.n_codes) for c in trace.audio_commits),
-                packets=tuple(Packet(time_s - began_s, len(packet)) for time_s, packet in packets),
+                chunks=tuple(Chunk(time_s - began_s, len(chunk)) for time_s, chunk in chunks),
                 end_s=time.perf_counter() - began_s,
                 nfe=trace.nfe,
                 commit_step=trace.commit_step,
@@ -265,9 +295,10 @@ class TtTSystem:
 def check(spec: str, options: SystemOptions) -> None:
     """Find unknown checkpoints, settings and strategies, and strategies that the checkpoint wasn't trained for."""
     folder = checkpoint_folder(spec)
-    if not (options.strategy or options.decode):
+    require("model", f"ttt:{spec}")
+    if not (options.strategy or options.settings):
         return
-    settings = decode_settings(_asked_of(spec, options))
+    settings = decode_settings(_given_settings(spec, options))
 
     import torch
 
@@ -287,29 +318,32 @@ def check(spec: str, options: SystemOptions) -> None:
         return
 
 
-def _asked_of(spec: str, options: SystemOptions) -> dict[str, Mapping[str, object]]:
-    """The decode settings of a suite or a call, by where they come from."""
+def _given_settings(spec: str, options: SystemOptions) -> list[Document]:
+    """The decode settings of a suite or a call, with where they come from."""
     strategy = {"strategy": options.strategy} if options.strategy else {}
-    return {f"ttt:{spec}": options.decode, f"ttt:{spec}@{options.strategy}": strategy}
+    return [
+        Document(options.settings, f"ttt:{spec}", at="decode"),
+        Document(strategy, f"ttt:{spec}@{options.strategy}"),
+    ]
 
 
-@register_system("ttt", specs=SHIPPED, summary="the reference model, or any checkpoint folder of its kind", check=check)
+@register_system(
+    "ttt",
+    specs=installed_names(),
+    summary="the reference model, or any checkpoint folder of its kind",
+    check=check,
+    decoding=Decoding(decode_settings, strategies),
+)
 def build(spec: str, options: SystemOptions) -> TtTSystem:
     """Build ``ttt:spec``; raises ``UserError`` naming the file that is missing, damaged or doesn't fit."""
     import reference_model
     from reference_model.errors import ReferenceModelError
 
-    if options.threads is not None:
-        import torch
-
-        torch.set_num_threads(options.threads)
     folder = checkpoint_folder(spec)
-    if not folder.is_dir():
-        raise UserError(f"ttt:{spec}: {folder} is missing. Install the package again, or train it: tttbench train.")
     assistant = read_assistant(folder)
-    settings = decode_settings({f"{assistant.where}: field 'decode'": assistant.decode, **_asked_of(spec, options)})
+    settings = decode_settings([assistant.decode, *_given_settings(spec, options)])
     try:
-        codec = load_codec(assistant.codec_folder())
+        codec = load_codec(assistant.codec_folder(), options.device)
         loaded = reference_model.load(folder, device=options.device)
     except ReferenceModelError as error:
         raise UserError(str(error)) from error

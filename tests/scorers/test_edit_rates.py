@@ -1,0 +1,124 @@
+"""WER and CER of single samples, and of a real corpus."""
+
+import json
+import math
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from views import Seen, sample
+
+from tttbench.core.errors import UserError
+from tttbench.core.exchange import Status
+from tttbench.core.metric import Score
+from tttbench.core.plugins import build_scorer
+from tttbench.core.scorer import Scorer, ScoreSpec
+from tttbench.scorers.edit_rates import corpus_edits
+
+
+def scorer(name: str, **options: str) -> Scorer:
+    return build_scorer(ScoreSpec(name, name, options))
+
+
+WER, CER, CER_ZH = (scorer(name) for name in ("wer", "cer", "cer_zh"))
+
+
+def score(of: Scorer, reference: str, text: str, status: Status = "ok") -> Score:
+    found = of.score(sample(reference), Seen(text, status=status))
+    assert found is not None
+    return found
+
+
+def test_wer_normalizes_both_texts() -> None:
+    found = score(WER, "Mr. Smith has twelve colours", "mister smith has 12 colors.")
+    assert (found.value, found.numerator, found.denominator, found.status) == (0.0, 0.0, 5.0, "ok")
+
+
+def test_wer_hand_worked() -> None:
+    found = score(WER, "the cat sat on the mat", "The hat sat the mat now.")
+    assert (found.value, found.numerator, found.denominator) == (0.5, 3.0, 6.0)
+    assert {k: found.detail[k] for k in ("hits", "substitutions", "deletions", "insertions")} == {
+        "hits": 4,
+        "substitutions": 1,
+        "deletions": 1,
+        "insertions": 1,
+    }
+    assert found.detail["hypothesis"] == "the hat sat the mat now"
+
+
+def test_detail_is_plain_json() -> None:
+    detail = dict(score(WER, "a b", "a c d").detail)
+    assert json.loads(json.dumps(detail)) == detail
+
+
+def test_empty_reference_counts_insertions_over_nothing() -> None:
+    found = score(WER, "[noise]", "hello there")
+    assert (found.numerator, found.denominator, found.status) == (2.0, 0.0, "ok")
+    assert math.isnan(found.value)
+
+
+def test_silence_transcribed_as_silence_is_ok() -> None:
+    assert score(WER, "", "").status == "ok"
+
+
+@pytest.mark.parametrize("text", ["", "  ", "...", "[BLANK_AUDIO]"])
+def test_empty_answer_deletes_everything(text: str) -> None:
+    found = score(CER, "ab c", text)
+    assert (found.value, found.status, found.detail["deletions"]) == (1.0, "empty", 4)
+
+
+@pytest.mark.parametrize("status", ["error", "unparsed"])
+def test_no_answer_deletes_everything_whatever_was_written(status: Status) -> None:
+    found = score(WER, "one two three", "123", status)
+    assert (found.numerator, found.denominator, found.status) == (1.0, 1.0, status)
+
+
+def test_cer_counts_spaces() -> None:
+    found = score(CER, "ab cd", "abcd")
+    assert (found.numerator, found.denominator) == (1.0, 5.0)
+
+
+def test_chinese_cer_hand_worked() -> None:
+    found = score(CER_ZH, "今天天气很好。", "今天 天汽好!")
+    assert (found.numerator, found.denominator) == (2.0, 6.0)  # one substituted, one deleted
+
+
+def test_recipe_names_all_that_made_it() -> None:
+    recipe = WER.recipe({})
+    assert recipe.scorer == "wer@1"
+    assert recipe.normalizer == f"whisper-en@1 (whisper-normalizer {version('whisper-normalizer')})"
+    assert recipe.matcher == f"jiwer {version('jiwer')}"
+
+
+def test_a_recipe_is_a_name_for_options_and_what_is_given_itself_wins() -> None:
+    assert scorer("wer", recipe="raw").recipe({}) == scorer("wer", normalizer="raw").recipe({})
+    assert scorer("wer", recipe="raw", normalizer="whisper-en").recipe({}) == WER.recipe({})
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"recipe": "whisper-eng"}, "there is no recipe 'whisper-eng'. Did you mean 'whisper-en'"),
+        ({"normalizer": "rav"}, "Unknown normalizer 'rav'. Did you mean 'raw'"),
+        ({"normaliser": "raw"}, "score 'wer': wer has no option 'normaliser'. Did you mean 'normalizer'"),
+    ],
+)
+def test_what_there_is_not_is_refused_with_the_nearest_name(options: dict[str, str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        scorer("wer", **options)
+
+
+def read_tsv(path: Path) -> dict[str, str]:
+    return dict(line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.parametrize(("system", "percent"), [("rnnt", 3.654), ("rnnt_nnlm", 2.790), ("biased", 2.282)])
+def test_corpus_wer_of_published_hypotheses(shared_data: Path, system: str, percent: float) -> None:
+    folder = shared_data / "asr_hypotheses"
+    references = read_tsv(folder / "librispeech_test_clean.ref.tsv")
+    hypotheses = read_tsv(folder / f"librispeech_test_clean.{system}.tsv")
+    assert len(references) == 2620
+    raw = scorer("wer", normalizer="raw")
+    scores = [score(raw, reference, hypotheses[key]) for key, reference in references.items()]
+    assert round(100 * corpus_edits(scores).rate, 3) == percent
+    assert round(100 * sum(s.numerator for s in scores) / sum(s.denominator for s in scores), 3) == percent

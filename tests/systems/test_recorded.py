@@ -1,0 +1,111 @@
+"""``recorded:`` looks answers up by task and sample id; ``echo`` repeats what it is given."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tttbench.cli.main import main
+from tttbench.core.errors import InputError, UserError
+from tttbench.core.exchange import Message, Request, Response
+from tttbench.core.plugins import build_system
+from tttbench.core.system import SystemOptions
+from tttbench.store.read_model import Run
+
+
+def answer(system: str, sample: str, task: str = "") -> Response | Exception:
+    (found,) = build_system(system, SystemOptions()).generate([Request(sample, (Message("user"),), task=task)])
+    return found
+
+
+def text(found: Response | Exception) -> str:
+    assert isinstance(found, Response)
+    return found.text
+
+
+def write(path: Path, *lines: dict[str, object]) -> str:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return f"recorded:{path}"
+
+
+def test_one_id_in_two_tasks_has_two_answers(tmp_path: Path) -> None:
+    name = write(
+        tmp_path / "a.jsonl",
+        {"task": "clean", "id": "1", "text": "one"},
+        {"task": "noisy", "id": "1", "text": "none"},
+        {"id": "2", "text": "two"},
+    )
+    assert [text(answer(name, "1", task)) for task in ("clean", "noisy")] == ["one", "none"]
+    # A line without a task is for every task.
+    assert [text(answer(name, "2", task)) for task in ("clean", "")] == ["two", "two"]
+
+
+def test_an_answer_that_is_not_there_is_an_error_of_its_request(tmp_path: Path) -> None:
+    name = write(tmp_path / "a.jsonl", {"task": "clean", "id": "1", "text": "one"}, {"id": "2", "error": "timed out"})
+    missing = answer(name, "1", "noisy")
+    assert isinstance(missing, InputError)
+    assert str(missing).startswith("1 of task noisy: ")
+    failed = answer(name, "2", "noisy")
+    assert isinstance(failed, InputError)
+    assert str(failed) == "timed out"
+
+
+def test_tables_are_read_with_recordings_beside_them(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "one.wav", np.zeros(800, dtype=np.float32), 8000)
+    for name, tab in (("a.tsv", "\t"), ("a.csv", ",")):
+        (tmp_path / name).write_text(f"id{tab}text{tab}audio\n1{tab}one{tab}one.wav\n")
+        found = answer(f"recorded:{tmp_path / name}", "1")
+        assert isinstance(found, Response)
+        assert found.waveform is not None
+        assert (found.text, len(found.waveform), found.sample_rate) == ("one", 800, 8000)
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}], "a.jsonl:2: id '1' stands in line 1, too"),
+        ([{"text": "a"}], "a.jsonl:1: field 'id' must be a text"),
+        ([{"id": "1", "txt": "a"}], "a.jsonl:1: unknown field 'txt'. Did you mean 'text'"),
+        ([{"id": "1", "codes": [1.5]}], "a.jsonl:1: field 'codes' must be a list of whole numbers"),
+        ([{"id": "1", "task": 3}], "a.jsonl:1: field 'task' must be a task's name"),
+        ([], "holds no answers"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, lines: list[dict[str, object]], message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        answer(write(tmp_path / "a.jsonl", *lines), "1")
+    assert message in str(caught.value)
+
+
+def test_a_run_answers_as_its_system_did(tmp_path: Path) -> None:
+    """Two tasks whose samples have the same ids: each gets its own answers back, and equal scores."""
+    tasks = ["--tasks", "mini_asr,mini_asr_noisy", "--limit", "2", "--device", "cpu"]
+    lines = [
+        {"task": task, "id": f"asr-{at:03d}", "text": f"{task} {at}"}
+        for task in ("mini_asr", "mini_asr_noisy")
+        for at in range(2)
+    ]
+    name = write(tmp_path / "a.jsonl", *lines)
+    for system, out in ((name, "first"), (f"recorded:{tmp_path / 'first'}", "second")):
+        assert main(["run", "mini", "--systems", system, *tasks, "--out", str(tmp_path / out)]) == 0
+    found = []
+    for out in ("first", "second"):
+        with Run.open(tmp_path / out) as run:
+            found.append([(one.key.task, one.key.sample, one.text, one.scores) for one in run.answers()])
+    assert found[0] == found[1]
+    assert {task: words for task, _, words, _ in found[1]}.keys() == {"mini_asr", "mini_asr_noisy"}
+    assert all(words.startswith(task) for task, _, words, _ in found[1])
+
+
+def test_echo_gives_back_what_came_last() -> None:
+    sound = np.ones(160, dtype=np.float32)
+    request = Request("1", (Message("user", "earlier"), Message("user", "hello", sound, 16_000)))
+    (found,) = build_system("echo", SystemOptions()).generate([request])
+    assert isinstance(found, Response)
+    assert (found.text, found.sample_rate) == ("hello", 16_000)
+    assert found.waveform is not None
+    np.testing.assert_array_equal(found.waveform, sound)

@@ -1,0 +1,60 @@
+"""Optional packages: which extra of tttbench installs each, and what is said where one is missing. Imports none."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from typing import Literal
+
+from tttbench.core.errors import UserError
+
+Extra = Literal["model", "whisper", "train", "cuda"]
+
+NEEDED: Mapping[Extra, tuple[str, ...]] = {
+    "model": ("torch", "safetensors", "tokenizers"),
+    "whisper": ("whisper", "torch", "safetensors"),
+    "train": ("torch", "safetensors", "tokenizers", "accelerate"),
+    "cuda": ("xformers",),
+}
+"""Modules that a feature with this extra can't do without."""
+
+BROUGHT_BY: Mapping[str, Extra] = {
+    **{module: extra for extra in ("cuda", "train", "whisper", "model") for module in NEEDED[extra]},
+    "pyarrow": "train",
+}
+"""Optional modules, and the smallest extra that installs each."""
+
+DISTRIBUTIONS: Mapping[str, str] = {"whisper": "openai-whisper"}
+"""Modules that the package registry knows by another name."""
+
+
+def is_installed(module: str) -> bool:
+    """Whether ``module``, a top-level one, could be imported; it isn't."""
+    return importlib.util.find_spec(module) is not None
+
+
+def require(extra: Extra, what: str) -> None:
+    """Raise ``UserError`` naming the extra unless what ``what`` needs of it is installed."""
+    missing = [DISTRIBUTIONS.get(module, module) for module in NEEDED[extra] if not is_installed(module)]
+    if missing:
+        raise UserError(_message(what, missing, extra))
+
+
+def explained(error: ImportError) -> str | None:
+    """Return what to tell the user about an import that failed; None if it isn't that of an optional package."""
+    module = (error.name or "").partition(".")[0]
+    if module not in BROUGHT_BY:
+        return None
+    name, extra = DISTRIBUTIONS.get(module, module), BROUGHT_BY[module]
+    if not is_installed(module):
+        return _message("this command", [name], extra)
+    return (
+        f"{name} is installed but cannot be imported ({error}). Install it again: pip install --force-reinstall {name}"
+    )
+
+
+def _message(what: str, missing: list[str], extra: Extra) -> str:
+    names = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} and {missing[-1]}"
+    be = "is" if len(missing) == 1 else "are"
+    all_of_it = " (all that the default suite needs: 'tttbench[offline]')" if extra in ("model", "whisper") else ""
+    return f"{what} needs {names}, which {be} not installed: pip install 'tttbench[{extra}]'{all_of_it}"

@@ -1,0 +1,170 @@
+"""What a metric is, for everybody who shows or compares it; and the values that come out of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tttbench.core.exchange import Status
+from tttbench.core.recipe import Recipe
+from tttbench.core.tables import MaybeNan
+
+Aggregation = Literal["rate", "binary", "value"]
+"""``rate``: edits over units, summed over the corpus; ``binary``: 0 or 1, averaged; ``value``: averaged."""
+
+Direction = Literal["lower", "higher", "none"]
+"""Which way is better; ``none``: neither, as for a difference that only explains."""
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """All that terminal, pages, tables and gate know of a metric. It belongs to the scorer.
+
+    Attributes:
+        title: for a heading, e.g. ``"Word error rate"``.
+        short: for a column, e.g. ``"WER"``.
+        explanation: one sentence for a reader.
+        unit: ``"%"`` (a share of 1), ``"points"`` (a difference of shares), or any other; ``""`` for none.
+        scale: what a value is multiplied by to be shown in ``unit``: 100 for shares.
+        direction: which way is better.
+        aggregation: how samples make a corpus value.
+        lowest, highest: the metric's range; None where it has no end. Intervals respect it.
+    """
+
+    title: str
+    short: str = ""
+    explanation: str = ""
+    unit: str = ""
+    scale: float = 1.0
+    direction: Direction = "higher"
+    aggregation: Aggregation = "value"
+    lowest: float | None = None
+    highest: float | None = None
+
+    @property
+    def column(self) -> str:
+        """The heading of a column."""
+        return self.short or self.title
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller value is the better one."""
+        return self.direction == "lower"
+
+    def shown(self, value: float) -> float:
+        """Return ``value`` in ``unit``."""
+        return value * self.scale
+
+
+@dataclass(frozen=True)
+class Score:
+    """One scorer's verdict on one answer to one sample.
+
+    Attributes:
+        value: the sample's own value. For rates it is ``numerator / denominator`` (nan if the denominator is 0).
+        numerator, denominator: for rates edits and reference units; else value and 1.
+        status: ``ok``, or why there is no ordinary value.
+        detail: plain JSON values for display: counts, the alignment, the normalized texts …
+    """
+
+    value: float
+    numerator: float
+    denominator: float
+    status: Status
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+def plain_score(value: float, status: Status = "ok", **detail: object) -> Score:
+    """Return a score of a binary or value metric: the value over 1."""
+    return Score(value, value, 1.0, status, detail)
+
+
+UNKNOWN = Score(math.nan, math.nan, 1.0, "derivation_failed")
+"""The score where a derivation failed: no value, outside the denominator."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A corpus value: one score of a system on a task, with its interval and its counts.
+
+    Attributes:
+        system: label; ``TOPLINE`` for the reference audio.
+        metric: the score's id; its ``MetricInfo`` stands in the summary.
+        value, ci_low, ci_high: with its 95 % interval. Errors count as wrong, failed derivations don't count.
+        n: requests; ``ok`` to ``error`` add up to it.
+        recipe: how the scores were made.
+        value_best, value_worst: if every request whose answer isn't known had been right, or wrong.
+    """
+
+    system: str
+    task: str
+    metric: str
+    value: MaybeNan
+    ci_low: MaybeNan
+    ci_high: MaybeNan
+    n: int
+    ok: int
+    empty: int
+    unparsed: int
+    derivation_failed: int
+    error: int
+    recipe: Recipe
+    value_best: MaybeNan
+    value_worst: MaybeNan
+
+
+TOPLINE = "reference audio"
+"""What results of the reference audio call their system. No system may have this label."""
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """One latency or throughput metric over the requests of a run. ``unit``: ``s``, ``ratio``, ``1/s``, ``passes`` …
+
+    ``n`` is the number of requests behind the percentiles.
+    """
+
+    system: str
+    strategy: str
+    task: str
+    metric: str
+    unit: str
+    p50: MaybeNan
+    p90: MaybeNan
+    p99: MaybeNan
+    n: int
+
+
+@dataclass(frozen=True)
+class FrontierPoint:
+    """A system's place in the quality-latency trade-off.
+
+    Attributes:
+        system, task, metric: what was measured.
+        lower_is_better: which way ``metric`` points.
+        quality, quality_low, quality_high: the corpus value with its 95 % interval.
+        seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
+        n: requests; ``n_timed`` of them have seconds.
+        dominated_by: systems that are better in one and not worse in the other; none for those on the Pareto front.
+    """
+
+    system: str
+    task: str
+    metric: str
+    lower_is_better: bool
+    quality: MaybeNan
+    quality_low: MaybeNan
+    quality_high: MaybeNan
+    seconds: MaybeNan
+    seconds_low: MaybeNan
+    seconds_high: MaybeNan
+    n: int
+    n_timed: int
+    dominated_by: tuple[str, ...]
+
+    @property
+    def is_dominated(self) -> bool:
+        """Whether it is off the Pareto front."""
+        return bool(self.dominated_by)

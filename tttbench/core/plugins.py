@@ -1,0 +1,375 @@
+"""What can be registered, how each kind is registered, and how it is built from its name and options.
+
+Systems, tasks, scorers, derivers, normalizers, sources; strategies and codecs belong to the reference model, which
+keeps them itself. Modules that register must import quickly: heavy imports belong inside functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Protocol, TypeVar
+
+from tttbench.core.derivation import Deriver, Need
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.exchange import Request, Response
+from tttbench.core.metric import MetricInfo, Score, plain_score
+from tttbench.core.recipe import Recipe
+from tttbench.core.registry import Registry
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import Scorer, ScorerFactory, ScoreSpec, View
+from tttbench.core.system import Capability, FunctionSystem, System, SystemCard, SystemFactory, SystemOptions
+from tttbench.core.tables import Document
+from tttbench.core.task import Task
+
+S = TypeVar("S", bound=Callable[..., Sequence[Sample]])
+
+SystemCheck = Callable[[str, SystemOptions], None]
+"""Raises ``UserError`` for a spec or an option that is invalid. Loads nothing."""
+
+Respond = Callable[[Request], Response | str]
+"""The shortest system: from one request to a response, or to its text."""
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What can be said about the decoding of a kind of system, without building one.
+
+    Attributes:
+        check: raises ``UserError`` for decode settings that no such system takes; of several tables later ones win.
+        strategies: returns each strategy as it is written in a call, with a line about it.
+    """
+
+    check: Callable[[Sequence[Document]], object]
+    strategies: Callable[[], Sequence[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """A kind of system: its factory, the specs worth listing (what follows the colon), a line about it, its check.
+
+    ``decoding`` is None for kinds whose decoding has no settings.
+    """
+
+    factory: SystemFactory | Callable[[str, SystemOptions], System | Respond]
+    specs: tuple[str, ...]
+    summary: str
+    check: SystemCheck | None
+    decoding: Decoding | None = None
+
+
+@dataclass(frozen=True)
+class ScorerEntry:
+    """A kind of scorer: its factory, the options that it takes, a line about it."""
+
+    factory: ScorerFactory
+    options: tuple[str, ...]
+    summary: str
+
+
+class DeriverFactory(Protocol):
+    """Builds a deriver from what follows the colon of its name."""
+
+    def __call__(self, spec: str, options: SystemOptions) -> Deriver:
+        """Build it. Raises ``UserError`` for an unknown ``spec`` or missing or damaged weights."""
+        ...
+
+
+@dataclass(frozen=True)
+class DeriverEntry:
+    """A kind of deriver: its factory, its check (loads nothing), a line about it."""
+
+    factory: DeriverFactory
+    check: SystemCheck | None
+    summary: str
+
+
+@dataclass(frozen=True)
+class Normalizer:
+    """A normalizer and its identity.
+
+    Attributes:
+        name: e.g. ``"whisper-en"``.
+        version: raised whenever the same input may give another output.
+        normalize: text to text.
+        package: the distribution whose rules it uses; ``""`` if all rules are ours.
+        summary: a line about it.
+    """
+
+    name: str
+    version: int
+    normalize: Callable[[str], str]
+    package: str = ""
+    summary: str = ""
+
+    @property
+    def recipe(self) -> str:
+        """Name, version and package version, e.g. ``"whisper-en@1 (whisper-normalizer 0.1.15)"``."""
+        made_with = f" ({self.package} {package_version(self.package)})" if self.package else ""
+        return f"{self.name}@{self.version}{made_with}"
+
+
+# Looking a version up reads the disk.
+@lru_cache(maxsize=32)
+def package_version(package: str) -> str:
+    """Return the version of an installed distribution."""
+    return version(package)
+
+
+Source = Callable[..., Sequence[Sample]]
+"""Reads a data set as it lies on disk, ``(folder, **options) -> samples``: a listing, never audio.
+
+Raises ``UserError`` naming file, line and field.
+"""
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """A kind of source: its function, the options that it takes, a line about it."""
+
+    read: Source
+    options: tuple[str, ...]
+    summary: str
+
+
+systems: Registry[SystemEntry] = Registry("system", "tttbench.systems", package="tttbench.systems")
+tasks: Registry[Callable[[], Task]] = Registry("task", "tttbench.tasks", plugins="tasks")
+scorers: Registry[ScorerEntry] = Registry("scorer", "tttbench.scorers", package="tttbench.scorers")
+derivers: Registry[DeriverEntry] = Registry("deriver", "tttbench.derivers", package="tttbench.derive")
+normalizers: Registry[Normalizer] = Registry("normalizer", "tttbench.normalizers", package="tttbench.text")
+sources: Registry[SourceEntry] = Registry("source", "tttbench.sources", package="tttbench.data.sources")
+
+
+def register_system(
+    name: str,
+    *,
+    specs: Sequence[str] = (),
+    summary: str = "",
+    check: SystemCheck | None = None,
+    decoding: Decoding | None = None,
+) -> Callable[[Callable[[str, SystemOptions], System | Respond]], Callable[[str, SystemOptions], System | Respond]]:
+    """Register a factory ``(spec, options) -> System`` under ``name``: it builds all systems called ``name:spec``.
+
+    A factory may return a function from a request to a response or a text: the shortest system there is.
+
+    Args:
+        name: what stands before the colon.
+        specs: specs to show in ``tttbench list systems``; others may work too.
+        summary: one line for that list.
+        check: finds mistyped specs and options before a run begins; without it they show when the system is built, and
+            count as errors of its requests.
+        decoding: its decode settings and strategies, if it has any.
+    """
+
+    def register(
+        factory: Callable[[str, SystemOptions], System | Respond],
+    ) -> Callable[[str, SystemOptions], System | Respond]:
+        systems.add(name, SystemEntry(factory, tuple(specs), summary, check, decoding))
+        return factory
+
+    return register
+
+
+def register_task(name: str) -> Callable[[Callable[[], Task]], Callable[[], Task]]:
+    """Register a function without arguments that returns the ``Task`` called ``name``."""
+
+    def register(make: Callable[[], Task]) -> Callable[[], Task]:
+        tasks.add(name, make)
+        return make
+
+    return register
+
+
+def register_scorer(
+    name: str, *, options: Sequence[str] = (), summary: str = ""
+) -> Callable[[ScorerFactory], ScorerFactory]:
+    """Register a factory ``(options) -> Scorer`` under ``name``.
+
+    Args:
+        name: of the scorer, and of its score where a spec gives no other id.
+        options: names of the options that it takes.
+        summary: one line for ``tttbench list scorers``.
+    """
+
+    def register(factory: ScorerFactory) -> ScorerFactory:
+        scorers.add(name, ScorerEntry(factory, tuple(options), summary))
+        return factory
+
+    return register
+
+
+Verdict = Callable[[Sample, View], Score | float | bool | None]
+"""The shortest scorer: from a sample and what it sees of an answer to a value."""
+
+
+class FunctionScorer:
+    """A scorer made of a function, for metrics that need no options and no derivations."""
+
+    def __init__(self, name: str, version: int, info: MetricInfo, reads: frozenset[str], verdict: Verdict) -> None:
+        """Score with ``verdict``; a plain number becomes a score over 1."""
+        self.info = info
+        self.reads = reads
+        self._name = f"{name}@{version}"
+        self._verdict = verdict
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Return name and version."""
+        return Recipe(self._name)
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need nothing."""
+        return ()
+
+    def score(self, sample: Sample, view: View) -> Score | None:
+        """Call the function; an answer that isn't there scores the worse end of the range."""
+        if view.status == "error":
+            worst = self.info.highest if self.info.lower_is_better else self.info.lowest
+            return plain_score(0.0 if worst is None else worst, "error")
+        found = self._verdict(sample, view)
+        return found if found is None or isinstance(found, Score) else plain_score(float(found))
+
+
+def scorer(
+    name: str, info: MetricInfo, *, version: int = 1, reads: Sequence[str] = ("text",)
+) -> Callable[[Verdict], Verdict]:
+    """Register a function ``(sample, view) -> value`` as the scorer ``name``: the shortest way to add a metric.
+
+    Args:
+        name: of the scorer and its score.
+        info: how the metric is shown, aggregated and compared.
+        version: raised whenever the same answer may score otherwise.
+        reads: what it needs of a system's answers: ``"text"``, ``"audio"``, ``"codes"``.
+    """
+
+    def register(verdict: Verdict) -> Verdict:
+        made = FunctionScorer(name, version, info, frozenset(reads), verdict)
+
+        def build(options: Mapping[str, str]) -> Scorer:
+            return made
+
+        scorers.add(name, ScorerEntry(build, (), info.title))
+        return verdict
+
+    return register
+
+
+def register_deriver(
+    name: str, *, check: SystemCheck | None = None, summary: str = ""
+) -> Callable[[DeriverFactory], DeriverFactory]:
+    """Register a factory ``(spec, options) -> Deriver`` under ``name``: it builds all derivers called ``name:spec``."""
+
+    def register(factory: DeriverFactory) -> DeriverFactory:
+        derivers.add(name, DeriverEntry(factory, check, summary))
+        return factory
+
+    return register
+
+
+def register_normalizer(
+    name: str, *, version: int, package: str = "", summary: str = ""
+) -> Callable[[Callable[[str], str]], Callable[[str], str]]:
+    """Register a function from text to text as a normalizer; see ``Normalizer``."""
+
+    def register(normalize: Callable[[str], str]) -> Callable[[str], str]:
+        normalizers.add(name, Normalizer(name, version, normalize, package, summary))
+        return normalize
+
+    return register
+
+
+def register_source(name: str, *, options: Sequence[str] = (), summary: str = "") -> Callable[[S], S]:
+    """Register a function ``(folder, **options) -> samples`` as a source that tasks can name."""
+
+    def register(read: S) -> S:
+        sources.add(name, SourceEntry(read, tuple(options), summary))
+        return read
+
+    return register
+
+
+def system_names() -> list[str]:
+    """Return the full names worth listing, e.g. ``["ttt:mini", "whisper:tiny.en"]``."""
+    found = []
+    for name in systems.names():
+        specs = systems.get(name).specs
+        found += [f"{name}:{spec}" for spec in specs] or [name]
+    return found
+
+
+def check_system(name: str, options: SystemOptions) -> None:
+    """Raise ``UserError`` if there is no system ``name``, or it refuses its spec or ``options``. Loads nothing."""
+    kind, _, spec = name.partition(":")
+    if kind not in systems:
+        known = [*system_names(), *systems.names()]
+        raise UserError(f"Unknown system {name!r}. {did_you_mean(name, known)}{systems.hint()}")
+    check = systems.get(kind).check
+    if check is not None:
+        check(spec, options)
+
+
+def check_decoding(kind: str, tables: Sequence[Document]) -> None:
+    """Raise ``UserError`` for decode settings that no system of ``kind`` takes; a kind without any checks them itself.
+
+    Args:
+        kind: what stands before the colon of a system's name.
+        tables: see ``Decoding.check``.
+    """
+    decoding = systems.get(kind).decoding
+    if decoding is not None:
+        decoding.check(tables)
+
+
+def build_system(name: str, options: SystemOptions) -> System:
+    """Build the system called ``name``, e.g. ``"whisper:tiny.en"``.
+
+    Raises:
+        UserError: unknown name, or whatever the factory has to say about spec and options.
+    """
+    check_system(name, options)
+    kind, _, spec = name.partition(":")
+    made = systems.get(kind).factory(spec, options)
+    if callable(made) and not isinstance(made, System):
+        made = FunctionSystem(SystemCard(name, Capability(), strategy=options.strategy), made)
+    if not isinstance(made, System) or not isinstance(made.card, SystemCard):
+        raise UserError(
+            f"system {name!r}: its factory returned a {type(made).__name__}, expected a System with a card and "
+            "generate(), or a function from a request to a response (docs/add_a_system.md)."
+        )
+    return made
+
+
+def build_task(name: str) -> Task:
+    """Return the task called ``name``; raises ``UserError`` with the nearest names if there is none."""
+    task = tasks.get(name)()
+    if not isinstance(task, Task):
+        raise UserError(f"task {name!r}: what is registered returned a {type(task).__name__}, expected a Task.")
+    if task.name != name:
+        raise UserError(f"Task {name!r} calls itself {task.name!r}; give both the same name.")
+    return task
+
+
+def build_scorer(spec: ScoreSpec) -> Scorer:
+    """Build the scorer of ``spec``; raises ``UserError`` for an unknown scorer or option."""
+    entry = scorers.get(spec.scorer)
+    for name in spec.options:
+        if name not in entry.options:
+            hint = did_you_mean(name, entry.options) if entry.options else "It has none."
+            raise UserError(f"score {spec.id!r}: {spec.scorer} has no option {name!r}. {hint}")
+    return entry.factory(spec.options)
+
+
+def build_deriver(name: str, options: SystemOptions) -> Deriver:
+    """Build the deriver called ``name``, e.g. ``"transcriber:whisper:tiny.en"``; raises ``UserError`` if it can't."""
+    check_deriver(name, options)
+    kind, _, spec = name.partition(":")
+    return derivers.get(kind).factory(spec, options)
+
+
+def check_deriver(name: str, options: SystemOptions) -> None:
+    """Raise ``UserError`` if there is no deriver ``name``, or it refuses its spec. Loads nothing."""
+    kind, _, spec = name.partition(":")
+    check = derivers.get(kind).check
+    if check is not None:
+        check(spec, options)

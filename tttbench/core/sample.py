@@ -1,0 +1,102 @@
+"""What a task asks: samples of one or several turns, and where the audio of a turn lies. Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Role = Literal["system", "user", "assistant"]
+
+Modality = Literal["audio", "text"]
+"""What a request or an answer is made of."""
+
+
+@dataclass(frozen=True)
+class AudioRef:
+    """Audio that is read when it is needed, never before.
+
+    Attributes:
+        path: the audio file, or the archive or table that holds it.
+        member: name of the file in a tar or zip archive, or ``COLUMN[ROW]`` of a parquet table; ``""`` if none.
+        start_s, end_s: the segment in seconds; ``end_s`` None means to the end.
+    """
+
+    path: Path
+    member: str = ""
+    start_s: float = 0.0
+    end_s: float | None = None
+
+    def __str__(self) -> str:
+        """Say where it is, for messages: path, member and segment."""
+        member = f" ({self.member})" if self.member else ""
+        if not self.start_s and self.end_s is None:
+            return f"{self.path}{member}"
+        end = "" if self.end_s is None else f"{self.end_s:g}"
+        return f"{self.path}{member} [{self.start_s:g}-{end} s]"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One turn of a conversation: text, audio, or both."""
+
+    role: Role
+    text: str = ""
+    audio: AudioRef | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One item of a task.
+
+    Attributes:
+        id: unique within its task.
+        turns: the conversation up to the answer that is asked for; one user turn is the common case.
+        references: accepted answers: the transcript, the right answer and its aliases, five captions; none for open
+            questions. The first is the one to show.
+        answer: the reference answer where the task has one recorded: what is spoken in it, and its audio. It gives the
+            topline of scores of spoken answers.
+        language: BCP 47 tag of the answer that is expected, e.g. ``"en"``, ``"zh"``; ``""`` if unknown.
+        cluster: samples that share it are resampled together (speaker, question); ``""`` means independent.
+        metadata: anything worth showing (voice, condition, source).
+    """
+
+    id: str
+    turns: tuple[Turn, ...]
+    references: tuple[str, ...] = ()
+    answer: Turn | None = None
+    language: str = ""
+    cluster: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def audio(self) -> AudioRef | None:
+        """The audio of the last turn."""
+        return self.turns[-1].audio if self.turns else None
+
+    @property
+    def text(self) -> str:
+        """The text of the last turn."""
+        return self.turns[-1].text if self.turns else ""
+
+    @property
+    def reference(self) -> str:
+        """The first reference; ``""`` if there is none."""
+        return self.references[0] if self.references else ""
+
+
+def spoken_sample(
+    sample_id: str,
+    audio: AudioRef | Path,
+    *references: str,
+    text: str = "",
+    answer: Turn | None = None,
+    language: str = "",
+    cluster: str = "",
+    metadata: Mapping[str, str] | None = None,
+) -> Sample:
+    """Return the common sample: one user turn with audio, and the answers that are accepted."""
+    reference = audio if isinstance(audio, AudioRef) else AudioRef(audio)
+    turn = Turn("user", text, reference)
+    return Sample(sample_id, (turn,), references, answer, language, cluster, metadata or {})

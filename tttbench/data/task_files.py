@@ -1,0 +1,113 @@
+"""Tasks as TOML files: a source, its options, and how answers are scored. Most benchmarks are no more than that.
+
+    title = "Digits"
+    family = "asr"
+    description = "Digit strings, read by several speakers."
+    source = "tsv"
+    scores = ["wer", "cer"]
+
+The file's name is the task's. ``data`` is a folder beside the file; without it users give one with ``--data NAME=DIR``,
+and ``get`` says where to get it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.plugins import SourceEntry, sources, tasks
+from tttbench.core.sample import Modality, Sample
+from tttbench.core.scores import ScoreEntry, scores_from
+from tttbench.core.tables import Check, Document, Name, read_table
+from tttbench.core.task import Needs, Task
+from tttbench.data.documents import read_toml
+
+
+@dataclass(frozen=True)
+class TaskNeeds:
+    """The table ``needs``: what a system must accept and produce."""
+
+    accepts: frozenset[Modality] = frozenset({"audio"})
+    produces: frozenset[Modality] = frozenset({"text"})
+    turns: bool = False
+
+
+@dataclass(frozen=True)
+class TaskFile:
+    """The keys of a task's file; see ``Task`` for what they mean.
+
+    Attributes:
+        source: name of the source that lists the samples, with its ``options``.
+        data: folder of the data, as seen from the file; ``""``: given by the user.
+        get: where to get the data, the end of a sentence.
+    """
+
+    title: Name
+    family: Name
+    description: str
+    source: Name
+    scores: Annotated[tuple[ScoreEntry, ...], Check(fewest=1)]
+    options: Mapping[str, str] = field(default_factory=dict)
+    data: str = ""
+    get: str = ""
+    instruction: str = ""
+    language: str = ""
+    max_seconds: Annotated[float, Check(above=0)] = 30.0
+    needs: TaskNeeds = field(default_factory=TaskNeeds)
+    doubles_as: tuple[Name, ...] = ()
+
+
+def load(path: Path) -> None:
+    """Register the task of a TOML file; one without a ``source`` is none (a suite, say) and is passed over.
+
+    Raises:
+        UserError: naming the file, the key and what to do.
+    """
+    document = read_toml(path)
+    if isinstance(document.values, Mapping) and "source" in document.values:
+        tasks.add(path.stem, lambda: task_from(document, path))
+
+
+def task_from(document: Document, path: Path) -> Task:
+    """Return the task of a file that has been read.
+
+    Args:
+        document: its content.
+        path: the file; its stem is the task's name.
+
+    Raises:
+        UserError: naming the file, the key and what to do.
+    """
+    found = read_table(TaskFile, document)
+    entry = sources.get(found.source)
+    for option in found.options:
+        if option not in entry.options:
+            raise document.error("options", f"{found.source} has no {option!r}. {did_you_mean(option, entry.options)}")
+    beside = path.parent / found.data if found.data else None
+
+    def samples(data: Path | None) -> Sequence[Sample]:
+        return _listed(path.stem, found, entry, data or beside)
+
+    return Task(
+        name=path.stem,
+        title=found.title,
+        family=found.family,
+        description=found.description,
+        scores=scores_from(found.scores, f"{document.source}: scores"),
+        samples=samples,
+        instruction=found.instruction,
+        needs=Needs(found.needs.accepts, found.needs.produces, found.needs.turns),
+        language=found.language,
+        max_seconds=found.max_seconds,
+        doubles_as=found.doubles_as,
+    )
+
+
+def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None) -> Sequence[Sample]:
+    if folder is None:
+        where = f" Get it {found.get.rstrip(chr(46))}" if found.get else " Make one"
+        raise UserError(f"{name}: needs a folder of data.{where} and give it with --data {name}=DIR.")
+    return entry.read(folder, **found.options)

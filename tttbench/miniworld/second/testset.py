@@ -1,0 +1,138 @@
+"""Writes the second world's test sets: one uncompressed tar each, ``samples.jsonl`` first and Opus files behind it.
+
+A line of ``samples.jsonl`` holds ``id``, ``audio`` (a member's name for each condition), ``voice``, ``cluster`` and
+* of ``asr.tar``: ``topic`` and ``text``;
+* of ``qa.tar``: ``family``, ``question``, ``answer`` (all of it must be said), ``answer_audio`` (a member: one
+  rendition, the topline of spoken scores) and ``renditions``: codes of true renditions, by the codec whose
+  ``codec_sha256`` stands beside, for the edit distance to the nearest.
+Tars are the same bytes for the same input: members have no time, owner or mode of their own.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tttbench.core.exchange import Waveform
+from tttbench.miniworld.second.conditions import CONDITIONS, NOISE_DB, TELEPHONE_HZ, in_noise, over_telephone
+from tttbench.miniworld.second.corpus import Statement
+from tttbench.miniworld.second.questions import Question
+from tttbench.miniworld.voices import SAMPLE_RATE_HZ
+
+SAMPLES = "samples.jsonl"
+COMPRESSION = 0.965
+"""Of Opus by libsndfile: about 16 kbit/s, so that both sets together stay below 10 MB."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A test recording: what is said, by which voice, and the samples at 16 kHz."""
+
+    said: Question | Statement
+    voice: str
+    wave: Waveform
+
+
+@dataclass(frozen=True)
+class SpokenAnswer:
+    """An answer's reference audio at 16 kHz, and the codes of several true renditions."""
+
+    wave: Waveform
+    renditions: tuple[tuple[int, ...], ...]
+
+
+def write(path: Path, prompts: Sequence[Prompt], answers: Sequence[SpokenAnswer], codec_sha256: str, seed: int) -> None:
+    """Write one test set, in all conditions.
+
+    Args:
+        path: of the tar.
+        prompts: all questions, or all sentences.
+        answers: of the questions, in their order; none for sentences.
+        codec_sha256: fingerprint of the codec that made the renditions' codes; "" without answers.
+        seed: of the noise.
+    """
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    members: dict[str, bytes] = {}
+    for i, prompt in enumerate(prompts):
+        others = [prompts[int(j)].wave for j in rng.integers(len(prompts), size=3)]
+        recorded: dict[str, tuple[Waveform, int]] = {
+            "clean": (prompt.wave, SAMPLE_RATE_HZ),
+            "noise": (in_noise(prompt.wave, others if i % 2 else [], NOISE_DB, rng), SAMPLE_RATE_HZ),
+            "telephone": (over_telephone(prompt.wave), TELEPHONE_HZ),
+        }
+        name = f"{'qa' if isinstance(prompt.said, Question) else 'asr'}-{i:03d}"
+        audio = {condition: f"{condition}/{name}.opus" for condition in CONDITIONS}
+        members |= {audio[condition]: opus(*recorded[condition]) for condition in CONDITIONS}
+        row: dict[str, object] = {"id": name, "audio": audio, "voice": prompt.voice, "cluster": name}
+        if isinstance(prompt.said, Statement):
+            rows.append(row | {"topic": prompt.said.topic, "text": prompt.said.text})
+            continue
+        members[f"answer/{name}.opus"] = opus(answers[i].wave, SAMPLE_RATE_HZ)
+        row |= {"family": prompt.said.family, "question": prompt.said.text, "answer": prompt.said.answer}
+        row |= {"answer_audio": f"answer/{name}.opus", "renditions": answers[i].renditions}
+        rows.append(row | {"codec_sha256": codec_sha256})
+    listing = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_tar(path, {SAMPLES: listing, **members})
+
+
+def write_tar(path: Path, members: Mapping[str, bytes]) -> None:
+    """Write an uncompressed tar, whole or not at all."""
+    temporary = path.with_suffix(".tmp")
+    with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    temporary.rename(path)
+
+
+def opus(wave: Waveform, sample_rate_hz: int) -> bytes:
+    """A mono wave as an Opus file."""
+    import soundfile  # type: ignore[import-untyped]  # the package ships no types
+
+    content = io.BytesIO()
+    soundfile.write(content, wave, sample_rate_hz, format="OGG", subtype="OPUS", compression_level=COMPRESSION)
+    return content.getvalue()
+
+
+def rate_transcribed_wrongly(
+    path: Path, transcribe: Callable[[list[Waveform]], list[str]], condition: str
+) -> Mapping[str, tuple[int, int]]:
+    """Transcribe the prompts of a test set, or (condition ``answer``) its reference audio: errors and words by voice.
+
+    It is the topline of the transcriber on this set, in the spoken form; all ``answer`` recordings are one voice.
+    """
+    import soundfile
+
+    from tttbench.data.audio import resample
+    from tttbench.miniworld.second.spoken_form import word_errors
+
+    waves, keys, texts = [], [], []
+    with tarfile.open(path) as archive:
+
+        def content(name: str) -> bytes:
+            member = archive.extractfile(name)
+            assert member is not None
+            return member.read()
+
+        for line in content(SAMPLES).decode().splitlines():
+            row = json.loads(line)
+            name = row["answer_audio"] if condition == "answer" else row["audio"][condition]
+            samples, rate = soundfile.read(io.BytesIO(content(name)), dtype="float32")
+            waves.append(resample(samples, rate, SAMPLE_RATE_HZ))
+            keys.append(condition if condition == "answer" else row["voice"])
+            texts.append(row["answer"] if condition == "answer" else row.get("text") or row["question"])
+    found: dict[str, tuple[int, int]] = {}
+    for key, text, written in zip(keys, texts, transcribe(waves), strict=True):
+        errors, units = word_errors(text, written)
+        before = found.get(key, (0, 0))
+        found[key] = (before[0] + errors, before[1] + units)
+    return found

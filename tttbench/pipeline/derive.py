@@ -1,0 +1,131 @@
+"""Stage 2: whatever scorers need that costs more than a function, made once for every input and recipe, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from tttbench.core.derivation import Need
+from tttbench.core.errors import InputError, StorageError, UserError
+from tttbench.core.system import System, SystemOptions
+from tttbench.data.audio import read_audio
+from tttbench.pipeline.executors import Executor
+from tttbench.pipeline.jobs import DeriveItem, WorkerSpec
+from tttbench.pipeline.plan import PlannedTask
+from tttbench.pipeline.progress import ProgressReporter, Work
+from tttbench.pipeline.scores import Columns, reason_to_skip
+from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
+from tttbench.store.manifest import DeriverEntry
+from tttbench.store.run_directory import RunStore
+
+MOST_ROUNDS = 8
+"""A derivation may need another one first; a scorer that never has enough is a defect of its own."""
+
+
+def keep_reference_audio(tasks: Sequence[PlannedTask], store: RunStore, reporter: ProgressReporter) -> None:
+    """Copy the recordings of reference answers into the run, where they aren't yet."""
+    for task in tasks:
+        kept = {entry.sample.id for entry in store.samples(task.plan.name) if entry.answer_audio is not None}
+        for sample in task.samples:
+            if sample.answer is None or sample.answer.audio is None or sample.id in kept:
+                continue
+            try:
+                audio = read_audio(sample.answer.audio)
+                store.save_reference_audio(task.plan.name, sample.id, audio.samples, audio.sample_rate)
+            except InputError as error:
+                reporter.note(f"{task.plan.name} {sample.id}: not in the topline: {error}")
+
+
+def derive_all(
+    columns: Columns, store: RunStore, executor: Executor, options: SystemOptions, reporter: ProgressReporter
+) -> None:
+    """Make all derivations that the run's scores need and that haven't been made.
+
+    A deriver that can't be built is reported, and the scores that need it end as ``derivation_failed``.
+    """
+    unusable: set[str] = set()
+    for _ in range(MOST_ROUNDS):
+        missing = _missing(columns, store, unusable)
+        if not missing:
+            return
+        for deriver, items in missing.items():
+            if not _derive(deriver, items, store, executor, options, reporter):
+                unusable.add(deriver)
+
+
+def _derive(
+    name: str,
+    items: Sequence[DeriveItem],
+    store: RunStore,
+    executor: Executor,
+    options: SystemOptions,
+    reporter: ProgressReporter,
+) -> bool:
+    work = Work(name, len(items))
+    reporter.planned([work])
+    reporter.started(work)
+    try:
+        with executor.open(WorkerSpec("deriver", name, options)) as opened:
+            deriver = opened.worker
+            assert not isinstance(deriver, System)  # opened as a deriver
+            _note_recipe(store, name, deriver.recipe, getattr(deriver, "details", {}))
+            # What another score, or an earlier run of this recipe, already paid for.
+            known = store.derived_all(deriver.recipe)
+            items = [item for item in items if item.need.input_sha256 not in known]
+            reporter.advanced(work.total - len(items), 0)
+            for done in opened.derive(items):
+                store.save_derived(deriver.recipe, {one.need.input_sha256: one.derived for one in done})
+                failed = [one for one in done if one.derived.status == "failed"]
+                for one in failed:
+                    reporter.failed(name, one.derived.error)
+                reporter.advanced(len(done), len(failed))
+    except StorageError:
+        raise
+    except UserError as error:
+        reporter.failed(name, str(error))
+        reporter.note("Scores that need it have no value; fix that and continue with --resume.")
+        reporter.finished()
+        return False
+    reporter.finished()
+    return True
+
+
+def _note_recipe(store: RunStore, name: str, recipe: str, details: Mapping[str, object]) -> None:
+    manifest = store.manifest
+    store.write_manifest(replace(manifest, derivers={**manifest.derivers, name: DeriverEntry(recipe, dict(details))}))
+
+
+def _missing(columns: Columns, store: RunStore, unusable: set[str]) -> dict[str, list[DeriveItem]]:
+    """What is needed and not there, by deriver, each input once."""
+    derivations = Derivations(store)
+    found: dict[str, dict[str, DeriveItem]] = {}
+    for need, recording in _needs(columns, store, derivations):
+        if need.deriver not in unusable and derivations.get(need) is None:
+            found.setdefault(need.deriver, {}).setdefault(need.input_sha256, DeriveItem(need, recording))
+    return {deriver: list(items.values()) for deriver, items in found.items()}
+
+
+def _needs(columns: Columns, store: RunStore, derivations: Derivations) -> Iterator[tuple[Need, Path | None]]:
+    manifest = store.manifest
+    for name in manifest.tasks:
+        recordings: dict[str, Path] = {}
+        if store.was_generated(name):
+            for entry in store.samples(name):
+                if entry.answer_audio is None:
+                    continue
+                recordings[entry.answer_audio.sha256] = store.folder / entry.answer_audio.file
+                view = ReferenceView(entry, store, derivations)
+                for column in columns.of_reference(name):
+                    for need in column.scorer.needs(entry.sample, view):
+                        yield need, recordings.get(need.audio_sha256)
+        for label, system in manifest.systems.items():
+            if reason_to_skip(system, manifest.tasks[name]):
+                continue
+            for answer in store.answers(label, name):
+                if answer.audio is not None:
+                    recordings[answer.audio.sha256] = store.folder / answer.audio.file
+                seen = AnswerView(answer, store, derivations, Peers())
+                for column in columns.of_system(label, system, name):
+                    for need in column.scorer.needs(answer.sample.sample, seen):
+                        yield need, recordings.get(need.audio_sha256)

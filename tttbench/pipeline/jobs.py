@@ -1,0 +1,287 @@
+"""The unit of work that an executor runs: a worker, and what it is given. Picklable, and without the store.
+
+A worker is a system or a deriver. It reads audio when it needs it, never before; whatever goes wrong with one item is
+that item's error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+from tttbench.core.derivation import DerivationInput, Derived, Deriver, Need
+from tttbench.core.errors import InputError, StorageError, UserError
+from tttbench.core.exchange import Conditions, Message, Request, Response, Waveform
+from tttbench.core.interrupts import stop_if_asked
+from tttbench.core.sample import Turn
+from tttbench.core.serialize import response_fault
+from tttbench.core.system import System, SystemOptions
+from tttbench.data.audio import read_audio
+from tttbench.data.flac import decode_flac, encode_flac, pcm_md5
+from tttbench.probes.conditions import Watch
+from tttbench.store.rows import AnswerKey
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class WorkerSpec:
+    """What to build: a system or a deriver, by name, with its options."""
+
+    kind: Literal["system", "deriver"]
+    name: str
+    options: SystemOptions
+
+
+@dataclass(frozen=True)
+class GenerateItem:
+    """One request whose audio hasn't been read.
+
+    Attributes:
+        key: which answer it becomes.
+        turns: the conversation.
+        family, instruction, language, max_seconds, seed: of the request.
+        kept: MD5 of the samples of recordings that the run keeps of its turns, by position (``""`` if unknown): a clip
+            that differs is refused.
+    """
+
+    key: AnswerKey
+    turns: tuple[Turn, ...]
+    family: str
+    instruction: str
+    language: str
+    max_seconds: float
+    seed: int
+    kept: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Audio that was read: mono float32 at its own rate (Hz)."""
+
+    samples: Waveform
+    sample_rate: int
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What became of a ``GenerateItem``.
+
+    Attributes:
+        key: which answer.
+        response: None if there is an error.
+        error: message; ``""`` if there is a response.
+        clips: audio of turns that the run doesn't keep yet, by position.
+        batch_size: requests in the call; 0 if it never came to a call.
+        conditions: of the machine meanwhile.
+        finished_at: ISO 8601, UTC.
+    """
+
+    key: AnswerKey
+    response: Response | None
+    error: str
+    clips: Mapping[int, Clip]
+    batch_size: int
+    conditions: Conditions | None
+    finished_at: str
+
+
+@dataclass(frozen=True)
+class DeriveItem:
+    """One derivation: what is needed, and the file of its recording (FLAC), if it has one."""
+
+    need: Need
+    recording: Path | None = None
+
+
+@dataclass(frozen=True)
+class DerivationDone:
+    """What became of a ``DeriveItem``."""
+
+    need: Need
+    derived: Derived
+
+
+class OpenWorker(Protocol):
+    """A worker that has been built by an executor."""
+
+    @property
+    def worker(self) -> System | Deriver:
+        """What was built, for its card or recipe."""
+        ...
+
+    def generate(self, items: Sequence[GenerateItem], batch_size: int) -> Iterator[tuple[Generated, ...]]:
+        """Respond to requests with a system, a batch at a time; any order."""
+        ...
+
+    def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
+        """Make derivations with a deriver, a batch at a time; any order."""
+        ...
+
+
+def request_seed(run_seed: int, task: str, sample_id: str, repeat: int = 0) -> int:
+    """Return a request's seed, 63 bits: a function of run seed, task, sample and repeat, whatever batch or order."""
+    again = f"\0{repeat}" if repeat else ""
+    digest = hashlib.sha256(f"{run_seed}\0{task}\0{sample_id}{again}".encode(errors="surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def read_request(item: GenerateItem) -> tuple[Request, dict[int, Clip]]:
+    """Read the audio of a request.
+
+    Returns:
+        The request, and those of its clips that the run doesn't keep yet, by position of the turn.
+
+    Raises:
+        InputError: a file can't be read, or isn't what the run has kept of it.
+    """
+    messages, clips = [], {}
+    for at, turn in enumerate(item.turns):
+        if turn.audio is None:
+            messages.append(Message(turn.role, turn.text))
+            continue
+        audio = read_audio(turn.audio)
+        messages.append(Message(turn.role, turn.text, audio.samples, audio.sample_rate))
+        if at not in item.kept:
+            clips[at] = Clip(audio.samples, audio.sample_rate)
+        elif item.kept[at] not in ("", pcm_md5(audio.samples)):
+            raise InputError(
+                f"{turn.audio}: is not the recording that the run was started with. Restore it, or give another --out."
+            )
+    return (
+        Request(
+            item.key.sample,
+            tuple(messages),
+            item.family,
+            item.instruction,
+            item.language,
+            item.max_seconds,
+            item.seed,
+            item.key.task,
+        ),
+        clips,
+    )
+
+
+def generate_batch(system: System, items: Sequence[GenerateItem], watch: Watch | None) -> tuple[Generated, ...]:
+    """Read a batch's audio, let ``system`` respond, and return what became of each item."""
+    requests: list[Request] = []
+    clips: dict[int, dict[int, Clip]] = {}
+    outcomes: dict[int, Response | Exception] = {}
+    called: list[int] = []
+    for at, item in enumerate(items):
+        try:
+            request, clips[at] = read_request(item)
+        except StorageError:
+            raise
+        except Exception as error:
+            outcomes[at] = error
+            continue
+        requests.append(request)
+        called.append(at)
+    conditions = None
+    if requests:
+        if watch is not None:
+            watch.begin()
+        answers = respond_all(system, requests)
+        conditions = None if watch is None else watch.end()
+        outcomes.update(zip(called, answers, strict=True))
+    stop_if_asked()
+    done_at = now()
+    return tuple(
+        Generated(
+            item.key,
+            outcome if isinstance(outcome := outcomes[at], Response) else None,
+            message_of(outcome) if isinstance(outcome, Exception) else "",
+            clips.get(at, {}),
+            len(requests) if at in called else 0,
+            conditions if at in called else None,
+            done_at,
+        )
+        for at, item in enumerate(items)
+    )
+
+
+def respond_all(system: System, requests: Sequence[Request]) -> list[Response | Exception]:
+    """Return one outcome per request; if the whole batch fails, each is tried alone, so that one can't spoil others."""
+    answers = _attempt(lambda: system.generate(requests), len(requests))
+    if isinstance(answers, Exception):
+        return [answers] if len(requests) == 1 else [respond_all(system, [request])[0] for request in requests]
+    return [_checked(answer) for answer in answers]
+
+
+def derive_batch(deriver: Deriver, items: Sequence[DeriveItem]) -> tuple[DerivationDone, ...]:
+    """Read a batch's recordings and make its derivations; what fails is a failed derivation of its input alone."""
+    inputs: list[DerivationInput] = []
+    done: dict[int, Derived] = {}
+    called: list[int] = []
+    for at, item in enumerate(items):
+        try:
+            inputs.append(_derivation_input(item))
+            called.append(at)
+        except InputError as error:
+            done[at] = Derived("failed", error=str(error))
+    if inputs:
+        found = _attempt(lambda: deriver.derive(inputs), len(inputs))
+        if isinstance(found, Exception) and len(inputs) > 1:
+            found = [_first(_attempt(lambda one=one: deriver.derive([one]), 1)) for one in inputs]  # type: ignore[misc]  # binds the loop's value
+        for at, outcome in zip(called, [found] if isinstance(found, Exception) else found, strict=True):
+            done[at] = outcome if isinstance(outcome, Derived) else Derived("failed", error=message_of(outcome))
+    stop_if_asked()
+    return tuple(DerivationDone(item.need, done[at]) for at, item in enumerate(items))
+
+
+def _derivation_input(item: DeriveItem) -> DerivationInput:
+    seed = int.from_bytes(hashlib.sha256(item.need.input_sha256.encode()).digest()[:4], "big")
+    if item.recording is None:
+        return DerivationInput(item.need, seed=seed)
+    samples, sample_rate = decode_flac(item.recording)
+    return DerivationInput(item.need, samples, sample_rate, seed)
+
+
+def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequence[T | Exception] | Exception:
+    try:
+        answers = call()
+    except Exception as error:
+        return error
+    if len(answers) != expected:
+        return RuntimeError(f"{len(answers)} answers to {expected} requests")
+    return answers
+
+
+def _first(outcome: Sequence[T | Exception] | Exception) -> T | Exception:
+    return outcome if isinstance(outcome, Exception) else outcome[0]
+
+
+def _checked(answer: Response | Exception) -> Response | Exception:
+    if isinstance(answer, Exception):
+        return answer
+    if fault := response_fault(answer):
+        return RuntimeError(f"the system's answer can't be kept: {fault}")
+    if answer.waveform is None or len(answer.waveform) == 0:
+        return answer
+    try:
+        encode_flac(answer.waveform, answer.sample_rate)
+    except InputError as error:
+        return RuntimeError(f"the system's spoken answer can't be kept: {error}")
+    return answer
+
+
+def message_of(error: BaseException) -> str:
+    """Return what is written down about an error: a ``UserError``'s own words, else with the kind of error before."""
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield ``items`` in their order, ``size`` at a time."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def now() -> str:
+    """The time, ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,75 @@
+"""Scores for a run that has been generated: the same again, others beside them, or those of another transcriber."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tttbench.core.plugins import check_deriver, scorers
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.scores import score_spec
+from tttbench.core.system import SystemOptions
+from tttbench.pipeline.executors import Executor
+from tttbench.pipeline.plan import with_defaults
+from tttbench.pipeline.progress import ProgressReporter
+from tttbench.pipeline.run import finish
+from tttbench.pipeline.scores import columns
+from tttbench.store.manifest import Manifest, Summary, TaskEntry
+from tttbench.store.run_directory import RunStore
+
+
+def rescore(
+    store: RunStore,
+    add: Sequence[ScoreSpec],
+    transcriber: str,
+    executor: Executor,
+    options: SystemOptions,
+    reporter: ProgressReporter,
+) -> Summary:
+    """Score the run again and return its summary; no system is given a request.
+
+    Args:
+        store: the run, open for writing.
+        add: scores beside those that it has; each goes to the tasks that have a score of the same scorer, or to all
+            tasks if none has.
+        transcriber: system with which the scores of spoken answers are taken once more; ``""`` for none.
+        executor: where derivers run.
+        options: device and batch size of derivers.
+        reporter: is told how far it is.
+
+    Raises:
+        UserError: an unknown score, option or transcriber; nothing has been changed then.
+    """
+    manifest = store.manifest
+    taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
+    tasks = {name: _with(task, add, transcriber, taken, manifest) for name, task in manifest.tasks.items()}
+    for task in tasks.values():
+        columns(task.scores)
+        for spec in task.scores:
+            if name := spec.options.get("transcriber"):
+                check_deriver(f"transcriber:{name}", options)
+    store.write_manifest(replace(manifest, tasks=tasks))
+    return finish(store, executor, options, reporter)
+
+
+def _with(
+    task: TaskEntry, add: Sequence[ScoreSpec], transcriber: str, taken: set[str], manifest: Manifest
+) -> TaskEntry:
+    own = {spec.scorer for spec in task.scores}
+    first = next((spec.options["transcriber"] for spec in task.scores if spec.options.get("transcriber")), "")
+    more = [spec for spec in add if spec.scorer in own or spec.scorer not in taken]
+    if transcriber and transcriber != first:
+        more += [
+            score_spec(spec.scorer, "", {**spec.options, "transcriber": transcriber}, "--transcriber")
+            for spec in task.scores
+            if "transcriber" in scorers.get(spec.scorer).options and spec.options.get("transcriber") == first
+        ]
+    known = {spec.id for spec in task.scores}
+    return replace(
+        task,
+        scores=with_defaults(
+            (*task.scores, *(spec for spec in more if spec.id not in known)),
+            first or transcriber,
+            manifest.suite.oracle,
+        ),
+    )

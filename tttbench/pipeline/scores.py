@@ -1,0 +1,74 @@
+"""The scores of a run: which scorers apply to which system's answers, built once. Scores nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tttbench.core.plugins import build_scorer
+from tttbench.core.scorer import Scorer, ScoreSpec
+from tttbench.core.task import why_not
+from tttbench.store.manifest import Manifest, SystemEntry, TaskEntry
+
+
+@dataclass(frozen=True)
+class Column:
+    """A score of a task: its id, and the scorer that was built for it."""
+
+    id: str
+    scorer: Scorer
+
+
+class Columns:
+    """The scores of every task of a run."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        """Build all scorers; raises ``UserError`` for a scorer or option that there isn't."""
+        self._by_task = {name: columns(task.scores) for name, task in manifest.tasks.items()}
+
+    def of_task(self, task: str) -> Sequence[Column]:
+        """All scores of a task, in table order."""
+        return self._by_task[task]
+
+    def of_system(self, label: str, system: SystemEntry, task: str) -> Sequence[Column]:
+        """Those that apply to what a system produces: no metrics of speech for one that only writes."""
+        produces = None if system.card is None else system.card.capability.produces
+        return [one for one in self._by_task[task] if applies(one.scorer, produces) and not _compares(one, label)]
+
+    def of_reference(self, task: str) -> Sequence[Column]:
+        """Those that apply to reference audio: what is spoken, against the right answer."""
+        return [one for one in self._by_task[task] if one.scorer.reads == {"audio"} or "audio" in one.scorer.reads]
+
+    def __iter__(self) -> Iterator[Column]:
+        """All scores of all tasks."""
+        for found in self._by_task.values():
+            yield from found
+
+
+def columns(specs: Sequence[ScoreSpec]) -> tuple[Column, ...]:
+    """Build the scorers of ``specs``."""
+    return tuple(Column(spec.id, build_scorer(spec)) for spec in specs)
+
+
+def applies(scorer: Scorer, produces: frozenset[str] | None) -> bool:
+    """Whether a system that produces that can be scored; None: what it produces isn't known."""
+    if produces is None or "audio" in produces:
+        return True
+    return not scorer.reads & {"audio", "codes"}
+
+
+def _compares(column: Column, label: str) -> bool:
+    """Whether the score compares with the very system it is of."""
+    return getattr(column.scorer, "oracle", None) == label
+
+
+def reason_to_skip(system: SystemEntry, task: TaskEntry) -> str:
+    """Why a system isn't given a task; ``""`` if it is, or if what it is capable of isn't known yet."""
+    if system.card is None:
+        return ""
+    return why_not(system.card.capability, task.needs, task.family, task.language)
+
+
+def metrics_of(columns: Columns) -> Mapping[str, object]:
+    """The metric of every score id."""
+    return {column.id: column.scorer.info for column in columns}

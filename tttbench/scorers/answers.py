@@ -1,0 +1,160 @@
+"""Right or wrong answers to questions: ``text_accuracy`` as written, ``spoken_accuracy`` as spoken, ``spoken_gap``.
+
+An answer is right if a reference stands in it as whole words (``tttbench.text.answer_match``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tttbench.core.derivation import Need
+from tttbench.core.exchange import Status
+from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
+from tttbench.core.plugins import normalizers, register_scorer
+from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import View
+from tttbench.scorers.status import worst_status
+from tttbench.scorers.transcripts import Transcription
+from tttbench.text.answer_match import RECIPE, answer_tokens, holds
+
+VERSION = 1
+"""Raised whenever the same answer may be scored otherwise."""
+
+
+def _share(title: str, short: str, explanation: str) -> MetricInfo:
+    return MetricInfo(title, short, explanation, "%", 100, "higher", "binary", lowest=0, highest=1)
+
+
+WRITTEN = _share("Written answers right", "written", "the right answer is found in the written answer")
+SPOKEN = _share("Spoken answers right", "spoken", "the right answer is found in the transcript of the spoken answer")
+GAP = MetricInfo(
+    "Text-speech gap",
+    "gap",
+    "share right in writing minus share right as spoken, of the same samples",
+    "points",
+    100,
+    "none",
+    "value",
+    lowest=-1,
+    highest=1,
+)
+
+
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """1 if a reference stands in the written answer, else 0; a ``Scorer``."""
+
+    info: MetricInfo = WRITTEN
+    reads: frozenset[str] = frozenset({"text"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, normalizer and matcher."""
+        return _recipe("text_accuracy")
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need nothing."""
+        return ()
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return 1 or 0; whatever isn't ``ok`` is 0."""
+        return _matched(sample, view.text, view.status)
+
+
+@dataclass(frozen=True)
+class SpokenAnswer:
+    """1 if a reference stands in the transcript of the spoken answer, else 0; a ``Scorer``."""
+
+    transcription: Transcription
+    info: MetricInfo = SPOKEN
+    reads: frozenset[str] = frozenset({"audio"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, normalizer, matcher and transcriber."""
+        return replace(_recipe("spoken_accuracy"), transcriber=self.transcription.recipe(recipes))
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need the transcript."""
+        return self.transcription.needs(sample, view)
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return 1 or 0; whatever isn't ``ok`` is 0, but for a transcript that failed, which has no value."""
+        if view.status in ("error", "unparsed"):
+            return _matched(sample, "", view.status)
+        spoken = self.transcription.of_answer(sample, view)
+        if spoken.status == "failed":
+            return replace(UNKNOWN, detail={"error": spoken.error})
+        return _matched(sample, spoken.text, view.status)
+
+
+@dataclass(frozen=True)
+class AnswerGap:
+    """How much is lost between writing and speaking: written minus spoken verdict of the same answer; a ``Scorer``."""
+
+    spoken: SpokenAnswer
+    written: WrittenAnswer = WrittenAnswer()
+    info: MetricInfo = GAP
+    reads: frozenset[str] = frozenset({"text", "audio"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """That of the spoken verdict, under its own name."""
+        return replace(self.spoken.recipe(recipes), scorer=f"spoken_gap@{VERSION}")
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need the transcript."""
+        return self.spoken.needs(sample, view)
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return the difference under the worse of both statuses."""
+        written, spoken = self.written.score(sample, view), self.spoken.score(sample, view)
+        if spoken.status == "derivation_failed":
+            return spoken
+        return plain_score(written.value - spoken.value, worst_status((written.status, spoken.status)))
+
+
+def _recipe(name: str) -> Recipe:
+    return Recipe(f"{name}@{VERSION}", normalizers.get("whisper-en").recipe, RECIPE)
+
+
+def _matched(sample: Sample, judged: str, status: Status) -> Score:
+    """Score a text against the references.
+
+    ``empty``: no word in it. ``unparsed``: no reference has a word in it, so nothing could be right. The detail holds
+    the ``answer``, its ``normalized`` tokens, the ``expected`` ones, and ``matched`` (the reference that was found, as
+    written; None if none was).
+    """
+    expected = [answer_tokens(candidate) for candidate in sample.references]
+    tokens = answer_tokens(judged)
+    if status not in ("error", "unparsed"):
+        status = "empty" if not tokens else "ok" if any(expected) else "unparsed"
+    matched = None
+    if status == "ok":
+        pairs = zip(sample.references, expected, strict=True)
+        matched = next((candidate for candidate, wanted in pairs if holds(tokens, wanted)), None)
+    return plain_score(
+        float(matched is not None),
+        status,
+        answer=judged,
+        normalized=" ".join(tokens),
+        expected=[" ".join(wanted) for wanted in expected],
+        matched=matched,
+    )
+
+
+@register_scorer("text_accuracy", summary=WRITTEN.explanation)
+def text_accuracy(options: Mapping[str, str]) -> WrittenAnswer:
+    """Build the accuracy of written answers."""
+    return WrittenAnswer()
+
+
+@register_scorer("spoken_accuracy", options=("transcriber",), summary=SPOKEN.explanation)
+def spoken_accuracy(options: Mapping[str, str]) -> SpokenAnswer:
+    """Build the accuracy of spoken answers."""
+    return SpokenAnswer(Transcription.of(options))
+
+
+@register_scorer("spoken_gap", options=("transcriber",), summary=GAP.explanation)
+def spoken_gap(options: Mapping[str, str]) -> AnswerGap:
+    """Build the gap between both."""
+    return AnswerGap(SpokenAnswer(Transcription.of(options)))

@@ -1,0 +1,179 @@
+"""Edit rates: ``wer``, ``cer``, ``cer_zh`` of the written answer, ``self_wer`` of the spoken answer against it.
+
+Normalize, align, count. A request without an answer (``error``, ``unparsed``) counts as if every reference unit had
+been deleted, and so does an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from tttbench.core.derivation import Need
+from tttbench.core.exchange import Status
+from tttbench.core.metric import UNKNOWN, MetricInfo, Score
+from tttbench.core.plugins import Normalizer, normalizers, package_version, register_scorer
+from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import View
+from tttbench.scorers.presets import with_preset
+from tttbench.scorers.transcripts import Transcription
+from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, align_characters, align_words
+
+VERSION = 1
+"""Raised whenever the same texts may give other counts."""
+
+OPTIONS = ("normalizer", "recipe")
+
+
+def _rate(title: str, short: str, explanation: str) -> MetricInfo:
+    return MetricInfo(title, short, explanation, "%", 100, "lower", "rate", lowest=0)
+
+
+WER = _rate("Word error rate", "WER", "all edits over all reference words")
+CER = _rate("Character error rate", "CER", "all edits over all reference characters")
+CER_ZH = _rate("Character error rate, Chinese", "CER (zh)", "all edits over all reference characters, bare characters")
+SELF_WER = _rate("Spoken against written", "self WER", "word errors of the spoken answer against the system's own text")
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Counts the edits between two texts: ``normalizer`` is applied to both, ``align`` finds the edits."""
+
+    normalizer: Normalizer
+    align: Callable[[str, str], Alignment]
+
+    def score(self, reference: str, answer: str | None, status: Status) -> Score:
+        """Return the edits over the reference's units.
+
+        The detail holds ``substitutions``, ``deletions``, ``insertions``, ``hits``, the normalized ``reference`` and
+        ``hypothesis`` and their ``alignment`` (``Alignment.as_json``). An answer without a word in it is ``empty``,
+        unless the reference has none either.
+
+        Args:
+            reference: what should stand there.
+            answer: what stands there; None if the request has no answer, and then ``status`` says why.
+            status: of the request.
+        """
+        wanted = self._normalize(reference)
+        given = "" if answer is None else self._normalize(answer)
+        alignment = self.align(wanted, given)
+        counts = alignment.counts
+        return Score(
+            value=counts.rate,
+            numerator=float(counts.errors),
+            denominator=float(counts.reference_units),
+            status=status if answer is None else "empty" if wanted and not given else "ok",
+            detail={
+                "hits": counts.hits,
+                "substitutions": counts.substitutions,
+                "deletions": counts.deletions,
+                "insertions": counts.insertions,
+                "reference": wanted,
+                "hypothesis": given,
+                "alignment": alignment.as_json(),
+            },
+        )
+
+    def recipe(self, name: str) -> Recipe:
+        """How the counts are made."""
+        return Recipe(f"{name}@{VERSION}", self.normalizer.recipe, f"jiwer {package_version('jiwer')}")
+
+    def _normalize(self, text: str) -> str:
+        normalized = self.normalizer.normalize(text).strip()
+        # Whisper's rules leave "." of "...": a text of dots alone has no words.
+        return normalized if any(map(str.isalnum, normalized)) else ""
+
+
+@dataclass(frozen=True)
+class EditRate:
+    """Edits per reference unit between the first reference and the written answer; a ``Scorer``."""
+
+    name: str
+    info: MetricInfo
+    edits: Edits
+    reads: frozenset[str] = frozenset({"text"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, normalizer and the package that counts."""
+        return self.edits.recipe(self.name)
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need nothing."""
+        return ()
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return the edits between reference and written answer."""
+        answered = view.status not in ("error", "unparsed")
+        return self.edits.score(sample.reference, view.text if answered else None, view.status)
+
+
+@dataclass(frozen=True)
+class SelfErrorRate:
+    """Edits per word between what an answer speaks and what it writes; a ``Scorer``.
+
+    The right answer plays no part: a wrong answer that is spoken as it is written has no errors. The transcriber's own
+    errors count, so its error rate on reference audio is the floor.
+    """
+
+    name: str
+    edits: Edits
+    transcription: Transcription
+    info: MetricInfo = SELF_WER
+    reads: frozenset[str] = frozenset({"text", "audio"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, normalizer, the package that counts, and the transcriber."""
+        return replace(self.edits.recipe(self.name), transcriber=self.transcription.recipe(recipes))
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need the transcript."""
+        return self.transcription.needs(sample, view)
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return the edits over the words of the answer's own text; ``empty`` if nothing was written."""
+        if view.status in ("error", "unparsed"):
+            return self.edits.score(view.text, None, view.status)
+        spoken = self.transcription.of_answer(sample, view)
+        if spoken.status == "failed":
+            return replace(UNKNOWN, detail={"error": spoken.error})
+        score = self.edits.score(view.text, spoken.text, view.status)
+        return score if score.detail["reference"] else replace(score, status="empty")
+
+
+def corpus_edits(scores: Iterable[Score]) -> EditCounts:
+    """Add up the edits of edit rates: the counts behind the corpus rate."""
+    total = NO_EDITS
+    for score in scores:
+        counts = [score.detail[key] for key in ("hits", "substitutions", "deletions", "insertions")]
+        total += EditCounts(*(int(str(count)) for count in counts))
+    return total
+
+
+def _edits(options: Mapping[str, str], normalizer: str, align: Callable[[str, str], Alignment]) -> Edits:
+    return Edits(normalizers.get(options.get("normalizer", normalizer)), align)
+
+
+@register_scorer("wer", options=OPTIONS, summary=WER.title)
+def wer(options: Mapping[str, str]) -> EditRate:
+    """Build the word error rate."""
+    return EditRate("wer", WER, _edits(with_preset("wer", options), "whisper-en", align_words))
+
+
+@register_scorer("cer", options=OPTIONS, summary=CER.title)
+def cer(options: Mapping[str, str]) -> EditRate:
+    """Build the character error rate; spaces count, as in jiwer."""
+    return EditRate("cer", CER, _edits(with_preset("cer", options), "whisper-en", align_characters))
+
+
+@register_scorer("cer_zh", options=OPTIONS, summary=CER_ZH.title)
+def cer_zh(options: Mapping[str, str]) -> EditRate:
+    """Build the character error rate of Chinese."""
+    return EditRate("cer_zh", CER_ZH, _edits(with_preset("cer_zh", options), "zh", align_characters))
+
+
+@register_scorer("self_wer", options=(*OPTIONS, "transcriber"), summary=SELF_WER.explanation)
+def self_wer(options: Mapping[str, str]) -> SelfErrorRate:
+    """Build the word error rate of what is spoken against what is written."""
+    chosen = with_preset("self_wer", options)
+    return SelfErrorRate("self_wer", _edits(chosen, "whisper-en", align_words), Transcription.of(chosen))

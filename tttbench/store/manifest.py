@@ -1,0 +1,173 @@
+"""What a run directory says of its run, typed: the manifest (what was run, on what) and the summary (what came out).
+
+JSON at the edge only: ``tttbench.store`` reads and writes these. Everything is frozen and plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tttbench.core.exchange import Status
+from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.system import SystemCard
+from tttbench.core.task import Needs
+
+FORMAT = 3
+"""Version of the run directory's layout."""
+
+
+@dataclass(frozen=True)
+class SuiteEntry:
+    """The suite that was run. ``oracle``: label of the system whose codes others are compared with; ``""`` for none."""
+
+    name: str
+    title: str = ""
+    seed: int = 0
+    batch_size: int = 8
+    resamples: int = 2000
+    warmup: int = 1
+    repeats: int = 1
+    oracle: str = ""
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """A system of the run.
+
+    Attributes:
+        name: as registered, e.g. ``"ttt:mini"``.
+        strategy, settings: as asked for; what holds is in the card.
+        batch_size: the most requests a call.
+        card: None until it has been built.
+        peak_rss_bytes: most memory that the process held while it generated; 0 if unknown.
+    """
+
+    name: str
+    strategy: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    batch_size: int = 1
+    card: SystemCard | None = None
+    peak_rss_bytes: int = 0
+
+    @property
+    def used_strategy(self) -> str:
+        """The decoding strategy in use, as far as it is known."""
+        return self.strategy if self.card is None else self.card.strategy or self.strategy
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """A task of the run.
+
+    Attributes:
+        title, family, description, instruction, needs, language: of the task.
+        scores: in table order; the first is the primary metric.
+        n: samples; ``limit`` the number that was asked for, None for all.
+        data: folder of ``--data``; None if the data came with the task.
+        listing_sha256: hash of the listing: ids, references, paths and sizes.
+    """
+
+    title: str
+    family: str
+    description: str = ""
+    instruction: str = ""
+    needs: Needs = field(default_factory=Needs)
+    language: str = ""
+    scores: tuple[ScoreSpec, ...] = ()
+    n: int = 0
+    limit: int | None = None
+    data: str | None = None
+    listing_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class DeriverEntry:
+    """A deriver of the run: ``recipe`` is ``""`` until it has been built; ``details`` are shown and never compared."""
+
+    recipe: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the run was made on.
+
+    ``calibration``: what did the fixed piece of work that tells how fast the machine itself was, ``torch`` or, where
+    that isn't installed, ``numpy``.
+    """
+
+    device: str = "cpu"
+    platform: str = ""
+    processor: str = ""
+    cores: int = 0
+    memory_gb: float = 0.0
+    gpu: str = ""
+    calibration: str = "torch"
+
+
+@dataclass(frozen=True)
+class Session:
+    """One call that worked on the run; a resumed run has several. Times are ISO 8601, UTC."""
+
+    command: tuple[str, ...]
+    started_at: str
+    ended_at: str | None = None
+    status: str = "running"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was run. ``status``: ``running``, ``interrupted``, ``done``, ``done_with_errors`` or ``incomplete``."""
+
+    suite: SuiteEntry
+    systems: Mapping[str, SystemEntry] = field(default_factory=dict)
+    tasks: Mapping[str, TaskEntry] = field(default_factory=dict)
+    derivers: Mapping[str, DeriverEntry] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: Machine = field(default_factory=Machine)
+    sessions: tuple[Session, ...] = ()
+    status: str = "running"
+    format: int = FORMAT
+
+    def recipes(self) -> Mapping[str, str]:
+        """The recipe of every deriver that was built, by the deriver's name."""
+        return {name: entry.recipe for name, entry in self.derivers.items() if entry.recipe}
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A task that a system was not given, and why (the end of a sentence)."""
+
+    system: str
+    task: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came out of a run.
+
+    Attributes:
+        status: as in the manifest.
+        expected, answered: requests.
+        counts: answered requests by how they ended, each once.
+        metrics: by score id.
+        results: of the systems; ``topline``: of the reference audio.
+        probes: latency and throughput.
+        frontier: the quality-latency trade-off, in suites with an oracle.
+        skipped: what was left out, and why.
+    """
+
+    status: str
+    expected: int
+    answered: int
+    counts: Mapping[Status, int] = field(default_factory=dict)
+    metrics: Mapping[str, MetricInfo] = field(default_factory=dict)
+    results: tuple[Result, ...] = ()
+    topline: tuple[Result, ...] = ()
+    probes: tuple[ProbeResult, ...] = ()
+    frontier: tuple[FrontierPoint, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    format: int = FORMAT

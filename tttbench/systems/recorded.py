@@ -1,0 +1,179 @@
+"""``recorded:PATH``: a system that answers from a file or an earlier run. The test double of everything else.
+
+PATH is a run directory (``recorded:RUN`` if it has one system, else ``recorded:RUN#SYSTEM``), or a JSON-lines, TSV or
+CSV file with the columns ``id`` and ``text``, and where wanted ``task``, ``audio`` (a file beside it), ``codes`` (JSON
+lines: a list) and ``error``. Answers are found by task and sample id; without a ``task`` by the id alone.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttbench.core.errors import InputError, UserError, did_you_mean
+from tttbench.core.exchange import Request, Response, Trace
+from tttbench.core.plugins import register_system
+from tttbench.core.system import Capability, SystemCard, SystemOptions
+
+Key = tuple[str, str]
+"""Task and sample id; a task ``""`` answers for any."""
+
+COLUMNS = ("id", "text", "task", "audio", "codes", "error")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One recorded answer: its text, its recording, its codes, or the error that took its place."""
+
+    text: str = ""
+    audio: Path | None = None
+    codes: tuple[int, ...] | None = None
+    error: str = ""
+
+
+class RecordedSystem:
+    """Looks answers up."""
+
+    def __init__(self, name: str, lines: Mapping[Key, Line], digest: str) -> None:
+        """Answer with ``lines``, by task and sample id; ``digest`` names their content."""
+        self._lines = lines
+        speaks = any(line.audio is not None for line in lines.values())
+        self.card = SystemCard(
+            name,
+            Capability(produces=frozenset({"text", "audio"} if speaks else {"text"}), turns=True, instruction=False),
+            identity={"content_sha256": digest},
+            details={"answers": len(lines)},
+        )
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        """Return what is recorded; a sample that isn't there is an error of its request."""
+        return [self._one(request) for request in requests]
+
+    def _one(self, request: Request) -> Response | Exception:
+        line = self._lines.get((request.task, request.id)) or self._lines.get(("", request.id))
+        if line is None:
+            where = f"{request.id} of task {request.task}" if request.task else request.id
+            return InputError(f"{where}: {self.card.name} holds no answer to this sample. Add a line for it.")
+        if line.error:
+            return InputError(line.error)
+        if line.audio is None:
+            return Response(line.text, line.codes, trace=Trace())
+        from tttbench.data.audio import load_audio
+
+        audio = load_audio(line.audio)
+        return Response(line.text, line.codes, audio.samples, audio.sample_rate)
+
+
+def check(spec: str, options: SystemOptions) -> None:
+    """Refuse a missing path and options, of which there are none."""
+    path, _ = _split(spec)
+    if not spec or not path.exists():
+        raise UserError(f"recorded:{spec}: no such file or run directory. Give recorded:PATH.")
+    if options.strategy or options.settings:
+        raise UserError(f"recorded:{spec}: has no strategies and no settings; leave them out.")
+
+
+@register_system("recorded", summary="answers from a file (JSON lines, TSV, CSV) or an earlier run", check=check)
+def build(spec: str, options: SystemOptions) -> RecordedSystem:
+    """Read the answers of ``recorded:spec``; raises ``UserError`` naming file, line and field."""
+    path, label = _split(spec)
+    lines = dict(_of_run(path, label) if path.is_dir() else _of_file(path))
+    if not lines:
+        raise UserError(f"recorded:{spec}: holds no answers.")
+    content = json.dumps([[key, str(line)] for key, line in sorted(lines.items())])
+    return RecordedSystem(f"recorded:{spec}", lines, hashlib.sha256(content.encode()).hexdigest())
+
+
+def _split(spec: str) -> tuple[Path, str]:
+    path, _, label = spec.rpartition("#")
+    return (Path(path), label) if path and not Path(spec).exists() else (Path(spec), "")
+
+
+def _of_run(folder: Path, label: str) -> Iterator[tuple[Key, Line]]:
+    from tttbench.store.run_directory import RunStore
+
+    with RunStore.open(folder) as store:
+        labels = list(store.manifest.systems)
+        if not label and len(labels) == 1:
+            label = labels[0]
+        if label not in labels:
+            raise UserError(
+                f"recorded:{folder}: the run has the systems {', '.join(labels)}; give recorded:{folder}#SYSTEM. "
+                f"{did_you_mean(label, labels) if label else ''}".rstrip()
+            )
+        for answer in store.answers(label):
+            if answer.key.repeat:
+                continue
+            response = answer.response
+            yield (
+                (answer.key.task, answer.key.sample),
+                Line(
+                    answer.text,
+                    None if answer.audio is None else folder / answer.audio.file,
+                    None if response is None else response.audio_codes,
+                    answer.error if response is None else "",
+                ),
+            )
+
+
+def _of_file(path: Path) -> Iterator[tuple[Key, Line]]:
+    seen: dict[Key, int] = {}
+    for number, fields in _rows(path):
+        where = f"{path}:{number}"
+        for name in fields:
+            if name not in COLUMNS:
+                raise UserError(f"{where}: unknown field {name!r}. {did_you_mean(str(name), COLUMNS)}")
+        sample = fields.get("id")
+        if not isinstance(sample, str) or not sample:
+            raise UserError(f"{where}: field 'id' must be a text that isn't empty, not {sample!r}.")
+        task = fields.get("task") or ""
+        if not isinstance(task, str):
+            raise UserError(f"{where}: field 'task' must be a task's name, not {task!r}.")
+        key = (task, sample)
+        if key in seen:
+            raise UserError(f"{where}: id {sample!r} stands in line {seen[key]}, too; give each sample one line.")
+        seen[key] = number
+        yield key, _line(where, path.parent, fields)
+
+
+def _line(where: str, folder: Path, fields: Mapping[str, object]) -> Line:
+    text, error, audio = (fields.get(name) or "" for name in ("text", "error", "audio"))
+    if not isinstance(text, str) or not isinstance(error, str) or not isinstance(audio, str):
+        raise UserError(f"{where}: fields 'text', 'audio' and 'error' must be texts.")
+    codes = fields.get("codes")
+    if codes is not None and not (
+        isinstance(codes, list) and all(isinstance(code, int) and not isinstance(code, bool) for code in codes)
+    ):
+        raise UserError(f"{where}: field 'codes' must be a list of whole numbers, not {codes!r}.")
+    return Line(text, folder / audio if audio else None, None if codes is None else tuple(codes), error)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as text: {error}.") from error
+    if path.suffix in (".tsv", ".csv"):
+        reader = csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
+        try:
+            for fields in reader:
+                if None in fields or None in fields.values():
+                    raise UserError(f"{path}:{reader.line_num}: must have as many fields as the first line.")
+                yield reader.line_num, fields
+        except csv.Error as error:
+            raise UserError(f"{path}:{reader.line_num}: {error}.") from error
+        return
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            fields = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{path}:{number}: not a JSON object: {error}.") from error
+        if not isinstance(fields, dict):
+            raise UserError(f"{path}:{number}: must be a JSON object, not {line[:60]!r}.")
+        yield number, fields
