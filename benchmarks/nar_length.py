@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
+MODEL = ROOT / "reference_model" / "weights" / "ablation-nar"
+"""In the repository; the installed package doesn't have it."""
+
 METRICS = {"mini_asr": "wer", "mini_asr_noisy": "wer", "mini_qa": "text_accuracy", "mini_qa_noisy": "text_accuracy"}
 
 
@@ -45,7 +48,9 @@ class Written:
 def main(argv: Sequence[str] | None = None) -> int:
     """Decode both ways, show, and keep."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="ablation-nar", help="a NAR checkpoint: shipped, or its folder")
+    parser.add_argument(
+        "--model", default=str(MODEL), help="a NAR checkpoint: its folder, or the name of a shipped one"
+    )
     parser.add_argument("--steps", type=int, default=8, help="passes for the whole answer (default: 8)")
     parser.add_argument("--limit", type=int, help="samples a task (default: all)")
     parser.add_argument("--save", nargs="?", type=Path, const=ROOT / "benchmarks" / "results", metavar="FOLDER")
@@ -65,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "benchmark": "nar_length",
         "began": began,
         "command": "python benchmarks/nar_length.py " + " ".join(sys.argv[1:] if argv is None else argv),
-        "model": args.model,
+        "model": Path(args.model).name,
         "steps": args.steps,
         "machine": asdict(this_machine()),
         "written": [asdict(one) for one in found],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.nar_length import METRICS, main
+from benchmarks.nar_length import METRICS, MODEL, main
 
 pytestmark = pytest.mark.slow
 
@@ -23,4 +23,4 @@ def test_both_ways_are_measured_on_every_task(tmp_path: Path, capsys: pytest.Cap
 
 def test_a_model_that_does_not_see_the_length_is_refused() -> None:
     with pytest.raises(SystemExit, match="trained as 'hybrid'; only a NAR model sees the length"):
-        main(["--model", "ablation-ttt", "--limit", "1"])
+        main(["--model", str(MODEL.with_name("ablation-ttt")), "--limit", "1"])
