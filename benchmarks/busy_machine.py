@@ -7,7 +7,8 @@ Every measurement is a process of its own, since OpenMP reads its settings once:
 of mini_qa one at a time, after one that isn't counted. A round measures every policy alone and beside one busy loop,
 one after the other, so that whatever else the machine does meets them all; the ratio is taken round by round. CPU
 seconds, of all threads, say what a core that others want is used for. Answers (texts and codes) must be equal under
-all policies, or the exit status is 1. Prints a table, and as last line one JSON document (``--json``: that alone).
+all policies, or the exit status is 1. ``--save`` keeps what was found after every round. Prints a table, and as last
+line one JSON document (``--json``: that alone).
 """
 
 from __future__ import annotations
@@ -96,24 +97,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     from benchmarks.layout import aligned, marked
     from benchmarks.machine import this_machine
 
-    began, machine = datetime.now(UTC).isoformat(timespec="seconds"), this_machine()
-    found = measure(args.requests, args.rounds)
-    answers = {one.answers for policy in found for one in (*policy.alone, *policy.beside)}
-    document: dict[str, Any] = {
+    plain: dict[str, Any] = {
         "benchmark": "busy_machine",
-        "began": began,
+        "began": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": " ".join(["python", "benchmarks/busy_machine.py", *(sys.argv[1:] if argv is None else argv)]),
-        "machine": asdict(machine),
+        "machine": asdict(machine := this_machine()),
         "requests": args.requests,
-        "answers_equal": len(answers) == 1,
-        "policies": [{**asdict(one), "ratio": asdict(one.ratio)} for one in found],
     }
-    table = [HEADING, *(_row(one) for one in found)]
-    if args.save:
-        args.save.mkdir(parents=True, exist_ok=True)
-        (args.save / "busy_machine.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        page = _markdown(document, marked(table), str(machine))
-        (args.save / "busy_machine.md").write_text(page, encoding="utf-8")
+    for found in rounds_of(args.requests, args.rounds):
+        answers = {one.answers for policy in found for one in (*policy.alone, *policy.beside)}
+        policies = [{**asdict(one), "ratio": asdict(one.ratio)} for one in found]
+        document = {**plain, "answers_equal": len(answers) == 1, "policies": policies}
+        table = [HEADING, *(_row(one) for one in found)]
+        if args.save:
+            args.save.mkdir(parents=True, exist_ok=True)
+            (args.save / "busy_machine.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+            page = _markdown(document, marked(table), str(machine))
+            (args.save / "busy_machine.md").write_text(page, encoding="utf-8")
     if not args.json:
         print(aligned(table))
         print("All answers are equal." if document["answers_equal"] else f"{len(answers)} different sets of answers!")
@@ -121,15 +121,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if document["answers_equal"] else 1
 
 
-def measure(n_requests: int, rounds: int) -> list[Found]:
-    """All policies, alone and beside a loop, round by round; every second round in the opposite order."""
+def rounds_of(n_requests: int, rounds: int) -> Iterator[list[Found]]:
+    """Measure all policies, alone and beside a loop, every second round in the opposite order.
+
+    Yields:
+        After each round, what was found so far.
+    """
     taken: dict[tuple[str, bool], list[Measured]] = {(name, busy): [] for name in POLICIES for busy in (False, True)}
     for number in range(rounds):
         for name, busy in list(taken)[:: -1 if number % 2 else 1]:
             print(f"round {number + 1}: {name}{', beside a loop' if busy else ''}", file=sys.stderr, flush=True)
             with _loop() if busy else _nothing():
                 taken[name, busy].append(_in_a_process(POLICIES[name], n_requests))
-    return [Found(name, POLICIES[name], tuple(taken[name, False]), tuple(taken[name, True])) for name in POLICIES]
+        yield [Found(name, POLICIES[name], tuple(taken[name, False]), tuple(taken[name, True])) for name in POLICIES]
 
 
 def answer(n_requests: int) -> Measured:
