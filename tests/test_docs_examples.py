@@ -151,4 +151,6 @@ def test_the_suite_on_the_page_is_what_the_page_says(tmp_path: Path) -> None:
 
 def test_the_readme_explains_every_scorer() -> None:
     text = README.read_text()
-    assert [name for name in scorers.names() if f"`{name}`" not in text] == []
+    # Another test of this process may have included a scorer of its own.
+    shipped = [name for name in scorers.names() if not name.startswith("included_")]
+    assert [name for name in shipped if f"`{name}`" not in text] == []
