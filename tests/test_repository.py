@@ -68,3 +68,15 @@ def test_pre_commit_runs_the_pinned_ruff() -> None:
     assert pinned is not None
     hooks = re.findall(r'"ruff==([^"]+)"', (ROOT / ".pre-commit-config.yaml").read_text())
     assert hooks == [pinned[1]] * 2
+
+
+def test_lines_of_prose_are_at_most_120_characters() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("tasks/**/*.md")]
+    assert len(pages) > 15
+    long = [
+        f"{page.relative_to(ROOT)}:{number}: {len(line)}"
+        for page in pages
+        for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > 120 and not line.lstrip().startswith("|")  # a row of a table can't be broken
+    ]
+    assert long == []

@@ -12,20 +12,25 @@ from benchmarks.busy_machine import HEADING, POLICIES, Found, Measured, main
 
 
 @pytest.mark.slow
-def test_every_policy_is_measured_alone_and_beside_a_loop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_policy_is_measured_alone_and_beside_a_loop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two of them: each is four processes that import torch.
+    policies = {name: POLICIES[name] for name in ("as shipped", "one thread")}
+    monkeypatch.setattr(busy_machine, "POLICIES", policies)
     assert main(["--requests", "1", "--rounds", "1", "--save", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     document = json.loads(lines[-1])
     assert json.loads((tmp_path / "busy_machine.json").read_text()) == document
     assert document["answers_equal"]
     found = {one["policy"]: one for one in document["policies"]}
-    assert list(found) == list(POLICIES)
+    assert list(found) == list(policies)
     for one in found.values():
         (alone,), (beside,) = one["alone"], one["beside"]
         assert one["ratio"]["median"] == beside["cpu_s"] / alone["cpu_s"]
     assert found["one thread"]["alone"][0]["threads"] == 1
-    assert [line.split("  ")[0] for line in lines[1 : 1 + len(POLICIES)]] == list(POLICIES)
-    assert all(name in (tmp_path / "busy_machine.md").read_text() for name in (*HEADING, *POLICIES))
+    assert [line.split("  ")[0] for line in lines[1 : 1 + len(policies)]] == list(policies)
+    assert all(name in (tmp_path / "busy_machine.md").read_text() for name in (*HEADING, *policies))
 
 
 def test_the_ratio_is_taken_round_by_round() -> None:

@@ -34,7 +34,7 @@ class Ended:
         return found
 
 
-def _command(data: Path, *options: str | Path) -> list[str]:
+def tones_command(data: Path, *options: str | Path) -> list[str]:
     """The arguments of ``tttbench`` that run the tone suite on ``data``."""
     words = [str(word) for word in options]
     chosen = words[words.index("--tasks") + 1].split(",") if "--tasks" in words else ["tone_asr", "tone_qa"]
@@ -64,7 +64,7 @@ def tones(data: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended
     def run(*options: str | Path) -> Ended:
         capsys.readouterr()
         try:
-            status = main(_command(data, *options))
+            status = main(tones_command(data, *options))
         except SystemExit as exit_:
             status = int(str(exit_.code))
         captured = capsys.readouterr()
@@ -79,7 +79,7 @@ def start(data: Path) -> Callable[..., subprocess.Popen[str]]:
 
     def run(*options: str | Path, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "tttbench", *_command(data, *options)],
+            [sys.executable, "-m", "tttbench", *tones_command(data, *options)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             stdout=subprocess.PIPE,

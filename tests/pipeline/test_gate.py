@@ -10,6 +10,7 @@ import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,18 +18,28 @@ from tttbench.cli.gate import pairs
 from tttbench.cli.main import main
 from tttbench.gate.snapshot import Snapshot, SystemFacts
 
-from .conftest import Ended
+from .conftest import Ended, tones_command
 
 Tones = Callable[..., Ended]
 SPEEDLESS = ("--speed", "off")
 MUMBLING = ("--match", "tones:mumbling=tones:right")
 
 
-@pytest.fixture
-def runs(tones: Tones, tmp_path: Path) -> Path:
-    """A folder with two equal runs, ``a`` and ``b``, and one that says the wrong thing, ``mumbling``."""
+@pytest.fixture(scope="module")
+def finished(world: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the runs that ``runs`` copies."""
+    folder = tmp_path_factory.mktemp("runs")
+    world.write_world(folder / "data")
     for name, system in (("a", "tones:right"), ("b", "tones:right"), ("mumbling", "tones:mumbling")):
-        assert tones("--systems", system, "--out", tmp_path / name).status == 0
+        assert main(tones_command(folder / "data", "--systems", system, "--out", folder / name)) == 0
+    return folder
+
+
+@pytest.fixture
+def runs(finished: Path, tmp_path: Path) -> Path:
+    """A folder with two equal runs, ``a`` and ``b``, and one that says the wrong thing, ``mumbling``."""
+    for name in ("a", "b", "mumbling"):
+        shutil.copytree(finished / name, tmp_path / name)
     gates = "[quality.spoken_accuracy]\ngates = true\n[quality.text_accuracy]\ngates = false\n"
     (tmp_path / "rules.toml").write_text(f"alpha = 0.2\n{gates}")
     (tmp_path / "strict.toml").write_text(gates)

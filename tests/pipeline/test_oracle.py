@@ -11,7 +11,7 @@ from tttbench.cli import main as cli
 from tttbench.store.run_directory import RunStore
 
 SUITE = """
-transcriber = "whisper:tiny.en"
+transcriber = "ttt:mini"
 oracle = "slow"
 limit = 8
 batch_size = 1
