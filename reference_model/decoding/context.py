@@ -56,11 +56,6 @@ class Context:
             self._run = end
 
     @property
-    def n_pending(self) -> int:
-        """Final tokens that the next pass must run, because their keys are not cached."""
-        return len(self.ids) - self._n_cached
-
-    @property
     def _n_cached(self) -> int:
         return 0 if self._cache is None else self._cache.length
 
