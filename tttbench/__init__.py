@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from reference_model.threads import wait_asleep as _wait_asleep
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 # Whatever of ours is imported next, it may import torch.
 _wait_asleep()
