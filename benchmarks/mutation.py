@@ -1,9 +1,8 @@
 """How many small faults the tests notice: a random sample of mutants of the code between the model and the reports.
 
-    pip install -c constraints.txt coverage pytest-cov       # beside .[offline,test]
-    python benchmarks/mutation.py --save                     # 400 mutants, at most 90 minutes on two cores
-    python benchmarks/mutation.py --mutants 80 --seed 1      # a look
-    python benchmarks/mutation.py --survivors                # those that survived once more, after tests were added
+    python benchmarks/mutation.py --save                   # 400 mutants, at most 90 minutes on two cores
+    python benchmarks/mutation.py --mutants 80 --seed 1    # a look
+    python benchmarks/mutation.py --survivors              # those that survived once more, after tests were added
 
 The sample is drawn by ``--seed``, equally from eight strata (``STRATA``), without looking at tests. Each mutant runs
 against its nearest tests: those that run its lines, fastest first, up to ``--budget`` seconds of them, until one fails.
@@ -38,15 +37,15 @@ if str(ROOT) not in sys.path:
 from benchmarks.mutants import Mutant, mutants_of  # noqa: E402  # the path comes first
 
 if TYPE_CHECKING:
-    from benchmarks.mutation_tests import Outcome, TestMap, Worker
+    from benchmarks.mutation_tests import LineMap, Outcome, Worker
 
 STRATA: Mapping[str, tuple[str, ...]] = {
-    "scoring": ("tttbench/scorers/*.py", "tttbench/text/*.py"),
-    "gate": ("tttbench/gate/*.py",),
-    "pipeline": ("tttbench/pipeline/*.py",),
+    "scoring": ("tttbench/scorers/**/*.py", "tttbench/text/**/*.py"),
+    "gate": ("tttbench/gate/**/*.py",),
+    "pipeline": ("tttbench/pipeline/**/*.py",),
     "store": ("tttbench/store/**/*.py",),
     "data": ("tttbench/data/**/*.py",),
-    "derive": ("tttbench/derive/*.py", "tttbench/core/derivation.py"),
+    "derive": ("tttbench/derive/**/*.py", "tttbench/core/derivation.py"),
     "limits": ("tttbench/systems/ttt/limits.py", "reference_model/limits.py"),
     "strategies": ("reference_model/decoding/strategies/*.py", "reference_model/decoding/strategy.py"),
 }
@@ -170,6 +169,7 @@ def _run(
     args: argparse.Namespace, todo: Sequence[tuple[str, Mutant]], judged: dict[str, Judged], kept: Path, stamp: str
 ) -> list[str]:
     """Judge mutants one by one, keeping each; returns what controls failed by."""
+    from benchmarks import mutation_tests
     from benchmarks.mutation_tests import Outcome, Worker, begin, ended, import_libraries
 
     workers = [Worker(args.work / f"copy{number}") for number in range(args.workers)]
@@ -219,7 +219,7 @@ def _run(
                     if not near:
                         continue
                     strata[number], control_tests = stratum, near
-                    begin(worker, mutant, near, 60 + 10 * sum(tests.seconds[test] for test in near))
+                    begin(worker, mutant, near, mutation_tests.EXTRA_S + 10 * sum(tests.seconds[test] for test in near))
             time.sleep(0.05)
     return failed_controls
 
@@ -233,7 +233,7 @@ def _with_controls(todo: Sequence[tuple[str, Mutant]]) -> Iterator[tuple[str, Mu
             yield one[0], None
 
 
-def _test_map(workers: Sequence[Worker], stamp: str, work: Path) -> TestMap:
+def _test_map(workers: Sequence[Worker], stamp: str, work: Path) -> LineMap:
     """The map of today's code and tests, made anew in new copies unless the ones that are there are of today."""
     from benchmarks.mutation_tests import copy_repository, make_map, read_map
 

@@ -21,6 +21,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from benchmarks.mutants import Mutant, mutated
@@ -47,11 +48,13 @@ LEFT_OUT = (
     *(f"tests/reference_model/test_{room}*" for room in ("roofline", "speech", "threads", "timing", "transformer")),
 )
 """Tests of other rooms than the strata's, and those in a browser or in installed packages."""
+EXTRA_S = 60.0
+"""Seconds that tests may take beside ten times their usual ones, before they are stopped."""
 QUIET = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE", "CI": "false"}
 
 
 @dataclass(frozen=True)
-class TestMap:
+class LineMap:
     """Tests that pass, and the lines that each runs.
 
     Attributes:
@@ -165,20 +168,23 @@ def import_libraries() -> None:
 
 
 def make_map(workers: Sequence[Worker], packages: Sequence[str]) -> None:
-    """Run all usable tests once under coverage, the files shared out among the workers."""
-    files = _test_files(workers[0].folder)
-    pids = {}
-    for number, worker in enumerate(workers):
-        mine = files[number :: len(workers)]
-        pids[_fork(worker.folder, lambda mine=mine: _covered(mine, packages))] = worker  # type: ignore[misc]
-    while pids:
+    """Run all usable tests once under coverage, each file in a process of its own: none helps another."""
+    for worker in workers:
+        (worker.folder / "map").mkdir(exist_ok=True)
+    todo, free = _test_files(workers[0].folder), list(workers)
+    running: dict[int, tuple[Worker, str]] = {}
+    while todo or running:
+        while todo and free:
+            worker, file = free.pop(), todo.pop()
+            running[_fork(worker.folder, partial(_covered, file, packages))] = worker, file
         pid, status = os.wait()
-        worker = pids.pop(pid)
+        worker, file = running.pop(pid)
         if status:
-            raise RuntimeError(f"the tests didn't come to their end; see {worker.folder / 'output.txt'}")
+            raise RuntimeError(f"{file}: its tests didn't come to their end; see {worker.folder / 'output.txt'}")
+        free.append(worker)
 
 
-def read_map(folders: Sequence[Path]) -> TestMap:
+def read_map(folders: Sequence[Path]) -> LineMap:
     """Put together what the workers found."""
     from coverage import CoverageData
 
@@ -186,11 +192,11 @@ def read_map(folders: Sequence[Path]) -> TestMap:
     unusable: set[str] = set()
     lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     set_up: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for folder in folders:
-        plain = json.loads((folder / "tests.json").read_text(encoding="utf-8"))
+    for file in (file for folder in folders for file in sorted((folder / "map").glob("*.json"))):
+        folder, plain = file.parent.parent, json.loads(file.read_text(encoding="utf-8"))
         seconds.update(plain["seconds"])
         unusable.update(plain["not_passed"])
-        data = CoverageData(str(folder / ".coverage"))
+        data = CoverageData(str(file.with_suffix(".coverage")))
         data.read()
         for name in data.measured_files():
             path = str(Path(name).relative_to(folder))
@@ -199,7 +205,7 @@ def read_map(folders: Sequence[Path]) -> TestMap:
                     test, _, phase = context.rpartition("|")
                     (lines if phase == "run" else set_up)[path][line].add(test)
     usable = {test: seconds[test] for test in seconds if test not in unusable}
-    return TestMap(usable, _frozen(lines), _frozen(set_up), tuple(sorted(unusable)))
+    return LineMap(usable, _frozen(lines), _frozen(set_up), tuple(sorted(unusable)))
 
 
 def begin(worker: Worker, mutant: Mutant | None, tests: Sequence[str], limit_s: float) -> None:
@@ -295,17 +301,17 @@ def _fork(folder: Path, work: Callable[[], None]) -> int:
         os._exit(status)
 
 
-def _covered(files: Sequence[str], packages: Sequence[str]) -> None:
+def _covered(file: str, packages: Sequence[str]) -> None:
     import pytest
 
-    watcher = _Watcher()
+    watcher, found = _Watcher(), Path("map") / file.replace("/", ".")
+    os.environ["COVERAGE_FILE"] = str(Path(f"{found}.coverage").absolute())
     coverage = [*(f"--cov={name}" for name in packages), "--cov-context=test", "--cov-report="]
-    # A file's tests by themselves, as a mutant's tests are: what one file leaves behind doesn't help another.
-    status = pytest.main(["-p", "no:cacheprovider", *coverage, *files], plugins=[watcher])
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+    status = pytest.main(["-p", "no:cacheprovider", *coverage, file], plugins=[watcher])
+    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise RuntimeError(f"pytest ended with {status!r}")
     plain = {"seconds": watcher.seconds, "not_passed": watcher.not_passed}
-    Path("tests.json").write_text(json.dumps(plain), encoding="utf-8")
+    Path(f"{found}.json").write_text(json.dumps(plain), encoding="utf-8")
 
 
 def _judged(tests: Sequence[str]) -> None:

@@ -10,9 +10,10 @@ from hypothesis import settings
 
 import reference_model  # noqa: F401  # chooses how torch's threads wait, which no test that imports torch first could
 
-# Read once, when NumPy or torch is first imported; more threads than cores make small tests crawl.
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
+# Read once, when NumPy or torch is first imported; more threads than cores make small tests crawl. With `-n` there is a
+# process a core.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(_name, "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 # A loaded machine is slow, not wrong.
 settings.register_profile("tttbench", deadline=None)
