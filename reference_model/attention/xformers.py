@@ -41,7 +41,7 @@ def _fmha() -> Any:
     try:
         return importlib.import_module("xformers.ops.fmha")
     except ImportError as error:
-        raise BackendError("attention='xformers' needs the xformers package; use attention='sdpa'") from error
+        raise BackendError("attention='xformers' needs xformers (pip install 'tttbench[cuda]'); use attention='sdpa'") from error
 
 
 class XformersOperator:
@@ -51,7 +51,7 @@ class XformersOperator:
         """See ``Operator.why_not``; the package is looked for, not imported."""
         if device.type != "cuda":
             return f"it has no operator for the device {device.type!r} (CUDA only)"
-        return "" if importlib.util.find_spec("xformers") is not None else "it is not installed"
+        return "" if importlib.util.find_spec("xformers") is not None else "it is not installed (pip install 'tttbench[cuda]')"
 
     def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
         """The bias."""

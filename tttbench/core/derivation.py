@@ -68,7 +68,7 @@ class Derived:
 
 
 class Deriver(Protocol):
-    """Makes derivations in batches. Built like a system, by ``tttbench.core.registry.build_deriver``."""
+    """Makes derivations in batches. Built like a system, by ``tttbench.core.plugins.build_deriver``."""
 
     @property
     def name(self) -> str:
