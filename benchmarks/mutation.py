@@ -172,7 +172,7 @@ def _run(
     from benchmarks import mutation_tests
     from benchmarks.mutation_tests import Outcome, Worker, begin, ended, import_libraries
 
-    workers = [Worker(args.work / f"copy{number}") for number in range(args.workers)]
+    workers = [Worker(args.work.resolve() / f"copy{number}") for number in range(args.workers)]
     import_libraries()
     tests = _test_map(workers, stamp, args.work)
     failed_controls: list[str] = []

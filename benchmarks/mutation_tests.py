@@ -61,7 +61,7 @@ class LineMap:
     Attributes:
         seconds: test → how long it took, its own setting up included.
         lines: path → line → tests that run it themselves.
-        set_up: path → line → tests whose fixtures run it; fixtures may be shared with others of the folder.
+        set_up: path → line → tests whose fixtures run it; fixtures may be shared with others of the file.
         unusable: tests that failed or were skipped without a fault.
     """
 
@@ -79,8 +79,8 @@ class LineMap:
         place = None if mutant.on_import else range(mutant.first, mutant.last + 1)
         own = self._at(self.lines, mutant.path, place)
         shared = self._at(self.set_up, mutant.path, place)
-        folders = {Path(test.split("::")[0]).parent for test in shared}
-        near = {test for test in self.seconds if Path(test.split("::")[0]).parent in folders} - own
+        files = {test.partition("::")[0] for test in shared}
+        near = {test for test in self.seconds if test.partition("::")[0] in files} - own
         taken: list[str] = []
         spent = 0.0
         for test in (*sorted(own, key=self._seconds), *sorted(near, key=self._seconds)):

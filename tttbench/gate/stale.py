@@ -40,8 +40,11 @@ def _data(snapshot: Snapshot) -> list[str]:
             references = {sample.id: sample.reference for sample in samples}
         except Exception:  # a third party's code, called for what it need not have
             continue
-        others = any(references.get(one, known.reference) != known.reference for one, known in facts.samples.items())
-        if others or (facts.listing_sha256 and listing_sha256(samples) != facts.listing_sha256):
+        if facts.listing_sha256:
+            others = listing_sha256(samples) != facts.listing_sha256
+        else:  # of before 0.2, an entry a sample
+            others = any(one not in references for one in facts.samples)
+        if others or any(facts.samples[one].reference != reference for one, reference in references.items()):
             found.append(f"the data of {name} have changed")
     return found
 

@@ -1,0 +1,257 @@
+"""The unit of work: requests that are read when they are needed, and what becomes of a batch in which things go wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tttbench.core.derivation import DerivationInput, Derived, Need
+from tttbench.core.errors import InputError, StorageError, UserError
+from tttbench.core.exchange import Message, Request, Response
+from tttbench.core.sample import AudioRef, Turn
+from tttbench.core.system import Capability, SystemCard
+from tttbench.data.flac import encode_flac, pcm_md5
+from tttbench.pipeline.jobs import (
+    DeriveItem,
+    GenerateItem,
+    batches,
+    derive_batch,
+    generate_batch,
+    message_of,
+    read_request,
+    request_seed,
+    respond_all,
+)
+from tttbench.probes.conditions import Watch
+from tttbench.store.rows import AnswerKey
+
+RATE = 8_000
+SAMPLES = np.linspace(-0.5, 0.5, 400, dtype=np.float32)
+
+
+class Repeats:
+    """A system that answers with the request's text, and does what some texts say."""
+
+    card = SystemCard("repeats", Capability(), "")
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        texts = [request.text for request in requests]
+        self.calls.append(texts)
+        if "spoil" in texts:
+            raise RuntimeError("out of memory")
+        if "lose" in texts:
+            return [Response(text) for text in texts if text != "lose"]
+        if "double" in texts:
+            return [Response(text) for text in [*texts, "double"]]
+        return [ValueError("no") if text == "fail" else self._answer(text) for text in texts]
+
+    def _answer(self, text: str) -> Response:
+        if text == "nan":
+            return Response(text, waveform=np.full(10, np.nan, np.float32), sample_rate=RATE)
+        if text == "NUL":
+            return Response("a\0b")
+        return Response(text)
+
+
+def item(text: str = "", **given: object) -> GenerateItem:
+    key = AnswerKey("repeats", "task", text or "x")
+    plain = GenerateItem(key, (Turn("user", text),), "qa", "say it again", "en", 12.5, 7)
+    return replace(plain, **given)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "a.flac", SAMPLES, RATE, subtype="PCM_24")
+    return tmp_path / "a.flac"
+
+
+def test_a_seed_is_a_function_of_run_task_sample_and_repeat() -> None:
+    # The first 63 bits of SHA-256, worked out here.
+    assert request_seed(1, "t", "s") == int(hashlib.sha256(b"1\0t\0s").hexdigest()[:16], 16) // 2
+    assert request_seed(1, "t", "s", 2) == int(hashlib.sha256(b"1\0t\0s\0" + b"2").hexdigest()[:16], 16) // 2
+    seeds = {request_seed(*given) for given in [(1, "t", "s"), (2, "t", "s"), (1, "u", "s"), (1, "t", "r"), (1, "t", "s", 1)]}
+    assert len(seeds) == 5
+    assert all(0 <= seed < 2**63 for seed in seeds)
+    assert request_seed(1, "t", "s", 0) == request_seed(1, "t", "s")
+
+
+def test_a_request_has_all_turns_and_the_clips_that_are_new(recording: Path) -> None:
+    turns = (Turn("user", "first", AudioRef(recording)), Turn("assistant", "yes"), Turn("user", "", AudioRef(recording)))
+    kept = {2: pcm_md5(soundfile.read(recording, dtype="float32")[0])}
+    request, clips = read_request(item("x", turns=turns, kept=kept))
+    assert [(one.role, one.text, one.sample_rate) for one in request.messages] == [
+        ("user", "first", RATE),
+        ("assistant", "yes", 0),
+        ("user", "", RATE),
+    ]
+    for at in (0, 2):
+        np.testing.assert_allclose(request.messages[at].audio, SAMPLES, atol=1e-6)
+    assert request.messages[1].audio is None
+    assert list(clips) == [0]
+    assert clips[0].sample_rate == RATE
+    without = replace(request, messages=())
+    assert without == Request("x", (), "qa", "say it again", "en", 12.5, 7, "task")
+
+
+def test_a_clip_that_changed_since_the_run_kept_it_is_refused_and_an_unknown_one_is_not(recording: Path) -> None:
+    turns = (Turn("user", "", AudioRef(recording)),)
+    assert read_request(item("x", turns=turns, kept={0: ""}))[1] == {}
+    with pytest.raises(InputError, match="is not the recording that the run was started with") as error:
+        read_request(item("x", turns=turns, kept={0: "0" * 32}))
+    assert str(recording) in str(error.value)
+
+
+def test_one_request_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:
+    system = Repeats()
+    missing = item("gone", turns=(Turn("user", "", AudioRef(tmp_path / "gone.wav")),))
+    one, gone, two = generate_batch(system, [item("one"), missing, item("two")], Watch("cpu"))
+    assert system.calls == [["one", "two"]]
+    assert (one.response, two.response) == (Response("one"), Response("two"))
+    assert (one.error, one.batch_size, two.batch_size) == ("", 2, 2)
+    assert one.conditions is not None
+    assert one.conditions.calibration_s > 0
+    assert gone.response is None
+    assert gone.error.startswith(f"{tmp_path / 'gone.wav'}: no such audio file")
+    assert (gone.batch_size, gone.conditions, gone.clips) == (0, None, {})
+    assert [done.key.sample for done in (one, gone, two)] == ["one", "gone", "two"]
+
+
+def test_nobody_is_asked_where_no_request_can_be_read(tmp_path: Path) -> None:
+    system = Repeats()
+    (gone,) = generate_batch(system, [item("gone", turns=(Turn("user", "", AudioRef(tmp_path / "gone.wav")),))], None)
+    assert system.calls == []
+    assert "no such audio file" in gone.error
+
+
+def test_a_full_disk_is_nobodys_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(given: object) -> None:
+        raise StorageError("no space left")
+
+    monkeypatch.setattr("tttbench.pipeline.jobs.read_request", full)
+    with pytest.raises(StorageError):
+        generate_batch(Repeats(), [item("one")], None)
+
+
+def ask(*texts: str) -> tuple[list[Response | Exception], list[list[str]]]:
+    system = Repeats()
+    requests = [Request(text, (Message("user", text),)) for text in texts]
+    return respond_all(system, requests), system.calls
+
+
+def test_a_batch_that_fails_is_tried_one_by_one() -> None:
+    (one, spoilt, two), calls = ask("one", "spoil", "two")
+    assert (one, two) == (Response("one"), Response("two"))
+    assert repr(spoilt) == repr(RuntimeError("out of memory"))
+    assert calls == [["one", "spoil", "two"], ["one"], ["spoil"], ["two"]]
+
+
+@pytest.mark.parametrize(("text", "n"), [("lose", 0), ("double", 2)])
+def test_answers_that_are_too_few_or_too_many_belong_to_nobody(text: str, n: int) -> None:
+    (one, wrong), calls = ask("one", text)
+    assert one == Response("one")
+    assert repr(wrong) == repr(RuntimeError(f"{n} answers to 1 requests"))
+    assert len(calls) == 3
+
+
+def test_an_exception_in_the_list_is_the_error_of_its_request_alone() -> None:
+    (one, failed), calls = ask("one", "fail")
+    assert one == Response("one")
+    assert repr(failed) == repr(ValueError("no"))
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(("text", "says"), [("nan", "spoken answer can't be kept"), ("NUL", "answer can't be kept: text")])
+def test_an_answer_that_cannot_be_kept_is_an_error(text: str, says: str) -> None:
+    (one, bad), _ = ask("one", text)
+    assert one == Response("one")
+    assert isinstance(bad, RuntimeError)
+    assert says in str(bad)
+
+
+def test_an_answer_without_sound_is_one() -> None:
+    class Silent(Repeats):
+        def _answer(self, text: str) -> Response:
+            return Response(text, waveform=np.zeros(0, np.float32), sample_rate=RATE)
+
+    (answer,) = respond_all(Silent(), [Request("a", (Message("user", "a"),))])
+    assert isinstance(answer, Response)
+
+
+class Ears:
+    """A deriver that says how many samples it was given, and fails on what is named so."""
+
+    name, recipe, batch_size = "ears", "ears@1", 4
+
+    def __init__(self) -> None:
+        self.calls: list[list[DerivationInput]] = []
+
+    def derive(self, inputs: Sequence[DerivationInput]) -> Sequence[Derived | Exception]:
+        self.calls.append(list(inputs))
+        texts = [one.need.fields.get("text", "") for one in inputs]
+        if "spoil" in texts:
+            raise RuntimeError("out of memory")
+        if "lose" in texts:
+            return []
+        return [
+            ValueError("no") if text == "fail" else Derived("ok", str(0 if one.audio is None else len(one.audio)))
+            for text, one in zip(texts, inputs, strict=True)
+        ]
+
+
+def need(text: str, audio_sha256: str = "") -> DeriveItem:
+    return DeriveItem(Need("ears", audio_sha256, {"text": text}))
+
+
+def test_a_derivation_that_fails_is_failed_alone() -> None:
+    ears = Ears()
+    done = derive_batch(ears, [need("one"), need("fail"), need("spoil"), need("two")])
+    assert [(one.derived.status, one.derived.content, one.derived.error) for one in done] == [
+        ("ok", "0", ""),
+        ("failed", "", "ValueError: no"),
+        ("failed", "", "RuntimeError: out of memory"),
+        ("ok", "0", ""),
+    ]
+    assert [one.need.fields["text"] for one in done] == ["one", "fail", "spoil", "two"]
+    assert [len(call) for call in ears.calls] == [4, 1, 1, 1, 1]
+
+
+def test_a_deriver_that_loses_an_input_failed_on_it() -> None:
+    (done,) = derive_batch(Ears(), [need("lose")])
+    assert (done.derived.status, done.derived.error) == ("failed", "RuntimeError: 0 answers to 1 requests")
+
+
+def test_a_recording_is_read_for_its_derivation_and_a_broken_one_costs_no_other(tmp_path: Path) -> None:
+    (tmp_path / "good.flac").write_bytes(encode_flac(SAMPLES, RATE))
+    (tmp_path / "bad.flac").write_bytes(b"no recording")
+    ears = Ears()
+    items = [
+        replace(need("bad", "1" * 64), recording=tmp_path / "bad.flac"),
+        replace(need("good", "2" * 64), recording=tmp_path / "good.flac"),
+    ]
+    bad, good = derive_batch(ears, items)
+    assert bad.derived.status == "failed"
+    assert "bad.flac" in bad.derived.error
+    assert good.derived == Derived("ok", "400")
+    ((given,),) = ears.calls
+    assert given.sample_rate == RATE
+    # The seed is a function of what goes in: the first 32 bits of SHA-256 of its own hash.
+    assert given.seed == int(hashlib.sha256(given.need.input_sha256.encode()).hexdigest()[:8], 16)
+
+
+def test_what_is_written_down_of_an_error() -> None:
+    assert message_of(UserError("a.wav: gone")) == "a.wav: gone"
+    assert message_of(KeyError("x")) == "KeyError: 'x'"
+
+
+def test_batches_keep_the_order_and_the_rest() -> None:
+    assert list(batches([1, 2, 3, 4, 5], 2)) == [[1, 2], [3, 4], [5]]
+    assert list(batches([], 2)) == []
