@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tttbench.core.plugins import build_scorer
@@ -67,8 +67,3 @@ def reason_to_skip(system: SystemEntry, task: TaskEntry) -> str:
     if system.card is None:
         return ""
     return why_not(system.card.capability, task.needs, task.family, task.language)
-
-
-def metrics_of(columns: Columns) -> Mapping[str, object]:
-    """The metric of every score id."""
-    return {column.id: column.scorer.info for column in columns}
