@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from reference_model.errors import ConfigError
+from reference_model.json_values import JsonObject, JsonValue
 
 PromptAudio = Literal["bidirectional", "causal"]
 """What a row in the prompt's audio sees: its whole span (released code, default) or only itself and earlier (paper)."""
@@ -105,7 +106,7 @@ class TtTConfig:
         """Whether the id is one of the codebook's codes."""
         return 0 <= token_id - self.code_id_start < self.n_audio_codes
 
-    def to_json(self, dtype: str = "float32") -> dict[str, object]:
+    def to_json(self, dtype: str = "float32") -> JsonObject:
         """The content of ``config.json``, in a form that ``transformers`` opens as ``Qwen2ForCausalLM``."""
         return {
             "architectures": ["Qwen2ForCausalLM"],
@@ -143,15 +144,13 @@ class TtTConfig:
         return cls.from_json(raw, ids, where=str(path))
 
     @classmethod
-    def from_json(
-        cls, raw: Mapping[str, object], ids: Mapping[str, int] | None = None, where: str = "config"
-    ) -> TtTConfig:
+    def from_json(cls, raw: JsonObject, ids: Mapping[str, int] | None = None, where: str = "config") -> TtTConfig:
         """Build from the parsed content of a ``config.json``; see ``from_file``."""
-        given = _own_fields(dict(raw), where)
+        given = _own_fields(raw, where)
         for name, value in (ids or {}).items():
             if given.setdefault(name, value) != value:
                 raise ConfigError(f"{where}: field {name!r} is {given[name]!r}, but the tokenizer has {value}")
-        values: dict[str, object] = {}
+        values: dict[str, JsonValue] = {}
         for field in fields(cls):
             if field.name not in given:
                 if field.default is MISSING:
@@ -207,10 +206,10 @@ _WITHOUT_EFFECT = frozenset(
 """Fields of Qwen2's and of the released configurations that inference doesn't read."""
 
 
-def _own_fields(raw: dict[str, object], where: str) -> dict[str, object]:
+def _own_fields(raw: JsonObject, where: str) -> dict[str, JsonValue]:
     """Sort a raw config.json: keep our fields, check the fixed ones, drop those without effect, refuse the rest."""
     known = {field.name for field in fields(TtTConfig)}
-    given: dict[str, object] = {}
+    given: dict[str, JsonValue] = {}
     for name, value in raw.items():
         name = _ALIASES.get(name, name)
         if name in known:
@@ -241,7 +240,7 @@ def _quotient(numerator: object, denominator: object) -> object:
     return None
 
 
-def _typed(value: object, kind: str, name: str, where: str) -> object:
+def _typed(value: JsonValue, kind: str, name: str, where: str) -> JsonValue:
     """The value as the field's type, or a ConfigError."""
     if kind == "int" and isinstance(value, int) and not isinstance(value, bool):
         return value

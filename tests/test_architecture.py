@@ -180,6 +180,92 @@ def test_only_systems_and_training_know_an_adapter_of_a_system() -> None:
     assert knowing <= {"tttbench.systems", "tttbench.training"}
 
 
+MAPPINGS = {"Mapping", "MutableMapping", "dict", "Dict", "defaultdict", "OrderedDict"}
+
+
+def _is_open(annotation: ast.expr) -> bool:
+    """Whether a type is ``object`` or ``Any``, or a union with one of them."""
+    if isinstance(annotation, ast.BinOp):
+        return _is_open(annotation.left) or _is_open(annotation.right)
+    return ast.unparse(annotation).rpartition(".")[2] in ("object", "Any")
+
+
+def _open_mappings(annotation: ast.expr) -> Iterator[ast.expr]:
+    """The parts of a type that are mappings from strings to anything, also those that stand in quotes."""
+    for node in ast.walk(annotation):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                yield from _open_mappings(ast.parse(node.value, mode="eval").body)
+            except (SyntaxError, ValueError):
+                continue
+        if isinstance(node, ast.Subscript) and ast.unparse(node.value).rpartition(".")[2] in MAPPINGS:
+            key, value = node.slice.elts if isinstance(node.slice, ast.Tuple) else (None, None)
+            if key is not None and value is not None and ast.unparse(key) == "str" and _is_open(value):
+                yield node
+
+
+def _types_that_travel(tree: ast.Module) -> Iterator[ast.expr]:
+    """Annotations of parameters, returns and attributes, bases of classes, and aliases; no locals of functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            yield node.annotation
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
+            yield node.returns
+        if isinstance(node, ast.ClassDef):
+            yield from node.bases
+        for inner in node.body if isinstance(node, ast.Module | ast.ClassDef) else ():
+            if isinstance(inner, ast.AnnAssign):
+                yield inner.annotation
+            if isinstance(inner, ast.Assign | ast.AnnAssign) and inner.value is not None:
+                yield inner.value
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if isinstance(node, ast.AnnAssign) and any(isinstance(target, ast.Attribute) for target in targets):
+            yield node.annotation
+
+
+def untyped_mappings(source: str) -> list[str]:
+    """Mappings from strings to anything that leave a function, each as it is written and with its line."""
+    found = {
+        (part.lineno, part.col_offset, ast.unparse(part))
+        for annotation in _types_that_travel(ast.parse(source))
+        for part in _open_mappings(annotation)
+    }
+    return [f"{line}: {text}" for line, _, text in sorted(found)]
+
+
+def test_no_mapping_to_anything_leaves_a_function() -> None:
+    """What has a fixed shape is a dataclass, what is open a ``JsonObject``, so that a mistyped key is found."""
+    found = [
+        f"{file.relative_to(ROOT)}:{one}"
+        for folder in ("tttbench", "reference_model")
+        for file in sorted((ROOT / folder).rglob("*.py"))
+        for one in untyped_mappings(file.read_text())
+    ]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize(
+    ("source", "count"),
+    [
+        ("def f(a: Mapping[str, object]): ...", 1),
+        ("def f() -> list[dict[str, Any]]: ...", 1),
+        ("async def f(*, a: 'typing.Mapping[str, typing.Any] | None' = None): ...", 1),
+        ("class A:\n    a: Annotated[Mapping[str, object | None], 1] = {}", 1),
+        (
+            "class A(dict[str, Any]):\n"
+            "    def f(self, **more: dict[str, object]) -> None:\n"
+            "        self.a: dict[str, Any] = {}",
+            3,
+        ),
+        ("Alias = Callable[[dict[str, object]], None]\nOther: TypeAlias = 'Mapping[str, Any]'", 2),
+        ("def f():\n    a: dict[str, object] = {}", 0),
+        ("def f(a: Mapping[str, str], b: JsonObject, c: dict[str, list[object]], d: object): ...", 0),
+    ],
+)
+def test_mappings_to_anything_are_found_wherever_they_travel(source: str, count: int) -> None:
+    assert len(untyped_mappings(source)) == count, untyped_mappings(source)
+
+
 def test_files_stay_small() -> None:
     sizes = {
         path: len(path.read_text().splitlines()) for path in tracked_files() if path.suffix in (".py", ".js", ".css")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -97,7 +97,15 @@ def read_conversations(
     return Conversations(tuple(examples), tuple(bad))
 
 
-_Records = Iterator[tuple[str, Mapping[str, object] | _BadRecordError]]
+@dataclass(frozen=True)
+class _Record:
+    """What a record holds, not checked yet; None where it has no such field."""
+
+    messages: object
+    text: object
+
+
+_Records = Iterator[tuple[str, _Record | _BadRecordError]]
 
 
 def _records(path: Path) -> _Records:
@@ -117,7 +125,7 @@ def _json(path: Path) -> _Records:
     if not isinstance(records, list):
         raise DataError(f"{path}: must hold a list of records; one record a line goes into a .jsonl file")
     for number, record in enumerate(records, start=1):
-        yield f"record {number}", _mapping(record)
+        yield f"record {number}", _record(record)
 
 
 def _json_lines(path: Path) -> _Records:
@@ -126,7 +134,7 @@ def _json_lines(path: Path) -> _Records:
             if not line.strip():
                 continue
             try:
-                yield f"line {number}", _mapping(json.loads(line))
+                yield f"line {number}", _record(json.loads(line))
             except ValueError as error:
                 yield f"line {number}", _BadRecordError(f"not readable as JSON ({error})")
 
@@ -142,13 +150,15 @@ def _parquet(path: Path) -> _Records:
         for batch in table.iter_batches():
             for record in batch.to_pylist():
                 number += 1
-                yield f"row {number}", _mapping(record)
+                yield f"row {number}", _record(record)
     except (OSError, pyarrow.ArrowException) as error:
         raise DataError(f"{path}: not readable as parquet ({error})") from error
 
 
-def _mapping(record: object) -> Mapping[str, object] | _BadRecordError:
-    return record if isinstance(record, dict) else _BadRecordError("is not an object with messages or text")
+def _record(value: object) -> _Record | _BadRecordError:
+    if not isinstance(value, dict):
+        return _BadRecordError("is not an object with messages or text")
+    return _Record(value.get("messages"), value.get("text"))
 
 
 def _example(
@@ -172,10 +182,10 @@ def _example(
     return Example(tuple(prompt), tuple(answer))
 
 
-def _prompts_and_answers(record: Mapping[str, object]) -> list[tuple[str, str]]:
+def _prompts_and_answers(record: _Record) -> list[tuple[str, str]]:
     """For every answer the text before it, and the answer with its ``<|im_end|>``; a document has nothing before it."""
-    if record.get("messages") is not None:
-        turns = [_turn(message, number) for number, message in enumerate(_messages(record["messages"]), start=1)]
+    if record.messages is not None:
+        turns = [_turn(message, number) for number, message in enumerate(_messages(record.messages), start=1)]
         if turns[0][0] != "system":
             turns.insert(0, ("system", ""))
         found, before = [], ""
@@ -186,7 +196,7 @@ def _prompts_and_answers(record: Mapping[str, object]) -> list[tuple[str, str]]:
         if not found:
             raise _BadRecordError("no message is the assistant's, so there is no answer")
         return found
-    text = record.get("text")
+    text = record.text
     if not isinstance(text, str):
         raise _BadRecordError("has neither messages nor text" if text is None else "text is not a string")
     return [("", text)]

@@ -35,16 +35,16 @@ def stamp(**made_of: object) -> str:
     Settings (dataclasses, one in another too) are kept field by field, so that it can be said which differ; what is
     long, such as data, as a hash of its ``repr``.
     """
-    return json.dumps(dict(_named(made_of)), sort_keys=True)
+    return json.dumps(dict(pair for name, value in made_of.items() for pair in _named(name, value)), sort_keys=True)
 
 
-def _named(made_of: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in made_of.items():
-        if is_dataclass(value) and not isinstance(value, type):
-            yield from _named({f"{name}.{entry.name}": getattr(value, entry.name) for entry in fields(value)})
-            continue
-        text = repr(value)
-        yield name, text if len(text) <= _LONG else hashlib.sha256(text.encode()).hexdigest()
+def _named(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if is_dataclass(value) and not isinstance(value, type):
+        for entry in fields(value):
+            yield from _named(f"{name}.{entry.name}", getattr(value, entry.name))
+        return
+    text = repr(value)
+    yield name, text if len(text) <= _LONG else hashlib.sha256(text.encode()).hexdigest()
 
 
 def store(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: str = "") -> None:

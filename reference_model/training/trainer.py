@@ -101,9 +101,7 @@ def train(
     _check_shares(config, processes.number)
     folder.mkdir(parents=True, exist_ok=True)
     module = processes.share(LossModule(model, config.objective.ctc, config.pack), list(model.model.layers))
-    optimizer = torch.optim.AdamW(
-        _decayed(module, config.weight_decay), lr=config.learning_rate, betas=(config.beta1, config.beta2)
-    )
+    optimizer = _optimizer(module, config)
     made_of = _stamp(config, model.config, examples, vary, mixture)
     first, stored = stored_tensors(folder, made_of)
     if not processes.agree(first):
@@ -255,10 +253,12 @@ def _forget_later(log: Path, step: int) -> None:
     log.write_text("".join(kept), encoding="utf-8")
 
 
-def _decayed(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
+    """AdamW that decays matrices alone."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
-    return [{"params": matrices, "weight_decay": weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
 
 
 def _stamp(

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NewType
 import pytest
 
 from tttbench.core.errors import UserError
+from tttbench.core.json_values import JsonObject
 from tttbench.core.serialize import to_plain
 from tttbench.core.tables import Check, Count, Document, MaybeNan, Name, Share, read_table
 
@@ -26,7 +27,7 @@ class System:
     batch_size: Count = 8
     tau: float = 0.5
     share: Share | None = None
-    decode: Mapping[str, object] = field(default_factory=dict)
+    decode: JsonObject = field(default_factory=dict)
     kinds: Mapping[Literal["asr", "qa"], str] = field(default_factory=dict)
 
 
@@ -164,6 +165,10 @@ def test_each_fault_is_named_with_its_place_and_what_is_right(change: dict[str, 
             "decode.'a b'[0].c: must be a string, a number, true or false, a list or a table, not 2026-12-01.",
         ),
         ({"decode": {"\udfff": 1}}, r"decode.'\udfff': must not hold the character '\udfff'."),
+        ({"decode": {"a": [{"b": "c\0"}]}}, r"decode.a[0].b: must not hold the character '\x00'."),
+        ({"decode": {"a": {5: 1}}}, "decode.a.5: must be a string, not 5."),
+        ({"decode": {"a": [math.inf, 1]}}, "decode.a[0]: must be a finite number, not inf."),
+        ({"kinds": {"qa": "\0"}}, r"kinds.qa: must not hold the character '\x00'."),
         (
             {"x" * 100: 1},
             f"'{'x' * 60}…': unknown key. Known: batch_size, decode, kinds, mode, name, share, tau.",
@@ -204,6 +209,21 @@ def test_unknown_keys_can_be_left_to_newer_versions() -> None:
     assert book == Book((System("a", kinds={"qa": "y"}),), value=book.value)
     with pytest.raises(UserError, match=r"systems\[0\]\.name: missing"):
         read_table(Book, Document({"systems": [{}]}, "b.json"), unknown="ignore")
+
+
+def test_what_was_written_as_a_whole_has_every_field() -> None:
+    whole = Document(to_plain(System("a")), "b.json", "JSON")
+    assert read_table(System, whole, missing="refuse") == System("a")
+    part = Document({"systems": [{"name": "a"}]}, "b.json", "JSON")
+    with pytest.raises(UserError) as caught:
+        read_table(Book, part, missing="refuse", unknown="ignore")
+    assert str(caught.value).splitlines()[0] == "b.json: systems[0].mode: missing."
+
+
+def test_a_document_without_a_source_leaves_the_place_to_the_caller() -> None:
+    with pytest.raises(UserError, match=r"^name: missing; add it\.$"):
+        read_table(System, Document({}, ""))
+    assert str(Document({}, "").error("", "is empty.")) == "is empty."
 
 
 def test_a_list_of_tables_is_read_as_one() -> None:
@@ -294,7 +314,9 @@ def test_sets_sequences_and_counted_tables() -> None:
             read_table(Rest, Document(values, "r"))
 
 
-@pytest.mark.parametrize("hint", [bytes, complex, dict[int, str], Annotated[str, Check(least=1)], bytes | complex])
+@pytest.mark.parametrize(
+    "hint", [bytes, complex, object, dict[str, object], dict[int, str], Annotated[str, Check(least=1)], bytes | complex]
+)
 def test_a_hint_that_no_document_can_fulfill_is_a_defect_of_the_program(hint: Any) -> None:
     kind = dataclasses.make_dataclass("Kind", [("x", hint)], frozen=True)
     with pytest.raises(TypeError, match=r"no document can hold|would be obeyed by nobody"):

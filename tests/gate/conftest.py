@@ -21,6 +21,7 @@ from tttbench.gate.snapshot import (
     TaskFacts,
     Timing,
 )
+from tttbench.store.manifest import Machine
 
 Make = Callable[..., Snapshot]
 
@@ -68,7 +69,7 @@ def make_snapshot(
         answered=len(right),
         transcribers=("ears-1",),
         versions={"tttbench": "0.1.0"},
-        machine={"device": "cpu", "processor": "x", "cores": 2},
+        machine=Machine("cpu", processor="x", cores=2),
         systems={"sys": SystemFacts("ttt:mini", "topk", {}, "abc", (1,))},
         tasks={
             "task": TaskFacts(

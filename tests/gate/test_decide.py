@@ -14,6 +14,7 @@ from tttbench.core.recipe import Recipe
 from tttbench.gate.decide import gate, renamed
 from tttbench.gate.rules import QualityChange, Rules, SpeedChange
 from tttbench.gate.snapshot import Snapshot, SystemFacts
+from tttbench.store.manifest import Machine
 
 Make = Callable[..., Snapshot]
 NO_SPEED = Rules(speed="off")
@@ -116,11 +117,11 @@ class TestComparability:
     @pytest.mark.parametrize(
         ("change", "field"),
         [
-            ({"machine": {"device": "cuda", "processor": "x", "cores": 2}}, "device"),
+            ({"machine": Machine("cuda", processor="x", cores=2)}, "device"),
             ({"systems": {"other": SystemFacts("x", "", {}, "", (1,))}}, "systems"),
             ({"systems": {"sys": SystemFacts("ttt:mini", "topk", {}, "abc", (8,))}}, "batch_size"),
             ({"timings": ()}, "timings"),
-            ({"machine": {"device": "cpu", "processor": "x", "cores": 2, "calibration": "numpy"}}, "calibration"),
+            ({"machine": Machine("cpu", processor="x", cores=2, calibration="numpy")}, "calibration"),
         ],
     )
     def test_what_must_be_equal_is_named(self, make: Make, change: dict[str, Any], field: str) -> None:
@@ -201,11 +202,11 @@ class TestComparability:
 
     def test_device_does_not_matter_without_speed(self, make: Make) -> None:
         base = make()
-        assert gate(base, replace(base, machine={"device": "cuda"}), NO_SPEED).exit_code == 0
+        assert gate(base, replace(base, machine=Machine("cuda")), NO_SPEED).exit_code == 0
 
     def test_before_it_was_noted_the_calibration_was_torchs(self, make: Make) -> None:
         base = make([1] * 10, times=[1.0] * 10)
-        noted = replace(base, machine={**base.machine, "calibration": "torch"})
+        noted = replace(base, machine=replace(base.machine, calibration="torch"))
         assert gate(base, noted, Rules()).differences == ()
 
     def test_weights_seeds_and_versions_may_differ_and_are_noted(self, make: Make) -> None:

@@ -11,6 +11,7 @@ from tttbench.gate.decide import gate
 from tttbench.gate.rules import QualityChange, Rules, SpeedChange
 from tttbench.gate.snapshot import MachineLoad, Snapshot
 from tttbench.gate.speed import Rounds
+from tttbench.store.manifest import Machine
 
 Make = Callable[..., Snapshot]
 
@@ -76,7 +77,7 @@ def test_passes_of_the_network_know_no_busy_machine(make: Make) -> None:
 def test_calibrations_of_two_kinds_say_nothing_about_the_machine_together(make: Make) -> None:
     before, now = make([1] * 20, times=[1.0] * 20), make([1] * 20, times=[1.0] * 20)
     # NumPy's piece of work takes three times as long as torch's: the machine was no slower.
-    machine = {**now.machine, "calibration": "numpy"}
+    machine = replace(now.machine, calibration="numpy")
     now = replace(now, machine=machine, loads={("sys", "task"): MachineLoad(0.03, 0.0)})
     result = gate(before, now, Rules(), allow=["calibration"])
     assert [(one.calibration, one.busy, one.verdict) for one in result.speed] == [(1.0, "", "same")]
@@ -95,7 +96,7 @@ def test_answers_of_one_call_are_one_measurement(make: Make) -> None:
 
 def test_rounds_in_turns_take_the_place_of_the_runs_times(make: Make) -> None:
     now = make([1] * 20, times=[9.0] * 20)
-    now = replace(now, loads={("sys", "task"): MachineLoad(0.01, 2.0)}, machine={"device": "other"})
+    now = replace(now, loads={("sys", "task"): MachineLoad(0.01, 2.0)}, machine=Machine("other"))
     before = [1.0, 1.01, 1.02, 1.03, 1.04, 1.05, 1.06, 1.07]
     rounds = [Rounds("sys", "task", "ttft", "s", before, [1.3 * t for t in before])]
     result = gate(make([1] * 20, times=[1.0] * 20), now, Rules(), rounds=rounds)

@@ -14,7 +14,7 @@ from tttbench.gate.from_run import snapshot_of
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import AnswerText
 from tttbench.gate.sources import Source
-from tttbench.pages.comparison import change_of, comparison_page
+from tttbench.pages.comparison import ScorePair, change_of, comparison_page
 
 from .conftest import HOSTILE, write_run
 
@@ -24,17 +24,17 @@ PLAIN = AnswerText("a", "", "")
 @pytest.mark.parametrize(
     ("scores", "before", "now", "change"),
     [
-        ([["x", "1", "1", 0]], PLAIN, PLAIN, "same"),
-        ([["x", "1", "1", 0]], PLAIN, AnswerText("b", "", ""), "changed"),
-        ([["x", "0", "1", 1]], PLAIN, PLAIN, "worse"),
-        ([["x", "1", "0", -1]], PLAIN, PLAIN, "better"),
+        ([ScorePair("x", "1", "1", 0)], PLAIN, PLAIN, "same"),
+        ([ScorePair("x", "1", "1", 0)], PLAIN, AnswerText("b", "", ""), "changed"),
+        ([ScorePair("x", "0", "1", 1)], PLAIN, PLAIN, "worse"),
+        ([ScorePair("x", "1", "0", -1)], PLAIN, PLAIN, "better"),
         # The primary metric says more than what stands behind it.
-        ([["x", "1", "0", -1], ["y", "0", "1", 1]], PLAIN, PLAIN, "better"),
-        ([["x", "1", "1", 0], ["y", "0", "1", 1]], PLAIN, PLAIN, "worse"),
+        ([ScorePair("x", "1", "0", -1), ScorePair("y", "0", "1", 1)], PLAIN, PLAIN, "better"),
+        ([ScorePair("x", "1", "1", 0), ScorePair("y", "0", "1", 1)], PLAIN, PLAIN, "worse"),
         ([], PLAIN, AnswerText("a", "", "broke"), "changed"),
     ],
 )
-def test_what_became_of_a_sample(scores: list[list[Any]], before: AnswerText, now: AnswerText, change: str) -> None:
+def test_what_became_of_a_sample(scores: list[ScorePair], before: AnswerText, now: AnswerText, change: str) -> None:
     assert change_of(scores, before, now) == change
 
 

@@ -305,7 +305,9 @@ def test_a_row_that_is_damaged_does_not_keep_others_from_being_read(tmp_path: Pa
     with RunStore.open(tmp_path / "run") as store:
         answers = store.answers()
         assert [next(answers).key.sample, next(answers).key.sample] == ["b", "a"]
-        with pytest.raises(UserError, match=r"sample 'a', repeat 1: response: text: missing\. Restore"):
+        with pytest.raises(
+            UserError, match=r"sample 'a', repeat 1: response\.text: missing\.(\n.*)*: missing\. Restore"
+        ):
             next(answers)
 
 

@@ -201,15 +201,21 @@ def test_a_recording_that_is_gone_is_said_when_it_is_read(old: Path) -> None:
     [
         (
             "UPDATE answers SET answer = '{' WHERE sample = 'qa-121' AND system = 'ttt:mini'",
-            "table answers, system 'ttt:mini', task 'short_qa', sample 'qa-121': answer: Expecting property name",
+            "system 'ttt:mini', task 'short_qa', sample 'qa-121': answer: not valid JSON: Expecting property name",
         ),
         (
             "UPDATE answers SET answer = json_remove(answer, '$.trace.packets')",
-            "table answers, system 'ttt:mini', task 'short_asr', sample 'asr-027': answer: trace.packets: missing",
+            r"table answers, system 'ttt:mini', task 'short_asr', sample 'asr-027': answer\.trace\.packets: missing",
         ),
-        ("UPDATE answers SET status = 'fine'", "sample 'asr-027': status: must be ok, empty or error, not 'fine'"),
+        (
+            "UPDATE answers SET status = 'fine'",
+            "sample 'asr-027': status: must be 'ok', 'empty' or 'error', not 'fine'",
+        ),
         ("UPDATE answers SET audio = '../../x'", "sample 'asr-027': audio: must be a path inside the run directory"),
-        ("UPDATE samples SET content = 7", "table samples, task 'short_asr', sample 'asr-027': content: the value"),
+        (
+            "UPDATE samples SET content = 7",
+            "table samples, task 'short_asr', sample 'asr-027': content: must be an object, not 7",
+        ),
         ("UPDATE samples SET input_audio = '/etc/passwd'", "sample 'asr-027': input_audio: must be a path inside"),
         (
             "UPDATE samples SET sample = x'00ff' WHERE sample = 'asr-090'",
@@ -217,11 +223,11 @@ def test_a_recording_that_is_gone_is_said_when_it_is_read(old: Path) -> None:
         ),
         (
             "UPDATE scores SET content = '[]'",
-            "task 'short_asr', sample 'asr-027', metric 'wer': content: the value: must be an object",
+            "task 'short_asr', sample 'asr-027', metric 'wer': content: must be an object, not an empty list",
         ),
         (
             "UPDATE scores SET content = json_set(content, '$.status', 'x')",
-            "sample 'asr-027', metric 'wer': content: status: must be one of ok, empty, unparsed, judge_failed, error",
+            r"metric 'wer': content\.status: must be 'ok', 'empty', 'unparsed', 'judge_failed' or 'error', not 'x'",
         ),
         ("UPDATE transcripts SET text = NULL", "table transcripts, audio_sha256 '[0-9a-f]{64}', recipe .*text: must"),
         ("DROP TABLE transcripts", "cannot be read .no such table: transcripts"),

@@ -159,11 +159,11 @@ def test_scores_keep_repeats_and_ids_apart_in_the_order_they_came(store: RunStor
 @pytest.mark.parametrize(
     ("response", "field"),
     [
-        (Response("a\0b"), r"text: holds the character '\\x00'"),
-        (Response("caf\udce9"), r"text: holds the character '\\udce9'"),
-        (Response("x", trace=replace(TRACE, end_s=float("nan"))), "trace.end_s: must be a finite number, not None"),
-        (Response("x", trace=None), "trace: must be an object, not None"),  # type: ignore[arg-type]  # as plug-ins do
-        (Response(b"x"), "text: must be a text"),  # type: ignore[arg-type]  # as plug-ins do
+        (Response("a\0b"), r"text: must not hold the character '\\x00'"),
+        (Response("caf\udce9"), r"text: must not hold the character '\\udce9'"),
+        (Response("x", trace=replace(TRACE, end_s=float("nan"))), "trace.end_s: must be a finite number, not null"),
+        (Response("x", trace=None), "trace: must be an object, not null"),  # type: ignore[arg-type]  # as plug-ins do
+        (Response(b"x"), "text: must be a string"),  # type: ignore[arg-type]  # as plug-ins do
     ],
 )
 def test_a_response_that_could_not_be_read_again_is_refused(store: RunStore, response: Response, field: str) -> None:
@@ -178,7 +178,9 @@ def test_a_message_that_is_no_text_of_unicode_is_kept_as_what_it_looks_like(stor
 
 
 def test_a_sample_whose_texts_cannot_be_kept_is_refused_by_name(store: RunStore) -> None:
-    with pytest.raises(InputError, match=r"task u, sample 'x': turns\.0\.audio\.path: holds the character '\\udce9'"):
+    with pytest.raises(
+        InputError, match=r"task u, sample 'x': turns\[0\]\.audio\.path: must not hold the character '\\udce9'"
+    ):
         store.add_samples("u", [spoken_sample("x", Path("caf\udce9.wav"))])
 
 

@@ -67,11 +67,12 @@ def test_tables_are_read_with_recordings_beside_them(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}], "a.jsonl:2: id '1' stands in line 1, too"),
-        ([{"text": "a"}], "a.jsonl:1: field 'id' must be a text"),
-        ([{"id": "1", "txt": "a"}], "a.jsonl:1: unknown field 'txt'. Did you mean 'text'"),
-        ([{"id": "1", "codes": [1.5]}], "a.jsonl:1: field 'codes' must be a list of whole numbers"),
-        ([{"id": "1", "task": 3}], "a.jsonl:1: field 'task' must be a task's name"),
+        ([{"id": "1", "text": "a"}, {"id": "1", "text": "b"}], "a.jsonl:2: id: '1' stands in"),
+        ([{"text": "a"}], "a.jsonl:1: id: missing; add it."),
+        ([{"id": ""}], "a.jsonl:1: id: must be a string that isn't empty, not ''."),
+        ([{"id": "1", "txt": "a"}], "a.jsonl:1: txt: unknown key. Did you mean 'text'"),
+        ([{"id": "1", "codes": [1, 1.5]}], "a.jsonl:1: codes[1]: must be a whole number, not 1.5."),
+        ([{"id": "1", "task": 3}], "a.jsonl:1: task: must be a string, not 3."),
         ([], "holds no answers"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tttbench.core.errors import UserError
 
 if TYPE_CHECKING:
+    from tttbench.core.json_values import JsonObject
     from tttbench.gate.rules import Rules
 
 HELP = "export runs as baselines, and see to them"
@@ -84,7 +85,7 @@ def _list(args: argparse.Namespace) -> int:
 
     folder = _folder(args)
     rows = [["name", "suite", "made", "systems", "tasks", "samples", "stale because"]]
-    entries: list[dict[str, object]] = []
+    entries: list[JsonObject] = []
     for path in sorted(folder.glob("*.json")):
         try:
             baseline = read_baseline(path)
@@ -111,7 +112,8 @@ def _show(args: argparse.Namespace) -> int:
     path = Path(args.name) if Path(args.name).is_file() else _folder(args) / f"{args.name}.json"
     baseline = read_baseline(path)
     snapshot, reasons = baseline.snapshot, staleness(baseline)
-    device = ", ".join(str(snapshot.machine.get(fact)) for fact in ("device", "processor", "cores"))
+    machine = snapshot.machine
+    device = ", ".join(str(fact or None) for fact in (machine.device, machine.processor, machine.cores))
     print(f"{path}: suite {snapshot.suite}, seed {snapshot.seed}, {snapshot.made_at}, tttbench {baseline.written_by}")
     print(f"{device}; transcriber: {', '.join(snapshot.transcribers) or 'none'}")
     for label, facts in snapshot.systems.items():

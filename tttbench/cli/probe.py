@@ -17,10 +17,13 @@ from tttbench.core.errors import UserError
 from tttbench.probes.axes import AXES
 
 if TYPE_CHECKING:
+    from reference_model.roofline import Ceilings
     from tttbench.core.exchange import Request
-    from tttbench.core.system import System
+    from tttbench.core.json_values import JsonObject
+    from tttbench.core.system import System, SystemCard
     from tttbench.probes.axes import Value
     from tttbench.probes.sweep import Measured, PointResult
+    from tttbench.store.manifest import Machine
 
 HELP = "measure latency, throughput and memory of a system, and sweep over its settings"
 
@@ -103,6 +106,44 @@ class _Asked:
     requests: Sequence[Request] | None
 
 
+@dataclass(frozen=True)
+class ProbeDocument:
+    """What ``probe.json`` and the last line of stdout hold; a probe of one point says some of it twice.
+
+    Attributes:
+        status: ``done``, ``done_with_errors`` or ``interrupted``.
+        requests: how many; None where they are made for given lengths.
+        precision, budget_s, warmup: when a point has been measured long enough.
+        ceilings: what the device reaches; None for systems that report no passes.
+    """
+
+    status: str
+    system: str
+    task: str
+    requests: int | None
+    axes: Mapping[str, Sequence[Value]]
+    precision: float
+    budget_s: float
+    warmup: int
+    ceilings: Ceilings | None
+    out: Path
+    errors: Sequence[str]
+    card: SystemCard
+    machine: Machine
+    points: Sequence[PointResult]
+
+    def plain(self, *, is_one_point: bool) -> JsonObject:
+        """Return it as JSON."""
+        from tttbench.core.serialize import plain_fields, to_plain
+
+        plain = plain_fields(self)
+        if is_one_point and self.points:
+            one = self.points[0]
+            plain |= {"batch_size": one.point.get("batch_size", 1), "repeats": one.repeats}
+            plain["probes"] = to_plain(one.probes)
+        return plain
+
+
 def run(args: argparse.Namespace) -> int:
     """Measure; prints a table, and as last line one JSON document. 1 if a request failed."""
     asked = _asked(args)
@@ -128,28 +169,25 @@ def run(args: argparse.Namespace) -> int:
     results = [result_of(point, asked.label, asked.task, ceilings) for point in measured]
     stopped = len(results) < len(points) or any(result.ended == "interrupted" for result in results)
     errors = list(dict.fromkeys(error for result in results for error in result.errors))
-    document: dict[str, object] = {
-        "status": "interrupted" if stopped else "done_with_errors" if errors else "done",
-        "system": asked.label,
-        "task": asked.task,
-        "requests": None if asked.requests is None else len(asked.requests),
-        "axes": asked.chosen,
-        "precision": rule.precision,
-        "budget_s": rule.budget_s,
-        "warmup": args.warmup,
-        "ceilings": ceilings,
-        "out": folder,
-        "errors": errors,
-        "card": asked.system.card,
-        "machine": machine(asked.device),
-        "points": results,
-    }
-    if len(points) == 1 and results:
-        one = results[0]
-        document |= {"batch_size": one.point.get("batch_size", 1), "repeats": one.repeats, "probes": one.probes}
+    document = ProbeDocument(
+        status="interrupted" if stopped else "done_with_errors" if errors else "done",
+        system=asked.label,
+        task=asked.task,
+        requests=None if asked.requests is None else len(asked.requests),
+        axes=asked.chosen,
+        precision=rule.precision,
+        budget_s=rule.budget_s,
+        warmup=args.warmup,
+        ceilings=ceilings,
+        out=folder,
+        errors=errors,
+        card=asked.system.card,
+        machine=machine(asked.device),
+        points=results,
+    )
     for error in errors:
         print(f"tttbench: a request failed: {error}", file=sys.stderr)
-    _show(results, document, folder)
+    _show(document, is_one_point=len(points) == 1)
     if stopped:
         raise KeyboardInterrupt
     return 1 if errors else 0
@@ -253,20 +291,21 @@ def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[s
     return task.name, requests
 
 
-def _show(results: Sequence[PointResult], document: Mapping[str, object], folder: Path) -> None:
+def _show(document: ProbeDocument, *, is_one_point: bool) -> None:
     """Print the table, write picture and JSON, and print the JSON as last line."""
     from tttbench.cli.columns import latency_line, points_table, probes_table
     from tttbench.core.serialize import to_json
     from tttbench.data.atomic import write_atomic
     from tttbench.probes.picture import picture
 
+    results, folder, plain = document.points, document.out, document.plain(is_one_point=is_one_point)
     if len(results) == 1:
         print(probes_table(results[0].probes))
         print(latency_line(results[0]))
     elif results:
         print(points_table(results))
-    write_atomic(folder / FILE, to_json(document, indent=1).encode())
+    write_atomic(folder / FILE, to_json(plain, indent=1).encode())
     if results:
-        write_atomic(folder / PICTURE, picture(results, f"{document['system']}, {document['task']}").encode())
+        write_atomic(folder / PICTURE, picture(results, f"{document.system}, {document.task}").encode())
         print(f"Picture: {folder / PICTURE}")
-    print(to_json(document))
+    print(to_json(plain))

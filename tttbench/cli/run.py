@@ -24,6 +24,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.interrupts import stoppable
 
 if TYPE_CHECKING:
+    from tttbench.core.json_values import JsonObject
     from tttbench.store.manifest import Summary
 
 HELP = "evaluate systems on tasks and write a report"
@@ -131,13 +132,13 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     return 0 if summary.status == "done" else 1
 
 
-def document(summary: Summary, folder: Path, report: Path) -> dict[str, object]:
+def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
     """Return the JSON document of ``--json``: ``counts`` counts requests, ``results`` one score's."""
     return {
         "run_dir": str(folder),
         "report": str(report),
         "status": summary.status,
-        "counts": summary.counts,
+        "counts": {str(status): count for status, count in summary.counts.items()},
         "results": [
             {**{key: getattr(entry, key) for key in RESULT_KEYS}, "recipe": str(entry.recipe)}
             for entry in [*summary.results, *summary.topline]

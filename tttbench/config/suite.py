@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.shipped import shipped
@@ -36,7 +37,7 @@ class SystemPlan:
     name: str
     strategy: str = ""
     batch_size: int | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: JsonObject = field(default_factory=dict)
     called: str = ""
 
     @property
@@ -140,7 +141,7 @@ class _SystemEntry:
     name: Name
     strategy: str | None = None
     batch_size: Count | None = None
-    decode: Mapping[str, object] = field(default_factory=dict)
+    decode: JsonObject = field(default_factory=dict)
     grid: Mapping[str, Annotated[tuple[bool | int | float | str, ...], Check(fewest=1, unique=True)]] = field(
         default_factory=dict
     )
@@ -257,7 +258,7 @@ def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPla
         raise document.error(f"systems[{at}].grid", what)
     plans = []
     for combination in itertools.product(*grid.values()):
-        settings: dict[str, object] = dict(zip(grid, combination, strict=True))
+        settings: dict[str, JsonValue] = dict(zip(grid, combination, strict=True))
         words = [f"{_SHORT.get(name, f'{name}=')}{value}" for name, value in settings.items()]
         strategy = str(settings.pop("strategy", plan.strategy))
         merged = {**plan.settings, **settings}

@@ -11,6 +11,7 @@ from reference_model.config import Objective, PromptAudio
 from reference_model.training.objective import ObjectiveConfig
 from reference_model.training.settings import TrainingConfig
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.json_values import JsonObject
 from tttbench.core.plugins import check_decoding
 from tttbench.core.shipped import shipped
 from tttbench.core.tables import Check, Count, Document, Name, read_table
@@ -37,7 +38,7 @@ class NewModel:
     rms_norm_eps: float | None = None
     initializer_range: float | None = None
 
-    def given(self) -> dict[str, object]:
+    def given(self) -> Mapping[str, bool | int | float | str]:
         """The fields that are not None, by name."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         return {name: value for name, value in found.items() if value is not None}
@@ -88,9 +89,9 @@ class _File:
 
     data: _Data
     training: TrainingConfig
-    model: Mapping[str, object] = field(default_factory=dict)
+    model: JsonObject = field(default_factory=dict)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
-    decode: Mapping[str, object] = field(default_factory=dict)
+    decode: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Recipe:
     spoken_transcripts: bool
     code_jitter: float
     training: TrainingConfig
-    decode: Mapping[str, object]
+    decode: JsonObject
 
 
 def find(name: str) -> Path:

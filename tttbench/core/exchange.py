@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from tttbench.core.sample import Role
+from tttbench.core.tables import Check, MaybeNan
 
 Waveform = npt.NDArray[np.float32]
 """Mono samples, shape (n,), float32, nominally in [-1, 1]."""
+
+Seconds = Annotated[float, Check(says="a finite number")]
+"""A time; a system may think of NaN or infinity as one."""
 
 Status = Literal["ok", "empty", "unparsed", "derivation_failed", "error"]
 """How a request ended, for one score or as a whole; exactly one of these.
@@ -81,7 +85,7 @@ class Request:
 class AudioCommit:
     """One committed block of audio codes. ``time_s`` since the request; ``n_codes`` codes (no end token)."""
 
-    time_s: float
+    time_s: Seconds
     n_codes: int
 
 
@@ -89,7 +93,7 @@ class AudioCommit:
 class Chunk:
     """One chunk of waveform. ``time_s`` since the request; ``n_samples`` at the response's sample rate."""
 
-    time_s: float
+    time_s: Seconds
     n_samples: int
 
 
@@ -111,16 +115,16 @@ class Trace:
         spans: lengths of the audio spans, summing to ``len(commit_step)``.
     """
 
-    stages_s: Mapping[str, float] = field(default_factory=dict)
-    prefill_end_s: float | None = None
-    text_times_s: tuple[float, ...] = ()
+    stages_s: Mapping[str, Seconds] = field(default_factory=dict)
+    prefill_end_s: Seconds | None = None
+    text_times_s: tuple[Seconds, ...] = ()
     text_tokens: tuple[str, ...] = ()
     audio_commits: tuple[AudioCommit, ...] = ()
     chunks: tuple[Chunk, ...] = ()
-    end_s: float = 0.0
+    end_s: Seconds = 0.0
     nfe: int = 0
     commit_step: tuple[int, ...] = ()
-    commit_confidence: tuple[float, ...] = ()
+    commit_confidence: tuple[MaybeNan, ...] = ()
     spans: tuple[int, ...] = ()
 
 

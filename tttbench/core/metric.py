@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tttbench.core.exchange import Status
+from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.recipe import Recipe
 from tttbench.core.tables import MaybeNan
 
@@ -66,17 +66,17 @@ class Score:
         value: the sample's own value. For rates it is ``numerator / denominator`` (nan if the denominator is 0).
         numerator, denominator: for rates edits and reference units; else value and 1.
         status: ``ok``, or why there is no ordinary value.
-        detail: plain JSON values for display: counts, the alignment, the normalized texts …
+        detail: for display: counts, the alignment, the normalized texts …
     """
 
-    value: float
-    numerator: float
-    denominator: float
+    value: MaybeNan
+    numerator: MaybeNan
+    denominator: MaybeNan
     status: Status
-    detail: Mapping[str, object] = field(default_factory=dict)
+    detail: JsonObject = field(default_factory=dict)
 
 
-def plain_score(value: float, status: Status = "ok", **detail: object) -> Score:
+def plain_score(value: float, status: Status = "ok", **detail: JsonValue) -> Score:
     """Return a score of a binary or value metric: the value over 1."""
     return Score(value, value, 1.0, status, detail)
 

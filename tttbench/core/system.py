@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from tttbench.core.exchange import Request, Response, Trace
+from tttbench.core.json_values import JsonObject
 from tttbench.core.sample import Modality, Sample
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class SystemOptions:
     device: str = "cpu"
     batch_size: int = 8
     strategy: str = ""
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class SystemCard:
         weights_sha256: of its weights; ``""`` if it has none or can't tell.
         codec: fingerprint of its codec; ``""`` if it has none.
         prompts: its own prompts, by family.
-        settings: decode settings in force, plain JSON values.
+        settings: decode settings in force.
         identity: anything else that can change an answer (a file's hash, a server's model version), by name.
         details: shown and never compared: parameters, dtype, device, attention backend …
     """
@@ -85,9 +86,9 @@ class SystemCard:
     weights_sha256: str = ""
     codec: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: JsonObject = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
 
     @property
     def digest(self) -> str:

@@ -11,9 +11,9 @@ import logging
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tttbench.core.errors import UserError
+from tttbench.core.json_values import JsonValue
 from tttbench.core.tables import Document, joined, key_step
 
 log = logging.getLogger("tttbench")
@@ -106,7 +106,7 @@ def parse_json(text: str, source: str) -> Document:
     """
     doubled: list[_Doubled] = []
 
-    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def collect(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         found = dict(pairs)
         if len(found) == len(pairs):
             return found
@@ -127,18 +127,18 @@ def parse_json(text: str, source: str) -> Document:
     return Document(values, source, "JSON")
 
 
-class _Doubled(dict[str, Any]):
+class _Doubled(dict[str, JsonValue]):
     """An object of which a key was given twice."""
 
-    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+    def __init__(self, pairs: list[tuple[str, JsonValue]]) -> None:
         super().__init__(pairs)
         keys = [key for key, _ in pairs]
         self.key = next(key for at, key in enumerate(keys) if key in keys[:at])
 
 
-def _path_of_doubled(values: object) -> str:
+def _path_of_doubled(values: JsonValue) -> str:
     """Where the first key stands that is given twice; there is one."""
-    left: list[tuple[str, object]] = [("", values)]
+    left: list[tuple[str, JsonValue]] = [("", values)]
     while True:
         path, value = left.pop()
         if isinstance(value, _Doubled):

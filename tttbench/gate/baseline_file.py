@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from tttbench import __version__
 from tttbench.core.errors import UserError
-from tttbench.core.serialize import to_json
+from tttbench.core.serialize import plain_fields, to_json
 from tttbench.core.tables import read_table
 from tttbench.data.atomic import write_atomic
 from tttbench.data.documents import read_json
@@ -86,6 +86,8 @@ def read_baseline(path: Path) -> Baseline:
 def _text(form: BaselineForm) -> str:
     lines = []
     for name, value in vars(form).items():
+        if name == "machine":  # of what isn't known nothing is written
+            value = {fact: known for fact, known in plain_fields(form.machine).items() if known}
         rows = ",\n".join(f" {to_json(entry)}" for entry in value) if name in LISTS else ""
         lines.append(f"{json.dumps(name)}: " + (f"[\n{rows}\n]" if rows else to_json(value)))
     return "{\n" + ",\n".join(lines) + "\n}\n"

@@ -15,6 +15,7 @@ from tttbench.core.metric import MetricInfo
 from tttbench.core.recipe import Recipe
 from tttbench.core.tables import Check, MaybeNan
 from tttbench.gate.snapshot import SystemFacts
+from tttbench.store.manifest import Machine
 
 KIND: Literal["tttbench baseline"] = "tttbench baseline"
 FORMAT: Literal[2] = 2
@@ -114,7 +115,7 @@ class BaselineForm:
     answered: int
     transcribers: tuple[str, ...]
     versions: Mapping[str, str]
-    machine: Mapping[str, object]
+    machine: Machine
     systems: Mapping[str, SystemFacts]
     promotions: tuple[Promotion, ...]
     tasks: Annotated[tuple[TaskColumns, ...], Check(unique=("name",))]

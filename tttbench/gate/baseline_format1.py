@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import MetricInfo
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
@@ -20,7 +21,7 @@ def upgraded(document: Document) -> Document:
     """Return the document as format 2 would hold it; parts that aren't what they should be stay as they are."""
     values = document.values
     assert isinstance(values, Mapping)  # seen by the caller
-    made: dict[str, object] = dict(values)
+    made: dict[str, JsonValue] = dict(values)
     made["format"] = 2
     judge = made.pop("judge", "")
     made["transcribers"] = [judge] if judge else []
@@ -31,30 +32,31 @@ def upgraded(document: Document) -> Document:
     return replace(document, values=made)
 
 
-def _each(entries: object, convert: Callable[[dict[str, object]], dict[str, object]]) -> object:
+def _each(entries: JsonValue, convert: Callable[[JsonObject], JsonObject]) -> JsonValue:
     if not isinstance(entries, list):
         return entries
-    return [convert(dict(entry)) if isinstance(entry, Mapping) else entry for entry in entries]
+    return [convert(entry) if isinstance(entry, Mapping) else entry for entry in entries]
 
 
-def _renamed(entry: dict[str, object], **names: str) -> dict[str, object]:
+def _renamed(entry: JsonObject, **names: str) -> JsonObject:
     return {names.get(key, key): value for key, value in entry.items()}
 
 
-def _task(entry: dict[str, object]) -> dict[str, object]:
+def _task(entry: JsonObject) -> JsonObject:
     # It hashed the audio; today's hash is of the listing, so the two say nothing of each other.
     return {**_renamed(entry, kind="family"), "listing_sha256": ""}
 
 
-def _load(entry: dict[str, object]) -> dict[str, object]:
+def _load(entry: JsonObject) -> JsonObject:
     return _renamed(entry, pace_s="calibration_s")
 
 
-def _answers(entry: dict[str, object]) -> dict[str, object]:
+def _answers(entry: JsonObject) -> JsonObject:
     return _renamed(entry, heard="transcripts")
 
 
-def _metric(entry: dict[str, object]) -> dict[str, object]:
+def _metric(old: JsonObject) -> JsonObject:
+    entry = dict(old)
     kind, lower = entry.pop("kind", "value"), entry.pop("lower_is_better", False)
     name, recipe, not_ok = entry.get("name"), entry.get("recipe"), entry.get("not_ok")
     entry["info"] = to_plain(_info(str(name), str(kind), bool(lower)))

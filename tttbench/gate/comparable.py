@@ -222,9 +222,11 @@ def _recipes(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Ite
 
 
 def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterator[_Found]:
-    facts = [fact for fact in _DEVICE_FACTS if baseline.machine.get(fact) != run.machine.get(fact)]
+    facts = [fact for fact in _DEVICE_FACTS if getattr(baseline.machine, fact) != getattr(run.machine, fact)]
     if facts:
-        before, now = (", ".join(str(one.machine.get(fact, "none")) for fact in facts) for one in (baseline, run))
+        before, now = (
+            ", ".join(str(getattr(one.machine, fact) or "none") for fact in facts) for one in (baseline, run)
+        )
         yield (
             "device",
             ", ".join(facts),

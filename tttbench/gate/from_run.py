@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from tttbench.core.exchange import Conditions
@@ -54,7 +53,7 @@ def snapshot_of(folder: Path) -> Snapshot:
             answered=(0 if summary is None else summary.answered) or sum(map(len, answers.values())),
             transcribers=tuple(manifest.derivers[name].recipe for name in run.transcribers),
             versions=manifest.versions,
-            machine={name: value for name, value in asdict(manifest.machine).items() if value},
+            machine=manifest.machine,
             systems={
                 label: _system(
                     entry, {one.batch_size for key, found in answers.items() if key[0] == label for one in found}

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
+from tttbench.core.json_values import JsonObject
 from tttbench.core.tables import Check, Document, Share, key_step, read_table
 from tttbench.data.documents import read_toml, renamed
 
 T = TypeVar("T", bound="QualityChange | SpeedChange")
+V = TypeVar("V")
 
 SpeedMode = Literal["auto", "required", "off"]
 
@@ -56,6 +58,14 @@ class QualityChange:
     worse_by_more_than: Amount | None = None
     must_be_ok: bool | None = None
 
+    def made_to(self, rule: QualityRule) -> QualityRule:
+        """The rule with what the section gives."""
+        return QualityRule(
+            gates=_given(self.gates, rule.gates),
+            worse_by_more_than=_given(self.worse_by_more_than, rule.worse_by_more_than),
+            must_be_ok=_given(self.must_be_ok, rule.must_be_ok),
+        )
+
 
 @dataclass(frozen=True)
 class SpeedChange:
@@ -63,6 +73,14 @@ class SpeedChange:
 
     gates: bool | None = None
     factor: Annotated[float, Check(least=1)] | None = None
+
+    def made_to(self, rule: SpeedRule) -> SpeedRule:
+        """The rule with what the section gives."""
+        return SpeedRule(gates=_given(self.gates, rule.gates), factor=_given(self.factor, rule.factor))
+
+
+def _given(value: V | None, default: V) -> V:
+    return default if value is None else value
 
 
 @dataclass(frozen=True)
@@ -99,14 +117,14 @@ class Rules:
         """The rule of a metric, its ``gates`` decided."""
         rule = QualityRule(gates=is_primary)
         for change in _layers(self.quality, task, metric):
-            rule = replace(rule, **_changed(change))
+            rule = change.made_to(rule)
         return rule
 
     def of_figure(self, task: str, figure: str) -> SpeedRule:
         """The rule of a figure of speed."""
         rule = SpeedRule(gates=figure in SPEED_FIGURES)
         for change in _layers(self.figures, task, figure):
-            rule = replace(rule, **_changed(change))
+            rule = change.made_to(rule)
         return rule
 
 
@@ -136,8 +154,8 @@ class _File:
     resamples: Annotated[int, Check(least=100, most=10**9)] = Rules.resamples
     seed: Annotated[int, Check(least=0)] = Rules.seed
     valid: _Valid = field(default_factory=_Valid)
-    speed: Mapping[str, object] = field(default_factory=dict)
-    quality: Mapping[str, object] = field(default_factory=dict)
+    speed: JsonObject = field(default_factory=dict)
+    quality: JsonObject = field(default_factory=dict)
 
 
 def read_rules(path: Path) -> Rules:
@@ -206,20 +224,13 @@ def _layers(sections: Mapping[str, T], task: str, name: str) -> list[T]:
     return [sections[key] for key in ("", name, f"{task}.{name}") if key in sections]
 
 
-def _changed(change: QualityChange | SpeedChange) -> dict[str, Any]:
-    """The fields that a section gives, for ``replace``."""
-    return {name: value for name, value in vars(change).items() if value is not None}
-
-
-def _split(table: Mapping[str, object]) -> tuple[dict[str, object], dict[str, Mapping[str, object]]]:
+def _split(table: JsonObject) -> tuple[JsonObject, Mapping[str, JsonObject]]:
     """The plain fields of a table, and the tables in it, which are named after a metric, figure or task."""
     tables = {name: value for name, value in table.items() if isinstance(value, Mapping)}
     return {name: value for name, value in table.items() if name not in tables}, tables
 
 
-def _sections(
-    kind: type[T], tables: Mapping[str, Mapping[str, object]], document: Document, at: str
-) -> Iterator[tuple[str, T]]:
+def _sections(kind: type[T], tables: Mapping[str, JsonObject], document: Document, at: str) -> Iterator[tuple[str, T]]:
     """The changes for single metrics or figures, by ``NAME`` and by ``TASK.NAME``."""
     for name, table in tables.items():
         own, of_task = _split(table)

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
+from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import MetricInfo
 from tttbench.core.recipe import Recipe
+from tttbench.store.manifest import Machine
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,10 @@ class SystemFacts:
 
     name: str
     strategy: str
-    decode: Mapping[str, object]
+    decode: JsonObject
     weights: str
     batch_sizes: tuple[int, ...]
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: JsonObject = field(default_factory=dict)
     codec: str = ""
     prompts: Mapping[str, str] = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)
@@ -136,7 +138,7 @@ class Snapshot:
         expected, answered: requests.
         transcribers: recipes of what transcribed the spoken answers; none if nothing did.
         versions: of the packages that can change an answer or a score.
-        machine: facts of the machine: device, processor, cores …
+        machine: what it was made on.
         systems, tasks: what was run, by label and name.
         metrics, timings: in the order of the run.
         loads: by (system, task).
@@ -152,7 +154,7 @@ class Snapshot:
     answered: int
     transcribers: tuple[str, ...]
     versions: Mapping[str, str]
-    machine: Mapping[str, object]
+    machine: Machine
     systems: Mapping[str, SystemFacts]
     tasks: Mapping[str, TaskFacts]
     metrics: tuple[Metric, ...]
@@ -163,7 +165,7 @@ class Snapshot:
     @property
     def calibration(self) -> str:
         """What did the fixed piece of work behind ``MachineLoad.calibration_s``; torch, where a run doesn't say."""
-        return str(self.machine.get("calibration", "torch"))
+        return self.machine.calibration
 
     def metric(self, system: str, task: str, name: str) -> Metric | None:
         """The metric of that name, if the run has it."""

@@ -9,11 +9,11 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from markupsafe import Markup
 
 import tttbench
+from tttbench.core.json_values import JsonObject
 from tttbench.gate.formats.words import (
     difference_line,
     difference_text,
@@ -57,10 +57,10 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
         now=run.snapshot,
         verdicts=_by_system(result),
         changes={
-            change: sum(row["change"] == change for row in rows) for change in ("worse", "better", "changed", "same")
+            change: sum(row.change == change for row in rows) for change in ("worse", "better", "changed", "same")
         },
-        systems=list(dict.fromkeys(row["system"] for row in rows)),
-        tasks=list(dict.fromkeys(row["task"] for row in rows)),
+        systems=list(dict.fromkeys(row.system for row in rows)),
+        tasks=list(dict.fromkeys(row.task for row in rows)),
         titles=VERDICT_TITLES,
         name_of=_name,
         value=_value,
@@ -69,7 +69,7 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
         difference_line=difference_line,
         sentence=sentence,
         has_sound=baseline.folder is not None or run.folder is not None,
-        data=Markup(embed({"rows": rows})),
+        data=Markup(embed({"rows": [row.packed() for row in rows]})),
         style=style("comparison.css"),
         script=script("rows.js", "sortable.js", "parts.js", "comparison.js"),
         version=tttbench.__version__,
@@ -118,7 +118,57 @@ def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
     return Bar(min(low, high), abs(high - low), middle)
 
 
-def _rows(baseline: Source, run: Source, target: Path) -> Iterator[dict[str, Any]]:
+@dataclass(frozen=True)
+class ScorePair:
+    """A metric of one sample before and now, as text; ``worse`` is 1 if it is worse now, -1 if better, 0 if equal."""
+
+    column: str
+    before: str
+    now: str
+    worse: int
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """A sample as a system answered it before and now; files as seen from the page, ``""`` where there is none."""
+
+    system: str
+    task: str
+    id: str
+    change: Change
+    reference: str
+    before: AnswerText
+    now: AnswerText
+    scores: tuple[ScorePair, ...]
+    input: str
+    audio_before: str
+    audio_now: str
+
+    def packed(self) -> JsonObject:
+        """Return it as the page's script takes it: without what is empty."""
+        before, now = self.before, self.now
+        cells: JsonObject = {
+            "system": self.system,
+            "task": self.task,
+            "id": self.id,
+            "change": self.change,
+            "reference": self.reference,
+            "before": before.text,
+            "now": now.text,
+            "textDiff": packed_diff(word_diff(before.text, now.text)),
+            "transcriptBefore": before.transcript,
+            "transcriptNow": now.transcript,
+            "transcriptDiff": packed_diff(word_diff(before.transcript, now.transcript)),
+            "errors": f"{before.error or 'ok'} → {now.error or 'ok'}" if before.error or now.error else "",
+            "scores": [[score.column, score.before, score.now, score.worse] for score in self.scores],
+            "input": self.input,
+            "audioBefore": self.audio_before,
+            "audioNow": self.audio_now,
+        }
+        return {key: value for key, value in cells.items() if value != "" and value != []}
+
+
+def _rows(baseline: Source, run: Source, target: Path) -> Iterator[ComparedRow]:
     """A row for each system, task and sample that both have."""
     recorded_before = dict(_recordings(baseline, target))
     recorded_now = dict(_recordings(run, target))
@@ -132,32 +182,25 @@ def _rows(baseline: Source, run: Source, target: Path) -> Iterator[dict[str, Any
             if sample not in answers_before or sample not in answers_now:
                 continue
             before, now = answers_before[sample], answers_now[sample]
-            scores = [_score(one, other, sample) for one, other in metrics]
+            pairs = [_score(one, other, sample) for one, other in metrics]
+            scores = tuple(pair for pair in pairs if pair is not None)
             own = _original(run, system)
             sounds = [
                 files.get((label, task, sample)) for files, label in ((recorded_before, system), (recorded_now, own))
             ]
-            row = {
-                "system": system,
-                "task": task,
-                "id": sample,
-                "change": change_of([score for score in scores if score is not None], before, now),
-                "reference": sample_facts.reference,
-                "before": before.text,
-                "now": now.text,
-                "textDiff": packed_diff(word_diff(before.text, now.text)),
-                "transcriptBefore": before.transcript,
-                "transcriptNow": now.transcript,
-                "transcriptDiff": packed_diff(word_diff(before.transcript, now.transcript)),
-                "errors": " → ".join(error or "ok" for error in (before.error, now.error))
-                if before.error or now.error
-                else "",
-                "scores": [score for score in scores if score is not None],
-                "input": next((one.input for one in sounds if one and one.input), ""),
-                "audioBefore": sounds[0].answer if sounds[0] else "",
-                "audioNow": sounds[1].answer if sounds[1] else "",
-            }
-            yield {key: value for key, value in row.items() if value != "" and value != []}
+            yield ComparedRow(
+                system=system,
+                task=task,
+                id=sample,
+                change=change_of(scores, before, now),
+                reference=sample_facts.reference,
+                before=before,
+                now=now,
+                scores=scores,
+                input=next((one.input for one in sounds if one and one.input), ""),
+                audio_before=sounds[0].answer if sounds[0] else "",
+                audio_now=sounds[1].answer if sounds[1] else "",
+            )
 
 
 def _original(run: Source, label: str) -> str:
@@ -176,8 +219,8 @@ def _metrics(before: Snapshot, now: Snapshot, system: str, task: str) -> list[tu
     return sorted(found, key=lambda pair: order.index(pair[0].name) if pair[0].name in order else len(order))
 
 
-def _score(before: Metric, now: Metric, sample: str) -> list[Any] | None:
-    """Short name, values before and now as text, and 1 if worse, -1 if better, 0 if equal; None without both."""
+def _score(before: Metric, now: Metric, sample: str) -> ScorePair | None:
+    """The metric of a sample; None without both."""
     one, other = before.outcomes.get(sample), now.outcomes.get(sample)
     if one is None or other is None:
         return None
@@ -191,14 +234,14 @@ def _score(before: Metric, now: Metric, sample: str) -> list[Any] | None:
         shown = ["✓" if value >= 1 else "✗" for value in values]
     else:
         shown = [f"{format_value(value, before.info)} {before.info.unit}".strip() for value in values]
-    return [before.info.column, *shown, worse]
+    return ScorePair(before.info.column, shown[0], shown[1], worse)
 
 
-def change_of(scores: Sequence[Sequence[Any]], before: AnswerText, now: AnswerText) -> Change:
+def change_of(scores: Sequence[ScorePair], before: AnswerText, now: AnswerText) -> Change:
     """What became of one sample, by the first metric that says something; failing that, by its words."""
     for score in scores:
-        if score[3]:
-            return "worse" if score[3] > 0 else "better"
+        if score.worse:
+            return "worse" if score.worse > 0 else "better"
     return "same" if before == now else "changed"
 
 

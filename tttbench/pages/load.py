@@ -10,7 +10,7 @@ from pathlib import Path
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import MetricInfo, Score
-from tttbench.core.serialize import to_plain
+from tttbench.core.serialize import plain_fields, to_plain
 from tttbench.probes.latency import figures, timed
 from tttbench.store.manifest import Machine, Manifest, SystemEntry, TaskEntry
 from tttbench.store.read_model import TRANSCRIBER, Run
@@ -63,7 +63,7 @@ def _system(label: str, entry: SystemEntry) -> SystemView:
 
 def _task(name: str, entry: TaskEntry) -> TaskView:
     hidden = ("title", "description", "family", "scores")
-    facts = {key: value for key, value in to_plain(entry).items() if key not in hidden}
+    facts = {key: value for key, value in plain_fields(entry).items() if key not in hidden}
     ids = tuple(spec.id for spec in entry.scores)
     return TaskView(name, entry.title or name, entry.family, entry.description, ids, tuple(flatten(facts)))
 

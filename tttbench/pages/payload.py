@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 
 import numpy as np
 
 from tttbench.core.exchange import STATUSES, Trace
+from tttbench.core.json_values import JsonObject, JsonValue
 
 from .view import DiffChunk, ReportView, Row
 
@@ -66,7 +67,7 @@ def payload(view: ReportView) -> str:
     systems = list(dict.fromkeys([s.name for s in view.systems] + [r.system for r in view.rows]))
     tasks = list(dict.fromkeys([t.name for t in view.tasks] + [r.task for r in view.rows]))
     metrics = list(dict.fromkeys(score.metric for row in view.rows for score in row.scores))
-    document = {
+    document: JsonObject = {
         "columns": COLUMNS,
         "systems": systems,
         "shown": [view.shown(name) for name in systems],
@@ -89,7 +90,7 @@ def payload(view: ReportView) -> str:
     return embed(document)
 
 
-def embed(document: object) -> str:
+def embed(document: JsonObject) -> str:
     """Serialise to JSON that no HTML parser can leave: ``<``, ``>`` and ``&`` become escapes. NaN is refused."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
@@ -97,9 +98,9 @@ def embed(document: object) -> str:
     return text
 
 
-def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequence[str]) -> list[object]:
+def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequence[str]) -> list[JsonValue]:
     latency = row.latency
-    cells: list[object] = [
+    cells: list[JsonValue] = [
         systems.index(row.system),
         tasks.index(row.task),
         f"{row.id} #{row.repeat + 1}" if row.repeat else row.id,
@@ -134,7 +135,7 @@ def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequen
     return [None if _blank(cell) else cell for cell in cells]
 
 
-def _blank(cell: object) -> bool:
+def _blank(cell: JsonValue) -> bool:
     """Empty text and empty collections are written as null; numbers never are."""
     return not cell and not isinstance(cell, int | float)
 
@@ -152,8 +153,8 @@ def packed_diff(chunks: Sequence[DiffChunk]) -> list[list[str]]:
     return packed
 
 
-def _trace(trace: Trace, sample_rate: int, text: str) -> Mapping[str, object]:
-    packed: dict[str, object] = {
+def _trace(trace: Trace, sample_rate: int, text: str) -> JsonObject:
+    packed: JsonObject = {
         "prefill": _milliseconds(trace.prefill_end_s),
         "text": [_milliseconds(time) for time in trace.text_times_s],
         "tokens": _tokens(trace.text_tokens, text),
@@ -178,7 +179,7 @@ def _tokens(tokens: Sequence[str], text: str) -> list[int] | list[str]:
     return [len(token) for token in tokens] if "".join(tokens) == text else list(tokens)
 
 
-def _steps(steps: Sequence[int]) -> list[object]:
+def _steps(steps: Sequence[int]) -> list[JsonValue]:
     """The pass of the first code and one string, or the passes as they are where some are too far apart for that.
 
     A character says by how many passes a code came after the latest one before it: 0 to a few in blocks, 1 in AR.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tttbench.core.derivation import Need
 from tttbench.core.errors import InputError, StorageError, UserError
+from tttbench.core.json_values import JsonObject
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.pipeline.executors import Executor
@@ -91,7 +92,7 @@ def _derive(
     return True
 
 
-def _note_recipe(store: RunStore, name: str, recipe: str, details: Mapping[str, object]) -> None:
+def _note_recipe(store: RunStore, name: str, recipe: str, details: JsonObject) -> None:
     manifest = store.manifest
     store.write_manifest(replace(manifest, derivers={**manifest.derivers, name: DeriverEntry(recipe, dict(details))}))
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import UserError
+from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import TOPLINE, MetricInfo
 from tttbench.core.plugins import build_task, check_deriver, check_system, scorers
 from tttbench.core.sample import AudioRef, Sample
@@ -254,9 +255,9 @@ def refuse_other_run(folder: Path, old: Manifest, new: Manifest) -> None:
             )
 
 
-def _identity(manifest: Manifest) -> dict[str, object]:
+def _identity(manifest: Manifest) -> JsonObject:
     suite = manifest.suite
-    found: dict[str, object] = {
+    found: dict[str, JsonValue] = {
         "suite": suite.name,
         "seed": suite.seed,
         "repeats": suite.repeats,
@@ -275,5 +276,5 @@ def _identity(manifest: Manifest) -> dict[str, object]:
     return found
 
 
-def _joined(names: Mapping[str, object]) -> str:
+def _joined(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))

@@ -16,7 +16,7 @@ from tttbench.core.derivation import Derived, recipe_digest
 from tttbench.core.errors import UserError
 from tttbench.core.metric import Score
 from tttbench.core.sample import Sample
-from tttbench.core.serialize import PlainError, to_json
+from tttbench.core.serialize import to_json
 from tttbench.data.atomic import storage_error
 from tttbench.store import row_values
 from tttbench.store.row_values import ANSWER, DERIVED, KEYS, RECORDING, Row
@@ -198,7 +198,7 @@ class Journal:
     def _read(self, table: str, take: Callable[..., T], row: Row, *arguments: object) -> T:
         try:
             return take(row, *arguments)
-        except PlainError as error:
+        except UserError as error:
             raise self._damage(table, row, str(error)) from error
 
     def _damage(self, table: str, row: Row, what: str) -> UserError:
@@ -206,9 +206,10 @@ class Journal:
 
 
 def damage(path: Path, table: str, key: Sequence[str], row: Row, what: str) -> UserError:
-    """Return the error for a row that can't be read; ``key`` names its first columns."""
+    """Return the error for a row that can't be read; ``key`` names its first columns, ``what`` has a fault a line."""
     where = ", ".join(f"{name} {ascii(value)[:200]}" for name, value in zip(key, row, strict=False))
-    return UserError(f"{path}: table {table}, {where}: {what}. {RESTORE}")
+    lines = [f"{path}: table {table}, {where}: {line}" for line in what.splitlines()]
+    return UserError("\n".join(lines).removesuffix(".") + f". {RESTORE}")
 
 
 def _select(table: str, columns: Sequence[str] = ()) -> str:

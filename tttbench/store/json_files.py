@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
 from tttbench.core.errors import UserError
-from tttbench.core.serialize import escaped, to_json, to_plain
-from tttbench.core.tables import Document, read_table
+from tttbench.core.serialize import all_escaped, to_json, to_plain
+from tttbench.core.tables import Document
 from tttbench.data.atomic import write_atomic
 from tttbench.data.documents import read_json
 from tttbench.store.manifest import FORMAT, Manifest, Summary
 from tttbench.store.schema import RESTORE, unknown_format
 
-T = TypeVar("T", Manifest, Summary)
-
 MANIFEST = "manifest.json"
 SUMMARY = "summary.json"
 
 
-def read_object(path: Path) -> tuple[Mapping[str, object], int]:
-    """Return the JSON object that a file holds, and its format, which is 2 or this one.
+def read_object(path: Path) -> tuple[Document, int]:
+    """Return the JSON object that a file holds, not checked yet, and its format, which is 2 or this one.
 
     Raises:
         UserError: the file is missing, can't be read, isn't JSON, or has another format.
@@ -34,14 +31,9 @@ def read_object(path: Path) -> tuple[Mapping[str, object], int]:
         raise document.error("format", f"missing. {RESTORE}")
     if type(found) is not int or found not in (2, FORMAT):
         raise document.error("format", unknown_format(found))
-    return document.values, found
-
-
-def typed(kind: type[T], values: Mapping[str, object], path: Path) -> T:
-    """Return a document of this format as ``kind``; raises ``UserError`` naming every field that is wrong."""
-    return read_table(kind, Document(values, str(path), "JSON"))
+    return document, found
 
 
 def write(path: Path, document: Manifest | Summary) -> None:
     """Replace a document; raises ``StorageError`` if the disk refuses."""
-    write_atomic(path, to_json(escaped(to_plain(document)), indent=2).encode())
+    write_atomic(path, to_json(all_escaped(to_plain(document)), indent=2).encode())

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
+from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemCard
@@ -46,7 +47,7 @@ class SystemEntry:
 
     name: str
     strategy: str = ""
-    settings: Mapping[str, object] = field(default_factory=dict)
+    settings: JsonObject = field(default_factory=dict)
     batch_size: int = 1
     card: SystemCard | None = None
     peak_rss_bytes: int = 0
@@ -87,7 +88,7 @@ class DeriverEntry:
     """A deriver of the run: ``recipe`` is ``""`` until it has been built; ``details`` are shown and never compared."""
 
     recipe: str = ""
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: JsonObject = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

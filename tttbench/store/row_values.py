@@ -1,22 +1,26 @@
-"""Rows of the journal to and from typed values: whatever a row holds, the outcome is a value or a ``PlainError``."""
+"""Rows of the journal to and from typed values: whatever a row holds, the outcome is a value or a ``UserError``.
+
+Its message begins with the column; ``tttbench.store.journal`` says of which row.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TypeVar
 
 from tttbench.core.derivation import Derived
-from tttbench.core.exchange import Conditions
+from tttbench.core.errors import UserError
+from tttbench.core.exchange import Conditions, Status
 from tttbench.core.metric import Score
-from tttbench.core.serialize import (
-    Fields,
-    response_from_plain,
-    response_to_plain,
-    sample_from_plain,
-    score_from_plain,
-    to_json,
-)
+from tttbench.core.sample import Sample
+from tttbench.core.serialize import KeptResponse, response_to_plain, to_json
+from tttbench.core.tables import Document, read_table
 from tttbench.store.rows import AnswerKey, NewAnswer, Recording, StoredAnswer, StoredSample
+
+T = TypeVar("T")
 
 Row = Sequence[object]
 
@@ -31,24 +35,96 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 
 RECORDING = ("file", "sha256", "seconds", "sample_rate", "pcm_md5")
 
-ANSWER = ("status", "error", "batch_size", "finished_at", "calibration_s", "others_cores", *RECORDING, "response")
+CONDITIONS = ("calibration_s", "others_cores")
+
+ANSWER = ("status", "error", "batch_size", "finished_at", *CONDITIONS, *RECORDING, "response")
 
 DERIVED = ("status", "content", "error", "cost")
 
 
-def fields_of(table: str, columns: Sequence[str], row: Row) -> Fields:
-    """Return a row of ``table`` by column: its key, then ``columns``. The key is checked."""
-    fields = Fields(dict(zip((*KEYS[table], *columns), row, strict=True)))
-    for name in KEYS[table]:
-        fields.whole(name) if name in ("repeat", "turn") else fields.text(name)
-    return fields
+@dataclass(frozen=True)
+class RecordingKey:
+    """Which recording of a sample."""
+
+    task: str
+    sample: str
+    part: str
+    turn: int
 
 
-def file_of(fields: Fields, key: str) -> str:
+@dataclass(frozen=True)
+class SampleRow:
+    """A row of ``samples``."""
+
+    task: str
+    sample: str
+    content: Sample
+
+
+@dataclass(frozen=True)
+class AnswerRow:
+    """A row of ``answers`` without its key, its recording and its conditions."""
+
+    status: Status
+    error: str
+    batch_size: int
+    finished_at: str
+    response: KeptResponse | None
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """A row of ``scores``."""
+
+    system: str
+    task: str
+    sample: str
+    repeat: int
+    score: str
+    content: Score
+
+
+@dataclass(frozen=True)
+class DerivationKey:
+    """Which derivation."""
+
+    recipe: str
+    input_sha256: str
+
+
+def columns_of(kind: type[T]) -> tuple[str, ...]:
+    """The columns that a dataclass is read from, in the order of its fields."""
+    return tuple(field.name for field in fields(kind))  # type: ignore[arg-type]  # a dataclass
+
+
+def read_row(kind: type[T], columns: Sequence[str], row: Row, *, parsed: str = "") -> T:
+    """Return a row as a ``kind``, which may leave columns out.
+
+    Args:
+        kind: a dataclass whose fields are columns.
+        columns: of the row.
+        row: its values.
+        parsed: the column that holds a JSON document, if one does.
+
+    Raises:
+        UserError: naming the column, and where in its document.
+    """
+    values = dict(zip(columns, row, strict=True))
+    text = values.get(parsed)
+    if isinstance(text, str):
+        try:
+            values[parsed] = json.loads(text)
+        except RecursionError:
+            raise UserError(f"{parsed}: nested too deeply.") from None
+        except ValueError as error:
+            raise UserError(f"{parsed}: not valid JSON: {error}.") from error
+    return read_table(kind, Document(values, "", "JSON"), unknown="ignore", missing="refuse")
+
+
+def inside(file: str, column: str) -> str:
     """Return the name of a recording's file, which must lie inside the run directory."""
-    file = fields.text(key)
     if Path(file).is_absolute() or ".." in Path(file).parts:
-        fields.refuse(key, file, "a path inside the run directory")
+        raise UserError(f"{column}: must be a path inside the run directory, not {file!a:.60}.")
     return file
 
 
@@ -59,29 +135,25 @@ def recording_row(recording: Recording | None) -> tuple[object, ...]:
 
 def recording(row: Row) -> tuple[str, int, Recording]:
     """Return part, turn and recording from a row of ``recordings``."""
-    fields = fields_of("recordings", RECORDING, row)
-    return fields.text("part"), fields.whole("turn"), _recording(fields)
+    n_key = len(KEYS["recordings"])
+    key = read_row(RecordingKey, KEYS["recordings"], row[:n_key])
+    return key.part, key.turn, _recording(row[n_key:])
 
 
-def _recording(fields: Fields) -> Recording:
-    return Recording(
-        file_of(fields, "file"),
-        fields.text("sha256"),
-        fields.number("seconds"),
-        fields.whole("sample_rate"),
-        fields.text("pcm_md5"),
-    )
+def _recording(row: Row) -> Recording:
+    found = read_row(Recording, RECORDING, row)
+    inside(found.file, "file")
+    return found
 
 
 def sample(row: Row, kept: Sequence[tuple[str, int, Recording]]) -> StoredSample:
     """Return a sample from a row of ``samples`` and its recordings."""
-    fields = fields_of("samples", ("content",), row)
-    found = fields.document("content", sample_from_plain)
-    if found.id != fields.text("sample"):
-        fields.refuse("content: id", found.id, f"the sample's id {row[1]!a}")
+    found = read_row(SampleRow, (*KEYS["samples"], "content"), row, parsed="content")
+    if found.content.id != found.sample:
+        raise UserError(f"content.id: must be the sample's id {found.sample!a}, not {found.content.id!a}.")
     return StoredSample(
-        fields.text("task"),
-        found,
+        found.task,
+        found.content,
         {turn: recording for part, turn, recording in kept if part == "input"},
         next((recording for part, _, recording in kept if part == "answer"), None),
     )
@@ -89,8 +161,7 @@ def sample(row: Row, kept: Sequence[tuple[str, int, Recording]]) -> StoredSample
 
 def answer_key(row: Row) -> AnswerKey:
     """Return the key of a row of ``answers``."""
-    fields = fields_of("answers", (), row)
-    return AnswerKey(fields.text("system"), fields.text("task"), fields.text("sample"), fields.whole("repeat"))
+    return read_row(AnswerKey, KEYS["answers"], row)
 
 
 def answer_row(answer: NewAnswer, recording: Recording | None) -> tuple[object, ...]:
@@ -114,31 +185,30 @@ def answer_row(answer: NewAnswer, recording: Recording | None) -> tuple[object, 
 
 def answer(row: Row, sample: StoredSample, scores: Mapping[str, Score]) -> StoredAnswer:
     """Return an answer from a row of ``answers``, its sample and its scores."""
-    fields = fields_of("answers", ANSWER, row)
-    status = fields.status("status")
-    response = fields.optional("response", lambda key: fields.document(key, response_from_plain))
-    if (response is None) != (status == "error"):
-        fields.refuse("response", row[-1], "NULL after an error, and only then")
-    calibration_s = fields.optional("calibration_s", fields.number)
+    n_key = len(KEYS["answers"])
+    columns = dict(zip(ANSWER, row[n_key:], strict=True))
+    found = read_row(AnswerRow, ANSWER, row[n_key:], parsed="response")
+    if (found.response is None) != (found.status == "error"):
+        raise UserError("response: must be NULL after an error, and only then.")
     return StoredAnswer(
-        key=answer_key(row[:4]),
+        key=answer_key(row[:n_key]),
         sample=sample,
-        status=status,
-        response=response,
-        error=fields.text("error"),
-        batch_size=fields.whole("batch_size"),
-        audio=None if fields.get("file") is None else _recording(fields),
+        status=found.status,
+        response=None if found.response is None else found.response.response(),
+        error=found.error,
+        batch_size=found.batch_size,
+        audio=None if columns["file"] is None else _recording([columns[name] for name in RECORDING]),
         conditions=None
-        if calibration_s is None
-        else Conditions(calibration_s, fields.optional("others_cores", fields.number)),
+        if columns["calibration_s"] is None
+        else read_row(Conditions, CONDITIONS, [columns[name] for name in CONDITIONS]),
         scores=scores,
-        finished_at=fields.text("finished_at"),
+        finished_at=found.finished_at,
     )
 
 
 def score(row: Row) -> Score:
     """Return a score from a row of ``scores``."""
-    return fields_of("scores", ("content",), row).document("content", score_from_plain)
+    return read_row(ScoreRow, (*KEYS["scores"], "content"), row, parsed="content").content
 
 
 def derived_row(digest: str, input_sha256: str, derived: Derived) -> tuple[object, ...]:
@@ -148,13 +218,6 @@ def derived_row(digest: str, input_sha256: str, derived: Derived) -> tuple[objec
 
 def derived(row: Row) -> Derived:
     """Return a derivation from a row of ``derived``."""
-    fields = fields_of("derived", DERIVED, row)
-    if (status := fields.text("status")) not in ("ok", "failed"):
-        fields.refuse("status", status, "ok or failed")
-    cost = Fields.of(fields.document("cost", lambda values: values), "cost")
-    return Derived(
-        "ok" if status == "ok" else "failed",
-        fields.text("content"),
-        fields.text("error"),
-        {name: cost.number(name) for name in cost.values},
-    )
+    n_key = len(KEYS["derived"])
+    read_row(DerivationKey, KEYS["derived"], row[:n_key])
+    return read_row(Derived, DERIVED, row[n_key:], parsed="cost")

@@ -19,11 +19,13 @@ from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Waveform
 from tttbench.core.metric import TOPLINE, Score
 from tttbench.core.sample import Sample
-from tttbench.core.serialize import escaped, odd_character, response_fault, to_plain
+from tttbench.core.serialize import escaped, response_fault, sample_fault
+from tttbench.core.tables import odd_character, read_table
 from tttbench.data.atomic import storage_error, write_atomic
 from tttbench.data.flac import decode_flac, encode_flac, file_stem, pcm_md5
 from tttbench.store import json_files, schema
 from tttbench.store.format2 import conversion as format2
+from tttbench.store.format2.documents import manifest_of, summary_of
 from tttbench.store.journal import Journal
 from tttbench.store.json_files import MANIFEST, SUMMARY
 from tttbench.store.lock import LOCK, is_being_written, lock
@@ -154,10 +156,8 @@ class RunStore:
     def manifest(self) -> Manifest:
         """What was run, on what, by which versions; read anew each time."""
         path = self.folder / MANIFEST
-        values, its_format = json_files.read_object(path)
-        if its_format != FORMAT:
-            return format2.manifest(values, path)
-        return json_files.typed(Manifest, values, path)
+        document, its_format = json_files.read_object(path)
+        return manifest_of(document) if its_format != FORMAT else read_table(Manifest, document)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""
@@ -169,10 +169,8 @@ class RunStore:
         path = self.folder / SUMMARY
         if not path.exists():
             return None
-        values, its_format = json_files.read_object(path)
-        if its_format != FORMAT:
-            return format2.summary(values, path, self._kinds)
-        return json_files.typed(Summary, values, path)
+        document, its_format = json_files.read_object(path)
+        return summary_of(document, self._kinds) if its_format != FORMAT else read_table(Summary, document)
 
     def write_summary(self, summary: Summary) -> None:
         """Replace the summary."""
@@ -182,13 +180,11 @@ class RunStore:
         """Note the samples of a task, in their order; those that are there stay as they are.
 
         Raises:
-            InputError: a text or path with NUL or a lone surrogate in it.
+            InputError: a field that can't be kept, such as a path with NUL or a lone surrogate in it.
         """
         for sample in samples:
-            if odd := odd_character(to_plain(sample)):
-                raise InputError(
-                    f"task {task}, sample {sample.id!r}: {odd}; take it out of the list, or rename the file."
-                )
+            if fault := sample_fault(sample):
+                raise InputError(f"task {task}, sample {sample.id!a}: {fault}; correct the list, or rename the file.")
         self._journal.add_samples(task, samples)
 
     def samples(self, task: str | None = None) -> list[StoredSample]:
@@ -310,6 +306,6 @@ class RunStore:
 
 
 def _storable(derived: Derived) -> Derived:
-    if odd := odd_character(derived.content, "the content"):
-        return replace(derived, status="failed", content="", error=odd)
+    if odd := odd_character(derived.content):
+        return replace(derived, status="failed", content="", error=f"the content: holds the character {odd.group()!a}")
     return replace(derived, error=escaped(derived.error))

@@ -13,16 +13,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from tttbench.core.errors import InputError, UserError, did_you_mean
 from tttbench.core.exchange import Request, Response, Trace
 from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
+from tttbench.core.tables import Check, Document, read_table
+from tttbench.data.documents import parse_json, read_text
 
 Key = tuple[str, str]
 """Task and sample id; a task ``""`` answers for any."""
-
-COLUMNS = ("id", "text", "task", "audio", "codes", "error")
 
 
 @dataclass(frozen=True)
@@ -120,60 +121,43 @@ def _of_run(folder: Path, label: str) -> Iterator[tuple[Key, Line]]:
             )
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A line of a file; null is as good as nothing."""
+
+    id: Annotated[str, Check(filled=True)]
+    text: str | None = None
+    task: str | None = None
+    audio: str | None = None
+    codes: tuple[int, ...] | None = None
+    error: str | None = None
+
+
 def _of_file(path: Path) -> Iterator[tuple[Key, Line]]:
-    seen: dict[Key, int] = {}
-    for number, fields in _rows(path):
-        where = f"{path}:{number}"
-        for name in fields:
-            if name not in COLUMNS:
-                raise UserError(f"{where}: unknown field {name!r}. {did_you_mean(str(name), COLUMNS)}")
-        sample = fields.get("id")
-        if not isinstance(sample, str) or not sample:
-            raise UserError(f"{where}: field 'id' must be a text that isn't empty, not {sample!r}.")
-        task = fields.get("task") or ""
-        if not isinstance(task, str):
-            raise UserError(f"{where}: field 'task' must be a task's name, not {task!r}.")
-        key = (task, sample)
+    seen: dict[Key, str] = {}
+    for document in _rows(path):
+        row = read_table(_Row, document)
+        key = (row.task or "", row.id)
         if key in seen:
-            raise UserError(f"{where}: id {sample!r} stands in line {seen[key]}, too; give each sample one line.")
-        seen[key] = number
-        yield key, _line(where, path.parent, fields)
+            raise document.error("id", f"{row.id!r} stands in {seen[key]}, too; give each sample one line.")
+        seen[key] = document.source
+        yield key, Line(row.text or "", path.parent / row.audio if row.audio else None, row.codes, row.error or "")
 
 
-def _line(where: str, folder: Path, fields: Mapping[str, object]) -> Line:
-    text, error, audio = (fields.get(name) or "" for name in ("text", "error", "audio"))
-    if not isinstance(text, str) or not isinstance(error, str) or not isinstance(audio, str):
-        raise UserError(f"{where}: fields 'text', 'audio' and 'error' must be texts.")
-    codes = fields.get("codes")
-    if codes is not None and not (
-        isinstance(codes, list) and all(isinstance(code, int) and not isinstance(code, bool) for code in codes)
-    ):
-        raise UserError(f"{where}: field 'codes' must be a list of whole numbers, not {codes!r}.")
-    return Line(text, folder / audio if audio else None, None if codes is None else tuple(codes), error)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as text: {error}.") from error
+def _rows(path: Path) -> Iterator[Document]:
+    """The lines of a file, each with its place."""
+    text = read_text(path)
     if path.suffix in (".tsv", ".csv"):
         reader = csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
         try:
             for fields in reader:
+                where = f"{path}:{reader.line_num}"
                 if None in fields or None in fields.values():
-                    raise UserError(f"{path}:{reader.line_num}: must have as many fields as the first line.")
-                yield reader.line_num, fields
+                    raise UserError(f"{where}: must have as many fields as the first line.")
+                yield Document(fields, where, "JSON")
         except csv.Error as error:
             raise UserError(f"{path}:{reader.line_num}: {error}.") from error
         return
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{path}:{number}: not a JSON object: {error}.") from error
-        if not isinstance(fields, dict):
-            raise UserError(f"{path}:{number}: must be a JSON object, not {line[:60]!r}.")
-        yield number, fields
+        if line.strip():
+            yield parse_json(line, f"{path}:{number}")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tttbench.config.training import Recipe, StartModel, find, read
 from tttbench.core.errors import StorageError, UserError
+from tttbench.core.json_values import JsonObject
 from tttbench.systems.ttt.folder import named_codec
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def _describe(folder: Path, recipe: Recipe, codec: str, bad: Sequence[str]) -> N
     from tttbench.miniworld.tokenizer import ASR_PROMPT, CHAT_PROMPT
 
     folder.mkdir(parents=True, exist_ok=True)
-    content: Mapping[str, object] = {"codec": codec, "decode": dict(recipe.decode)}
+    content: JsonObject = {"codec": codec, "decode": dict(recipe.decode)}
     if recipe.tokens:
         # Other data hold prompts of their own; those of TtT stand for them until the file says otherwise.
         content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(recipe.decode)}

@@ -243,9 +243,9 @@ def test_learning_rate_by_hand() -> None:
 
 
 def test_vectors_are_not_decayed() -> None:
-    matrices, vectors = trainer._decayed(fresh(), 0.25)
+    matrices, vectors = trainer._optimizer(fresh(), dataclasses.replace(SETTINGS, weight_decay=0.25)).param_groups
     assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.25, 0.0)
-    parts = [(part, group) for group in (matrices, vectors) for part in group["params"]]  # type: ignore[attr-defined]  # a list of parameters
+    parts = [(part, group) for group in (matrices, vectors) for part in group["params"]]
     assert all((part.dim() > 1) == (group is matrices) for part, group in parts)
     assert sum(part.numel() for part, _ in parts) == fresh().n_parameters()
 

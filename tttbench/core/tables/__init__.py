@@ -12,9 +12,9 @@ NaN no number at all. Nothing is read from a disk here: ``tttbench.data.document
     read_table(Entry, Document({"name": "a", "ratoi": 2}, "my.toml"))
     # UserError: my.toml: ratoi: unknown key. Did you mean 'ratio'?
 
-Hints may be ``str``, ``int``, ``float``, ``bool``, ``Path``, ``Literal``, ``object`` (any plain value), dataclasses,
-unions such as ``X | None``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Sequence[X]`` (read as a tuple), ``frozenset[X]``,
-and ``Mapping[str, X]``, whose keys may be a ``Literal``. A field named like a word of Python's ends in an underscore:
+Hints may be ``str``, ``int``, ``float``, ``bool``, ``Path``, ``Literal``, ``JsonValue``, dataclasses, unions such as
+``X | None``, ``tuple[X, ...]``, ``tuple[X, Y]``, ``Sequence[X]`` (read as a tuple), ``frozenset[X]``, and
+``Mapping[str, X]``, whose keys may be a ``Literal``. A field named like a word of Python's ends in an underscore:
 ``from_`` is the key ``from``. The way back is ``tttbench.core.serialize.to_plain``.
 """
 
@@ -29,6 +29,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from tttbench.core.errors import UserError
+from tttbench.core.json_values import JsonValue
 from tttbench.core.tables.containers import MOST_FAULTS, Either, Entries, Field, Items, Places, Plain, Table
 from tttbench.core.tables.values import (
     Check,
@@ -45,6 +46,7 @@ from tttbench.core.tables.values import (
     Whole,
     joined,
     key_step,
+    odd_character,
 )
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "joined",
     "key_of",
     "key_step",
+    "odd_character",
     "read_table",
 ]
 
@@ -82,7 +85,7 @@ class Document:
 
     Attributes:
         values: as ``tomllib`` and ``json`` return them.
-        source: what messages begin with: the file, perhaps with a line.
+        source: what messages begin with: the file, perhaps with a line; ``""`` where the caller names it.
         form: in whose words messages speak.
         at: where in the source the values stand, e.g. ``"systems[2].decode"``; ``""`` for the whole.
     """
@@ -96,12 +99,17 @@ class Document:
         """Return the error for a fault that only the caller can find, worded as those of ``read_table``."""
         where = joined(self.at, path)
         # The ``__post_init__`` of a dataclass may have named its table already.
-        return UserError(
-            f"{self.source}: {where}: {what.removeprefix(f'{where}: ')}" if where else f"{self.source}: {what}"
-        )
+        said = what.removeprefix(f"{where}: ") if where else what
+        return UserError(": ".join(part for part in (self.source, where, said) if part))
 
 
-def read_table(kind: type[T], document: Document, *, unknown: Literal["refuse", "ignore"] = "refuse") -> T:
+def read_table(
+    kind: type[T],
+    document: Document,
+    *,
+    unknown: Literal["refuse", "ignore"] = "refuse",
+    missing: Literal["default", "refuse"] = "default",
+) -> T:
     """Return the document's values as a ``kind``, completely checked.
 
     A ``ValueError`` or ``UserError`` of the dataclass's own ``__post_init__`` becomes a fault of its table.
@@ -110,6 +118,7 @@ def read_table(kind: type[T], document: Document, *, unknown: Literal["refuse", 
         kind: a dataclass, or a list of them (``tuple[Row, ...]``).
         document: the values, and what messages call them.
         unknown: whether keys that no field has are faults, or may come from a version that knows more.
+        missing: whether fields with a default may be left out, or nothing may, as in what ``to_plain`` wrote.
 
     Raises:
         UserError: whatever is wrong, a line a fault (ten at most): source, path, what is wrong, what to do.
@@ -117,7 +126,8 @@ def read_table(kind: type[T], document: Document, *, unknown: Literal["refuse", 
             the program.
     """
     try:
-        return cast(T, _reader(cast(Hashable, kind)).take(document.values, How(document.form, unknown == "ignore")))
+        how = How(document.form, ignores_unknown=unknown == "ignore", refuses_missing=missing == "refuse")
+        return cast(T, _reader(cast(Hashable, kind)).take(document.values, how))
     except FaultError as found:
         lines = [str(document.error(path, what)) for path, what in found.faults[:MOST_FAULTS]]
         more = ["… and more."] if len(found.faults) > MOST_FAULTS else []
@@ -138,22 +148,26 @@ class _UnreadableError(TypeError):
 @cache
 def _reader(hint: Any) -> Reader:
     """The reader of a type hint; its ``Check``s, outer ones first, say the rest."""
-    checks: dict[str, object] = {}
-    base = hint
+    base, asked = hint, Check()
     if get_origin(hint) is Annotated:
         base, *notes = get_args(hint)
         for check in notes:
             if isinstance(check, Check):
-                checks |= {name: value for name, value in vars(check).items() if value != getattr(Check(), name)}
-    reader = _bare(base, Check(**checks))  # type: ignore[arg-type]  # these are the attributes of other checks
-    useless = checks.keys() - reader.uses - {"says", "fix"}
+                asked = dataclasses.replace(asked, **{name: getattr(check, name) for name in _asked(check)})
+    reader = _bare(base, asked)
+    useless = _asked(asked) - reader.uses - {"says", "fix"}
     if useless:
         raise TypeError(f"{hint}: {', '.join(sorted(useless))} of its Check would be obeyed by nobody")
     return reader
 
 
+def _asked(check: Check) -> set[str]:
+    """The attributes of a check that ask for something."""
+    return {name for name, value in vars(check).items() if value != getattr(Check(), name)}
+
+
 _SCALARS: Mapping[object, type[Reader]] = {
-    str: Text, int: Whole, float: Number, bool: Switch, Path: File, object: Plain, None: Null, NoneType: Null
+    str: Text, int: Whole, float: Number, bool: Switch, Path: File, JsonValue: Plain, None: Null, NoneType: Null
 }  # fmt: skip
 
 

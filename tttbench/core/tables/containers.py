@@ -6,6 +6,7 @@ What is wrong in several entries is raised together, each with its path.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from typing import TypeVar
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.tables.values import (
+    LARGEST,
     TABLE,
     Check,
     Choice,
@@ -26,6 +28,7 @@ from tttbench.core.tables.values import (
     Whole,
     either,
     key_step,
+    odd_character,
     shown,
 )
 
@@ -47,11 +50,40 @@ class Plain(Reader):
     def fits(self, value: object) -> bool:
         return value is None or isinstance(value, str | int | float | list | tuple | Mapping)
 
-    def read(self, value: object, how: How, depth: int = 0) -> object:
+    def read(self, value: object, how: How) -> object:
+        return value if self.all_sound([value]) else self._walked(value, how, 0)
+
+    def all_sound(self, values: Sequence[object]) -> bool:
+        texts: list[str] = []
+        level = list(values)
+        for _ in range(_DEEPEST + 1):
+            below: list[object] = []
+            for one in level:
+                if type(one) is str:
+                    texts.append(one)
+                elif type(one) is dict:
+                    texts.extend(one)
+                    below.extend(one.values())
+                elif type(one) is list:
+                    below.extend(one)
+                elif type(one) is int:
+                    if not -LARGEST - 1 <= one <= LARGEST:
+                        return False
+                elif type(one) is float:
+                    if not math.isfinite(one):
+                        return False
+                elif one is not None and type(one) is not bool:
+                    return False
+            if not below:
+                return set(map(type, texts)) <= {str} and not odd_character("".join(texts))
+            level = below
+        return False
+
+    def _walked(self, value: object, how: How, depth: int) -> object:
         def inner(one: object) -> object:
             if not self.fits(one):
                 raise self.refusal(one, how)
-            return self.read(one, how, depth + 1)
+            return self._walked(one, how, depth + 1)
 
         if depth > _DEEPEST:
             raise self.fault(f"is nested more than {_DEEPEST} levels deep")
@@ -176,6 +208,8 @@ class Entries(Reader):
 
         if how.ignores_unknown and isinstance(self.key, Choice):
             value = {key: one for key, one in value.items() if self.key.fits(key)}
+        if self.key.all_sound(list(value)) and self.entry.all_sound(list(value.values())):
+            return dict(value)
         keys = gather(take_key, value, value)
         return dict(zip(keys, gather(lambda one: self.entry.take(one, how), value.values(), value), strict=True))
 
@@ -212,10 +246,11 @@ class Table(Reader):
     def read(self, value: Mapping[object, object], how: How) -> object:
         found: dict[str, object] = {}
         faults: list[tuple[str, str]] = []
+        fields = self.fields
         for key, given in value.items():
-            field = self.fields.get(key) if isinstance(key, str) else None
+            field = fields.get(key) if isinstance(key, str) else None
             if field is None:
-                faults += [] if how.ignores_unknown else [(key_step(key), unknown_key(key, self.fields))]
+                faults += [] if how.ignores_unknown else [(key_step(key), unknown_key(key, fields))]
             elif field.reader is not None:
                 try:
                     found[field.name] = field.reader.take(given, how)
@@ -223,15 +258,23 @@ class Table(Reader):
                     faults += inner.under(key_step(key))
             if len(faults) > MOST_FAULTS:
                 break
-        for key, field in self.fields.items():
-            if field.is_required and key not in value:
-                faults.append((key, f"missing; {(field.reader and field.reader.check.fix) or 'add it'}."))
+        if len(found) < len(fields):
+            faults += [
+                (key, self._missing(field, how))
+                for key, field in fields.items()
+                if key not in value and (field.is_required or (how.refuses_missing and field.reader is not None))
+            ]
         if faults:
             raise FaultError(*faults)
         try:
             return self.kind(**found)
         except (ValueError, UserError) as error:
             raise self.fault(str(error).rstrip(".")) from error
+
+    def _missing(self, field: Field, how: How) -> str:
+        # What a program wrote as a whole nobody can complete by hand.
+        fix = "" if how.refuses_missing else f"; {(field.reader and field.reader.check.fix) or 'add it'}"
+        return f"missing{fix}."
 
 
 def gather(take: Callable[[A], B], values: Iterable[A], keys: Iterable[object] | None = None) -> list[B]:

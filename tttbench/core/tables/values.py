@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -18,10 +18,11 @@ from tttbench.core.errors import did_you_mean
 
 Form = Literal["TOML", "JSON"]
 
-_LARGEST = 2**63 - 1
+LARGEST = 2**63 - 1
 _LONGEST = 60
 TABLE: Mapping[Form, str] = {"TOML": "a table", "JSON": "an object"}
-_SURROGATE = re.compile("[\ud800-\udfff]")
+ODD = re.compile("[\0\ud800-\udfff]")
+"""NUL and lone surrogates."""
 _NOT_OF_ONE_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, line and paragraph separators, what turns the direction of writing, and halves of characters."""
 
@@ -56,10 +57,11 @@ class Check:
 
 @dataclass(frozen=True)
 class How:
-    """In whose words messages speak, and whether keys that no field has are left alone."""
+    """In whose words messages speak, whether unknown keys are left alone, and missing ones of any field refused."""
 
     form: Form
-    ignores_unknown: bool
+    ignores_unknown: bool = False
+    refuses_missing: bool = False
 
 
 class FaultError(Exception):
@@ -80,8 +82,12 @@ class Reader:
     uses: frozenset[str] = frozenset()
     """The attributes of ``Check`` that it obeys, beside ``says`` and ``fix``."""
 
+    is_bare: bool
+    """Whether its check asks for nothing but the type, so that ``all_sound`` may tell at a glance."""
+
     def __init__(self, check: Check | None = None) -> None:
         self.check = check or Check()
+        self.is_bare = replace(self.check, says="", fix="", null_is_nan=False) == Check()
 
     def says(self, form: Form) -> str:
         """What a value must be, e.g. ``"a whole number of 1 or more"``."""
@@ -119,9 +125,13 @@ class Reader:
 
 
 class Text(Reader):
-    """Strings that can be written as UTF-8."""
+    """Strings without NUL and lone surrogates, which neither files nor pages can hold."""
 
     uses = frozenset({"filled", "one_line"})
+
+    def take(self, value: object, how: How) -> object:
+        is_sound = type(value) is str and self.is_bare and not odd_character(value)
+        return value if is_sound else super().take(value, how)
 
     def says(self, form: Form) -> str:
         return "a string that isn't empty" if self.check.filled else "a string"
@@ -130,14 +140,14 @@ class Text(Reader):
         return isinstance(value, str) and (not self.check.filled or bool(value.strip()))
 
     def read(self, value: str, how: How) -> object:
-        odd = (_NOT_OF_ONE_LINE if self.check.one_line else _SURROGATE).search(value)
+        odd = _NOT_OF_ONE_LINE.search(value) if self.check.one_line else odd_character(value)
         if odd:
             raise self.fault(f"must not hold the character {odd.group()!a}")
         return value
 
     def all_sound(self, values: Sequence[object]) -> bool:
-        is_bare = self.check == Check() and set(map(type, values)) <= {str}
-        return is_bare and not _SURROGATE.search("".join(cast("Sequence[str]", values)))
+        is_bare = self.is_bare and set(map(type, values)) <= {str}
+        return is_bare and not odd_character("".join(cast("Sequence[str]", values)))
 
 
 class File(Reader):
@@ -150,7 +160,7 @@ class File(Reader):
         return isinstance(value, str) and value != ""
 
     def read(self, value: str, how: How) -> object:
-        odd = re.search("[\0\ud800-\udfff]", value)
+        odd = odd_character(value)
         if odd:
             raise self.fault(f"must not hold the character {odd.group()!a}")
         return Path(value)
@@ -181,6 +191,10 @@ class Number(Reader):
 
     uses = frozenset({"least", "most", "above", "below", "null_is_nan"})
     noun = "a number"
+
+    def take(self, value: object, how: How) -> object:
+        is_sound = type(value) is float and self.is_bare and math.isfinite(value)
+        return value if is_sound else super().take(value, how)
 
     def says(self, form: Form) -> str:
         check = self.check
@@ -213,7 +227,7 @@ class Number(Reader):
         return number
 
     def all_sound(self, values: Sequence[object]) -> bool:
-        is_bare = self.check in (Check(), Check(null_is_nan=True)) and set(map(type, values)) <= {float}
+        is_bare = self.is_bare and set(map(type, values)) <= {float}
         return is_bare and all(map(math.isfinite, cast("Sequence[float]", values)))
 
     def refuse_outside(self, value: float, how: How) -> None:
@@ -234,22 +248,26 @@ class Whole(Number):
     uses = frozenset({"least", "most", "above", "below"})
     noun = "a whole number"
 
+    def take(self, value: object, how: How) -> object:
+        is_sound = type(value) is int and self.is_bare and -LARGEST - 1 <= value <= LARGEST
+        return value if is_sound else Reader.take(self, value, how)
+
     def fits(self, value: object) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
 
     def read(self, value: int, how: How) -> object:  # type: ignore[override]  # only what fits comes here
         check = self.check
         is_open_below, is_open_above = check.least is check.above is None, check.most is check.below is None
-        if (is_open_below and value < -_LARGEST - 1) or (is_open_above and value > _LARGEST):
+        if (is_open_below and value < -LARGEST - 1) or (is_open_above and value > LARGEST):
             raise self.fault(f"must be a whole number of at most 64 bits, not {shown(value, how.form)}")
         self.refuse_outside(value, how)
         return value
 
     def all_sound(self, values: Sequence[object]) -> bool:
-        if not values or self.check != Check() or set(map(type, values)) != {int}:
+        if not values or not self.is_bare or set(map(type, values)) != {int}:
             return False
         numbers = cast("Sequence[int]", values)
-        return min(numbers) >= -_LARGEST - 1 and max(numbers) <= _LARGEST
+        return min(numbers) >= -LARGEST - 1 and max(numbers) <= LARGEST
 
 
 class Choice(Reader):
@@ -258,6 +276,10 @@ class Choice(Reader):
     def __init__(self, choices: tuple[object, ...], check: Check | None = None) -> None:
         super().__init__(check)
         self.choices = choices
+        self._texts = frozenset(one for one in choices if type(one) is str)
+
+    def take(self, value: object, how: How) -> object:
+        return value if type(value) is str and value in self._texts else super().take(value, how)
 
     def says(self, form: Form) -> str:
         return either([shown(one, form) for one in self.choices])
@@ -269,6 +291,11 @@ class Choice(Reader):
         told = super().refusal(value, how)
         near = did_you_mean(value[:99], map(str, self.choices)) if isinstance(value, str) else ""
         return FaultError(("", f"{told.faults[0][1]} {near}")) if near.startswith("Did you mean") else told
+
+
+def odd_character(text: str) -> re.Match[str] | None:
+    """NUL or a lone surrogate in a text; None if it holds none."""
+    return None if text.isascii() and "\0" not in text else ODD.search(text)
 
 
 def key_step(key: object) -> str:

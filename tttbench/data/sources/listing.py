@@ -5,11 +5,12 @@ Knows no data set: which columns are asked for, and what they mean, is the reade
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.json_values import JsonObject
 from tttbench.core.tables import Document, read_table
 from tttbench.data.documents import parse_json, read_text
 
@@ -20,7 +21,7 @@ class Row:
 
     file: Path
     line: int
-    fields: Mapping[str, object]
+    fields: JsonObject
 
     def text(self, column: str) -> str:
         """Return a field that must be there and be a string (it may be empty), without blanks around it."""

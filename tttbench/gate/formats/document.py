@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from tttbench.core.serialize import to_plain
+from tttbench.core.json_values import JsonObject
+from tttbench.core.serialize import plain_fields
 from tttbench.gate.formats.words import heading, sentence
 from tttbench.gate.verdict import GateResult, QualityVerdict, SpeedVerdict
 
 
-def document(result: GateResult) -> dict[str, object]:
+def document(result: GateResult) -> JsonObject:
     """Return plain values: ``status`` and ``exit_code``, then every field of ``GateResult``."""
-    plain = to_plain(result)
+    plain = plain_fields(result)
     return {
         "status": result.state,
         "exit_code": result.exit_code,
@@ -20,5 +21,5 @@ def document(result: GateResult) -> dict[str, object]:
     }
 
 
-def _with_words(one: QualityVerdict | SpeedVerdict) -> dict[str, object]:
-    return {**to_plain(one), "says": sentence(one)}
+def _with_words(one: QualityVerdict | SpeedVerdict) -> JsonObject:
+    return {**plain_fields(one), "says": sentence(one)}

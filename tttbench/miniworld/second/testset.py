@@ -14,7 +14,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,36 @@ class SpokenAnswer:
     renditions: tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True)
+class _Spoken:
+    """What every line says of a recording; ``audio`` by condition."""
+
+    id: str
+    audio: Mapping[str, str]
+    voice: str
+    cluster: str
+
+
+@dataclass(frozen=True)
+class _StatementRow(_Spoken):
+    """A line of ``asr.tar``."""
+
+    topic: str
+    text: str
+
+
+@dataclass(frozen=True)
+class _QuestionRow(_Spoken):
+    """A line of ``qa.tar``."""
+
+    family: str
+    question: str
+    answer: str
+    answer_audio: str
+    renditions: tuple[tuple[int, ...], ...]
+    codec_sha256: str
+
+
 def write(path: Path, prompts: Sequence[Prompt], answers: Sequence[SpokenAnswer], codec_sha256: str, seed: int) -> None:
     """Write one test set, in all conditions.
 
@@ -58,7 +88,7 @@ def write(path: Path, prompts: Sequence[Prompt], answers: Sequence[SpokenAnswer]
         seed: of the noise.
     """
     rng = np.random.default_rng(seed)
-    rows: list[dict[str, object]] = []
+    rows: list[_StatementRow | _QuestionRow] = []
     members: dict[str, bytes] = {}
     for i, prompt in enumerate(prompts):
         others = [prompts[int(j)].wave for j in rng.integers(len(prompts), size=3)]
@@ -70,15 +100,23 @@ def write(path: Path, prompts: Sequence[Prompt], answers: Sequence[SpokenAnswer]
         name = f"{'qa' if isinstance(prompt.said, Question) else 'asr'}-{i:03d}"
         audio = {condition: f"{condition}/{name}.opus" for condition in CONDITIONS}
         members |= {audio[condition]: opus(*recorded[condition]) for condition in CONDITIONS}
-        row: dict[str, object] = {"id": name, "audio": audio, "voice": prompt.voice, "cluster": name}
-        if isinstance(prompt.said, Statement):
-            rows.append(row | {"topic": prompt.said.topic, "text": prompt.said.text})
+        said, spoken = prompt.said, (name, audio, prompt.voice, name)
+        if isinstance(said, Statement):
+            rows.append(_StatementRow(*spoken, topic=said.topic, text=said.text))
             continue
         members[f"answer/{name}.opus"] = opus(answers[i].wave, SAMPLE_RATE_HZ)
-        row |= {"family": prompt.said.family, "question": prompt.said.text, "answer": prompt.said.answer}
-        row |= {"answer_audio": f"answer/{name}.opus", "renditions": answers[i].renditions}
-        rows.append(row | {"codec_sha256": codec_sha256})
-    listing = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+        rows.append(
+            _QuestionRow(
+                *spoken,
+                family=said.family,
+                question=said.text,
+                answer=said.answer,
+                answer_audio=f"answer/{name}.opus",
+                renditions=answers[i].renditions,
+                codec_sha256=codec_sha256,
+            )
+        )
+    listing = "".join(json.dumps(asdict(row), ensure_ascii=False) + "\n" for row in rows).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
     write_tar(path, {SAMPLES: listing, **members})
 

@@ -17,14 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError
-from tttbench.core.tables import Document
 from tttbench.data.atomic import storage_error, write_atomic
 from tttbench.store import json_files, schema
 from tttbench.store.format2.documents import manifest_of, summary_of
 from tttbench.store.format2.rows import kinds_of, migrate
 from tttbench.store.json_files import MANIFEST, SUMMARY
 from tttbench.store.lock import kept_from_writing
-from tttbench.store.manifest import FORMAT, Manifest, Summary
+from tttbench.store.manifest import FORMAT, Summary
 from tttbench.store.schema import JOURNAL
 
 FORMAT_2 = 2
@@ -82,16 +81,6 @@ def _old(path: Path, nobody_writes: bool) -> Iterator[sqlite3.Connection]:
             connection.close()
 
 
-def manifest(values: Mapping[str, object], path: Path) -> Manifest:
-    """Return a manifest of format 2 in today's format; raises ``UserError`` naming the fields that are wrong."""
-    return manifest_of(Document(values, str(path), "JSON"))
-
-
-def summary(values: Mapping[str, object], path: Path, kinds: Mapping[str, str]) -> Summary:
-    """Return a summary of format 2 in today's format; raises ``UserError`` naming the fields that are wrong."""
-    return summary_of(Document(values, str(path), "JSON"), kinds)
-
-
 def convert(folder: Path) -> None:
     """Convert a run of format 2, or finish a conversion that was interrupted. The caller holds the run's lock.
 
@@ -102,8 +91,7 @@ def convert(folder: Path) -> None:
         StorageError: the disk refuses.
     """
     path = folder / JOURNAL
-    values, _ = json_files.read_object(folder / MANIFEST)
-    new_manifest = manifest(values, folder / MANIFEST)
+    new_manifest = manifest_of(json_files.read_object(folder / MANIFEST)[0])
     made = path.with_name(f"{JOURNAL}.partial")
     with schema.reading(path):
         old = schema.connect(str(path))
@@ -132,8 +120,8 @@ def _summary_if_old(folder: Path, kinds: Mapping[str, str]) -> Summary | None:
     """Return today's summary of a run whose summary is of format 2."""
     if not (folder / SUMMARY).exists():
         return None
-    values, its_format = json_files.read_object(folder / SUMMARY)
-    return None if its_format == FORMAT else summary(values, folder / SUMMARY, kinds)
+    document, its_format = json_files.read_object(folder / SUMMARY)
+    return None if its_format == FORMAT else summary_of(document, kinds)
 
 
 def _make_journal(old: sqlite3.Connection, path: Path, made: Path) -> None:

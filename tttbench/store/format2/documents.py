@@ -8,6 +8,7 @@ from typing import Literal
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import STATUSES, Status
+from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import TOPLINE, FrontierPoint, MetricInfo, ProbeResult, Result
 from tttbench.core.plugins import build_scorer
 from tttbench.core.sample import Modality
@@ -60,8 +61,8 @@ class System2:
     name: str
     strategy: str
     batch_size: int
-    decode: Mapping[str, object]
-    card: Mapping[str, object]
+    decode: JsonObject
+    card: JsonObject
     kinds: tuple[str, ...] | None = None
     used_strategy: str = ""
     peak_rss_bytes: int = 0
@@ -88,7 +89,7 @@ class Judge2:
 
     system: str
     recipe: str
-    card: Mapping[str, object]
+    card: JsonObject
 
 
 @dataclass(frozen=True)
@@ -231,19 +232,19 @@ def summary_of(document: Document, kinds: Mapping[str, str]) -> Summary:
 
 
 def _system(old: System2) -> SystemEntry:
-    card = dict(old.card)
     return SystemEntry(
         name=old.name,
         strategy=old.strategy,
         settings=old.decode,
         batch_size=old.batch_size,
-        card=_card(old, card) if card else None,
+        card=_card(old) if old.card else None,
         peak_rss_bytes=old.peak_rss_bytes,
     )
 
 
-def _card(old: System2, card: dict[str, object]) -> SystemCard:
-    """Take what today's cards have fields for out of ``card``; the rest are details."""
+def _card(old: System2) -> SystemCard:
+    """Take what today's cards have fields for out of the old card; the rest are details."""
+    card = dict(old.card)
     kinds = frozenset(old.kinds or ())
     codec = str(card.pop("codec_sha256", ""))
     speaks = card.pop("speaks", None)

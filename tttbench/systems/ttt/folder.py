@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.json_values import JsonObject
 from tttbench.core.tables import Check, Document, read_table
 from tttbench.data.documents import read_json
 
@@ -98,7 +99,7 @@ class _AssistantFile:
 
     codec: _Filled | None = None
     prompts: Mapping[Family, _Filled] = field(default_factory=dict)
-    decode: Mapping[str, object] = field(default_factory=dict)
+    decode: JsonObject = field(default_factory=dict)
 
 
 def read_assistant(folder: Path) -> Assistant:

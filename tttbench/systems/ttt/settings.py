@@ -10,6 +10,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING
 
 from tttbench.core.extras import require
+from tttbench.core.json_values import JsonValue
 from tttbench.core.tables import Document, read_table
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     from reference_model.decoding import DecodeConfig, make_strategy
     from reference_model.errors import DecodeError
 
-    settings, values = DecodeConfig(), dict[str, object]()
+    settings, values = DecodeConfig(), dict[str, JsonValue]()
     for layer in layers:
-        values |= read_table(dict[str, object], layer)
+        values |= read_table(dict[str, JsonValue], layer)
         settings = read_table(DecodeConfig, replace(layer, values=values))
         if settings.strategy != "auto" and isinstance(settings.strategy, str):
             try:
