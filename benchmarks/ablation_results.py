@@ -58,7 +58,7 @@ class ModelResult:
 
     Attributes:
         variant, seed: which one.
-        recipe_sha256: of the recipe's file.
+        config_sha256: of the training config's file.
         steps: of its training.
         weights_sha256: of its ``model.safetensors``.
         recipes: names and versions of what scored it, metric by metric.
@@ -68,7 +68,7 @@ class ModelResult:
 
     variant: str
     seed: int
-    recipe_sha256: str
+    config_sha256: str
     steps: int
     weights_sha256: str
     recipes: Mapping[str, str]
@@ -83,7 +83,7 @@ def collect(variant: str, seed: int, model: Path, run: Path) -> ModelResult:
         SystemExit: the run is not complete.
     """
     from benchmarks.machine import this_machine
-    from tttbench.config.training import shipped_recipes
+    from tttbench.config.training import shipped_training_configs
     from tttbench.store.read_model import Run
 
     steps = [json.loads(line)["step"] for line in (model / "losses.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -116,7 +116,7 @@ def collect(variant: str, seed: int, model: Path, run: Path) -> ModelResult:
     return ModelResult(
         variant,
         seed,
-        _sha256(shipped_recipes()[f"ablation/{variant}"]),
+        _sha256(shipped_training_configs()[f"ablation/{variant}"]),
         steps[-1],
         _sha256(model / "model.safetensors"),
         recipes,
@@ -126,18 +126,20 @@ def collect(variant: str, seed: int, model: Path, run: Path) -> ModelResult:
 
 
 def check_current(file: Path, variant: str, steps: int | None) -> None:
-    """Do nothing if a result is that of the recipe as it stands.
+    """Do nothing if a result is that of the training config as it stands.
 
     Raises:
-        SystemExit: it is of another recipe, or of a training of another length.
+        SystemExit: it is of another training config, or of a training of another length.
     """
-    from tttbench.config.training import read, shipped_recipes
+    from tttbench.config.training import read, shipped_training_configs
 
-    path = shipped_recipes()[f"ablation/{variant}"]
+    path = shipped_training_configs()[f"ablation/{variant}"]
     plain = json.loads(file.read_text(encoding="utf-8"))
     expected = read(path).training.steps if steps is None else steps
-    if (plain["recipe_sha256"], plain["steps"]) != (_sha256(path), expected):
-        raise SystemExit(f"{file}: is of another recipe or of {plain['steps']} steps; remove it to measure again")
+    if (plain["config_sha256"], plain["steps"]) != (_sha256(path), expected):
+        raise SystemExit(
+            f"{file}: is of another training config or of {plain['steps']} steps; remove it to measure again"
+        )
 
 
 def _sha256(path: Path) -> str:

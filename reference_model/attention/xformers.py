@@ -16,6 +16,8 @@ from torch import Tensor
 from reference_model.attention.runs import Operator, Runs, RunsAttention, split_runs
 from reference_model.errors import BackendError
 
+NOT_INSTALLED = "it is not installed (pip install 'tttbench[cuda]')"
+
 
 def bias_of(runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
     """The xformers bias of the runs, over a flat key sequence of ``total_keys``.
@@ -41,7 +43,7 @@ def _fmha() -> Any:
     try:
         return importlib.import_module("xformers.ops.fmha")
     except ImportError as error:
-        raise BackendError("attention='xformers' needs xformers (pip install 'tttbench[cuda]'); use attention='sdpa'") from error
+        raise BackendError(f"attention='xformers' can't be used: {NOT_INSTALLED}; use attention='sdpa'") from error
 
 
 class XformersOperator:
@@ -51,7 +53,7 @@ class XformersOperator:
         """See ``Operator.why_not``; the package is looked for, not imported."""
         if device.type != "cuda":
             return f"it has no operator for the device {device.type!r} (CUDA only)"
-        return "" if importlib.util.find_spec("xformers") is not None else "it is not installed (pip install 'tttbench[cuda]')"
+        return "" if importlib.util.find_spec("xformers") is not None else NOT_INSTALLED
 
     def prepare(self, runs: Runs, causal: bool, total_keys: int, device: torch.device) -> Any:
         """The bias."""

@@ -20,7 +20,7 @@ from benchmarks.ablation_results import (
     summary,
 )
 from benchmarks.suite_run import write_run
-from tttbench.config.training import shipped_recipes
+from tttbench.config.training import shipped_training_configs
 from tttbench.pipeline.scores import Columns
 from tttbench.pipeline.summarize import summarize
 from tttbench.store.run_directory import RunStore
@@ -78,8 +78,8 @@ def test_the_table_has_a_row_a_variant_and_the_base_first() -> None:
 
 
 def current(variant: str, seed: int) -> ModelResult:
-    digest = hashlib.sha256(shipped_recipes()[f"ablation/{variant}"].read_bytes()).hexdigest()
-    return dataclasses.replace(result(variant, seed, [1, 0, 0, 0]), recipe_sha256=digest)
+    digest = hashlib.sha256(shipped_training_configs()[f"ablation/{variant}"].read_bytes()).hexdigest()
+    return dataclasses.replace(result(variant, seed, [1, 0, 0, 0]), config_sha256=digest)
 
 
 def test_what_is_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,10 +91,10 @@ def test_what_is_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pyt
     assert called == []
 
 
-@pytest.mark.parametrize("change", [{"recipe_sha256": "another"}, {"steps": 50}])
-def test_a_result_of_another_recipe_or_length_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+@pytest.mark.parametrize("change", [{"config_sha256": "another"}, {"steps": 50}])
+def test_a_result_of_another_config_or_length_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     save_result(tmp_path / "ttt-0.json", dataclasses.replace(current("ttt", 0), **change))
-    with pytest.raises(SystemExit, match=r"ttt-0\.json: is of another recipe or of"):
+    with pytest.raises(SystemExit, match=r"ttt-0\.json: is of another training config or of"):
         ablation.main(["--variants", "ttt", "--seeds", "0", "--results", str(tmp_path), "--work", str(tmp_path)])
 
 

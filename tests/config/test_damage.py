@@ -34,7 +34,7 @@ RULES = {
     "speed": {"mode": "off", "factor": 1.5, "rtf": {"gates": True}},
 }
 ASSISTANT = {"codec": "mini-codec", "prompts": {"asr": "x"}, "decode": {"steps_per_block": 2, "cache": "exact"}}
-SHIPPED_TRAINING = training.shipped_recipes()["paper/ttt_3b"]
+SHIPPED_TRAINING = training.shipped_training_configs()["paper/ttt_3b"]
 
 
 ODD: list[Any] = [

@@ -40,7 +40,7 @@ pool = 2
 [decode]
 steps_per_block = 4
 """
-SHIPPED_RECIPES = sorted((shipped("tasks") / "mini" / "recipes").rglob("*.toml"))
+SHIPPED_RECIPES = sorted((shipped("tasks") / "mini" / "configs").rglob("*.toml"))
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_a_segment_of_a_member_is_read(archive: Path) -> None:
 
 
 def test_a_member_that_is_missing_is_named_with_its_archive(archive: Path) -> None:
-    with pytest.raises(InputError, match="holds no 'clips/three.wav'") as error:
+    with pytest.raises(InputError, match=r"holds no 'clips/three\.wav'") as error:
         read_audio(AudioRef(archive, member="clips/three.wav"))
     assert str(archive) in str(error.value)
 

@@ -27,7 +27,10 @@ def write(folder: Path, layout: str) -> None:
     if layout == "tsv":
         (folder / "list.tsv").write_text("audio\ttext\tspeaker\na.wav\tone\tann\nb.wav\ttwo\tbob\n")
     elif layout == "jsonl":
-        rows = [{"audio": "a.wav", "text": "one", "speaker": "ann"}, {"audio": "b.wav", "text": "two", "speaker": "bob"}]
+        rows = [
+            {"audio": "a.wav", "text": "one", "speaker": "ann"},
+            {"audio": "b.wav", "text": "two", "speaker": "bob"},
+        ]
         (folder / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     elif layout == "ljspeech":
         (folder / "wavs").mkdir()

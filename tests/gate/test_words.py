@@ -46,8 +46,8 @@ SPEED = SpeedVerdict(
         ({}, "can't tell with n = 100; the smallest worsening that it would show is 15.0 points"),
         (
             {"n_unknown": 3, "n_units": 20},
-            "can't tell with n = 100, 3 more without a value in 20 clusters; the smallest worsening that it would show, "
-            "even if it is whole clusters that are lost, is 15.0 points",
+            "can't tell with n = 100, 3 more without a value in 20 clusters; the smallest worsening that it would show"
+            ", even if it is whole clusters that are lost, is 15.0 points",
         ),
         (
             {"high": -0.01},
@@ -135,7 +135,12 @@ def test_values_in_their_units() -> None:
     assert quality_value(replace(QUALITY, info=points), -0.05) == "-5.0"
     assert quality_value(replace(QUALITY, info=value), 3.14159, signed=True) == "+3.142"
     assert quality_value(QUALITY, math.nan, signed=True) == "-"
-    assert [speed_value(SPEED, one) for one in (0.0456, 0.9994, 1.0, 12.345)] == ["46 ms", "999 ms", "1.00 s", "12.35 s"]
+    assert [speed_value(SPEED, one) for one in (0.0456, 0.9994, 1.0, 12.345)] == [
+        "46 ms",
+        "999 ms",
+        "1.00 s",
+        "12.35 s",
+    ]
     assert speed_value(replace(SPEED, unit=""), 0.12345) == "0.123"
     assert difference_text(QUALITY) == "-10.0 [-20.0, +1.0]"
     assert difference_text(SPEED) == "2.00 times [1.50, 2.50]"

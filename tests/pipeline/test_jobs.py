@@ -1,4 +1,4 @@
-"""The unit of work: requests that are read when they are needed, and what becomes of a batch in which things go wrong."""
+"""The unit of work: requests that are read when needed, and what becomes of a batch in which things go wrong."""
 
 from __future__ import annotations
 
@@ -78,14 +78,20 @@ def test_a_seed_is_a_function_of_run_task_sample_and_repeat() -> None:
     # The first 63 bits of SHA-256, worked out here.
     assert request_seed(1, "t", "s") == int(hashlib.sha256(b"1\0t\0s").hexdigest()[:16], 16) // 2
     assert request_seed(1, "t", "s", 2) == int(hashlib.sha256(b"1\0t\0s\0" + b"2").hexdigest()[:16], 16) // 2
-    seeds = {request_seed(*given) for given in [(1, "t", "s"), (2, "t", "s"), (1, "u", "s"), (1, "t", "r"), (1, "t", "s", 1)]}
+    seeds = {
+        request_seed(*given) for given in [(1, "t", "s"), (2, "t", "s"), (1, "u", "s"), (1, "t", "r"), (1, "t", "s", 1)]
+    }
     assert len(seeds) == 5
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert request_seed(1, "t", "s", 0) == request_seed(1, "t", "s")
 
 
 def test_a_request_has_all_turns_and_the_clips_that_are_new(recording: Path) -> None:
-    turns = (Turn("user", "first", AudioRef(recording)), Turn("assistant", "yes"), Turn("user", "", AudioRef(recording)))
+    turns = (
+        Turn("user", "first", AudioRef(recording)),
+        Turn("assistant", "yes"),
+        Turn("user", "", AudioRef(recording)),
+    )
     kept = {2: pcm_md5(soundfile.read(recording, dtype="float32")[0])}
     request, clips = read_request(item("x", turns=turns, kept=kept))
     assert [(one.role, one.text, one.sample_rate) for one in request.messages] == [
@@ -169,7 +175,9 @@ def test_an_exception_in_the_list_is_the_error_of_its_request_alone() -> None:
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize(("text", "says"), [("nan", "spoken answer can't be kept"), ("NUL", "answer can't be kept: text")])
+@pytest.mark.parametrize(
+    ("text", "says"), [("nan", "spoken answer can't be kept"), ("NUL", "answer can't be kept: text")]
+)
 def test_an_answer_that_cannot_be_kept_is_an_error(text: str, says: str) -> None:
     (one, bad), _ = ask("one", text)
     assert one == Response("one")

@@ -128,9 +128,9 @@ def test_every_format_has_the_figures_side_by_side():
 
 
 def test_names_are_those_of_the_suites_recipes():
-    from tttbench.config.training import shipped_recipes
+    from tttbench.config.training import shipped_training_configs
 
-    known = {f"ttt:{name.replace('/', '-')}" for name in shipped_recipes() if name.startswith("ablation/")}
+    known = {f"ttt:{name.replace('/', '-')}" for name in shipped_training_configs() if name.startswith("ablation/")}
     mini = [
         row.system
         for table in load_tables()

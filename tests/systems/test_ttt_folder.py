@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import reference_model
-from tttbench.config.training import shipped_recipes
+from tttbench.config.training import shipped_training_configs
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import check_system, system_names
 from tttbench.core.system import SystemOptions
@@ -49,7 +49,7 @@ def test_the_ablations_weights_are_not_in_a_wheel_and_that_is_said(tmp_path, mon
 @pytest.mark.parametrize("name", checkpoints.SHIPPED)
 def test_what_a_message_would_train_is_a_recipe(name):
     family, _, variant = name.partition("-")
-    assert (f"ablation/{variant}" if family == "ablation" else variant or "ttt") in shipped_recipes()
+    assert (f"ablation/{variant}" if family == "ablation" else variant or "ttt") in shipped_training_configs()
 
 
 def test_an_unknown_name_gets_the_nearest():

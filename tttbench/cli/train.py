@@ -1,11 +1,11 @@
-"""``tttbench train RECIPE``: train a model of the reference implementation from its recipe."""
+"""``tttbench train CONFIG``: train a model of the reference implementation from its training config."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
 
-HELP = "train a model from its recipe"
+HELP = "train a model from its training config"
 
 TRAINER = "tttbench.training.run"
 """The module that trains, with ``main(arguments) -> exit status``."""
@@ -13,7 +13,7 @@ TRAINER = "tttbench.training.run"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("recipe", metavar="RECIPE", help="name or file of the recipe")
+    parser.add_argument("config", metavar="CONFIG", help="name or file of the training config")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="options of the trainer")
 
 
@@ -22,4 +22,4 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.core.extras import require
 
     require("train", "tttbench train")
-    return int(importlib.import_module(TRAINER).main([args.recipe, *args.arguments]) or 0)
+    return int(importlib.import_module(TRAINER).main([args.config, *args.arguments]) or 0)

@@ -64,7 +64,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class _Data:
-    """``[data]``; see ``Recipe``. None: not given."""
+    """``[data]``; see ``TrainingPlan``. None: not given."""
 
     tokens: Name | None = None
     files: tuple[DataFile, ...] = ()
@@ -95,7 +95,7 @@ class _File:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingPlan:
     """A parsed training config.
 
     Attributes:
@@ -134,19 +134,19 @@ def find(name: str) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
-    shipped = shipped_recipes()
+    shipped = shipped_training_configs()
     if name in shipped:
         return shipped[name]
     raise UserError(f"{name}: no such training config. {did_you_mean(name, sorted(shipped))}")
 
 
-def shipped_recipes() -> dict[str, Path]:
+def shipped_training_configs() -> dict[str, Path]:
     """The mini world's training configs by name; those of the ablation are called ``ablation/…``."""
-    folder = shipped("tasks") / "mini" / "recipes"
+    folder = shipped("tasks") / "mini" / "configs"
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.toml"))}
 
 
-def read(path: Path) -> Recipe:
+def read(path: Path) -> TrainingPlan:
     """Read a training config.
 
     Raises:
@@ -161,7 +161,7 @@ def read(path: Path) -> Recipe:
         raise document.error("objective.ctc", "needs to know what is spoken, which files don't say; remove it.")
     check_decoding("ttt", [Document(given.decode, document.source, at="decode")])
     data = given.data
-    return Recipe(
+    return TrainingPlan(
         path=path,
         model=read_table(StartModel, model) if "from" in given.model else read_table(NewModel, model),
         tokens=data.tokens or "",

@@ -1,1 +1,1 @@
-"""The mini world: a closed domain of English with its own speech, codec and models, built by recipes."""
+"""The mini world: a closed domain of English with its own speech, codec and models, made by its data builds."""

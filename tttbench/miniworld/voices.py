@@ -2,7 +2,7 @@
 
 Needs the extra ``voices`` and Debian's ``flite``. Knows nothing of the mini language, the codec or any model.
 flite and Piper say a sentence the same again; Pico's noise and eSpeak's timing depend a little on what they said
-before, so a recipe gives recordings of the same words, voices and manner again, not the same bytes.
+before, so a data build gives recordings of the same words, voices and manner again, not the same bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Carries a training recipe out: its data, its network, what is shown of it, and what makes the result an assistant.
+"""Carries a training config out: its data, its network, what is shown of it, and what makes the result an assistant.
 
 The training itself is the reference model's.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.config.training import Recipe, StartModel, find, read
+from tttbench.config.training import StartModel, TrainingPlan, find, read
 from tttbench.core.errors import StorageError, UserError
 from tttbench.core.json_values import JsonObject
 from tttbench.systems.ttt.folder import named_codec
@@ -29,37 +29,37 @@ _BAD = "bad_records.txt"
 
 
 def main(arguments: Sequence[str]) -> int:
-    """``tttbench train RECIPE``: train, or go on with a training, and leave a checkpoint folder that can be run."""
+    """``tttbench train CONFIG``: train, or go on with a training, and leave a checkpoint folder that can be run."""
     parser = argparse.ArgumentParser(prog="tttbench train", description=main.__doc__)
-    parser.add_argument("recipe", help="a .toml file, or the name of a mini recipe: ttt, ar, nar, ablation/ttt …")
-    parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/RECIPE); goes on if one is there")
-    parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the recipe's")
+    parser.add_argument("config", help="a .toml file, or the name of a shipped one: ttt, ar, nar, ablation/ttt …")
+    parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/CONFIG); goes on if one is there")
+    parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the config's")
     parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
     parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
     parser.add_argument(
         "--codec", default="mini-codec", help="codec that the checkpoint speaks with: shipped, or a folder beside --out"
     )
     args = parser.parse_args(arguments)
-    recipe = read(find(args.recipe))
+    plan = read(find(args.config))
     for option, value in (("--max-steps", args.max_steps), ("--threads", args.threads)):
         if value is not None and value < 1:
             raise UserError(f"{option} {value}: expected at least 1")
     if args.seed is not None:
         if args.seed < 0:
             raise UserError(f"--seed {args.seed}: expected a number of at least 0")
-        recipe = replace(recipe, training=replace(recipe.training, seed=args.seed))
-    name = recipe.path.stem if Path(args.recipe).is_file() else args.recipe
+        plan = replace(plan, training=replace(plan.training, seed=args.seed))
+    name = plan.path.stem if Path(args.config).is_file() else args.config
     folder = args.out or Path("build") / name
     codec = named_codec(folder, args.codec)
     if not codec.is_dir():
         raise UserError(f"--codec {args.codec}: no folder {codec}, and none is shipped so named")
-    train(recipe, folder, args.max_steps, args.threads, args.codec)
+    train(plan, folder, args.max_steps, args.threads, args.codec)
     return 0
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What the recipe asks for, in memory."""
+    """What the config asks for, in memory."""
 
     model: TtTModel
     tokenizer: TtTTokenizer
@@ -69,18 +69,18 @@ class _Prepared:
     bad: tuple[str, ...]
 
 
-def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
-    """Train by the recipe into ``folder``, or go on with the training that is there.
+def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
+    """Train by the config into ``folder``, or go on with the training that is there.
 
     Args:
-        recipe: what to train.
+        plan: what to train.
         folder: becomes a checkpoint that ``ttt:FOLDER`` answers with.
-        max_steps: stop after this step; None: after the recipe's last.
+        max_steps: stop after this step; None: after the config's last.
         threads: of torch; None: torch's own choice.
         codec: name of the codec's folder beside ``folder``, or of a shipped codec.
 
     Raises:
-        UserError: the recipe, the data or what is in ``folder`` does not fit.
+        UserError: the config, the data or what is in ``folder`` does not fit.
         StorageError: ``folder`` could not be written.
     """
     import torch
@@ -94,21 +94,21 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
     if threads:
         torch.set_num_threads(threads)
     try:
-        torch.manual_seed(recipe.training.seed)
-        made = _prepare(recipe)
+        torch.manual_seed(plan.training.seed)
+        made = _prepare(plan)
         config = made.model.config
-        trainer.check_folder(folder, recipe.training, config, made.examples, made.vary, made.mixture)
-        steps = recipe.training.steps if max_steps is None else min(max_steps, recipe.training.steps)
+        trainer.check_folder(folder, plan.training, config, made.examples, made.vary, made.mixture)
+        steps = plan.training.steps if max_steps is None else min(max_steps, plan.training.steps)
         with TrainingDisplay(folder, steps) as display:
             if display.is_first:
-                _describe(folder, recipe, codec, made.bad)
+                _describe(folder, plan, codec, made.bad)
                 millions = made.model.n_parameters() / 1e6
                 print(f"{millions:.2f} M parameters, {len(made.examples)} examples", flush=True)
             trainer.train(
                 made.model,
                 made.tokenizer,
                 made.examples,
-                recipe.training,
+                plan.training,
                 folder,
                 mixture=made.mixture,
                 vary=made.vary,
@@ -127,7 +127,7 @@ def train(recipe: Recipe, folder: Path, max_steps: int | None, threads: int | No
         print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
 
 
-def _prepare(recipe: Recipe) -> _Prepared:
+def _prepare(plan: TrainingPlan) -> _Prepared:
     from reference_model.config import TtTConfig
     from reference_model.tokens import TtTTokenizer
     from reference_model.training.extend import extend
@@ -137,33 +137,33 @@ def _prepare(recipe: Recipe) -> _Prepared:
     from tttbench.miniworld import tokens as mini_tokens
     from tttbench.miniworld.second.tokens import is_rendered
 
-    if recipe.tokens and is_rendered(Path(recipe.tokens)):
-        return _rendered(recipe)
-    if recipe.tokens:
-        tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if recipe.tokens == "mini" else Path(recipe.tokens))
-    if isinstance(recipe.model, StartModel):
+    if plan.tokens and is_rendered(Path(plan.tokens)):
+        return _rendered(plan)
+    if plan.tokens:
+        tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if plan.tokens == "mini" else Path(plan.tokens))
+    if isinstance(plan.model, StartModel):
         model, tokenizer = extend(
-            recipe.model.from_,
-            n_audio_codes=recipe.model.n_audio_codes,
-            objective=recipe.model.objective,
-            prompt_audio=recipe.model.prompt_audio,
-            seed=recipe.training.seed,
+            plan.model.from_,
+            n_audio_codes=plan.model.n_audio_codes,
+            objective=plan.model.objective,
+            prompt_audio=plan.model.prompt_audio,
+            seed=plan.training.seed,
         )
     else:
-        if recipe.tokenizer == "mini":
+        if plan.tokenizer == "mini":
             tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
         else:
-            tokenizer = TtTTokenizer.from_file(Path(recipe.tokenizer))
+            tokenizer = TtTTokenizer.from_file(Path(plan.tokenizer))
         ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
-        model = TtTModel(TtTConfig.from_json(recipe.model.given(), ids, where=f"{recipe.path}: [model]"))
-    vary = _jitter(recipe, model.config.code_id_start)
-    if recipe.tokens:
-        examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=recipe.spoken_transcripts)
+        model = TtTModel(TtTConfig.from_json(plan.model.given(), ids, where=f"{plan.path}: [model]"))
+    vary = _jitter(plan, model.config.code_id_start)
+    if plan.tokens:
+        examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=plan.spoken_transcripts)
         return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
-    return _conversations(recipe, model, tokenizer, vary)
+    return _conversations(plan, model, tokenizer, vary)
 
 
-def _rendered(recipe: Recipe) -> _Prepared:
+def _rendered(plan: TrainingPlan) -> _Prepared:
     """The second mini world: one rendition of an answer is drawn each time an example is used."""
     from reference_model.config import TtTConfig
     from reference_model.training.mixture import Mixture
@@ -173,52 +173,52 @@ def _rendered(recipe: Recipe) -> _Prepared:
     from tttbench.miniworld.second.coverage import coverage
     from tttbench.miniworld.second.tokens import N_CODES, RenderedTokens, examples
 
-    given = recipe.model
-    if isinstance(given, StartModel) or recipe.spoken_transcripts:
+    given = plan.model
+    if isinstance(given, StartModel) or plan.spoken_transcripts:
         field = "model.from" if isinstance(given, StartModel) else "data.spoken_transcripts"
-        raise UserError(f"{recipe.path}: {field}: doesn't go with {recipe.tokens}; remove it.")
-    tokens = RenderedTokens.load(Path(recipe.tokens))
+        raise UserError(f"{plan.path}: {field}: doesn't go with {plan.tokens}; remove it.")
+    tokens = RenderedTokens.load(Path(plan.tokens))
     tokenizer = second_tokenizer.build(N_CODES)
     ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
-    model = TtTModel(TtTConfig.from_json(given.given(), ids, where=f"{recipe.path}: [model]"))
+    model = TtTModel(TtTConfig.from_json(given.given(), ids, where=f"{plan.path}: [model]"))
     made = examples(tokens, tokenizer, model.config)
-    n_drawn = recipe.training.steps * recipe.training.batch_size
-    print(coverage(made, recipe.training.objective, model.config).describe(n_drawn), flush=True)
-    vary = DrawRendition(digest(made), _jitter(recipe, model.config.code_id_start))
+    n_drawn = plan.training.steps * plan.training.batch_size
+    print(coverage(made, plan.training.objective, model.config).describe(n_drawn), flush=True)
+    vary = DrawRendition(digest(made), _jitter(plan, model.config.code_id_start))
     return _Prepared(model, tokenizer, made, Mixture.once(len(made)), vary, ())
 
 
-def _conversations(recipe: Recipe, model: TtTModel, tokenizer: TtTTokenizer, vary: CodeJitter | None) -> _Prepared:
+def _conversations(plan: TrainingPlan, model: TtTModel, tokenizer: TtTTokenizer, vary: CodeJitter | None) -> _Prepared:
     from reference_model.training.conversations import read_conversations
     from reference_model.training.mixture import Mixture
 
     read_files = [
-        read_conversations(file.path, tokenizer, model.config, max_length=recipe.max_length, skip_bad=recipe.skip_bad)
-        for file in recipe.files
+        read_conversations(file.path, tokenizer, model.config, max_length=plan.max_length, skip_bad=plan.skip_bad)
+        for file in plan.files
     ]
-    mixture = Mixture(tuple(len(one.examples) for one in read_files), tuple(file.ratio for file in recipe.files))
+    mixture = Mixture(tuple(len(one.examples) for one in read_files), tuple(file.ratio for file in plan.files))
     examples = [example for one in read_files for example in one.examples]
     return _Prepared(
         model, tokenizer, examples, mixture, vary, tuple(str(bad) for one in read_files for bad in one.bad)
     )
 
 
-def _jitter(recipe: Recipe, code_id_start: int) -> CodeJitter | None:
+def _jitter(plan: TrainingPlan, code_id_start: int) -> CodeJitter | None:
     from reference_model.speech.networks import CodecConfig
     from reference_model.training.jitter import CodeJitter
 
-    return CodeJitter(CodecConfig().levels, code_id_start, recipe.code_jitter) if recipe.code_jitter else None
+    return CodeJitter(CodecConfig().levels, code_id_start, plan.code_jitter) if plan.code_jitter else None
 
 
-def _describe(folder: Path, recipe: Recipe, codec: str, bad: Sequence[str]) -> None:
+def _describe(folder: Path, plan: TrainingPlan, codec: str, bad: Sequence[str]) -> None:
     """Say in the checkpoint how it is asked, decoded and voiced, and name the records that were skipped."""
     from tttbench.miniworld.tokenizer import ASR_PROMPT, CHAT_PROMPT
 
     folder.mkdir(parents=True, exist_ok=True)
-    content: JsonObject = {"codec": codec, "decode": dict(recipe.decode)}
-    if recipe.tokens:
+    content: JsonObject = {"codec": codec, "decode": dict(plan.decode)}
+    if plan.tokens:
         # Other data hold prompts of their own; those of TtT stand for them until the file says otherwise.
-        content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(recipe.decode)}
+        content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(plan.decode)}
     (folder / "assistant.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     if bad:
         (folder / _BAD).write_text("\n".join(bad) + "\n", encoding="utf-8")
