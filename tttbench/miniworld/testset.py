@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]  # the package ships no types
+import soundfile
 
 from tttbench.core.exchange import Waveform
 from tttbench.miniworld import language
