@@ -94,7 +94,7 @@ def packed(model: TtTModel, rows: Sequence[Row], work: Work) -> float:
     for first in range(0, len(bins), work.part):
         part = [rows[i] for members in bins[first : first + work.part] for i in members]
         loss = batch_losses(model, part, pack=work.length, n_examples=len(rows)).total
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         total += float(loss.detach())
     return total
 
@@ -104,7 +104,7 @@ def padded(model: TtTModel, rows: Sequence[Row], work: Work) -> float:
     total = 0.0
     for first in range(0, len(rows), work.part):
         loss = _padded_loss(model, rows[first : first + work.part], work.length, len(rows))
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        loss.backward()
         total += float(loss.detach())
     return total
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reference_model.errors import TokenizerError
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer  # type: ignore[import-untyped]  # the package ships no types
+    from tokenizers import Tokenizer
 
 SPECIAL_TOKENS: Mapping[str, str] = {
     "audio_token_id_start": "<|audio|>",

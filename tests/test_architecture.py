@@ -87,7 +87,6 @@ def _imports_of(file: Path) -> Iterator[Import]:
     module = module_of(file)
     package = module.split(".") if file.name == "__init__.py" else module.split(".")[:-1]
     for node in ast.walk(ast.parse(file.read_text())):
-        targets: list[str] = []
         if isinstance(node, ast.Import):
             targets = [name.name for name in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -95,6 +94,8 @@ def _imports_of(file: Path) -> Iterator[Import]:
             base = ".".join([*above, *([node.module] if node.module else [])])
             # `from package import module` imports a module, too.
             targets = [f"{base}.{name.name}" if f"{base}.{name.name}" in DEPTHS else base for name in node.names]
+        else:
+            continue
         for target in targets:
             if target.split(".")[0] in ("tttbench", "reference_model"):
                 yield Import(file.relative_to(ROOT), node.lineno, module, target)
@@ -163,6 +164,7 @@ def test_nothing_of_the_shipped_folders_is_imported_by_name() -> None:
         for folder in ("tttbench", "reference_model", "tests", "benchmarks")
         for file in sorted((ROOT / folder).rglob("*.py"))
         for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [])
         + ([one.name for one in node.names] if isinstance(node, ast.Import) else [])
         if name.split(".")[0] in ("tasks", "reports")

@@ -101,7 +101,12 @@ def test_a_gate_imports_nothing_that_it_does_not_need() -> None:
 
 
 def test_a_run_of_an_own_system_is_reported_and_scored_again(tones: Path) -> None:
-    for words in (["report", tones], ["report", "--index", tones.parent], ["rescore", tones, "--include", WORLD]):
+    commands: list[list[str | Path]] = [
+        ["report", tones],
+        ["report", "--index", tones.parent],
+        ["rescore", tones, "--include", WORLD],
+    ]
+    for words in commands:
         ended = tttbench(*words)
         assert ended.returncode == 0, ended.stderr
     assert (tones / "report.html").is_file()
@@ -114,7 +119,16 @@ def test_tables_are_rendered(tones: Path, tmp_path: Path) -> None:
 
 
 def test_an_own_system_is_probed(tones: Path, tmp_path: Path) -> None:
-    words = ["probe", "tones:right", "--include", WORLD, "--task", "tone_qa", "--data", tones.parent / "data"]
+    words: list[str | Path] = [
+        "probe",
+        "tones:right",
+        "--include",
+        WORLD,
+        "--task",
+        "tone_qa",
+        "--data",
+        tones.parent / "data",
+    ]
     ended = tttbench(*words, "--repeats", "1", "--warmup", "0", "--out", tmp_path)
     assert ended.returncode == 0, ended.stderr
 

@@ -243,7 +243,7 @@ def _tensors(of: LayerWeights) -> tuple[Tensor, ...]:
 def _capture(call: Callable[[Tensor], Tensor], ids: Tensor) -> Callable[[Tensor], Tensor]:
     """Record a call as a CUDA graph over a buffer of its own."""
     buffer = ids.clone()
-    beside = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch has no types for it
+    beside = torch.cuda.Stream()
     beside.wait_stream(torch.cuda.current_stream())
     # Libraries pick their kernels and workspaces on the first calls, which can't be recorded.
     with torch.cuda.stream(beside):

@@ -150,7 +150,7 @@ def train_on_starts(
         voiced = (f0 > 0) & compared
         pitch = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs().mean()
         optimizer.zero_grad(set_to_none=True)
-        (spectral + settings.pitch_weight * pitch).backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        (spectral + settings.pitch_weight * pitch).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

@@ -141,7 +141,7 @@ def _json_lines(path: Path) -> _Records:
 
 def _parquet(path: Path) -> _Records:
     try:
-        import pyarrow.parquet  # type: ignore[import-untyped]  # the package ships no types
+        import pyarrow.parquet
     except ImportError as error:
         raise DataError(f'{path}: parquet needs pyarrow; pip install "tttbench[train]"') from error
     try:

@@ -78,7 +78,7 @@ def extend(
 
 def _extended_tokenizer(path: Path, n_audio_codes: int) -> tuple[TtTTokenizer, int]:
     """The tokenizer with all tokens, and how many it had."""
-    from tokenizers import AddedToken, Tokenizer  # type: ignore[import-untyped]  # the package ships no types
+    from tokenizers import AddedToken, Tokenizer
 
     if not path.is_file():
         raise CheckpointError(f"{path}: no such file; a checkpoint folder holds a tokenizer.json")

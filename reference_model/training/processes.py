@@ -49,8 +49,8 @@ class Processes:
             shard: spread weights and optimizer over the processes; without effect for a single one. Implied by
                 ``accelerate launch --use_fsdp``.
         """
-        from accelerate import Accelerator  # type: ignore[import-untyped]  # the package ships no types
-        from accelerate.utils import DistributedType  # type: ignore[import-untyped]  # as above
+        from accelerate import Accelerator
+        from accelerate.utils import DistributedType
 
         was_up = torch.distributed.is_initialized()
         self._accelerator = Accelerator(cpu=not torch.cuda.is_available())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_what_is_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("change", [{"config_sha256": "another"}, {"steps": 50}])
-def test_a_result_of_another_config_or_length_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_result_of_another_config_or_length_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     save_result(tmp_path / "ttt-0.json", dataclasses.replace(current("ttt", 0), **change))
     with pytest.raises(SystemExit, match=r"ttt-0\.json: is of another training config or of"):
         ablation.main(["--variants", "ttt", "--seeds", "0", "--results", str(tmp_path), "--work", str(tmp_path)])

@@ -45,16 +45,16 @@ def test_sequences_of_one_pool_are_held_against_fp64(monkeypatch: pytest.MonkeyP
     """With a call for each sequence in place of xformers' the part passes; with one that sees a key less it fails."""
     from benchmarks import gpu_attention
     from reference_model import decode_step
+    from reference_model.attention.rows import attend_rows
     from reference_model.transformer import TtTModel
 
     monkeypatch.setattr(TtTModel, "pool_operator", lambda model: None)
     assert gpu_attention.ragged_section(gpu_attention.Where("cpu", True))["ok"]
-    whole = decode_step.attend_rows
     n_calls = iter(range(10**6))
 
     def one_key_less(q: Any, keys: Any, values: Any, limit: tuple[int, ...]) -> Any:
         less = next(n_calls) > 12
-        return whole(q, keys, values, tuple(n - 1 for n in limit) if less else limit)
+        return attend_rows(q, keys, values, tuple(n - 1 for n in limit) if less else limit)
 
     monkeypatch.setattr(decode_step, "attend_rows", one_key_less)
     assert not gpu_attention.ragged_section(gpu_attention.Where("cpu", True))["ok"]
@@ -71,13 +71,12 @@ def test_a_kernel_that_is_missing_for_one_dtype_leaves_the_other_judged(monkeypa
     import torch
 
     from benchmarks import gpu_attention
-
-    whole = gpu_attention.attend
+    from reference_model.attention import attend
 
     def only_bfloat16(q: torch.Tensor, *rest: Any, attention: str) -> torch.Tensor:
         if q.dtype == torch.float32:
             raise NotImplementedError("no kernel")
-        return whole(q, *rest, attention="sdpa")
+        return attend(q, *rest, attention="sdpa")
 
     monkeypatch.setattr(gpu_attention, "attend", only_bfloat16)
     found = gpu_attention.attention_section(gpu_attention.Where("cpu", True), "xformers")
@@ -90,11 +89,10 @@ def test_a_backend_that_sees_other_keys_is_found(monkeypatch: pytest.MonkeyPatch
     import torch
 
     from benchmarks import gpu_attention
-
-    whole = gpu_attention.attend
+    from reference_model.attention import attend
 
     def one_key_less(q: torch.Tensor, k: Any, v: Any, limit: torch.Tensor, start: Any, attention: str) -> torch.Tensor:
-        return whole(q, k, v, (limit - 1).clamp(min=1), None, attention=attention)
+        return attend(q, k, v, (limit - 1).clamp(min=1), None, attention=attention)
 
     monkeypatch.setattr(gpu_attention, "attend", one_key_less)
     found = gpu_attention.attention_section(gpu_attention.Where("cpu", True), "sdpa")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.store.run_directory import RunStore
 
 
-def run(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict, list[str]]:  # type: ignore[type-arg]  # JSON
+def run(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any], list[str]]:
     status = main(["--scale", "tiny", *options])
     lines = capsys.readouterr().out.splitlines()
     return status, json.loads(lines[-1]), lines[:-1]

@@ -9,7 +9,7 @@ import pytest
 from tttbench.cli import main as cli
 
 
-def test_the_shipped_models_are_measured_and_the_last_line_is_json(capsys):
+def test_the_shipped_models_are_measured_and_the_last_line_is_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["nll", "--limit", "3", "--maskings", "4"]) == 0
     lines = capsys.readouterr().out.splitlines()
     found = json.loads(lines[-1])["results"]
@@ -28,7 +28,7 @@ def test_the_shipped_models_are_measured_and_the_last_line_is_json(capsys):
     assert "≤" not in lines[2]
 
 
-def test_where_nothing_is_spoken_only_text_is_measured(capsys):
+def test_where_nothing_is_spoken_only_text_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["nll", "ttt:mini", "--task", "mini_asr", "--limit", "2"]) == 0
     (found,) = json.loads(capsys.readouterr().out.splitlines()[-1])["results"]
     assert found["audio"] is None
@@ -45,6 +45,8 @@ def test_where_nothing_is_spoken_only_text_is_measured(capsys):
         (["--task", "mini_qaa"], "mini_qa"),
     ],
 )
-def test_what_cannot_be_measured_is_named(arguments, message, capsys):
+def test_what_cannot_be_measured_is_named(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.main(["nll", *arguments]) == 2
     assert message in capsys.readouterr().err

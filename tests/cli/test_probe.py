@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ttt_checkpoints import LEVELS, write_checkpoint, write_codec
 
 from reference_model.roofline import Ceilings
 from tttbench.cli.main import main
 from tttbench.miniworld.tokenizer import build
+
+from ..systems.ttt_checkpoints import LEVELS, write_checkpoint, write_codec
 
 ECHO = """
 from tttbench.api import Capability, Response, SystemCard, Trace, register_system

@@ -1,9 +1,13 @@
 """Training configs: wrong fields are named, every shipped one builds a small model, and `tttbench train` trains."""
 
+from __future__ import annotations
+
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import reference_model
@@ -44,11 +48,11 @@ SHIPPED_RECIPES = sorted((shipped("tasks") / "mini" / "configs").rglob("*.toml")
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(tmp_path: Path) -> Path:
     """The file of a recipe that trains in a second, on a token set of its own."""
     rng = np.random.default_rng(0)
 
-    def codes(n):
+    def codes(n: int) -> npt.NDArray[np.uint16]:
         return rng.integers(0, N_CODES, n).astype(np.uint16)
 
     n_questions = len(language.questions())
@@ -62,7 +66,7 @@ def small(tmp_path):
     return path
 
 
-def changed(path, old, new):
+def changed(path: Path, old: str, new: str) -> Path:
     text = path.read_text()
     assert text.count(old) == 1
     path.write_text(text.replace(old, new))
@@ -96,12 +100,12 @@ def changed(path, old, new):
         ("steps_per_block = 4", "strategy = 'topq'", r"decode\.strategy: .*Did you mean 'topk'"),
     ],
 )
-def test_a_wrong_recipe_names_file_and_field(small, old, new, message):
+def test_a_wrong_recipe_names_file_and_field(small: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(UserError, match=rf"small\.toml.*{message}"):
         recipe.read(changed(small, old, new))
 
 
-def test_no_tokens(small):
+def test_no_tokens(small: Path) -> None:
     changed(small, "[data]", "[data]\n#")
     small.write_text("\n".join(line for line in small.read_text().splitlines() if not line.startswith("tokens")))
     with pytest.raises(UserError, match=r'data: needs tokens = "mini"'):
@@ -134,18 +138,20 @@ def test_no_tokens(small):
         ),
     ],
 )
-def test_a_model_that_cannot_be_is_refused_before_anything_is_written(small, tmp_path, old, new, message):
+def test_a_model_that_cannot_be_is_refused_before_anything_is_written(
+    small: Path, tmp_path: Path, old: str, new: str, message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         training.main([str(changed(small, old, new)), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
 
 
-def test_an_unknown_recipe_names_those_there_are():
+def test_an_unknown_recipe_names_those_there_are() -> None:
     with pytest.raises(UserError, match=r"tt: no such training config. Did you mean 'ttt'"):
         recipe.find("tt")
 
 
-def test_recipes_are_found_by_name_and_by_path(small):
+def test_recipes_are_found_by_name_and_by_path(small: Path) -> None:
     assert recipe.find("nar").name == "nar.toml"
     assert recipe.find(str(small)) == small
 
@@ -154,8 +160,9 @@ MINI_RECIPES = [path for path in SHIPPED_RECIPES if path.parent.name != "paper"]
 
 
 @pytest.mark.parametrize("path", MINI_RECIPES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_a_shipped_recipe_builds_a_model_of_less_than_6_million_parameters(path):
+def test_a_shipped_recipe_builds_a_model_of_less_than_6_million_parameters(path: Path) -> None:
     made = recipe.read(path)
+    assert isinstance(made.model, recipe.NewModel)
     words = tokenizer.build(N_CODES)
     config = TtTConfig.from_json(made.model.given(), {**words.ids, "vocab_size": words.vocab_size})
     model = TtTModel(config)
@@ -164,7 +171,7 @@ def test_a_shipped_recipe_builds_a_model_of_less_than_6_million_parameters(path)
     assert made.tokens == ("build/mini2/codes.safetensors" if path.parent.name == "second" else "mini")
 
 
-def test_the_three_baselines_differ_in_objective_and_decoding_alone():
+def test_the_three_baselines_differ_in_objective_and_decoding_alone() -> None:
     assert {path.stem for path in SHIPPED_RECIPES} >= {"ttt", "ar", "nar"}
     made = {name: recipe.read(recipe.find(name)) for name in ("ttt", "ar", "nar")}
     assert [made[name].model.objective for name in made] == ["hybrid", "ar", "nar"]
@@ -173,7 +180,7 @@ def test_the_three_baselines_differ_in_objective_and_decoding_alone():
     assert len({(one.training.steps, one.training.objective.ctc, one.code_jitter) for one in made.values()}) == 1
 
 
-def test_the_ablation_takes_one_thing_away_at_a_time():
+def test_the_ablation_takes_one_thing_away_at_a_time() -> None:
     names = ("ttt", "ar", "nar", "no_banom", "no_ppm", "no_sst")
     made = {name: recipe.read(recipe.find(f"ablation/{name}")) for name in names}
     shares = {name: (o.banom, o.ppm, o.sst) for name, o in ((n, one.training.objective) for n, one in made.items())}
@@ -193,11 +200,12 @@ def test_the_ablation_takes_one_thing_away_at_a_time():
     assert len(same) == 1
 
 
-def test_the_papers_recipe_has_the_published_settings():
+def test_the_papers_recipe_has_the_published_settings() -> None:
     made = recipe.read(recipe.find("paper/ttt_3b"))
     t = made.training
     assert (t.learning_rate, t.beta2, t.weight_decay, t.warm_up, t.pack) == (2e-5, 0.95, 0.01, 0.01, 2048)
     assert t.objective == ObjectiveConfig(banom=0.3, ppm=0.3, sst=0.5)
+    assert isinstance(made.model, recipe.StartModel)
     assert made.model.from_ == "Qwen/Qwen2.5-3B"
     assert made.max_length == 2048
     assert made.skip_bad
@@ -230,7 +238,7 @@ pack = 64
 
 
 @pytest.fixture
-def conversations(tmp_path):
+def conversations(tmp_path: Path) -> Path:
     """A recipe over two files of conversations, one of which holds a bad record."""
     record = {"text": "yes<|begin_of_audio|><|audio_3|><|end_of_audio_new|>"}
     one, other = tmp_path / "one.json", tmp_path / "other.jsonl"
@@ -241,7 +249,9 @@ def conversations(tmp_path):
     return path
 
 
-def test_conversations_are_trained_on_and_bad_ones_named(conversations, tmp_path, capsys):
+def test_conversations_are_trained_on_and_bad_ones_named(
+    conversations: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     assert cli.main(["train", str(conversations), "--out", str(out)]) == 0
     printed = capsys.readouterr().out
@@ -252,7 +262,7 @@ def test_conversations_are_trained_on_and_bad_ones_named(conversations, tmp_path
     assert (out / "losses.svg").read_text().startswith("<?xml")
 
 
-def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, tmp_path):
+def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations: Path, tmp_path: Path) -> None:
     changed(conversations, "skip", "refuse")
     with pytest.raises(UserError, match=r"1 of 2 records cannot be trained on"):
         training.main([str(conversations), "--out", str(tmp_path / "out")])
@@ -298,7 +308,7 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations, t
         ),
     ],
 )
-def test_a_wrong_field_of_files_is_named(conversations, tmp_path, old, new, message):
+def test_a_wrong_field_of_files_is_named(conversations: Path, tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         training.main([str(changed(conversations, old, new)), "--out", str(tmp_path / "out")])
 
@@ -311,20 +321,22 @@ def test_a_wrong_field_of_files_is_named(conversations, tmp_path, old, new, mess
         (["--codec", "nope"], "--codec nope: no folder .*nope, and none is shipped so named"),
     ],
 )
-def test_a_wrong_option_is_named_before_anything_is_written(small, tmp_path, options, message):
+def test_a_wrong_option_is_named_before_anything_is_written(
+    small: Path, tmp_path: Path, options: list[str], message: str
+) -> None:
     with pytest.raises(UserError, match=message):
         training.main([str(small), "--out", str(tmp_path / "out"), *options])
     assert not (tmp_path / "out").exists()
 
 
-def test_a_batch_that_cannot_be_shared_out_leaves_no_folder(small, tmp_path):
+def test_a_batch_that_cannot_be_shared_out_leaves_no_folder(small: Path, tmp_path: Path) -> None:
     changed(small, "steps = 4", "steps = 4\naccumulate = 3")
     with pytest.raises(UserError, match=r"field 'batch_size' is .* expected a multiple of"):
         training.main([str(small), "--out", str(tmp_path / "out")])
     assert not (tmp_path / "out").exists()
 
 
-def test_a_seed_takes_the_place_of_the_recipes(small, tmp_path):
+def test_a_seed_takes_the_place_of_the_recipes(small: Path, tmp_path: Path) -> None:
     for seed in (1, 2):
         training.main([str(small), "--out", str(tmp_path / str(seed)), "--max-steps", "1", "--seed", str(seed)])
     one, other = ((tmp_path / str(seed) / "model.safetensors").read_bytes() for seed in (1, 2))
@@ -334,7 +346,9 @@ def test_a_seed_takes_the_place_of_the_recipes(small, tmp_path):
 
 
 @pytest.mark.parametrize("objective", ["hybrid", "ar", "nar"])
-def test_training_leaves_a_checkpoint_that_says_how_it_is_asked(small, tmp_path, objective, capsys):
+def test_training_leaves_a_checkpoint_that_says_how_it_is_asked(
+    small: Path, tmp_path: Path, objective: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     changed(small, '"hybrid"', f'"{objective}"')
     out = tmp_path / "out"
     assert cli.main(["train", str(small), "--out", str(out), "--max-steps", "2"]) == 0
@@ -348,7 +362,7 @@ def test_training_leaves_a_checkpoint_that_says_how_it_is_asked(small, tmp_path,
     }
 
 
-def test_training_goes_on_and_refuses_another_recipe_without_touching_the_folder(small, tmp_path):
+def test_training_goes_on_and_refuses_another_recipe_without_touching_the_folder(small: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     training.main([str(small), "--out", str(out), "--max-steps", "2"])
     training.main([str(small), "--out", str(out)])
@@ -364,13 +378,13 @@ def test_training_goes_on_and_refuses_another_recipe_without_touching_the_folder
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_a_missing_token_set_is_named(small, tmp_path):
+def test_a_missing_token_set_is_named(small: Path, tmp_path: Path) -> None:
     (tmp_path / "codes.safetensors").unlink()
     with pytest.raises(UserError, match=r"codes\.safetensors: no such file; `tttbench data build mini`"):
         training.main([str(small), "--out", str(tmp_path / "out")])
 
 
-def test_the_ar_recipe_trains_on_the_shipped_token_set(tmp_path):
+def test_the_ar_recipe_trains_on_the_shipped_token_set(tmp_path: Path) -> None:
     assert SHIPPED.is_file()
     assert cli.main(["train", "ar", "--max-steps", "2", "--out", str(tmp_path)]) == 0
     loaded = reference_model.load(tmp_path)

@@ -1,6 +1,9 @@
 """Folders of transcribed speech, written by hand in each layout."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
 
 import pytest
 
@@ -8,12 +11,12 @@ from tttbench.core.errors import UserError
 from tttbench.data.sources.asr_folder import read_asr_folder
 
 
-def found(folder):
+def found(folder: Path) -> tuple[str, list[tuple[str, Path, str, str]]]:
     data = read_asr_folder(folder)
     return data.layout, [(item.id, item.audio, item.text, item.speaker) for item in data.utterances]
 
 
-def test_tsv_with_a_header(tmp_path):
+def test_tsv_with_a_header(tmp_path: Path) -> None:
     (tmp_path / "list.tsv").write_text('speaker\tpath\tsentence\nann\tclips/a.mp3\tone "two"\n\nbob\tb.wav\tthree\n')
     assert found(tmp_path) == (
         "tsv",
@@ -24,17 +27,17 @@ def test_tsv_with_a_header(tmp_path):
     )
 
 
-def test_tsv_without_a_header(tmp_path):
+def test_tsv_without_a_header(tmp_path: Path) -> None:
     (tmp_path / "list.tsv").write_text("000.mp3\tone\n001.mp3\ttwo\n")
     assert [item[0] for item in found(tmp_path)[1]] == ["000", "001"]
 
 
-def test_windows_line_ends_and_byte_order_mark(tmp_path):
+def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "list.tsv").write_bytes("\ufeffaudio\ttext\r\na.wav\tone\r\n".encode())
     assert found(tmp_path)[1] == [("a", tmp_path / "a.wav", "one", "")]
 
 
-def test_jsonl(tmp_path):
+def test_jsonl(tmp_path: Path) -> None:
     rows = [{"id": "x", "audio_filepath": "a.flac", "text": "one"}, {"id": "y", "audio_filepath": "b.flac", "text": ""}]
     (tmp_path / "list.jsonl").write_text("\n".join(map(json.dumps, rows)))
     assert found(tmp_path) == (
@@ -43,13 +46,13 @@ def test_jsonl(tmp_path):
     )
 
 
-def test_ljspeech_gives_the_normalized_text(tmp_path):
+def test_ljspeech_gives_the_normalized_text(tmp_path: Path) -> None:
     (tmp_path / "wavs").mkdir()
     (tmp_path / "metadata.csv").write_text("LJ1|Mr. 5|Mister five\n")
     assert found(tmp_path) == ("ljspeech", [("LJ1", tmp_path / "wavs/LJ1.wav", "Mister five", "")])
 
 
-def test_librispeech_is_found_at_any_depth(tmp_path):
+def test_librispeech_is_found_at_any_depth(tmp_path: Path) -> None:
     chapter = tmp_path / "test" / "61" / "70968"
     chapter.mkdir(parents=True)
     (chapter / "61-70968.trans.txt").write_text("61-70968-0000 HE BEGAN\n61-70968-0001 GIVE\n")
@@ -63,18 +66,18 @@ def test_librispeech_is_found_at_any_depth(tmp_path):
     )
 
 
-def test_a_list_can_be_given_by_its_own_path(tmp_path):
+def test_a_list_can_be_given_by_its_own_path(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("audio\ttext\na.wav\tone\n")
     (tmp_path / "b.tsv").write_text("audio\ttext\nb.wav\ttwo\n")
     assert [item[0] for item in found(tmp_path / "b.tsv")[1]] == ["b"]
 
 
-def test_a_listed_file_that_is_missing_stays_in_the_list(tmp_path):
+def test_a_listed_file_that_is_missing_stays_in_the_list(tmp_path: Path) -> None:
     (tmp_path / "list.tsv").write_text("audio\ttext\ngone.wav\tone\n")
     assert found(tmp_path)[1] == [("gone", tmp_path / "gone.wav", "one", "")]
 
 
-def test_audio_that_no_line_names_is_counted(tmp_path):
+def test_audio_that_no_line_names_is_counted(tmp_path: Path) -> None:
     (tmp_path / "list.tsv").write_text("audio\ttext\na.wav\tone\n")
     (tmp_path / "sub").mkdir()
     for name in ("a.wav", "b.WAV", "sub/c.flac", "notes.txt"):
@@ -111,7 +114,7 @@ def test_audio_that_no_line_names_is_counted(tmp_path):
         ("notes.txt", "hello", "holds no list of utterances"),
     ],
 )
-def test_wrong_lists_are_named_with_line_and_field(tmp_path, name, content, says):
+def test_wrong_lists_are_named_with_line_and_field(tmp_path: Path, name: str, content: str | bytes, says: str) -> None:
     if name == "metadata.csv":
         (tmp_path / "wavs").mkdir()
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -120,7 +123,7 @@ def test_wrong_lists_are_named_with_line_and_field(tmp_path, name, content, says
     assert str(tmp_path) in str(error.value)
 
 
-def test_two_librispeech_files_with_one_id_are_both_named(tmp_path):
+def test_two_librispeech_files_with_one_id_are_both_named(tmp_path: Path) -> None:
     (tmp_path / "a.trans.txt").write_text("1-1 ONE\n")
     (tmp_path / "b.trans.txt").write_text("1-2 TWO\n1-1 ONE\n")
     with pytest.raises(
@@ -129,13 +132,13 @@ def test_two_librispeech_files_with_one_id_are_both_named(tmp_path):
         read_asr_folder(tmp_path)
 
 
-def test_several_lists_are_not_guessed_between(tmp_path):
+def test_several_lists_are_not_guessed_between(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").touch()
     (tmp_path / "b.jsonl").touch()
     with pytest.raises(UserError, match=r"several lists \(a\.tsv, b\.jsonl\)"):
         read_asr_folder(tmp_path)
 
 
-def test_a_missing_folder(tmp_path):
+def test_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         read_asr_folder(tmp_path / "nowhere")

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +13,7 @@ HEADER = "Questions\tAnswer\tWav Filename\n"
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     (tmp_path / "llama_questions_300.tsv").write_text(
         HEADER + 'Who wrote "Emma"?\tJane Austen\t1.wav\nWhich sea is salty?\tthe Dead Sea\t2.wav\n'
     )
@@ -18,7 +21,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_questions_have_the_published_answers(folder):
+def test_questions_have_the_published_answers(folder: Path) -> None:
     (folder / "2.wav").touch()
     found = build_task("llama_questions").samples(folder)
     assert [(s.id, s.audio, s.reference) for s in found] == [
@@ -27,13 +30,15 @@ def test_questions_have_the_published_answers(folder):
     ]
 
 
-def test_the_same_recordings_double_as_asr(folder):
+def test_the_same_recordings_double_as_asr(folder: Path) -> None:
     found = build_task("llama_questions_asr").samples(folder)
     assert [(s.id, s.reference) for s in found] == [("1", 'Who wrote "Emma"?')]
 
 
 @pytest.mark.parametrize("task", ["llama_questions", "llama_questions_asr"])
-def test_rows_without_a_recording_are_counted_not_hidden(folder, caplog, task):
+def test_rows_without_a_recording_are_counted_not_hidden(
+    folder: Path, caplog: pytest.LogCaptureFixture, task: str
+) -> None:
     with caplog.at_level(logging.WARNING):
         found = build_task(task).samples(folder)
     assert len(found) == 1
@@ -51,18 +56,18 @@ def test_rows_without_a_recording_are_counted_not_hidden(folder, caplog, task):
         ("", "is empty"),
     ],
 )
-def test_a_wrong_list_is_named_with_line_and_field(tmp_path, content, says):
+def test_a_wrong_list_is_named_with_line_and_field(tmp_path: Path, content: str, says: str) -> None:
     (tmp_path / "llama_questions_300.tsv").write_text(content)
     with pytest.raises(UserError, match=says) as error:
         build_task("llama_questions").samples(tmp_path)
     assert "llama_questions_300.tsv" in str(error.value)
 
 
-def test_without_data_the_message_says_where_to_get_them():
+def test_without_data_the_message_says_where_to_get_them() -> None:
     with pytest.raises(UserError, match=r"LLAMA1-Test-Set.*--data llama_questions=DIR"):
         build_task("llama_questions").samples(None)
 
 
-def test_another_folder_is_refused(tmp_path):
+def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"llama_questions_300\.tsv: no such file"):
         build_task("llama_questions").samples(tmp_path)

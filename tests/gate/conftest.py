@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -89,6 +90,6 @@ def make_snapshot(
     )
 
 
-def with_outcome(snapshot: Snapshot, **changes: object) -> Snapshot:
+def with_outcome(snapshot: Snapshot, **changes: Any) -> Snapshot:
     """The same with fields of its only metric changed."""
-    return replace(snapshot, metrics=(replace(snapshot.metrics[0], **changes),))  # type: ignore[arg-type]
+    return replace(snapshot, metrics=(replace(snapshot.metrics[0], **changes),))

@@ -148,7 +148,8 @@ class TestComparability:
     @pytest.mark.parametrize(("key", "field"), [("listing_sha256", "data"), ("instruction", "prompt")])
     def test_task_facts(self, make: Make, key: str, field: str) -> None:
         base = make()
-        other = replace(base, tasks={"task": replace(base.tasks["task"], **{key: "other"})})
+        change: dict[str, Any] = {key: "other"}
+        other = replace(base, tasks={"task": replace(base.tasks["task"], **change)})
         assert [one.field for one in gate(base, other, Rules()).differences] == [field]
 
     def test_another_scorer(self, make: Make) -> None:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tttbench.cli.main import main
+from tttbench.core.exchange import Request, Response
+from tttbench.core.system import System
 from tttbench.gate.from_run import snapshot_of
 from tttbench.gate.interleaved import REQUESTS, measure
 from tttbench.gate.snapshot import Snapshot
+from tttbench.pipeline.jobs import respond_all
 
 pytestmark = pytest.mark.slow
 
@@ -50,11 +55,10 @@ def test_both_are_asked_the_same_requests_in_alternating_order(
     from tttbench.gate import interleaved
 
     asked: list[tuple[object, str]] = []
-    respond_all = interleaved.respond_all
 
-    def noting(system: object, requests: list[object]) -> object:
-        asked.append((system, str(getattr(requests[0], "id", ""))))
-        return respond_all(system, requests)  # type: ignore[arg-type]
+    def noting(system: System, requests: Sequence[Request]) -> list[Response | Exception]:
+        asked.append((system, requests[0].id))
+        return respond_all(system, requests)
 
     monkeypatch.setattr(interleaved, "respond_all", noting)
     measure(snapshot, snapshot, 2, "cpu", lambda line: None)
@@ -68,7 +72,8 @@ def test_both_are_asked_the_same_requests_in_alternating_order(
 
 @pytest.mark.parametrize(("field", "value"), [("weights", "0" * 64), ("codec", "0" * 64)])
 def test_other_weights_are_left_out(snapshot: Snapshot, field: str, value: str) -> None:
-    facts = replace(snapshot.systems["ttt:mini"], **{field: value})
+    change: dict[str, Any] = {field: value}
+    facts = replace(snapshot.systems["ttt:mini"], **change)
     found = measure(snapshot, replace(snapshot, systems={"ttt:mini": facts}), 2, "cpu", lambda line: None)
     assert found.rounds == ()
     assert f"ttt:mini wasn't measured anew: ttt:mini has other {field} now than in" in found.left_out[0]

@@ -8,17 +8,17 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Browser
 
 from tttbench.core.derivation import Derived
 from tttbench.core.exchange import AudioCommit, Chunk, Response, Trace
-from tttbench.core.sample import AudioRef, Sample, Turn
+from tttbench.core.sample import AudioRef, Modality, Sample, Turn
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability, SystemCard
 from tttbench.pages import render
@@ -30,10 +30,7 @@ from tttbench.store.manifest import DeriverEntry, Machine, Manifest, Session, Su
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
 
-# importlib mode adds no paths; with this one, `browsing` can be imported.
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from browsing import CHROMIUM, Browser, Visits, chromium
+from .browsing import CHROMIUM, Visits, chromium
 
 HOSTILE = "<script>alert('x')</script> & \"quoted\" </script> אבג \u202e 漢字 {{ 7*7 }}"
 RATE_HZ = 16_000
@@ -51,7 +48,10 @@ def trace(system: str, words: list[str], n_codes: int, random_state: random.Rand
     per_pass_s = 0.012 + 0.004 * random_state.random()
     now, passes = 0.12, 1
     text_times: list[float] = []
-    commits, chunks, steps, confidence, spans = [], [], [], [], []
+    commits: list[AudioCommit] = []
+    chunks: list[Chunk] = []
+    steps: list[int] = []
+    confidence: list[float] = []
     if system == "whisper:tiny.en":
         times = [now + 0.02 * (i + 1) for i in range(len(words))]
         stages = {"encode": 0.1, "decode": 0.02 * len(words)}
@@ -77,7 +77,6 @@ def trace(system: str, words: list[str], n_codes: int, random_state: random.Rand
         if len(commits) * block % 13 == 0 or start + size == n_codes or block > 1:
             unsent = start + size - sum(chunk.n_samples for chunk in chunks) * CODES_PER_S / RATE_HZ
             chunks.append(Chunk(now + 0.03, round(unsent * RATE_HZ / CODES_PER_S)))
-    spans.append(n_codes)
     decode_s = now - 0.12
     stages = {"encode": 0.06, "prefill": 0.05, "decode": decode_s, "vocode": 0.03 * len(chunks)}
     return Trace(
@@ -91,7 +90,7 @@ def trace(system: str, words: list[str], n_codes: int, random_state: random.Rand
         passes,
         tuple(steps),
         tuple(confidence),
-        tuple(spans),
+        (n_codes,),
     )
 
 
@@ -147,7 +146,7 @@ def _manifest(name: str, n: int) -> Manifest:
 
 def _system(system: str) -> SystemEntry:
     strategy = STRATEGIES[system]
-    speaks = frozenset(("text", "audio")) if strategy else frozenset(("text",))
+    speaks: frozenset[Modality] = frozenset(("text", "audio")) if strategy else frozenset(("text",))
     card = SystemCard(
         system,
         Capability(accepts=frozenset(("audio",)), produces=speaks, families=None if strategy else frozenset(("asr",))),

@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import NARROW, Browser, Visits, columns, fits
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tttbench.pages import render
 from tttbench.pages.page import page as page_of
 from tttbench.pages.view import ReportView
+
+from .browsing import NARROW, Visits, columns, fits
 
 pytestmark = pytest.mark.slow
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from browsing import NARROW, Visits, columns, fits
 from playwright.sync_api import expect
 
 from tttbench.gate.decide import gate
@@ -14,6 +13,7 @@ from tttbench.gate.rules import Rules
 from tttbench.gate.sources import Source
 from tttbench.pages.comparison import comparison_page
 
+from .browsing import NARROW, Visits, columns, fits
 from .conftest import write_run
 
 pytestmark = pytest.mark.slow

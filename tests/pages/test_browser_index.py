@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import NARROW, Visits, columns, fits
 from playwright.sync_api import Page, expect
 
 from tttbench.pages import render_index
 from tttbench.pages.index import index_page
 from tttbench.pages.runs import RunSystem, read_runs
+
+from .browsing import NARROW, Visits, columns, fits
 
 pytestmark = pytest.mark.slow
 

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ def test_equal_word_error_rates_are_nobodys_lowest() -> None:
 
 
 def test_block_diffusion_is_set_against_autoregressive_decoding() -> None:
-    ar = {"system": "ttt:mini-ar", "strategy": "ar"}
+    ar: dict[str, Any] = {"system": "ttt:mini-ar", "strategy": "ar"}
     said = sentences(probes=(NFE, SOUND, replace(NFE, p50=1.0, **ar), replace(SOUND, p50=0.402, **ar)))
     assert "Forward passes per audio token: 0.170 in ttt:mini (topk), against 1.00 in ttt:mini-ar (ar)." in said
     assert "TTFA: 310 ms in ttt:mini (topk), against 402 ms in ttt:mini-ar (ar)" in said

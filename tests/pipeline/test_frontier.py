@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from tttbench.core.metric import FrontierPoint
 from tttbench.pipeline.frontier import Outcome, frontier
 
 
@@ -17,7 +18,7 @@ def outcomes(quality: float, seconds: float, n: int = 60, seed: int = 0, noise: 
     ]
 
 
-def places(found: dict[str, list[Outcome]], *, lower_is_better: bool = False):
+def places(found: dict[str, list[Outcome]], *, lower_is_better: bool = False) -> dict[str, FrontierPoint]:
     return {
         point.system: point
         for point in frontier("t", "m", found, lower_is_better=lower_is_better, seed=0, n_resamples=500)

@@ -48,7 +48,7 @@ def runs(finished: Path, tmp_path: Path) -> Path:
 
 def make_snapshot_of(systems: dict[str, SystemFacts]) -> Snapshot:
     """A snapshot that has systems and nothing else."""
-    return Snapshot("", "", "", 0, "done", 0, 0, "", {}, {}, systems, {}, (), (), {}, {})
+    return Snapshot("", "", "", 0, "done", 0, 0, (), {}, {}, systems, {}, (), (), {}, {})
 
 
 @pytest.fixture

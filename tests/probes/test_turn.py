@@ -125,4 +125,6 @@ def test_noise_is_the_same_for_the_same_seed() -> None:
     one, two = (noise_requests("qa", 2, 0.5, 3) for _ in range(2))
     assert [len(request.audio) for request in one if request.audio is not None] == [8000, 8000]
     assert all((a.audio == b.audio).all() for a, b in zip(one, two, strict=True) if a.audio is not None)
+    assert one[0].audio is not None
+    assert one[1].audio is not None
     assert (one[0].audio != one[1].audio).any()

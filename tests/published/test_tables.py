@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tttbench.core.plugins import tasks
 from tttbench.core.recipe import Recipe
 from tttbench.pages.paper_tables import render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import fill, found_in
+from tttbench.published.measured import Cell, FilledTable, fill, found_in
 from tttbench.store.manifest import Summary
 
 RESULT = Result(
@@ -44,17 +45,17 @@ def summary(result: Result = RESULT) -> Summary:
     return Summary("done", 120, 120, metrics=METRICS, results=(result,))
 
 
-def filled(names: dict[str, str]):
+def filled(names: dict[str, str]) -> tuple[FilledTable, ...]:
     return fill(load_tables(), found_in([(Path("runs/a"), summary())], names), tasks.names())
 
 
-def cell(tables, table, row, column):
+def cell(tables: Sequence[FilledTable], table: str, row: str, column: str) -> Cell:
     block = next(one for one in tables if one.table.id == table).blocks[0]
     at_row = [one.id for one in block.block.rows].index(row)
     return block.cells[at_row][[one.id for one in block.block.columns].index(column)]
 
 
-def test_the_shipped_figures_are_those_of_the_paper():
+def test_the_shipped_figures_are_those_of_the_paper() -> None:
     tables = filled({})
     assert cell(tables, "architectures", "ttt", "llama_questions").published == 34.68
     assert cell(tables, "architectures", "nar", "aishell_2").published == 212.27
@@ -65,14 +66,14 @@ def test_the_shipped_figures_are_those_of_the_paper():
     )
 
 
-def test_a_measured_cell_has_figure_interval_counts_and_the_difference():
+def test_a_measured_cell_has_figure_interval_counts_and_the_difference() -> None:
     found = cell(filled({"ttt:/models/ttt": "ttt:TtT-3B"}), "ablation", "ttt", "llama_questions")
     assert found.measured is not None
     assert (found.measured.value, found.measured.n, found.measured.not_ok) == (40.0, 120, 2)
     assert found.difference == pytest.approx(40.0 - 34.68)
 
 
-def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command():
+def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command() -> None:
     found = cell(filled({}), "ablation", "ttt", "llama_questions")
     assert found.measured is None
     assert "Stephen-Lee/TtT-3B" in found.needs
@@ -80,7 +81,7 @@ def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command():
     assert found.command == "tttbench run --systems ttt:TtT-3B --tasks llama_questions --data llama_questions=DIR"
 
 
-def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table():
+def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table() -> None:
     found = cell(filled({}), "ablation", "ttt", "aishell_1")
     assert found.command == (
         "tttbench run --systems ttt:TtT-3B --tasks asr_folder_zh --data asr_folder_zh=DIR --out RUN"
@@ -88,7 +89,7 @@ def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_tabl
     )
 
 
-def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_needed():
+def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_needed() -> None:
     for table in filled({}):
         for block in table.blocks:
             for one in (one for row in block.cells for one in row):
@@ -99,7 +100,7 @@ def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_ne
                     assert "which there is not yet (docs/add_a_task.md)" in one.needs
 
 
-def test_what_was_judged_otherwise_has_no_difference():
+def test_what_was_judged_otherwise_has_no_difference() -> None:
     other = summary(replace(RESULT, recipe=Recipe("spoken_accuracy@1", transcriber="openai-whisper tiny.en")))
     found = found_in([(Path("a"), other)], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, tasks.names())
@@ -111,7 +112,7 @@ def test_what_was_judged_otherwise_has_no_difference():
     assert "judged otherwise" in files["ablation.tex"]
 
 
-def test_every_format_has_the_figures_side_by_side():
+def test_every_format_has_the_figures_side_by_side() -> None:
     files = render_all(filled({"ttt:/models/ttt": "ttt:TtT-3B"}))
     assert "34.68 / 40.0 [31.0, 49.0] n=120, 2 not ok (+5.3)" in files["ablation.md"]
     assert r"34.68 / 40.0 {\scriptsize [31.0, 49.0], $n=120$, 2 not ok; +5.3}" in files["ablation.tex"]
@@ -127,7 +128,7 @@ def test_every_format_has_the_figures_side_by_side():
     assert len(rows) == 4 * 3 + 4 * 4
 
 
-def test_names_are_those_of_the_suites_recipes():
+def test_names_are_those_of_the_suites_recipes() -> None:
     from tttbench.config.training import shipped_training_configs
 
     known = {f"ttt:{name.replace('/', '-')}" for name in shipped_training_configs() if name.startswith("ablation/")}
@@ -159,7 +160,7 @@ def test_names_are_those_of_the_suites_recipes():
         ('id = "ablation"', 'id = "architectures"', r"tables\[1\]: has the id 'architectures' of \[0\]"),
     ],
 )
-def test_a_damaged_file_is_named(tmp_path, old, new, message):
+def test_a_damaged_file_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     text = SHIPPED.read_text()
     assert old in text
     path = tmp_path / "tables.toml"
@@ -168,14 +169,14 @@ def test_a_damaged_file_is_named(tmp_path, old, new, message):
         load_tables(path)
 
 
-def test_figures_without_a_source_are_refused(tmp_path):
+def test_figures_without_a_source_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "tables.toml"
     path.write_text(SHIPPED.read_text().replace('source = "ttt"\n', ""))
     with pytest.raises(UserError, match="has published figures, but the block names no source"):
         load_tables(path)
 
 
-def test_the_verb_writes_everything(tmp_path, capsys):
+def test_the_verb_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from tttbench.cli import main as cli
 
     assert cli.main(["tables", "--out", str(tmp_path / "t")]) == 0
@@ -185,16 +186,20 @@ def test_the_verb_writes_everything(tmp_path, capsys):
     assert "must be IN-RUN=IN-TABLE" in capsys.readouterr().err
 
 
-def test_a_cell_without_an_interval_is_a_cell():
+def test_a_cell_without_an_interval_is_a_cell() -> None:
     alone = replace(RESULT, ci_low=math.nan, ci_high=math.nan, n=1, ok=1, error=0)
     found = found_in([(Path("a"), summary(alone))], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, ())
-    assert cell(tables, "ablation", "ttt", "llama_questions").measured.n == 1
+    measured = cell(tables, "ablation", "ttt", "llama_questions").measured
+    assert measured is not None
+    assert measured.n == 1
     assert "nan" in render_all(tables)["ablation.md"]
 
 
-def test_a_figure_that_is_no_share_is_printed_as_it_is():
+def test_a_figure_that_is_no_share_is_printed_as_it_is() -> None:
     utmos = replace(RESULT, task="speech_quality", metric="utmos", value=4.1)
     found = found_in([(Path("a"), summary(utmos))], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, ())
-    assert cell(tables, "quality", "ttt", "utmos").measured.value == 4.1
+    measured = cell(tables, "quality", "ttt", "utmos").measured
+    assert measured is not None
+    assert measured.value == 4.1

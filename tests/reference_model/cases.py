@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from shapes import random_model, tiny_config
 
 from reference_model.decoding import Answer
 from reference_model.transformer import TtTModel
+
+from .shapes import random_model, tiny_config
 
 # In fp64 two orders of summation never swap two candidates, so tokens can be compared one by one.
 MODELS = {

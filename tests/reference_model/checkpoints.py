@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
 from reference_model.config import TtTConfig
@@ -23,7 +25,7 @@ def released_layout(n_codes: int = 16) -> TtTTokenizer:
 
 def small(tokenizer: TtTTokenizer, tied: bool = True) -> TtTConfig:
     return TtTConfig(
-        **tokenizer.ids,
+        **dict[str, Any](tokenizer.ids),
         vocab_size=tokenizer.vocab_size,
         hidden_size=16,
         intermediate_size=24,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from masks import heads
-from shapes import tiny_config
 
 from reference_model.attention import PROCESS, attend
 from reference_model.errors import BackendError
 from reference_model.transformer import TtTModel
+
+from .masks import heads
+from .shapes import tiny_config
 
 
 def test_xformers_on_a_cpu_names_the_backend_to_use() -> None:

@@ -8,9 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from cases import MODELS, prompt_for, same
-from loops import Loops
-from shapes import random_model, tiny_config
 from torch import Tensor
 
 from reference_model.attention import PROCESS, Chooser, Heads
@@ -21,6 +18,10 @@ from reference_model.decoding import DecodeConfig, Engine, Prompt, generate
 from reference_model.errors import BackendError
 from reference_model.limits import limits
 from reference_model.transformer import TtTModel
+
+from .cases import MODELS, prompt_for, same
+from .loops import Loops
+from .shapes import random_model, tiny_config
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -239,7 +240,8 @@ def test_a_model_that_trains_does_not_take_an_operator_without_a_backward() -> N
 
 def test_under_autocast_the_dtype_of_the_products_is_compared() -> None:
     model = random_model(tiny_config()).requires_grad_(False)
-    model.chooser = Chooser(Raises(), warn=(said := []).append)
+    said: list[str] = []
+    model.chooser = Chooser(Raises(), warn=said.append)
     with torch.autocast("cpu", torch.bfloat16):
         model.attention_name()
     assert "torch.bfloat16" in said[0]

@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from masks import Batch, Document, batches, heads, softmax_by_rows
 from torch import Tensor
 
 from reference_model.attention import Heads, attend
@@ -17,6 +16,8 @@ from reference_model.attention.rows import attend_rows
 from reference_model.attention.runs import RunsAttention, split_runs
 from reference_model.attention.xformers import XformersBackend, XformersOperator, bias_of
 from reference_model.limits import dense_mask
+
+from .masks import Batch, Document, batches, heads, softmax_by_rows
 
 head_counts = st.sampled_from([(4, 1), (4, 2), (4, 4), (3, 1)])
 objectives = st.sampled_from(["hybrid", "ar", "nar"])

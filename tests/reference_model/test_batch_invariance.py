@@ -11,14 +11,16 @@ import dataclasses
 import functools
 import itertools
 import random
+from collections.abc import Sequence
 
 import pytest
 import torch
-from cases import MODELS, prompt_for, same
-from shapes import random_model, tiny_config
 
 from reference_model.decoding import Answer, CacheMode, DecodeConfig, Engine, Prompt, generate
-from reference_model.transformer import TtTModel
+from reference_model.transformer import RowGroup, TtTModel
+
+from .cases import MODELS, prompt_for, same
+from .shapes import random_model, tiny_config
 
 FILLING = ("topk", "threshold:tau=0.5", "first_hitting", "mapi", "par", "pmi")
 CACHES: tuple[CacheMode, ...] = ("none", "exact", "block")
@@ -94,18 +96,18 @@ def test_an_answer_is_the_same_if_it_joins_late(case: int, cache: CacheMode) -> 
         same(engine.answers[handle], answer)
 
 
-def test_requests_join_while_others_are_in_every_phase() -> None:
+def test_requests_join_while_others_are_in_every_phase(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the test above relies on: the passes it runs really mix prompts, text and blocks."""
     model = copy.copy(MODELS["hybrid", 60, 1])
     engine = Engine(model, settings_for(("hybrid", 60, 1), "topk", "exact"), max_batch=5)
     step, seen = model.step, set()
 
-    def noting(groups: list) -> torch.Tensor:  # type: ignore[type-arg]  # the rows of a pass, whatever they are
+    def noting(groups: Sequence[RowGroup]) -> torch.Tensor:
         kinds = ["prompt" if g.first == 0 else "text" if len(g.limit) == 1 else "block" for g in groups if g.cache]
         seen.add(frozenset(kinds))
         return step(groups)
 
-    model.step = noting  # type: ignore[method-assign,assignment]  # the test looks at what passes through
+    monkeypatch.setattr(model, "step", noting)
     for prompt in prompts_for(model, N_PROMPTS):
         engine.submit(prompt)
         engine.step()

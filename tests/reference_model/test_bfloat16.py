@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from cases import prompt_for
-from checkpoints import released_layout, small
-from shapes import random_model, tiny_config
 
 from reference_model import checkpoint
 from reference_model.cache import KeyValueCache
@@ -20,6 +17,10 @@ from reference_model.decoding import CacheMode, DecodeConfig, Prompt, generate
 from reference_model.limits import limits
 from reference_model.tokens import TtTTokenizer
 from reference_model.transformer import RowGroup, TtTModel
+
+from .cases import prompt_for
+from .checkpoints import released_layout, small
+from .shapes import random_model, tiny_config
 
 ROUNDING = 2.0**-8
 """The largest relative error of a number that is rounded to bfloat16's 8 significant bits."""

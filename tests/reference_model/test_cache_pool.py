@@ -7,14 +7,15 @@ from itertools import pairwise
 
 import pytest
 import torch
-from cases import MODELS, prompt_for, same
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes import tiny_config
 
 from reference_model.cache import CachePool, KeyValueCache
-from reference_model.decoding import DecodeConfig, Engine, Prompt, generate
+from reference_model.decoding import CacheMode, DecodeConfig, Engine, Prompt, generate
 from reference_model.errors import DecodeError
+
+from .cases import MODELS, prompt_for, same
+from .shapes import tiny_config
 
 CONFIG = tiny_config()
 CPU = torch.device("cpu")
@@ -28,7 +29,8 @@ def pool_of(n_positions: int) -> CachePool:
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 30)), max_size=40))
 def test_slots_never_overlap_and_everything_comes_back(steps: list[tuple[bool, int]]) -> None:
-    pool, held = pool_of(64), []
+    pool = pool_of(64)
+    held: list[KeyValueCache] = []
     for gives_back, n in steps:
         if gives_back and held:
             pool.give_back(held.pop(n % len(held)))
@@ -85,7 +87,7 @@ def test_a_cache_is_given_back_once_and_to_its_own_pool() -> None:
 
 @pytest.mark.parametrize("key", sorted(MODELS))
 @pytest.mark.parametrize("mode", ["exact", "block"])
-def test_requests_wait_for_room_and_all_are_answered_alike(key: tuple[str, int, int], mode: str) -> None:
+def test_requests_wait_for_room_and_all_are_answered_alike(key: tuple[str, int, int], mode: CacheMode) -> None:
     """Room for two and a half requests, sixteen asked: never three at once, and the answers of unbounded memory."""
     chosen = dataclasses.replace(SETTINGS, cache=mode, text_temperature=1.5, audio_temperature=1.0)
     prompts = [Prompt(prompt_for(MODELS[key], case), seed=case) for case in range(16)]

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from checkpoints import released_layout, small
 from safetensors.torch import load_file, save_file
-from shapes import random_model
 from tokenizers import Tokenizer, models
 from transformers import AutoModelForCausalLM
 
@@ -18,6 +16,9 @@ from reference_model.errors import CheckpointError, ConfigError, TokenizerError
 from reference_model.limits import limits
 from reference_model.tokens import TtTTokenizer
 from reference_model.transformer import TtTModel
+
+from .checkpoints import released_layout, small
+from .shapes import random_model
 
 
 @pytest.fixture

@@ -17,12 +17,13 @@ from typing import Any
 
 import pytest
 import torch
-from checkpoints import released_layout, small
-from shapes import random_model
 
 import reference_model
 from reference_model import checkpoint
 from reference_model.errors import CheckpointError
+
+from .checkpoints import released_layout, small
+from .shapes import random_model
 
 pytestmark = pytest.mark.slow
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import torch
-from checkpoints import released_layout, small
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from shapes import random_model
 
 from reference_model import checkpoint
 from reference_model.errors import CheckpointError
+
+from .checkpoints import released_layout, small
+from .shapes import random_model
 
 INDEX = "model.safetensors.index.json"
 

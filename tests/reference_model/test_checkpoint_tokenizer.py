@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from checkpoints import released_layout, small
-from shapes import random_model
 
 from reference_model import checkpoint
 from reference_model.checkpoint import tokenizer_file
 from reference_model.errors import CheckpointError
 from reference_model.training.extend import extend
+
+from .checkpoints import released_layout, small
+from .shapes import random_model
 
 WEIGHTS = Path(__file__).resolve().parents[2] / "reference_model" / "weights"
 """In the repository: an installed package holds fewer models."""

@@ -6,9 +6,10 @@ import itertools
 import math
 
 import pytest
-from cases import MODELS, prompt_for
 
 from reference_model.decoding import Answer, DecodeConfig, DecodeTrace, Prompt, divergence, measure_divergence
+
+from .cases import MODELS, prompt_for
 
 
 def answer(ids: tuple[int, ...], text: tuple[int, ...], *spans: tuple[int, ...], seconds: float = 0.0) -> Answer:

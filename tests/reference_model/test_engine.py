@@ -5,15 +5,19 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
-from cases import MODELS, prompt_for, same
 
 from reference_model.decoding import AudioCommitted, DecodeConfig, Engine, Prompt, TextCommitted, generate
+from reference_model.decoding.answer import Event
 from reference_model.decoding.engine import strategy_for
 from reference_model.errors import DecodeError
 from reference_model.transformer import RowGroup
+
+from .cases import MODELS, prompt_for, same
 
 SAMPLED = DecodeConfig(
     block_length=5,
@@ -69,7 +73,7 @@ def test_cancelling_a_prompt_that_waits_gives_an_empty_answer() -> None:
 
 @pytest.mark.parametrize("key", sorted(MODELS))
 def test_the_stream_tells_the_answer(key: tuple[str, int, int]) -> None:
-    told: dict[int, list[object]] = {}
+    told: dict[int, list[Event]] = {}
     answers = generate(
         MODELS[key],
         prompts_for(key, 6),
@@ -103,17 +107,17 @@ def test_a_trace_fits_its_answer(key: tuple[str, int, int]) -> None:
         assert set(trace.stages_s) == {"prefill", "text", "audio"}
 
 
-def test_passes_and_rows_of_an_answer_by_hand() -> None:
+def test_passes_and_rows_of_an_answer_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Text, the token that opens a span, two blocks of four codes in two steps each: what every pass runs."""
     model = copy.copy(MODELS["hybrid", 60, 1])
     counted: list[int] = []
     step = model.step
 
-    def counting(groups: list[RowGroup]) -> torch.Tensor:
+    def counting(groups: Sequence[RowGroup]) -> torch.Tensor:
         counted.append(sum(len(group.limit) for group in groups))
         return step(groups)
 
-    model.step = counting  # type: ignore[method-assign]  # the test counts what passes through
+    monkeypatch.setattr(model, "step", counting)
     chosen = DecodeConfig(block_length=4, steps_per_block=2, max_text_tokens=30, max_audio_tokens=8)
     for case in range(100):
         prompt = Prompt(prompt_for(model, case))
@@ -148,8 +152,9 @@ def test_a_strategy_that_does_not_fit_is_refused(objective: str, chosen: DecodeC
     ("name", "value"), [("block_length", 0), ("cfg", -0.1), ("text_top_p", 1.5), ("text_top_p", 0), ("cache", "some")]
 )
 def test_impossible_settings_are_named(name: str, value: object) -> None:
+    settings: dict[str, Any] = {name: value}
     with pytest.raises(DecodeError, match=name):
-        DecodeConfig(**{name: value})
+        DecodeConfig(**settings)
 
 
 def test_seeds_differ() -> None:

@@ -6,11 +6,12 @@ import copy
 import dataclasses
 
 import pytest
-from cases import MODELS, prompt_for, same
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reference_model.decoding import DecodeConfig, Prompt, generate
+
+from .cases import MODELS, prompt_for, same
 
 decode_configs = st.builds(
     DecodeConfig,

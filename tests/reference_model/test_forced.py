@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from cases import MODELS, prompt_for, same
 
-from reference_model.decoding import DecodeConfig, Prompt, generate
+from reference_model.decoding import CacheMode, DecodeConfig, Prompt, generate
 from reference_model.decoding.forced import next_forced
 from reference_model.errors import DecodeError
+
+from .cases import MODELS, prompt_for, same
 
 HYBRID = MODELS["hybrid", 60, 1]
 CODE, END, LAST_END = HYBRID.config.code_id_start, *HYBRID.config.span_end_ids
@@ -16,8 +17,8 @@ SCHEDULE = (1, 2, 3, 13, *range(CODE, CODE + 5), END, 4, 14, *range(CODE, CODE +
 
 @pytest.mark.parametrize("strategy", ["topk", "threshold:tau=0.5", "first_hitting", "par", "pmi", "mapi"])
 @pytest.mark.parametrize("cache", ["none", "exact", "block"])
-def test_the_forced_answer_is_written(strategy: str, cache: str) -> None:
-    settings = DecodeConfig(strategy=strategy, cache=cache, block_length=6)  # type: ignore[arg-type]  # from a list
+def test_the_forced_answer_is_written(strategy: str, cache: CacheMode) -> None:
+    settings = DecodeConfig(strategy=strategy, cache=cache, block_length=6)
     (answer,) = generate(HYBRID, [Prompt(prompt_for(HYBRID, 3), forced=SCHEDULE)], settings)
     assert answer.ids == SCHEDULE
     assert answer.finish_reason == "stop"

@@ -9,15 +9,16 @@ from typing import ClassVar
 
 import pytest
 import torch
-from cases import MODELS
-from oracle import dense_logits, guided_logits
-from shapes import random_model, tiny_config
 from torch import Tensor
 
 from reference_model.config import Objective, PromptAudio
 from reference_model.decoding import Block, CacheMode, DecodeConfig, Look, Prompt, generate
 from reference_model.decoding.strategy import Filling
 from reference_model.transformer import RowGroup, TtTModel
+
+from .cases import MODELS
+from .oracle import dense_logits, guided_logits
+from .shapes import random_model, tiny_config
 
 CONFIG = MODELS["hybrid", 6, 2].config
 TEXT, CODE, MASK = 5, CONFIG.code_id_start, CONFIG.mask_token_id
@@ -49,14 +50,16 @@ def passes_of(
     model: TtTModel, committed: Sequence[int], look: Look, cfg: float, cache: CacheMode = "exact"
 ) -> tuple[list[RowGroup], Tensor]:
     """The groups of the first pass over a block in which these tokens are committed, and the logits of the look."""
-    model, groups, logits = copy.copy(model), [], []
+    model = copy.copy(model)
+    groups: list[list[RowGroup]] = []
+    logits: list[Tensor] = []
     step = model.step
 
     def noting(now: Sequence[RowGroup]) -> Tensor:
         groups.append(list(now))
         return step(now)
 
-    model.step = noting  # type: ignore[method-assign]  # the test looks at what passes through
+    model.step = noting  # type: ignore[method-assign, assignment]  # the test looks at what passes through
     forced = () if model.config.objective == "nar" else (OPENER,)
     next_token = model.config.objective == "ar"
     chosen = DecodeConfig(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes import tiny_config
 
 from reference_model.layout import interleave
+
+from .shapes import tiny_config
 
 CONFIG = tiny_config(n_codes=12)
 BOA, QUAD, NEW, LAST, END = 13, 14, 34, 35, 17

@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from shapes import random_model, tiny_config
 
 from reference_model.config import TtTConfig
 from reference_model.errors import ReferenceModelError
@@ -16,6 +15,8 @@ from reference_model.layout import Example
 from reference_model.likelihood import likelihood, span_bound
 from reference_model.limits import limits
 from reference_model.transformer import TtTModel
+
+from .shapes import random_model, tiny_config
 
 CONFIG = tiny_config(n_codes=4)
 CODE = CONFIG.code_id_start

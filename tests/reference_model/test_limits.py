@@ -6,11 +6,12 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from masks import AUDIO, Batch, batches
 
 from reference_model.config import Objective, PromptAudio
 from reference_model.errors import ReferenceModelError
 from reference_model.limits import dense_mask, limits, starts
+
+from .masks import AUDIO, Batch, batches
 
 objectives = st.sampled_from(["hybrid", "ar", "nar"])
 prompt_audios = st.sampled_from(["bidirectional", "causal"])

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from cases import MODELS, prompt_for
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reference_model.cache import KeyValueCache
@@ -15,6 +14,8 @@ from reference_model.decoding.lockstep import Lockstep
 from reference_model.errors import DecodeError
 from reference_model.limits import limits
 from reference_model.transformer import RowGroup, TtTModel
+
+from .cases import MODELS, prompt_for
 
 BLOCK = 6
 
@@ -76,7 +77,7 @@ class Asked(TorchDispatchMode):
     WAITING = ("_local_scalar_dense", "nonzero", "masked_select", "equal", "unique", "_unique2", "is_nonzero")
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         self.waited: list[str] = []
         self.n_calls = 0
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
-
-from cases import MODELS, prompt_for, same
+from typing import Any, ClassVar
 
 from reference_model.decoding import (
     Block,
@@ -18,6 +16,8 @@ from reference_model.decoding import (
     strategy_names,
 )
 from reference_model.decoding.strategy import Filling
+
+from .cases import MODELS, prompt_for, same
 
 
 @register_strategy("test_left")
@@ -44,7 +44,7 @@ def test_it_is_found_by_name_with_its_options() -> None:
 def test_it_decodes_by_name_and_as_an_object() -> None:
     model = MODELS["hybrid", 60, 1]
     prompts = [Prompt(prompt_for(model, case), case) for case in range(5)]
-    chosen = {"block_length": 6, "max_text_tokens": 8, "max_audio_tokens": 12}
+    chosen: dict[str, Any] = {"block_length": 6, "max_text_tokens": 8, "max_audio_tokens": 12}
     named = generate(model, prompts, DecodeConfig(strategy="test_left:width=2", **chosen))
     given = generate(model, prompts, DecodeConfig(strategy=Left(width=2), **chosen))
     assert any(answer.spans for answer in named)

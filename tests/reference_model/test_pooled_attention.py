@@ -11,15 +11,16 @@ import dataclasses
 
 import pytest
 import torch
-from cases import MODELS, prompt_for, same
-from loops import Loops
-from shapes import random_model, tiny_config
 
 from reference_model.attention import Chooser
 from reference_model.cache import CachePool, KeyValueCache
 from reference_model.decoding import CacheMode, DecodeConfig, Engine, Prompt, generate
 from reference_model.errors import BackendError
 from reference_model.transformer import RowGroup, TtTModel
+
+from .cases import MODELS, prompt_for, same
+from .loops import Loops
+from .shapes import random_model, tiny_config
 
 
 def sharing(model: TtTModel, operator: Loops) -> TtTModel:

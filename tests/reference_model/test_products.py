@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from shapes import random_model, tiny_config
 
 import reference_model
 from reference_model.products import add_product, join, join_if_small, linear, rms_norm
+
+from .shapes import random_model, tiny_config
 
 
 @pytest.mark.parametrize("rows", [(1,), (2,), (27,), (3, 5)])

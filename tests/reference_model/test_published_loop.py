@@ -10,16 +10,17 @@ import dataclasses
 import itertools
 
 import pytest
-from cases import MODELS, prompt_for
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import Told, oracle
-from shapes import random_model, tiny_config
 from torch import float64
 
 from reference_model.config import PromptAudio
 from reference_model.decoding import DecodeConfig, Engine, Prompt, generate
 from reference_model.transformer import TtTModel
+
+from .cases import MODELS, prompt_for
+from .oracle import Told, oracle
+from .shapes import random_model, tiny_config
 
 BLOCKS, STEPS, GUIDANCE = (1, 3, 8, 26), (1, 2, 5), (0.0, 0.1, 1.5)
 PROMPT_AUDIO: tuple[PromptAudio, ...] = ("bidirectional", "causal")

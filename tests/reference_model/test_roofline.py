@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from cases import MODELS
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes import random_model, tiny_config
 
 from reference_model.decoding import DecodeConfig, Engine, Prompt
 from reference_model.roofline import (
@@ -21,6 +19,9 @@ from reference_model.roofline import (
     work_of,
     work_of_pass,
 )
+
+from .cases import MODELS
+from .shapes import random_model, tiny_config
 
 CONFIG = tiny_config(hidden_size=4, intermediate_size=3, num_attention_heads=2, num_key_value_heads=1)
 

@@ -16,7 +16,8 @@ from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_tra
 
 
 def spectrum(wave: Tensor) -> Tensor:
-    return torch.fft.rfft(wave.double() * torch.hann_window(len(wave), dtype=torch.float64)).abs()
+    found: Tensor = torch.fft.rfft(wave.double() * torch.hann_window(len(wave), dtype=torch.float64))
+    return found.abs()
 
 
 @pytest.mark.parametrize("f0_hz", [80.0, 125.0, 200.0, 250.0])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 import torch
-from shapes import random_model, tiny_config
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from reference_model.attention import attend
@@ -12,6 +11,8 @@ from reference_model.cache import KeyValueCache
 from reference_model.config import TtTConfig
 from reference_model.limits import limits
 from reference_model.transformer import RowGroup, TtTModel
+
+from .shapes import random_model, tiny_config
 
 SHAPES = [(2, 2, 8), (4, 2, 8), (4, 1, 16), (6, 3, 4), (8, 2, 8), (1, 1, 32), (3, 1, 10)]
 
@@ -35,7 +36,8 @@ def twin(model: TtTModel) -> Qwen2ForCausalLM:
     config = model.config.to_json()
     hf = Qwen2ForCausalLM(Qwen2Config(**config, attn_implementation="eager"))
     hf.load_state_dict(model.state_dict(), strict=True)
-    return hf.eval()
+    hf.eval()
+    return hf
 
 
 def draw(config: TtTConfig, case: int) -> torch.Tensor:
@@ -59,6 +61,11 @@ def hybrid_mask(ids: torch.Tensor, audio_start: int) -> torch.Tensor:
     return torch.zeros(seen.shape).masked_fill_(~seen, torch.finfo(torch.float32).min)
 
 
+def gradient_of(parameter: torch.nn.Parameter) -> torch.Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
+
+
 CASES = range(26)
 
 
@@ -80,10 +87,10 @@ def test_logits_and_gradients_equal_transformers(case: int, mask: str) -> None:
     direction /= direction.norm()
     (ours * direction).sum().backward()
     (theirs * direction).sum().backward()
-    gradients = {name: parameter.grad for name, parameter in hf.named_parameters()}
+    gradients = {name: gradient_of(parameter) for name, parameter in hf.named_parameters()}
     assert max(gradient.abs().max() for gradient in gradients.values()) > 0.5
     for name, parameter in model.named_parameters():
-        assert (parameter.grad - gradients[name]).abs().max() <= 1e-5, name
+        assert (gradient_of(parameter) - gradients[name]).abs().max() <= 1e-5, name
 
 
 def test_the_cases_differ_in_what_matters() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from views import Seen, sample
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
+
+from .views import Seen, sample
 
 AGREEMENT = build_scorer(ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": "slow one"}))
 

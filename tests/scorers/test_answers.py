@@ -5,13 +5,14 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from views import AUDIO, Seen, sample
 
 from tttbench.core.exchange import Status
 from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import Scorer, ScoreSpec
 from tttbench.text.answer_match import answer_tokens, holds
+
+from .views import AUDIO, Seen, sample
 
 
 def scorer(name: str) -> Scorer:

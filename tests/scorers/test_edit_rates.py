@@ -6,7 +6,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from views import Seen, sample
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
@@ -14,6 +13,8 @@ from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import Scorer, ScoreSpec
 from tttbench.scorers.edit_rates import corpus_edits
+
+from .views import Seen, sample
 
 
 def scorer(name: str, **options: str) -> Scorer:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 
 import pytest
-from views import Seen, sample
 
 from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
+
+from .views import Seen, sample
 
 SELF_WER = build_scorer(ScoreSpec("self_wer", "self_wer", {"transcriber": "ears"}))
 

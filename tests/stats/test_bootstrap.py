@@ -1,8 +1,14 @@
 """The bootstrap: exact small cases, known distributions, scipy's resampling, invariances. See test_coverage.py, too."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import scipy.stats
 from hypothesis import given
@@ -14,6 +20,12 @@ from tttbench.stats.bootstrap import (
     ratio_interval,
     resampled_sums,
 )
+
+Array = npt.NDArray[Any]
+"""Of counts or of floats."""
+
+Statistic = Callable[..., tuple[Array, Array]]
+"""Of columns: an estimate and its standard error."""
 
 
 def test_two_samples_have_three_outcomes_in_known_proportions() -> None:
@@ -31,22 +43,22 @@ def test_both_ways_of_drawing_have_the_moments_of_the_bootstrap(distinct: int) -
     assert means.std() == pytest.approx(values.std() / math.sqrt(5_000), rel=0.05)
 
 
-def studentised_by_scipy(columns, statistic, level):  # type: ignore[no-untyped-def]  # arrays and functions of them
+def studentised_by_scipy(columns: tuple[Array, ...], statistic: Statistic, level: list[float] | float) -> Array:
     """Quantiles of t by scipy's resampling: ``statistic`` gives an estimate and its standard error."""
     estimate, _ = statistic(*columns)
 
-    def t(*resampled, axis):  # type: ignore[no-untyped-def]
+    def t(*resampled: Array, axis: int) -> Array:
         value, error = statistic(*resampled)
         return (value - estimate) / error
 
     found = scipy.stats.bootstrap(
         columns, t, paired=True, vectorized=True, n_resamples=20_000, method="percentile", rng=np.random.default_rng(1)
     )
-    return np.quantile(found.bootstrap_distribution, level)
+    return np.asarray(np.quantile(found.bootstrap_distribution, level))
 
 
-def ratio_on_roots(edits, words):  # type: ignore[no-untyped-def]  # arrays, resamples along the last axis
-    """Square root of the ratio, with its standard error by the delta method."""
+def ratio_on_roots(edits: Array, words: Array) -> tuple[Array, Array]:
+    """Square root of the ratio, with its standard error by the delta method; resamples along the last axis."""
     n = words.shape[-1]
     ratio = edits.sum(axis=-1) / words.sum(axis=-1)
     residuals = edits - ratio[..., None] * words
@@ -71,7 +83,7 @@ def test_counts_out_of_counts_agree_with_scipy_s_resampling_on_angles() -> None:
     codes = rng.integers(20, 60, size=40)
     agreeing = rng.binomial(codes, rng.beta(9, 1, size=40))
 
-    def on_angles(agreeing, codes):  # type: ignore[no-untyped-def]
+    def on_angles(agreeing: Array, codes: Array) -> tuple[Array, Array]:
         root, error = ratio_on_roots(agreeing, codes)
         return np.arcsin(root), error / np.sqrt(1 - root**2)
 
@@ -85,7 +97,7 @@ def test_counts_out_of_counts_agree_with_scipy_s_resampling_on_angles() -> None:
 def test_mean_interval_agrees_with_scipy_s_resampling() -> None:
     values = np.random.default_rng(0).exponential(size=30)
 
-    def mean(values):  # type: ignore[no-untyped-def]
+    def mean(values: Array) -> tuple[Array, Array]:
         return values.mean(axis=-1), values.std(axis=-1, ddof=1) / math.sqrt(30)
 
     low_t, high_t = studentised_by_scipy(
@@ -103,7 +115,7 @@ def test_paired_difference_agrees_with_scipy_s_resampling() -> None:
     columns = (rng.binomial(a, 0.2), a, rng.binomial(b, 0.1), b)
     estimate = columns[0].sum() / a.sum() - columns[2].sum() / b.sum()
 
-    def distance(edits_a, a, edits_b, b):  # type: ignore[no-untyped-def]
+    def distance(edits_a: Array, a: Array, edits_b: Array, b: Array) -> tuple[Array, Array]:
         ratio_a, ratio_b = edits_a.sum(axis=-1) / a.sum(axis=-1), edits_b.sum(axis=-1) / b.sum(axis=-1)
         influence = (edits_a - ratio_a[..., None] * a) / a.mean(axis=-1)[..., None]
         influence = influence - (edits_b - ratio_b[..., None] * b) / b.mean(axis=-1)[..., None]
@@ -193,13 +205,13 @@ def test_paired_difference_hand_worked() -> None:
         lambda: mean_interval(np.arange(3), seed=0, level=95),
     ],
 )
-def test_what_makes_no_sense_is_refused(call) -> None:  # type: ignore[no-untyped-def]  # five thunks
+def test_what_makes_no_sense_is_refused(call: Callable[[], object]) -> None:
     with pytest.raises(ValueError, match=r"must|labels"):
         call()
 
 
 @given(st.lists(st.integers(0, 5), min_size=2, max_size=30), st.integers(0, 2**32), st.randoms())
-def test_depends_on_seed_and_values_and_not_on_order(values: list[int], seed: int, rng) -> None:  # type: ignore[no-untyped-def]  # hypothesis' own Random
+def test_depends_on_seed_and_values_and_not_on_order(values: list[int], seed: int, rng: Random) -> None:
     shuffled = rng.sample(values, k=len(values))
     assert mean_interval(values, seed=seed, n_resamples=50) == mean_interval(shuffled, seed=seed, n_resamples=50)
 

@@ -21,7 +21,7 @@ def generator(seed: int = 0) -> np.random.Generator:
 def probability(counts: tuple[int, ...]) -> float:
     """Of drawing each of n rows so often, in n draws that take every row alike: n! / (n^n Π c!)."""
     n = sum(counts)
-    return math.factorial(n) / n**n / math.prod(map(math.factorial, counts))
+    return float(math.factorial(n) / n**n / math.prod(map(math.factorial, counts)))
 
 
 @pytest.mark.parametrize("group", [256, 2, 1])

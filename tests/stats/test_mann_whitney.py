@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -80,6 +82,6 @@ def test_it_finds_a_fifth_more_time_nearly_as_often_as_a_t_test_of_logarithms() 
 
 
 @pytest.mark.parametrize(("a", "b"), [([], [1]), ([1], []), ([[1]], [1]), ([float("nan")], [1]), ([1], [float("inf")])])
-def test_what_cannot_be_compared_is_refused(a: list, b: list) -> None:
+def test_what_cannot_be_compared_is_refused(a: list[Any], b: list[Any]) -> None:
     with pytest.raises(ValueError, match="measurement"):
         mann_whitney(a, b)

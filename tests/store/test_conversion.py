@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stored_runs import FORMAT_2, copy_of_format_2, score, state_of
 
 from tttbench.core.errors import StorageError, UserError
 from tttbench.core.serialize import to_plain
@@ -20,6 +19,8 @@ from tttbench.store import schema
 from tttbench.store.format2 import conversion
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import RunStore
+
+from .stored_runs import FORMAT_2, copy_of_format_2, score, state_of
 
 KEPT = {"journal.format2.sqlite", "manifest.format2.json", "summary.format2.json"}
 

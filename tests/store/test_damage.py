@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from stored_runs import FORMAT_2, MANIFEST, RECIPE, copy_of_format_2, make_run
 
 from tttbench.core.errors import UserError
 from tttbench.store.frames import load
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import RunStore
+
+from .stored_runs import FORMAT_2, MANIFEST, RECIPE, copy_of_format_2, make_run
 
 HARD: list[Any] = [
     *(None, True, 0, -1, 2.5, 2**70, 10**300, "", "ok", "\0", "a\0b", "😀", "../../x", "/etc/passwd"),
@@ -52,7 +53,10 @@ RAW = st.sampled_from(
 )
 """Documents, or parts of one, that no JSON value gives."""
 
-FUZZED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
+FUZZED: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def _keys(holder: dict[str, Any] | list[Any]) -> list[Any]:
 @pytest.mark.slow
 @pytest.mark.parametrize("file", ["manifest.json", "summary.json"])
 @pytest.mark.parametrize("which", ["today", "old"])
-@settings(max_examples=350, **FUZZED)  # type: ignore[arg-type]  # a mapping of several types
+@settings(max_examples=350, **FUZZED)
 @given(data=st.data())
 def test_any_damage_to_a_document(runs: Runs, which: str, file: str, data: st.DataObject) -> None:
     whole, folder = getattr(runs, which), runs.place / f"{which}-damaged"
@@ -197,7 +201,7 @@ CELL = st.one_of(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["today", "old"])
-@settings(max_examples=450, **FUZZED)  # type: ignore[arg-type]  # a mapping of several types
+@settings(max_examples=450, **FUZZED)
 @given(data=st.data())
 def test_any_damage_to_a_row(runs: Runs, which: str, data: st.DataObject) -> None:
     whole, folder = getattr(runs, which) / "journal.sqlite", runs.place / f"{which}-damaged"
@@ -231,7 +235,7 @@ def _copied(whole: Path, path: Path) -> sqlite3.Connection:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["today", "old"])
-@settings(max_examples=150, **FUZZED)  # type: ignore[arg-type]  # a mapping of several types
+@settings(max_examples=150, **FUZZED)
 @given(data=st.data())
 def test_any_damage_to_the_bytes_of_a_journal(runs: Runs, which: str, data: st.DataObject) -> None:
     whole, folder = (getattr(runs, which) / "journal.sqlite").read_bytes(), runs.place / f"{which}-damaged"

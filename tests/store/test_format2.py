@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_runs import FORMAT_2, copy_of_format_2, edit, state_of, update
 
 from tttbench.core.derivation import Derived
 from tttbench.core.errors import InputError, UserError
@@ -17,6 +16,8 @@ from tttbench.core.sample import AudioRef, Turn
 from tttbench.data.audio import load_audio
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import RunStore
+
+from .stored_runs import FORMAT_2, copy_of_format_2, edit, state_of, update
 
 
 @pytest.fixture

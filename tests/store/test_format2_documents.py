@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from stored_runs import FORMAT_2, copy_of_format_2, edit, update
 
 from tttbench.core.errors import UserError
 from tttbench.core.metric import TOPLINE
@@ -17,6 +16,8 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.scorer import ScoreSpec
 from tttbench.store.format2.recipes import parse_recipe
 from tttbench.store.read_model import Run
+
+from .stored_runs import FORMAT_2, copy_of_format_2, edit, update
 
 WHISPER = "whisper tiny.en@2a6ed6380f1d openai-whisper 20250625 greedy"
 ENGLISH = "whisper-en@1 (whisper-normalizer 0.1.15)"

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stored_runs import RESULT, SUMMARY, copy_of_format_2, make_run, score
 
 from tttbench.core.metric import TOPLINE
 from tttbench.store.frames import load
 from tttbench.store.run_directory import RunStore
+
+from .stored_runs import RESULT, SUMMARY, copy_of_format_2, make_run, score
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stored_runs import MANIFEST, RECIPE, SUMMARY, TONE, copy_of_format_2, make_run, score
 
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.errors import UserError
@@ -16,6 +15,8 @@ from tttbench.core.serialize import to_plain
 from tttbench.store.read_model import Run
 from tttbench.store.rows import Recording, StoredAnswer
 from tttbench.store.run_directory import RunStore
+
+from .stored_runs import MANIFEST, RECIPE, SUMMARY, TONE, copy_of_format_2, make_run, score
 
 
 @pytest.fixture

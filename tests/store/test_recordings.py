@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stored_runs import MANIFEST, SAMPLES, TONE, make_run
 
 from tttbench.core.errors import InputError
 from tttbench.core.exchange import Response
 from tttbench.core.sample import Sample, Turn, spoken_sample
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
+
+from .stored_runs import MANIFEST, SAMPLES, TONE, make_run
 
 
 @pytest.fixture

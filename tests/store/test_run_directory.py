@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from stored_runs import MANIFEST, RECIPE, SAMPLES, SUMMARY, TRACE, failed, make_run, score, spoken
 
 from tttbench.core.derivation import Derived
 from tttbench.core.errors import InputError, StorageError, UserError
@@ -21,6 +20,8 @@ from tttbench.core.serialize import to_plain
 from tttbench.data.atomic import write_atomic
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore, is_being_written
+
+from .stored_runs import MANIFEST, RECIPE, SAMPLES, SUMMARY, TRACE, failed, make_run, score, spoken
 
 
 @pytest.fixture

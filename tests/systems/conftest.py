@@ -1,27 +1,25 @@
-"""Random checkpoints as fixtures. Makes ``ttt_checkpoints`` importable: importlib mode adds no paths."""
+"""Random checkpoints as fixtures."""
 
-import sys
-from pathlib import Path
+from __future__ import annotations
 
 import pytest
 
+from reference_model.config import Objective
+from reference_model.tokens import TtTTokenizer
 from tttbench.miniworld.tokenizer import build
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from ttt_checkpoints import LEVELS, write_checkpoint, write_codec  # found by the line above
+from .ttt_checkpoints import LEVELS, Folders, write_checkpoint, write_codec
 
 
 @pytest.fixture(scope="session")
-def tokenizer():
+def tokenizer() -> TtTTokenizer:
     return build(LEVELS[0] * LEVELS[1])
 
 
 @pytest.fixture(scope="session")
-def folders(tokenizer, tmp_path_factory):
+def folders(tokenizer: TtTTokenizer, tmp_path_factory: pytest.TempPathFactory) -> Folders:
     """A checkpoint of each objective, and their codec."""
     root = tmp_path_factory.mktemp("weights")
     write_codec(root / "codec")
-    return {
-        objective: write_checkpoint(root / objective, tokenizer, objective) for objective in ("hybrid", "ar", "nar")
-    }
+    objectives: tuple[Objective, ...] = ("hybrid", "ar", "nar")
+    return {objective: write_checkpoint(root / objective, tokenizer, objective) for objective in objectives}

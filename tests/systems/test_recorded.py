@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def text(found: Response | Exception) -> str:
     return found.text
 
 
-def write(path: Path, *lines: dict[str, object]) -> str:
+def write(path: Path, *lines: Mapping[str, object]) -> str:
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return f"recorded:{path}"
 

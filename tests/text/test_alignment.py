@@ -1,12 +1,15 @@
 """Alignments: minimal edits, and segments that give both texts back."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttbench.text.alignment import EditCounts, Segment, align_characters, align_words
+from tttbench.text.alignment import Alignment, EditCounts, Segment, align_characters, align_words
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "dd"]), max_size=8).map(" ".join)
 
@@ -51,7 +54,7 @@ def test_characters_hand_worked() -> None:
 
 
 @pytest.mark.parametrize("align", [align_words, align_characters])
-def test_empty_sides(align) -> None:  # type: ignore[no-untyped-def]  # two functions of one shape
+def test_empty_sides(align: Callable[[str, str], Alignment]) -> None:
     assert align("", "").counts == EditCounts(0, 0, 0, 0)
     assert align("", "a").counts == EditCounts(0, 0, 0, 1)
     assert align("a", "").counts == EditCounts(0, 0, 1, 0)

@@ -1,15 +1,20 @@
 """What a training shows: the bar moves with every step and knows the time left; plain lines; the curve."""
 
+from __future__ import annotations
+
 import io
 import json
+from collections.abc import Iterable
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from reference_model.training.trainer import Progress
 from tttbench.training.display import TrainingDisplay
 
 
-def progress(step):
+def progress(step: int) -> Progress:
     return Progress(
         step=step,
         steps=8000,
@@ -23,11 +28,11 @@ def progress(step):
     )
 
 
-def terminal():
+def terminal() -> Console:
     return Console(file=io.StringIO(), force_terminal=True, width=160, _environ={"TERM": "xterm"})
 
 
-def ticking(folder, steps, ticks, step_s):
+def ticking(folder: Path, steps: int, ticks: Iterable[int], step_s: float) -> TrainingDisplay:
     """A display whose bar has moved through ``ticks``, each taking ``step_s`` seconds."""
     now = [0.0]
     display = TrainingDisplay(folder, steps, console=terminal())
@@ -39,7 +44,7 @@ def ticking(folder, steps, ticks, step_s):
     return display
 
 
-def test_the_bar_moves_before_the_first_report_and_estimates_the_time_left_of_slow_steps(tmp_path):
+def test_the_bar_moves_before_the_first_report_and_estimates_the_time_left_of_slow_steps(tmp_path: Path) -> None:
     display = ticking(tmp_path, 50, range(1, 11), 60)
     (task,) = display._bar.tasks
     assert (task.completed, task.total) == (10, 50)
@@ -50,14 +55,14 @@ def test_the_bar_moves_before_the_first_report_and_estimates_the_time_left_of_sl
     display.__exit__()
 
 
-def test_a_resumed_bar_does_not_count_what_was_there_as_its_own_pace(tmp_path):
+def test_a_resumed_bar_does_not_count_what_was_there_as_its_own_pace(tmp_path: Path) -> None:
     display = ticking(tmp_path, 8000, range(7001, 7011), 1)
     (task,) = display._bar.tasks
     assert task.time_remaining == 990
     display.__exit__()
 
 
-def test_plain_lines_where_nobody_watches(tmp_path, capsys):
+def test_plain_lines_where_nobody_watches(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with TrainingDisplay(tmp_path, 100, console=Console(file=io.StringIO())) as display:
         display.tick(1)
         display.show(progress(50))
@@ -65,7 +70,7 @@ def test_plain_lines_where_nobody_watches(tmp_path, capsys):
     assert out == "step 50/100: text 1.500 audio 2.500, 32 examples/s, 2,048 tokens/s, 2 min left\n"
 
 
-def test_the_curve_is_left_behind_whatever_is_half_written(tmp_path):
+def test_the_curve_is_left_behind_whatever_is_half_written(tmp_path: Path) -> None:
     rows = [{"step": step, "text_loss": 1.0, "audio_loss": 2.0, "ctc_loss": 0.0} for step in (50, 100)]
     (tmp_path / "losses.jsonl").write_text("\n".join(map(json.dumps, rows)) + '\n{"step": 150, "te')
     with TrainingDisplay(tmp_path, 100, console=Console(file=io.StringIO())):

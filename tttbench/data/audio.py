@@ -22,7 +22,7 @@ from tttbench.core.interrupts import deferred
 from tttbench.core.sample import AudioRef
 
 if TYPE_CHECKING:
-    import soundfile  # type: ignore[import-untyped]  # has no type information
+    import soundfile
 
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif"})
 """File name endings (lower case) that are taken for audio when a folder is listed."""
@@ -147,7 +147,7 @@ def resample(samples: Waveform, from_hz: int, to_hz: int) -> Waveform:
         raise ValueError(f"sample rates must be positive, not {from_hz} and {to_hz} Hz")
     if from_hz == to_hz or len(samples) == 0:
         return samples
-    import soxr  # type: ignore[import-untyped]  # has no type information
+    import soxr
 
     return np.asarray(soxr.resample(samples, from_hz, to_hz), dtype=np.float32)
 

@@ -39,7 +39,7 @@ def encode_flac(samples: Waveform, sample_rate: int) -> bytes:
     Raises:
         InputError: no samples, NaN or infinity among them, or a sample rate that FLAC doesn't have.
     """
-    import soundfile  # type: ignore[import-untyped]  # has no type information
+    import soundfile
 
     pcm = _pcm16(samples)
     buffer = io.BytesIO()

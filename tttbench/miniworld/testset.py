@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile  # type: ignore[import-untyped]  # the package ships no types
+import soundfile
 
 from tttbench.core.exchange import Waveform
 from tttbench.miniworld import language

@@ -19,7 +19,7 @@ CHAT_PROMPT = "Answer."
 
 def build(n_codes: int) -> TtTTokenizer:
     """A tokenizer with codes ``<|audio_0|>`` to ``<|audio_{n_codes - 1}|>``; the same on every machine."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers  # type: ignore[import-untyped]  # no types shipped
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
 
     from reference_model.tokens import TtTTokenizer
 

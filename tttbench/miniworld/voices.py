@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 
 import numpy as np
-import soxr  # type: ignore[import-untyped]  # has no type information
+import soxr
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Waveform

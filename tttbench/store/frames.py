@@ -14,7 +14,7 @@ from tttbench.store.manifest import Manifest, Summary
 from tttbench.store.read_model import Run
 
 if TYPE_CHECKING:
-    import pandas as pd  # type: ignore[import-untyped]  # has no type information
+    import pandas as pd
 
 
 class LoadedRun:

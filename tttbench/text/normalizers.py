@@ -32,7 +32,7 @@ def normalize_whisper_english(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _whisper_basic() -> Callable[[str], str]:
-    from whisper_normalizer.basic import BasicTextNormalizer  # type: ignore[import-untyped]  # has no type information
+    from whisper_normalizer.basic import BasicTextNormalizer
 
     normalize: Callable[[str], str] = BasicTextNormalizer()
     return normalize

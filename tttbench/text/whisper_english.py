@@ -29,8 +29,8 @@ class WhisperEnglish:
 
     def __init__(self) -> None:
         # The package has no type information.
-        from whisper_normalizer.basic import BasicTextNormalizer  # type: ignore[import-untyped]
-        from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]
+        from whisper_normalizer.basic import BasicTextNormalizer
+        from whisper_normalizer.english import EnglishTextNormalizer
 
         rules = EnglishTextNormalizer()
         for pattern in _NOT_IN_WHISPER:

@@ -1,5 +1,7 @@
 """Questions of the second world: the answer follows from the question, found again by rules written for this test."""
 
+from __future__ import annotations
+
 import random
 import re
 
@@ -48,7 +50,9 @@ def spoken(values: list[int]) -> str:
 
 def clock(told: str) -> str:
     """``quarter to four`` read off in minutes after midnight."""
-    amount, way, hour = re.fullmatch(r"(.+) (past|to) (\w+)", told).groups()
+    found = re.fullmatch(r"(.+) (past|to) (\w+)", told)
+    assert found is not None
+    amount, way, hour = found.groups()
     minutes = {"quarter": 15, "half": 30}.get(amount) or numbers(amount)[0]
     total = VALUE[hour] * 60 + (minutes if way == "past" else -minutes)
     return f"{spoken([(total // 60 - 1) % 12 + 1])} {spoken([total % 60])}"
@@ -182,19 +186,19 @@ def single(question: questions.Question) -> list[str]:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @given(seed=st.integers(0, 2**32))
-def test_the_answer_follows_from_the_question(family, seed):
+def test_the_answer_follows_from_the_question(family: str, seed: int) -> None:
     question = FAMILIES[family](random.Random(seed))
     answer = " ".join(solve(part) for part in single(question))
     assert re.sub(r"[.]", "", question.answer).lower() == answer
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_is_named_after_its_function(family):
+def test_a_family_is_named_after_its_function(family: str) -> None:
     assert {FAMILIES[family](random.Random(seed)).family for seed in range(20)} == {family}
 
 
 @given(seed=st.integers(0, 2**32))
-def test_pauses_stand_between_words(seed):
+def test_pauses_stand_between_words(seed: int) -> None:
     question = questions.draw(random.Random(seed))
     for text, gaps in ((question.answer, question.gaps), (question.text, question.text_gaps)):
         assert list(gaps) == sorted(set(gaps))
@@ -205,30 +209,30 @@ def test_pauses_stand_between_words(seed):
 
 
 @pytest.mark.parametrize("family", LONG)
-def test_long_answers_have_26_to_31_words(family):
+def test_long_answers_have_26_to_31_words(family: str) -> None:
     drawn = [LONG[family](random.Random(seed)) for seed in range(60)]
     assert all(26 <= len(question.answer.split()) <= 31 for question in drawn)
 
 
 @pytest.mark.parametrize("family", SHORT)
-def test_short_answers_have_10_words_at_most(family):
+def test_short_answers_have_10_words_at_most(family: str) -> None:
     assert all(len(SHORT[family](random.Random(seed)).answer.split()) <= 10 for seed in range(100))
 
 
 @pytest.mark.parametrize(
     ("n", "said"), [(0, "zero"), (10, "ten"), (19, "nineteen"), (20, "twenty"), (42, "forty two"), (99, "ninety nine")]
 )
-def test_numbers_are_read_without_hyphens(n, said):
+def test_numbers_are_read_without_hyphens(n: int, said: str) -> None:
     assert words.number_words(n) == said
 
 
 @pytest.mark.parametrize("n", [-1, 100])
-def test_other_numbers_are_refused(n):
+def test_other_numbers_are_refused(n: int) -> None:
     with pytest.raises(ValueError, match=f"{n} is not a number from 0 to 99"):
         words.number_words(n)
 
 
-def test_every_time_is_told_in_one_way():
+def test_every_time_is_told_in_one_way() -> None:
     times = words.clock_times()
     assert len(times) == 12 * 9
     assert len({told for told, _ in times}) == len({read for _, read in times}) == len(times)

@@ -1,7 +1,10 @@
 """Ways of speaking an answer: repeatable, in turns of the manners, pauses only where they may stand."""
 
+from __future__ import annotations
+
 import random
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from hypothesis import strategies as st
 
 from tttbench.core.errors import UserError
 from tttbench.miniworld.second import corpus, speech
-from tttbench.miniworld.second.corpus import CorpusSize
+from tttbench.miniworld.second.corpus import CorpusSize, Statement
+from tttbench.miniworld.second.questions import Question
 from tttbench.miniworld.second.renditions import (
     MANNERS,
     Manner,
@@ -26,41 +30,41 @@ ANSWER, GAPS = "Seven eight nine ten eleven.", (1, 2, 3, 4)
 WORLD = corpus.make(CorpusSize(questions=450, sentences=300, test_questions=30, test_sentences=30), seed=1)
 
 
-def test_the_manners_take_turns():
+def test_the_manners_take_turns() -> None:
     assert [one.manner.name for one in renditions(ANSWER, GAPS, 5, seed=0)] == [
         "plain", "calm", "brisk", "plain", "calm",
     ]  # fmt: skip
 
 
-def test_manners_differ_in_speed_and_pitch_together():
+def test_manners_differ_in_speed_and_pitch_together() -> None:
     speeds, pitches = ([getattr(m, name) for m in MANNERS] for name in ("speed", "pitch_hz"))
     assert len(set(speeds)) == len(MANNERS)
     assert np.argsort(speeds).tolist() == np.argsort(pitches).tolist()
 
 
-def test_a_seed_repeats_its_renditions_and_more_begin_with_fewer():
+def test_a_seed_repeats_its_renditions_and_more_begin_with_fewer() -> None:
     assert renditions(ANSWER, GAPS, 3, seed=4) == renditions(ANSWER, GAPS, 6, seed=4)[:3]
     texts = {renditions(ANSWER, GAPS, 1, seed)[0].text for seed in range(30)}
     assert len(texts) > 5
 
 
 @given(st.integers(0, 2**32), st.sets(st.integers(1, 4)), st.floats(0, 1))
-def test_without_its_pauses_a_rendition_is_the_answer(seed, gaps, share):
+def test_without_its_pauses_a_rendition_is_the_answer(seed: int, gaps: set[int], share: float) -> None:
     text = with_pauses(ANSWER, sorted(gaps), share, random.Random(seed))
     assert text.replace(",", "") == ANSWER
     assert {i for i, word in enumerate(text.split(), 1) if word.endswith(",")} <= gaps
 
 
-def test_every_gap_has_a_pause_where_all_are_asked_for():
+def test_every_gap_has_a_pause_where_all_are_asked_for() -> None:
     assert with_pauses(ANSWER, GAPS, 1.0, random.Random(0)) == "Seven, eight, nine, ten, eleven."
     assert with_pauses(ANSWER, GAPS, 0.0, random.Random(0)) == ANSWER
 
 
-def test_no_comma_behind_the_end_of_a_sentence():
+def test_no_comma_behind_the_end_of_a_sentence() -> None:
     assert with_pauses("One two. Three.", (2,), 1.0, random.Random(0)) == "One two. Three."
 
 
-def test_a_later_start_is_silence_in_front():
+def test_a_later_start_is_silence_in_front() -> None:
     wave = np.array([1, 2, 3], np.float32)
     assert started_later(wave, 2).tolist() == [0, 0, 1, 2, 3]
     assert started_later(wave, 0).tolist() == [1, 2, 3]
@@ -74,37 +78,39 @@ def spoken(one: Rendition) -> np.ndarray:
         pytest.skip(str(error))
 
 
-def test_a_rendition_is_always_the_same_samples():
+def test_a_rendition_is_always_the_same_samples() -> None:
     one = renditions(ANSWER, GAPS, 1, seed=0)[0]
     assert np.array_equal(spoken(one), spoken(one))
 
 
-def test_a_slower_manner_lasts_longer():
+def test_a_slower_manner_lasts_longer() -> None:
     slow, fast = (spoken(Rendition(ANSWER, Manner("any", speed, 172, 0))) for speed in (0.85, 1.15))
     assert len(slow) / len(fast) == pytest.approx(1.15 / 0.85, rel=0.12)
 
 
-def test_training_hears_training_voices_alone_and_the_test_the_others():
+def test_training_hears_training_voices_alone_and_the_test_the_others() -> None:
     kept = {voice.name for voice in VOICES if voice.test_only}
-    said = (*WORLD.questions, *WORLD.sentences)
+    said: list[Question | Statement] = [*WORLD.questions, *WORLD.sentences]
     trained = speech.training_lines(said, 1, ("flite", "pico", "piper", "espeak", "kokoro"))
     assert not {line.voice for line in trained} & kept
     assert {line.voice for line in speech.test_lines(WORLD.test_questions, 1)} == kept
 
 
-def test_test_voices_speak_alike_often_and_no_family_alone():
+def test_test_voices_speak_alike_often_and_no_family_alone() -> None:
     lines = speech.test_lines(WORLD.test_questions, 1)
     assert set(Counter(line.voice for line in lines).values()) == {10}
 
 
-def test_a_longer_list_of_lines_begins_with_the_shorter():
+def test_a_longer_list_of_lines_begins_with_the_shorter() -> None:
     engines = ("flite", "espeak")
     assert speech.training_lines(WORLD.questions, 1, engines)[:50] == speech.training_lines(
         WORLD.questions[:50], 1, engines
     )
 
 
-def test_speech_is_made_in_pieces_and_read_back(tmp_path, monkeypatch, capsys):
+def test_speech_is_made_in_pieces_and_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(speech, "PIECE", 2)
     lines = [Rendition(text, MANNERS[0]) for text in ("One.", "Two three.", "Four.")]
     spoken(lines[0])

@@ -1,6 +1,10 @@
 """The second world's build: lists that fit each other, encodings kept for each codec, stages that name their needs."""
 
+from __future__ import annotations
+
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,22 +13,24 @@ import torch
 from reference_model.speech.mini import MiniCodec
 from reference_model.speech.networks import CodecConfig
 from tttbench.core.errors import UserError
+from tttbench.core.exchange import Waveform
 from tttbench.miniworld.second import build, codec, encode, floor, speech
 from tttbench.miniworld.second.build import N_RENDITIONS, Build
 from tttbench.miniworld.second.corpus import CorpusSize, Statement
 from tttbench.miniworld.second.questions import Question
 from tttbench.miniworld.second.speech import Speech
+from tttbench.systems.whisper.adapter import Transcriber
 
 SMALL = CorpusSize(questions=60, sentences=40, test_questions=19, test_sentences=10)
 
 
 @pytest.fixture
-def small(tmp_path):
+def small(tmp_path: Path) -> Build:
     return Build(tmp_path, size=SMALL)
 
 
 @pytest.fixture
-def mini_codec():
+def mini_codec() -> MiniCodec:
     torch.manual_seed(0)
     made = MiniCodec(CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)).eval()
     made.fingerprint = "f" * 64
@@ -32,7 +38,7 @@ def mini_codec():
 
 
 @pytest.fixture
-def recorded(tmp_path, monkeypatch):
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Speech:
     """Five recordings of noise, 0.3 to 0.7 s long, in pieces of two."""
     monkeypatch.setattr(speech, "PIECE", 2)
     monkeypatch.setattr(encode, "PIECE", 2)
@@ -47,7 +53,7 @@ def recorded(tmp_path, monkeypatch):
     return Speech(tuple(paths), 5)
 
 
-def test_any_first_part_of_what_is_said_has_questions_and_sentences(small):
+def test_any_first_part_of_what_is_said_has_questions_and_sentences(small: Build) -> None:
     said = small.said()
     assert len(said) == len(set(said)) == 100
     kinds = Counter(type(one) for one in said[:20])
@@ -55,7 +61,7 @@ def test_any_first_part_of_what_is_said_has_questions_and_sentences(small):
     assert [one for one in said if isinstance(one, Question)] == list(small.corpus().questions)
 
 
-def test_every_answer_has_its_renditions_behind_one_another(small):
+def test_every_answer_has_its_renditions_behind_one_another(small: Build) -> None:
     spoken = small.spoken_answers()
     assert len(spoken) == 60 * N_RENDITIONS
     world = small.corpus()
@@ -64,7 +70,9 @@ def test_every_answer_has_its_renditions_behind_one_another(small):
     assert [i for i, _ in spoken[::N_RENDITIONS]] == list(range(60))
 
 
-def test_renditions_are_grouped_and_kept(small, recorded, mini_codec, tmp_path, capsys):
+def test_renditions_are_grouped_and_kept(
+    small: Build, recorded: Speech, mini_codec: MiniCodec, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = encode.encode_renditions(mini_codec, recorded, 2, tmp_path / "codes")
     assert [[len(codes) for codes in ways] for ways in first] == [
         [4, 5],
@@ -80,7 +88,7 @@ def test_renditions_are_grouped_and_kept(small, recorded, mini_codec, tmp_path, 
     assert capsys.readouterr().out.count("encoded") == 3
 
 
-def test_prompts_are_encoded_several_times(recorded, mini_codec, tmp_path):
+def test_prompts_are_encoded_several_times(recorded: Speech, mini_codec: MiniCodec, tmp_path: Path) -> None:
     found = list(encode.encode_prompts(mini_codec, recorded, 3, 1, tmp_path / "codes"))
     assert [i for i, _ in found] == [*range(5)] * 3
     assert all(len(codes) == -(-(4800 + 1600 * i) // 1280) for i, codes in found)
@@ -90,7 +98,7 @@ def test_prompts_are_encoded_several_times(recorded, mini_codec, tmp_path):
     assert [codes.tolist() for _, codes in later] == [codes.tolist() for _, codes in found]
 
 
-def test_voice_recordings_have_a_pitch_for_every_frame(recorded):
+def test_voice_recordings_have_a_pitch_for_every_frame(recorded: Speech) -> None:
     pytest.importorskip("pyworld")
     found = codec.voice_recordings(recorded, 2)
     assert [len(one.samples) for one in found] == [4800, 6400, 8000, 9600]
@@ -98,28 +106,29 @@ def test_voice_recordings_have_a_pitch_for_every_frame(recorded):
     assert codec.pitches(recorded, 1)[1].tolist() == found[3].f0_hz.tolist()
 
 
-def test_an_unknown_stage_is_named(tmp_path):
+def test_an_unknown_stage_is_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="unknown stage 'codex'; stages are answers, prompts"):
         build.main(["--out", str(tmp_path), "--stage", "codex"])
 
 
-def test_the_codec_needs_speech(small, tmp_path):
+def test_the_codec_needs_speech(small: Build, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="0 pieces of answers are spoken, 12 are needed: run stage answers first"):
         build.STAGES["codec"](small)
 
 
-class _Transcriber:
+class _Transcriber(Transcriber):
     """Writes down what it is told, and keeps what it hears."""
 
-    def __init__(self, texts):
-        self.texts, self.waves = texts, []
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = texts
+        self.waves: Sequence[Waveform] = []
 
-    def transcribe(self, waves):
-        self.waves = waves
+    def transcribe(self, waveforms: Sequence[Waveform]) -> list[str]:
+        self.waves = waveforms
         return self.texts
 
 
-def test_the_floor_counts_misheard_words_by_family_and_manner(small):
+def test_the_floor_counts_misheard_words_by_family_and_manner(small: Build) -> None:
     asked = [one for one in small.corpus().test_questions if one.family in ("plus", "swap")]
     heard = _Transcriber([asked[0].answer, ""])
     try:

@@ -1,6 +1,10 @@
 """The second world's token set: saved and read back, damage named, examples with the layout of a conversation."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +17,11 @@ from tttbench.core.errors import UserError
 from tttbench.miniworld.second import corpus, tokenizer
 from tttbench.miniworld.second.corpus import CorpusSize
 from tttbench.miniworld.second.coverage import coverage
-from tttbench.miniworld.second.tokens import N_CODES, RenderedTokens, examples, is_rendered
+from tttbench.miniworld.second.tokens import N_CODES, Codes, RenderedTokens, examples, is_rendered
 
 TOKENIZER = tokenizer.build(N_CODES)
 CONFIG = TtTConfig(
-    **TOKENIZER.ids,
+    **dict[str, Any](TOKENIZER.ids),
     vocab_size=TOKENIZER.vocab_size,
     hidden_size=16,
     intermediate_size=16,
@@ -28,7 +32,7 @@ CONFIG = TtTConfig(
 LONG = "Thank you David thank you Peter thank you Helen thank you Robert thank you Daniel " * 2
 
 
-def codes(seed, n):
+def codes(seed: int, n: int) -> Codes:
     return np.random.default_rng(seed).integers(0, N_CODES, n).astype(np.uint16)
 
 
@@ -42,28 +46,28 @@ TOKENS = RenderedTokens(
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path: Path) -> Path:
     TOKENS.save(tmp_path / "codes.safetensors")
     return tmp_path / "codes.safetensors"
 
 
-def plain(tokens):
+def plain(tokens: RenderedTokens) -> tuple[object, ...]:
     ways = [[c.tolist() for c in one] for one in tokens.renditions]
     return tokens.texts, tokens.answers, [c.tolist() for c in tokens.prompts], tokens.answer_texts, ways
 
 
-def test_round_trip(saved):
+def test_round_trip(saved: Path) -> None:
     assert plain(RenderedTokens.load(saved)) == plain(TOKENS)
     assert is_rendered(saved)
 
 
-def test_no_answer_yet(tmp_path):
+def test_no_answer_yet(tmp_path: Path) -> None:
     nothing = replace(TOKENS, answers=(-1, -1, -1), answer_texts=(), renditions=())
     nothing.save(tmp_path / "codes.safetensors")
     assert plain(RenderedTokens.load(tmp_path / "codes.safetensors")) == plain(nothing)
 
 
-def test_the_first_editions_set_is_another():
+def test_the_first_editions_set_is_another() -> None:
     from tttbench.miniworld.tokens import SHIPPED
 
     assert not is_rendered(SHIPPED)
@@ -71,7 +75,7 @@ def test_the_first_editions_set_is_another():
         RenderedTokens.load(SHIPPED)
 
 
-def test_missing_and_damaged(saved, tmp_path):
+def test_missing_and_damaged(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none: no such file; `tttbench data build mini2 --stage tokens` makes it"):
         RenderedTokens.load(tmp_path / "none")
     assert not is_rendered(tmp_path / "none")
@@ -80,13 +84,13 @@ def test_missing_and_damaged(saved, tmp_path):
         RenderedTokens.load(saved)
 
 
-def test_parts_that_do_not_fit_are_named(tmp_path):
+def test_parts_that_do_not_fit_are_named(tmp_path: Path) -> None:
     replace(TOKENS, renditions=(*TOKENS.renditions, TOKENS.renditions[0])).save(tmp_path / "codes.safetensors")
     with pytest.raises(UserError, match="6 renditions of 2 answers, expected 2 of each"):
         RenderedTokens.load(tmp_path / "codes.safetensors")
 
 
-def test_a_sentence_is_written_down():
+def test_a_sentence_is_written_down() -> None:
     example = examples(TOKENS, TOKENIZER, CONFIG)[0]
     assert type(example) is Example
     assert TOKENIZER.codes(example.prompt) == TOKENS.prompts[0].tolist()
@@ -94,7 +98,7 @@ def test_a_sentence_is_written_down():
     assert example.transcript == tuple(TOKENIZER.encode_plain("Five two."))
 
 
-def test_a_question_is_answered_in_all_renditions():
+def test_a_question_is_answered_in_all_renditions() -> None:
     example = examples(TOKENS, TOKENIZER, CONFIG)[1]
     assert isinstance(example, RenderedExample)
     assert [TOKENIZER.codes(way) for way in example.renditions] == [c.tolist() for c in TOKENS.renditions[0]]
@@ -103,20 +107,20 @@ def test_a_question_is_answered_in_all_renditions():
     assert example.transcript == tuple(TOKENIZER.encode_plain("Say one two backwards."))
 
 
-def test_a_long_answer_has_three_spans():
+def test_a_long_answer_has_three_spans() -> None:
     example = examples(TOKENS, TOKENIZER, CONFIG)[2]
     spans = answer_spans(np.array(example.answer), 0, CONFIG)
     assert [high - low for low, high in spans] == [27, 27, 130 - 52 + 1]
 
 
-def test_a_word_is_a_token():
+def test_a_word_is_a_token() -> None:
     world = corpus.make(CorpusSize(questions=300, sentences=0, test_questions=0, test_sentences=0), seed=5)
     words = sum(len(one.answer.split()) + 1 for one in world.questions)  # and the period
     tokens = sum(len(TOKENIZER.encode_plain(one.answer)) for one in world.questions)
     assert words <= tokens < 1.03 * words
 
 
-def test_the_tokenizer_is_made_alike_every_time():
+def test_the_tokenizer_is_made_alike_every_time() -> None:
     again = tokenizer.build(N_CODES)
     for text in ("Every hour from nine on thank Peter.", "Seventy seven cookies."):
         assert again.encode_plain(text) == TOKENIZER.encode_plain(text)
@@ -124,7 +128,7 @@ def test_the_tokenizer_is_made_alike_every_time():
     assert again.ids == TOKENIZER.ids
 
 
-def test_coverage_of_the_published_objective():
+def test_coverage_of_the_published_objective() -> None:
     """One transcript, an answer of one span (12 or 15 codes) and one of three: worked by hand."""
     made = coverage(examples(TOKENS, TOKENIZER, CONFIG), ObjectiveConfig(block_view=0.5), CONFIG)
     assert made.spans == {0: 1, 1: 1, 3: 1}

@@ -1,5 +1,7 @@
 """What was spoken is the same however it is written: worked examples of what Whisper writes for such answers."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +23,7 @@ from tttbench.miniworld.second.words import number_words
         ("Zero one.", "oh one"),
     ],
 )
-def test_the_same_words(said, written):
+def test_the_same_words(said: str, written: str) -> None:
     assert spoken_form(said) == spoken_form(written)
 
 
@@ -34,12 +36,12 @@ def test_the_same_words(said, written):
         ("", ()),
     ],
 )
-def test_the_form(said, form):
+def test_the_form(said: str, form: tuple[str, ...]) -> None:
     assert spoken_form(said) == form
 
 
 @given(st.lists(st.integers(10, 99), max_size=8))
-def test_numbers_in_words_and_in_digits_are_alike(numbers):
+def test_numbers_in_words_and_in_digits_are_alike(numbers: list[int]) -> None:
     assert spoken_form(" ".join(number_words(n) for n in numbers)) == tuple("".join(str(n) for n in numbers))
 
 
@@ -52,9 +54,9 @@ def test_numbers_in_words_and_in_digits_are_alike(numbers):
         ("the cat", "", (2, 2)),
     ],
 )
-def test_errors_are_counted_up_to_the_length(reference, transcript, errors):
+def test_errors_are_counted_up_to_the_length(reference: str, transcript: str, errors: tuple[int, ...]) -> None:
     assert word_errors(reference, transcript) == errors
 
 
-def test_without_the_cap_all_insertions_count():
+def test_without_the_cap_all_insertions_count() -> None:
     assert word_errors("one", "one and a lot", cap=False) == (3, 1)

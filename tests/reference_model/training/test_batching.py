@@ -7,20 +7,21 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes import random_model, tiny_config
 
 from reference_model.errors import ReferenceModelError
 from reference_model.layout import Example
 from reference_model.limits import dense_mask
 from reference_model.training.batching import collate, pack_lengths
 from reference_model.training.losses import batch_losses
-from reference_model.training.objective import ObjectiveConfig, corrupt
+from reference_model.training.objective import ObjectiveConfig, Row, corrupt
+
+from ..shapes import random_model, tiny_config
 
 CONFIG = tiny_config()
 PLAIN = ObjectiveConfig(banom=1.0, ppm=0.0, sst=0.0)
 
 
-def rows_of(*lengths: int) -> list:
+def rows_of(*lengths: int) -> list[Row]:
     rng = np.random.default_rng(0)
     examples = [Example((1, 2), tuple(rng.integers(0, 5, n - 2).tolist())) for n in lengths]
     return [corrupt(example, PLAIN, CONFIG, rng) for example in examples]
@@ -59,4 +60,4 @@ def test_a_part_of_a_batch_is_divided_by_the_whole() -> None:
     with torch.no_grad():
         whole = batch_losses(model, rows).total
         parts = [batch_losses(model, part, n_examples=4).total for part in (rows[:1], rows[1:])]
-    assert sum(parts).item() == pytest.approx(whole.item(), rel=1e-6)
+    assert sum(part.item() for part in parts) == pytest.approx(whole.item(), rel=1e-6)

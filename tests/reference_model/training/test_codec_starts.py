@@ -1,5 +1,9 @@
 """The codec's training on shifted starts: where a recording begins, what a window holds, killed and resumed alike."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -14,18 +18,18 @@ SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width
 SETTINGS = StartsTraining(steps=4, batch_size=2, window=16, warm_up_steps=2, save_every=1)
 
 
-def recording(seed, frames):
+def recording(seed: int, frames: int) -> VoiceRecording:
     rng = np.random.default_rng(seed)
     samples = np.round(rng.normal(0, 3000, 160 * frames)).astype(np.int16)
     return VoiceRecording(samples, np.where(rng.random(frames) < 0.7, 150.0, 0.0).astype(np.float32))
 
 
-def codec():
+def codec() -> MiniCodec:
     torch.manual_seed(0)
     return MiniCodec(SIZES).eval()
 
 
-def test_a_start_is_whole_codes_with_silence_on_both_sides():
+def test_a_start_is_whole_codes_with_silence_on_both_sides() -> None:
     one = recording(0, 13)
     wave, f0 = started(one, 3, silence=2)
     assert len(wave) == 4 * SAMPLES_PER_CODE  # 3 + 13 frames are 2 codes, and 2 of silence
@@ -36,7 +40,7 @@ def test_a_start_is_whole_codes_with_silence_on_both_sides():
     assert f0[3:16].tolist() == one.f0_hz.tolist()
 
 
-def test_a_window_of_a_long_recording_holds_its_codes_and_compares_what_has_neighbors():
+def test_a_window_of_a_long_recording_holds_its_codes_and_compares_what_has_neighbors() -> None:
     model, one = codec(), recording(1, 400)
     starts = set()
     for seed in range(20):
@@ -56,7 +60,7 @@ def test_a_window_of_a_long_recording_holds_its_codes_and_compares_what_has_neig
     assert len(starts) > 4
 
 
-def test_a_short_recording_is_filled_up_and_only_it_is_compared():
+def test_a_short_recording_is_filled_up_and_only_it_is_compared() -> None:
     window = window_of(codec(), recording(2, 20), SETTINGS, torch.Generator().manual_seed(0))
     n = int(window.compared.sum()) // 8
     assert 5 <= n <= 6  # 20 frames and up to 7 of the start are 3 or 4 codes, and 2 of silence
@@ -65,7 +69,7 @@ def test_a_short_recording_is_filled_up_and_only_it_is_compared():
     assert len(set(window.codes[n:].tolist())) == 1
 
 
-def test_only_the_decoder_learns_and_a_killed_training_goes_on(tmp_path):
+def test_only_the_decoder_learns_and_a_killed_training_goes_on(tmp_path: Path) -> None:
     recordings = [recording(i, 100 + 30 * i) for i in range(3)]
     whole = train_on_starts(codec(), recordings, tmp_path / "whole", SETTINGS, lambda line: None)
     for name, value in codec().encoder.state_dict().items():
@@ -75,10 +79,10 @@ def test_only_the_decoder_learns_and_a_killed_training_goes_on(tmp_path):
     )
     original, steps = torch.optim.AdamW.step, iter(range(99))
 
-    def killed(self, *args, **kwargs):
+    def killed(self: torch.optim.AdamW) -> object:
         if next(steps) == 2:
             raise KeyboardInterrupt
-        return original(self, *args, **kwargs)
+        return original(self)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.optim.AdamW, "step", killed)
@@ -90,7 +94,7 @@ def test_only_the_decoder_learns_and_a_killed_training_goes_on(tmp_path):
         assert torch.equal(one, other)
 
 
-def test_other_recordings_are_refused(tmp_path):
+def test_other_recordings_are_refused(tmp_path: Path) -> None:
     train_on_starts(codec(), [recording(0, 90)], tmp_path, SETTINGS, lambda line: None)
     with pytest.raises(CheckpointError, match="other settings"):
         train_on_starts(codec(), [recording(0, 91)], tmp_path, SETTINGS, lambda line: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import nn
 
 from reference_model.errors import CheckpointError
 from reference_model.speech.features import log_mel, mixed
-from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig
+from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig, Encoder
 from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
 from reference_model.training.codec_encoder import (
     EncoderTraining,
@@ -41,7 +42,7 @@ def wave(i: int) -> np.ndarray:
     return rng.normal(0, 0.1, SAMPLES_PER_CODE * (6 + i)).astype(np.float32)
 
 
-def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> nn.Module:
+def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> Encoder:
     utterances = [Utterance.of(wave(i), text) for i, text in enumerate(texts)]
     return train_encoder(utterances, [1, 2], folder, SIZES, settings, lambda line: None)
 
@@ -84,12 +85,13 @@ def test_killed_and_resumed_gives_the_same_weights(
 def test_other_settings_and_data_are_refused(tmp_path: Path) -> None:
     encoder(tmp_path / "encoder")
     decoder(tmp_path / "decoder")
-    for again in (
+    others: tuple[Callable[[], object], ...] = (
         lambda: encoder(tmp_path / "encoder", replace(ENCODER, learning_rate=1e-4)),
         lambda: encoder(tmp_path / "encoder", texts=[*TEXTS[1:], "four"]),
         lambda: decoder(tmp_path / "decoder", replace(DECODER, seed=5)),
         lambda: decoder(tmp_path / "decoder", first=1),
-    ):
+    )
+    for again in others:
         with pytest.raises(CheckpointError, match="holds a training with other settings"):
             again()
     encoder(tmp_path / "encoder", replace(ENCODER, save_every=3))
@@ -147,7 +149,7 @@ def test_an_encoder_begins_with_the_weights_given_and_a_shift_is_part_of_its_set
     utterances = [Utterance.of(wave(i), text) for i, text in enumerate(TEXTS)]
     still = replace(ENCODER, learning_rate=1e-12, shifted=True)
     begin = encoder(tmp_path / "begin")
-    after = train_encoder(utterances, [1, 2], tmp_path / "on", SIZES, still, lambda line: None, begin)  # type: ignore[arg-type]  # an Encoder
+    after = train_encoder(utterances, [1, 2], tmp_path / "on", SIZES, still, lambda line: None, begin)
     for one, other in zip(begin.parameters(), after.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
     with pytest.raises(CheckpointError, match="other settings"):

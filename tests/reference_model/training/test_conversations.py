@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
-from test_trainer import CONFIG, TOKENIZER, fresh
 
 from reference_model.training.conversations import DataError, read_conversations
 from reference_model.training.losses import batch_losses
 from reference_model.training.objective import ObjectiveConfig, corrupt
+
+from .test_trainer import CONFIG, TOKENIZER, fresh
 
 ANSWER = "Yes.<|begin_of_audio|><|audio_3|><|audio_1|><|end_of_audio_new|>"
 QUESTION = "<|begin_of_audio|><|audio_5|><|end_of_audio|>"

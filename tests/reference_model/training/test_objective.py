@@ -6,19 +6,21 @@ import dataclasses
 import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from shapes import random_model, tiny_config
 from torch import Tensor
 
-from reference_model.config import TtTConfig
+from reference_model.config import Objective, PromptAudio, TtTConfig
 from reference_model.errors import ConfigError
 from reference_model.layout import Example
 from reference_model.training.losses import batch_losses
 from reference_model.training.objective import ObjectiveConfig, Row, corrupt
 from reference_model.transformer import TtTModel
+
+from ..shapes import random_model, tiny_config
 
 CONFIG = tiny_config(hidden_size=16, intermediate_size=24)
 NOTHING = ObjectiveConfig(banom=0, ppm=0, sst=0)
@@ -144,10 +146,10 @@ def plain_losses(model: TtTModel, batch: Sequence[Plain]) -> tuple[Tensor, Tenso
 
 def random_example(rng: np.random.Generator, config: TtTConfig, n_spans: int | None = None) -> Example:
     def text(n: int) -> list[int]:
-        return rng.integers(0, 13, n).tolist()
+        return list(map(int, rng.integers(0, 13, n)))
 
     def codes(n: int) -> list[int]:
-        return rng.integers(config.code_id_start, config.mask_token_id, n).tolist()
+        return list(map(int, rng.integers(config.code_id_start, config.mask_token_id, n)))
 
     asked = codes(int(rng.integers(0, 9)))
     prompt = [16, *text(2), config.begin_of_audio_token_id, *asked, config.end_of_audio_token_id, 17, *text(1)]
@@ -166,10 +168,11 @@ def random_example(rng: np.random.Generator, config: TtTConfig, n_spans: int | N
 
 def random_case(case: int) -> tuple[TtTConfig, ObjectiveConfig, list[Example]]:
     rng = np.random.default_rng(case)
-    objective = ("hybrid", "hybrid", "ar", "nar")[case % 4]
-    config = dataclasses.replace(CONFIG, objective=objective, prompt_audio=("bidirectional", "causal")[case // 4 % 2])
-    shares = [float(rng.choice([0.0, 0.5, 1.0])) for _ in range(4)]
-    settings = ObjectiveConfig(*shares, block_length=int(rng.integers(1, 12)))
+    objectives: tuple[Objective, ...] = ("hybrid", "hybrid", "ar", "nar")
+    kinds: tuple[PromptAudio, ...] = ("bidirectional", "causal")
+    config = dataclasses.replace(CONFIG, objective=objectives[case % 4], prompt_audio=kinds[case // 4 % 2])
+    banom, ppm, sst, block_view = (float(rng.choice([0.0, 0.5, 1.0])) for _ in range(4))
+    settings = ObjectiveConfig(banom, ppm, sst, block_view, block_length=int(rng.integers(1, 12)))
     return config, settings, [random_example(rng, config) for _ in range(int(rng.integers(1, 5)))]
 
 
@@ -376,8 +379,9 @@ def test_strategies_are_drawn_independently() -> None:
 @pytest.mark.parametrize("field", ["banom", "ppm", "sst", "block_view"])
 @pytest.mark.parametrize("value", [-0.1, 1.5, math.nan])
 def test_a_share_outside_0_to_1_is_refused(field: str, value: float) -> None:
+    shares: dict[str, Any] = {field: value}
     with pytest.raises(ConfigError, match=f"field '{field}'"):
-        ObjectiveConfig(**{field: value})
+        ObjectiveConfig(**shares)
 
 
 def test_an_empty_block_is_refused() -> None:

@@ -8,7 +8,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from shapes import random_model, tiny_config
 
 from reference_model.config import TtTConfig
 from reference_model.layout import Example
@@ -16,6 +15,8 @@ from reference_model.limits import limits
 from reference_model.training.losses import batch_losses
 from reference_model.training.objective import ObjectiveConfig, corrupt
 from reference_model.transformer import TtTModel
+
+from ..shapes import random_model, tiny_config
 
 CONFIG = tiny_config(hidden_size=16, intermediate_size=24)
 BLANK = CONFIG.audio_token_id_start
@@ -80,7 +81,7 @@ def test_a_model_that_learns_it_reads_the_text_off_the_prompt() -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     for _ in range(60):
         optimizer.zero_grad()
-        batch_losses(model, [row], 1.0).ctc.backward()  # type: ignore[no-untyped-call]
+        batch_losses(model, [row], 1.0).ctc.backward()
         optimizer.step()
     ids = torch.from_numpy(row.ids)[None]
     read = model.logits(model.hidden(ids, limits(ids, BLANK))[0, 2:7])[:, : BLANK + 1].argmax(-1)
@@ -103,4 +104,4 @@ def test_a_batch_without_speech_spells_nothing() -> None:
     row = corrupt(Example((1, 2), (3, CONFIG.im_end_token_id)), WITH_CTC, CONFIG, np.random.default_rng(0))
     losses = batch_losses(random_model(CONFIG), [row, row], 1.0)
     assert losses.ctc.item() == 0.0
-    losses.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    losses.total.backward()

@@ -6,7 +6,9 @@ import dataclasses
 import itertools
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 import reference_model
+from reference_model import checkpoint
 from reference_model.config import TtTConfig
 from reference_model.errors import CheckpointError, ConfigError, ReferenceModelError
 from reference_model.layout import Example, interleave
@@ -23,6 +26,7 @@ from reference_model.tokens import TtTTokenizer
 from reference_model.training import trainer
 from reference_model.training.mixture import Mixture, picks
 from reference_model.training.objective import ObjectiveConfig
+from reference_model.training.resumable import store_tensors
 from reference_model.training.settings import TrainingConfig, learning_rate
 from reference_model.training.trainer import Progress, check_folder, train
 from reference_model.transformer import TtTModel
@@ -44,7 +48,7 @@ def small_tokenizer() -> TtTTokenizer:
 
 TOKENIZER = small_tokenizer()
 CONFIG = TtTConfig(
-    **TOKENIZER.ids,
+    **dict[str, Any](TOKENIZER.ids),
     vocab_size=TOKENIZER.vocab_size,
     hidden_size=16,
     intermediate_size=24,
@@ -122,10 +126,10 @@ def test_killed_twice_under_autocast(tmp_path: Path) -> None:
 def test_killed_while_the_last_checkpoint_is_written(
     tmp_path: Path, uninterrupted: tuple[Path, TtTModel], monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
-    whole = trainer.checkpoint.save if part == "checkpoint.save" else trainer.store_tensors
+    whole: Callable[..., None] = checkpoint.save if part == "checkpoint.save" else store_tensors
     done = []
 
-    def dies_at_the_end(*args: object, **kwargs: object) -> None:
+    def dies_at_the_end(*args: Any, **kwargs: Any) -> None:
         done.append(1)
         if len(done) == 4:
             raise KilledError
@@ -242,10 +246,16 @@ def test_learning_rate_by_hand() -> None:
     assert learning_rate(settings, 110) == pytest.approx(0.01)
 
 
+def parameters(group: dict[str, object]) -> list[torch.nn.Parameter]:
+    found = group["params"]
+    assert isinstance(found, list)
+    return found
+
+
 def test_vectors_are_not_decayed() -> None:
     matrices, vectors = trainer._optimizer(fresh(), dataclasses.replace(SETTINGS, weight_decay=0.25)).param_groups
     assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.25, 0.0)
-    parts = [(part, group) for group in (matrices, vectors) for part in group["params"]]
+    parts = [(part, group) for group in (matrices, vectors) for part in parameters(group)]
     assert all((part.dim() > 1) == (group is matrices) for part, group in parts)
     assert sum(part.numel() for part, _ in parts) == fresh().n_parameters()
 
@@ -256,8 +266,9 @@ def test_vectors_are_not_decayed() -> None:
      ("clip", -1.0), ("warm_up", 1.5)],
 )  # fmt: skip
 def test_numbers_out_of_range_are_refused(field: str, value: float) -> None:
+    change: dict[str, Any] = {field: value}
     with pytest.raises(ConfigError, match=f"training: field '{field}' is {value}"):
-        dataclasses.replace(SETTINGS, **{field: value})  # type: ignore[arg-type]  # fields by name
+        dataclasses.replace(SETTINGS, **change)
 
 
 def test_training_learns(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from test_trainer import EXAMPLES, SETTINGS, TOKENIZER, fresh
 
 from reference_model.errors import ConfigError
 from reference_model.training import trainer
+
+from .test_trainer import EXAMPLES, SETTINGS, TOKENIZER, fresh
 
 PROGRAM = """
 import dataclasses, pathlib, sys

@@ -134,7 +134,7 @@ def write_tar(path: Path, members: Mapping[str, bytes]) -> None:
 
 def opus(wave: Waveform, sample_rate_hz: int) -> bytes:
     """A mono wave as an Opus file."""
-    import soundfile  # type: ignore[import-untyped]  # the package ships no types
+    import soundfile
 
     content = io.BytesIO()
     soundfile.write(content, wave, sample_rate_hz, format="OGG", subtype="OPUS", compression_level=COMPRESSION)

@@ -57,7 +57,7 @@ class Transcriber:
 
     def __init__(self, loaded: LoadedWhisper, batch_size: int = 8) -> None:
         """Wrap a loaded model; ``batch_size`` clips are decoded at once, which doesn't change their texts."""
-        from whisper.tokenizer import get_tokenizer  # type: ignore[import-untyped]  # has no type information
+        from whisper.tokenizer import get_tokenizer
 
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
@@ -142,7 +142,7 @@ class Transcriber:
         ]
 
     def _timed_long(self, waveform: Waveform, start: float) -> Transcript:
-        import whisper  # type: ignore[import-untyped]  # has no type information
+        import whisper
 
         before = time.perf_counter()
         result = whisper.transcribe(

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import torch
-    from whisper.model import Whisper  # type: ignore[import-untyped]  # has no type information
-    from whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]  # has no type information
+    from whisper.model import Whisper
+    from whisper.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from tttbench.data.cache import cache_folder, user_cache
 from tttbench.data.documents import parse_json
 
 if TYPE_CHECKING:
-    from whisper.model import Whisper  # type: ignore[import-untyped]  # has no type information
+    from whisper.model import Whisper
 
 Array = npt.NDArray[np.generic]
 
@@ -92,7 +92,7 @@ def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
     Raises:
         UserError: unknown name, damaged package, or neither package nor network.
     """
-    import whisper  # type: ignore[import-untyped]  # has no type information
+    import whisper
 
     if name not in whisper.available_models():
         raise UserError(f"Unknown Whisper model {name!r}. {did_you_mean(name, whisper.available_models())}")

@@ -1,6 +1,0 @@
-"""Makes ``ttt_checkpoints`` of the systems' tests importable: importlib mode adds no paths."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "systems"))
