@@ -22,6 +22,7 @@ from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Metric, Outcome, SampleFacts, Snapshot, SystemFacts, TaskFacts
 from tttbench.gate.speed import Rounds
 from tttbench.gate.verdict import GateResult, QualityVerdict, SpeedVerdict
+from tttbench.store.manifest import Machine
 
 Floats = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -228,7 +229,7 @@ def _as_run(kind: str, values: Floats, piece: int) -> Snapshot:
         answered=len(values),
         transcribers=(),
         versions={},
-        machine={},
+        machine=Machine(),
         systems={"sys": SystemFacts("sys", "", {}, "", (1,))},
         tasks={"task": TaskFacts("qa", "", "", (kind,), facts)},
         metrics=(metric,),

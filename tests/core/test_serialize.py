@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pytest
@@ -215,7 +215,7 @@ def test_a_reason_to_finish_is_a_text() -> None:
     ("sample", "fault"),
     [
         (SAMPLE, ""),
-        (replace(SAMPLE, metadata={"n": 5}), "metadata.n: must be a string, not 5"),
+        (replace(SAMPLE, metadata=cast("Any", {"n": 5})), "metadata.n: must be a string, not 5"),
         (replace(SAMPLE, cluster="a\0"), r"cluster: must not hold the character '\x00'"),
         (
             Sample("4", (Turn("user", "", AudioRef(Path("caf\udce9.wav"))),)),

@@ -17,6 +17,7 @@ import pytest
 from tttbench.cli.gate import pairs
 from tttbench.cli.main import main
 from tttbench.gate.snapshot import Snapshot, SystemFacts
+from tttbench.store.manifest import Machine
 
 from .conftest import Ended, tones_command
 
@@ -48,7 +49,7 @@ def runs(finished: Path, tmp_path: Path) -> Path:
 
 def make_snapshot_of(systems: dict[str, SystemFacts]) -> Snapshot:
     """A snapshot that has systems and nothing else."""
-    return Snapshot("", "", "", 0, "done", 0, 0, (), {}, {}, systems, {}, (), (), {}, {})
+    return Snapshot("", "", "", 0, "done", 0, 0, (), {}, Machine(), systems, {}, (), (), {}, {})
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tttbench.systems.ttt.synthetic import synthetic_prompt
 from .ttt_checkpoints import Folders, answered, write_checkpoint
 
 
-def system_of(folder: Path, **settings: object) -> TtTSystem:
+def system_of(folder: Path, **settings: JsonValue) -> TtTSystem:
     system = build_system(f"ttt:{folder}", SystemOptions(settings=settings))
     assert isinstance(system, TtTSystem)
     return system

@@ -20,6 +20,7 @@ from reference_model.speech.mini import MiniCodec
 from reference_model.tokens import TtTTokenizer
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Message, Request, Response, Waveform
+from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import build_system, check_system
 from tttbench.core.system import SystemOptions
 from tttbench.systems.ttt.adapter import TtTSystem
@@ -27,7 +28,7 @@ from tttbench.systems.ttt.adapter import TtTSystem
 from .ttt_checkpoints import DECODE, Folders, answered, write_checkpoint, write_codec
 
 
-def system_of(folder: Path, strategy: str = "", batch_size: int = 1, **settings: object) -> TtTSystem:
+def system_of(folder: Path, strategy: str = "", batch_size: int = 1, **settings: JsonValue) -> TtTSystem:
     system = build_system(f"ttt:{folder}", SystemOptions("cpu", batch_size, strategy, settings))
     assert isinstance(system, TtTSystem)
     return system
