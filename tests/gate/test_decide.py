@@ -91,6 +91,18 @@ def test_holm_corrects_over_what_gates_alone(make: Make) -> None:
     assert [one.verdict for one in doubled.quality] == ["cannot tell"] * 2
 
 
+def test_what_answers_would_show_is_told_at_the_strictest_level_of_all_that_gates(make: Make) -> None:
+    # Of 7 answers that are all lost p = 2 / 2^7 = 0.016: enough at 0.02 alone, too much at 0.01 beside another metric.
+    base = make([1] * 7)
+    two = replace(base, metrics=(*base.metrics, replace(base.metrics[0], name="other")))
+    (alone, shown) = gate(two, two, NO_SPEED).quality
+    # All 7 are lost with 95 % if each is with a chance of 0.95^(1/7).
+    assert (alone.gates, shown.gates) == (True, False)
+    assert [alone.detectable, shown.detectable] == [pytest.approx(0.95 ** (1 / 7))] * 2
+    both = gate(two, two, Rules(speed="off", quality={"": QualityChange(gates=True)}))
+    assert [math.isnan(one.detectable) for one in both.quality] == [True, True]
+
+
 def test_a_metric_that_does_not_gate_cannot_fail(make: Make) -> None:
     rules = Rules(speed="off", quality={"text_accuracy": QualityChange(gates=False)})
     result = gate(make([1] * 20), make([0] * 20), rules)
@@ -253,6 +265,16 @@ class TestValidity:
         assert gate(make(), now, Rules()).exit_code == 3
         result = gate(make(), now, Rules(max_derivation_failed=0.25, speed="off"))
         assert (result.exit_code, result.differences, result.quality[0].n) == (0, (), 3)
+
+    @pytest.mark.parametrize("share", [29, 57, 58])
+    def test_as_many_errors_as_are_allowed_are_allowed(self, make: Make, share: int) -> None:
+        # In binary fractions 0.29 * 100 is less than 29.
+        def problems(errors: int) -> tuple[str, ...]:
+            run = make([1] * 100, statuses=["error"] * errors + ["ok"] * (100 - errors))
+            return gate(run, run, Rules(max_errors=float(f"0.{share}"), speed="off", resamples=100)).problems
+
+        assert problems(share) == ()
+        assert f"{share + 1} of 100 ended as error, allowed are {share}.0%" in problems(share + 1)[0]
 
     def test_must_be_ok(self, make: Make) -> None:
         now = make([1, 1, 0, 1], statuses=["ok", "ok", "empty", "ok"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -43,6 +44,7 @@ def test_few_slow_answers_cannot_be_told(make: Make) -> None:
     [
         (MachineLoad(0.01, 1.3), "1.3 cores busy"),
         (MachineLoad(0.02, 0.0), "2.00 times as long"),
+        (MachineLoad(0.005, 0.0), "0.50 times as long"),
         (None, "the machine's load isn't known"),
     ],
 )
@@ -61,6 +63,13 @@ def test_a_busy_machine_leaves_it_open(make: Make, load: MachineLoad | None, why
 def test_what_the_machines_pace_explains_does_not_count(make: Make, calibration_s: float, verdict: str) -> None:
     # 1.15 times as slow, of which a machine that is 1.09 times as slow explains all but 1.055.
     now = replace(make([1] * 20, times=[1.15] * 20), loads={("sys", "task"): MachineLoad(calibration_s, 0.0)})
+    assert gate(make([1] * 20, times=[1.0] * 20), now, Rules()).speed[0].verdict == verdict
+
+
+@pytest.mark.parametrize(("calibration_s", "verdict"), [(0.01, "better"), (0.0092, "cannot tell"), (0.0105, "better")])
+def test_what_a_faster_machine_explains_is_no_merit(make: Make, calibration_s: float, verdict: str) -> None:
+    # 0.87 times as long, of which a machine that takes 0.92 times as long explains all but 0.946.
+    now = replace(make([1] * 20, times=[0.87] * 20), loads={("sys", "task"): MachineLoad(calibration_s, 0.0)})
     assert gate(make([1] * 20, times=[1.0] * 20), now, Rules()).speed[0].verdict == verdict
 
 
@@ -136,6 +145,22 @@ def test_required_speed_a_figure_that_most_samples_have_lost(make: Make) -> None
     now = replace(before, timings=(replace(before.timings[0], values={"s0": 50.0}),))
     (one,) = gate(before, now, Rules()).differences
     assert (one.field, one.run) == ("timings", "19 of them not")
+
+
+@pytest.mark.parametrize(("n_timed", "lost"), [(18, []), (17, ["3 of them not"])])
+def test_a_figure_may_be_lost_on_one_of_ten_samples(make: Make, n_timed: int, lost: list[str]) -> None:
+    before = make([1] * 20, times=[1.0] * 20)
+    left = {f"s{at}": 1.0 for at in range(n_timed)}
+    now = replace(before, timings=(replace(before.timings[0], values=left),))
+    assert [one.run for one in gate(before, now, Rules()).differences] == lost
+
+
+def test_what_pairs_would_show_is_told_at_the_strictest_level_of_all_that_gates(make: Make) -> None:
+    # Of 7 pairs that are all slower p = 2 / 2^7 = 0.016: enough at 0.02 alone, too much at 0.01 beside a metric.
+    run = make([1] * 7, times=[1.0] * 7)
+    alone = Rules(quality={"": QualityChange(gates=False)})
+    assert gate(run, run, alone).speed[0].detectable == pytest.approx(1.1 * 1.1)
+    assert math.isnan(gate(run, run, Rules()).speed[0].detectable)
 
 
 def test_too_few_rounds_find_nothing_and_say_so(make: Make) -> None:

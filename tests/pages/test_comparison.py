@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,23 @@ def test_hostile_text_stays_text(runs: Path) -> None:
     page = page_of(runs)
     assert HOSTILE not in page
     assert any(row["id"] == HOSTILE for row in rows_of(page))
+
+
+def test_more_errors_are_worse_and_fewer_are_better(runs: Path) -> None:
+    one = snapshot_of(runs / "runs" / "now")
+    (wer,) = [
+        metric for metric in one.metrics if (metric.system, metric.task, metric.name) == ("ttt:mini", "mini_asr", "wer")
+    ]
+    some = {key: replace(value, numerator=1.0, denominator=10.0) for key, value in wer.outcomes.items()}
+    more = {key: replace(value, numerator=2.0) for key, value in some.items()}
+    few, many = (Source(replace(one, metrics=(replace(wer, outcomes=outcomes),)), None) for outcomes in (some, more))
+
+    def changes(before: Source, now: Source) -> set[str]:
+        result = gate(before.snapshot, now.snapshot, Rules(speed="off", max_errors=1.0))
+        rows = rows_of(comparison_page(result, before, now, runs / "page.html"))
+        return {row["change"] for row in rows if (row["system"], row["task"]) == ("ttt:mini", "mini_asr")}
+
+    assert (changes(few, many), changes(many, few)) == ({"worse"}, {"better"})
 
 
 def test_a_system_with_another_name_keeps_its_recordings(runs: Path) -> None:

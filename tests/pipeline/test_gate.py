@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,26 @@ def test_another_label_is_not_comparable_until_it_is_matched(runs: Path, call: T
     ended = call("gate", runs / "a", runs / "mumbling", *SPEEDLESS)
     assert ended.status == 4
     assert "not comparable: systems: baseline tones:right" in ended.out
+
+
+def test_a_matched_system_keeps_its_samples_and_recordings_on_the_page(runs: Path, call: Tones) -> None:
+    call("gate", runs / "a", runs / "mumbling", *MUMBLING, *SPEEDLESS, "--html", runs / "page.html")
+    (text,) = re.findall(r'id="rows-data">(.*?)</script>', (runs / "page.html").read_text(), re.DOTALL)
+    rows = json.loads(text)["rows"]
+    assert Counter((row["system"], row["task"], row["change"]) for row in rows) == {
+        ("tones:right", "tone_asr", "same"): 6,
+        ("tones:right", "tone_qa", "worse"): 6,
+    }
+    # Dictation is written alone.
+    sounds = [(row["audioBefore"].split("/")[0], row["audioNow"].split("/")[0]) for row in rows if "audioNow" in row]
+    assert sounds == [("a", "mumbling")] * 6
+
+
+def test_several_answers_to_a_sample_belong_together(runs: Path, call: Tones, tones: Tones) -> None:
+    options = ("--tasks", "tone_qa", "--limit", "4", "--repeats", "3")
+    assert tones("--out", runs / "often", *options).status == 0
+    ended = call("gate", runs / "often", runs / "often", *SPEEDLESS, "--json")
+    assert {(one["n"], one["n_units"], one["only_run"]) for one in ended.document["quality"]} == {(12, 4, None)}
 
 
 def test_a_run_that_was_cut_off_is_invalid(runs: Path, call: Tones) -> None:

@@ -29,7 +29,7 @@ from tttbench.pipeline.jobs import (
     respond_all,
 )
 from tttbench.probes.conditions import Watch
-from tttbench.store.rows import AnswerKey
+from tttbench.store.rows import AnswerKey, Recording
 
 RATE = 8_000
 SAMPLES = np.linspace(-0.5, 0.5, 400, dtype=np.float32)
@@ -78,9 +78,8 @@ def test_a_seed_is_a_function_of_run_task_sample_and_repeat() -> None:
     # The first 63 bits of SHA-256, worked out here.
     assert request_seed(1, "t", "s") == int(hashlib.sha256(b"1\0t\0s").hexdigest()[:16], 16) // 2
     assert request_seed(1, "t", "s", 2) == int(hashlib.sha256(b"1\0t\0s\0" + b"2").hexdigest()[:16], 16) // 2
-    seeds = {
-        request_seed(*given) for given in [(1, "t", "s"), (2, "t", "s"), (1, "u", "s"), (1, "t", "r"), (1, "t", "s", 1)]
-    }
+    given = [(1, "t", "s", 0), (2, "t", "s", 0), (1, "u", "s", 0), (1, "t", "r", 0), (1, "t", "s", 1)]
+    seeds = {request_seed(run, task, sample, repeat) for run, task, sample, repeat in given}
     assert len(seeds) == 5
     assert all(0 <= seed < 2**63 for seed in seeds)
     assert request_seed(1, "t", "s", 0) == request_seed(1, "t", "s")
@@ -92,7 +91,7 @@ def test_a_request_has_all_turns_and_the_clips_that_are_new(recording: Path) -> 
         Turn("assistant", "yes"),
         Turn("user", "", AudioRef(recording)),
     )
-    kept = {2: pcm_md5(soundfile.read(recording, dtype="float32")[0])}
+    kept = {2: Recording("a.flac", "", 0.05, RATE, pcm_md5(soundfile.read(recording, dtype="float32")[0]))}
     request, clips = read_request(item("x", turns=turns, kept=kept))
     assert [(one.role, one.text, one.sample_rate) for one in request.messages] == [
         ("user", "first", RATE),
@@ -100,7 +99,9 @@ def test_a_request_has_all_turns_and_the_clips_that_are_new(recording: Path) -> 
         ("user", "", RATE),
     ]
     for at in (0, 2):
-        np.testing.assert_allclose(request.messages[at].audio, SAMPLES, atol=1e-6)
+        audio = request.messages[at].audio
+        assert audio is not None
+        np.testing.assert_allclose(audio, SAMPLES, atol=1e-6)
     assert request.messages[1].audio is None
     assert list(clips) == [0]
     assert clips[0].sample_rate == RATE
@@ -110,10 +111,13 @@ def test_a_request_has_all_turns_and_the_clips_that_are_new(recording: Path) -> 
 
 def test_a_clip_that_changed_since_the_run_kept_it_is_refused_and_an_unknown_one_is_not(recording: Path) -> None:
     turns = (Turn("user", "", AudioRef(recording)),)
-    assert read_request(item("x", turns=turns, kept={0: ""}))[1] == {}
-    with pytest.raises(InputError, match="is not the recording that the run was started with") as error:
-        read_request(item("x", turns=turns, kept={0: "0" * 32}))
-    assert str(recording) in str(error.value)
+    same = Recording("a.flac", "", 0.05, RATE, pcm_md5(soundfile.read(recording, dtype="float32")[0]))
+    for known in (same, replace(same, pcm_md5=""), replace(same, pcm_md5="", sample_rate=1)):
+        assert read_request(item("x", turns=turns, kept={0: known}))[1] == {}
+    for other in (replace(same, pcm_md5="0" * 32), replace(same, sample_rate=2 * RATE)):
+        with pytest.raises(InputError, match="is not the recording that the run was started with") as error:
+            read_request(item("x", turns=turns, kept={0: other}))
+        assert str(recording) in str(error.value)
 
 
 def test_one_request_that_cannot_be_read_costs_no_other(tmp_path: Path) -> None:

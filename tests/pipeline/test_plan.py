@@ -9,12 +9,13 @@ import pytest
 
 from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import UserError
+from tttbench.core.plugins import build_task
 from tttbench.core.sample import AudioRef, Sample, spoken_sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import parse_score
 from tttbench.core.system import Capability
 from tttbench.core.task import Needs, why_not
-from tttbench.pipeline.plan import listing_sha256, make_plan, with_defaults
+from tttbench.pipeline.plan import generate_item, listing_sha256, make_plan, with_defaults
 
 
 @pytest.fixture
@@ -44,6 +45,16 @@ def test_whatever_the_listing_says_changes_it(sample: Sample, tmp_path: Path) ->
     hashes = [listing_sha256([one]) for one in (sample, *others)]
     assert len(set(hashes)) == len(hashes)
     assert listing_sha256([sample, others[0]]) != listing_sha256([others[0], sample])
+
+
+def test_a_request_s_seed_is_that_of_its_run_task_sample_and_repeat(sample: Sample) -> None:
+    def seed(run: int = 7, task: str = "t", sample_id: str = "a", repeat: int = 0) -> int:
+        planned = replace(build_task("mini_asr"), name=task)
+        return generate_item(planned, replace(sample, id=sample_id), "system", run, repeat).seed
+
+    # The first eight bytes of sha256("7 NUL t NUL a") are 0x755758122aa7c865; 63 bits of them.
+    assert seed() == 0x755758122AA7C865 >> 1
+    assert len({seed(), seed(run=8), seed(task="u"), seed(sample_id="b"), seed(repeat=1), seed(repeat=2)}) == 6
 
 
 def test_a_suite_s_transcriber_oracle_and_the_gap_are_filled_in() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from tttbench.probes.conditions import calibration
 from tttbench.store.run_directory import RunStore
@@ -153,6 +154,50 @@ def test_retry_errors_repeats_what_failed(tones: Tones, tmp_path: Path, monkeypa
         *("--resume", "--retry-errors"),
     )
     assert (tmp_path / "log").read_text() == "qa q2\n"
+
+
+def test_retry_errors_repeats_transcripts_that_failed(tones: Tones, tmp_path: Path) -> None:
+    options = ("--out", tmp_path / "run", "--tasks", "tone_qa", "--json")
+    before = tones(*options).document
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        journal.execute("UPDATE derived SET status = 'failed', error = 'busy', content = '' WHERE content = 'paris'")
+    # What failed once would fail again, unless somebody says that it is worth another try.
+    assert tones(*options, "--resume").document["counts"]["derivation_failed"] == 1
+    assert tones(*options, "--resume", "--retry-errors").document["results"] == before["results"]
+
+
+def test_only_the_repeat_that_is_missing_is_generated_again(
+    tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("--out", tmp_path / "run", "--tasks", "tone_qa", "--limit", "2", "--repeats", "2")
+    assert tones(*options).status == 0
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        journal.execute("DELETE FROM answers WHERE sample = 'q1' AND repeat = 0")
+    monkeypatch.setenv("TONES_LOG", str(tmp_path / "log"))
+    assert "4 of 4 requests: 4 ok." in tones(*options, "--resume").out
+    assert (tmp_path / "log").read_text() == "qa q1\n"
+
+
+@pytest.mark.parametrize(("spoken", "rate_hz"), [("ecnarf fo latipac", 16_000), ("capital of france", 8_000)])
+def test_a_recording_that_changed_is_not_given_to_the_rest_of_the_run(
+    tones: Tones, tmp_path: Path, data: Path, world: Any, spoken: str, rate_hz: int
+) -> None:
+    options = ("--out", tmp_path / "run", "--tasks", "tone_asr", "--limit", "1")
+    tones(*options)
+    with sqlite3.connect(tmp_path / "run" / "journal.sqlite") as journal:
+        journal.execute("DELETE FROM answers")
+    # As many bytes under the same name, so the listing is the same.
+    soundfile.write(data / "q0.wav", world.speak(spoken), rate_hz)
+    ended = tones(*options, "--resume")
+    assert (ended.status, "q0.wav: is not the recording that the run was started with" in ended.err) == (1, True)
+
+
+def test_a_run_is_resumed_with_a_further_score(tones: Tones, tmp_path: Path) -> None:
+    options = ("--out", tmp_path / "run", "--limit", "1", "--json")
+    tones(*options)
+    rows = tones(*options, "--resume", "--add", "wer:normalizer=raw").document["results"]
+    found = [(row["task"], row["metric"]) for row in rows if row["metric"].startswith("wer")]
+    assert found == [("tone_asr", "wer"), ("tone_asr", "wer_raw")]
 
 
 def test_a_full_disk_stops_the_run_in_words_and_it_goes_on_afterwards(

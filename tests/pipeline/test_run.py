@@ -291,12 +291,29 @@ def test_threads_give_what_one_after_the_other_gives(tones: Tones, tmp_path: Pat
     assert answers_of(tmp_path / "serial") == answers_of(tmp_path / "threads") != []
 
 
+def test_scoring_again_with_a_further_score_gives_it_to_the_tasks_that_have_its_kind(
+    tones: Tones, tmp_path: Path
+) -> None:
+    from tttbench.cli.main import main
+
+    tones("--out", tmp_path / "run", "--limit", "1")
+    # No task has a character error rate, so it goes to both; the word error rate is dictation's alone.
+    assert main(["rescore", str(tmp_path / "run"), "--add", "wer:normalizer=raw", "--add", "cer"]) == 0
+    results = json.loads((tmp_path / "run" / "summary.json").read_text())["results"]
+    found = {task: [row["metric"] for row in results if row["task"] == task] for task in ("tone_asr", "tone_qa")}
+    assert found == {
+        "tone_asr": ["wer", "wer_raw", "cer"],
+        "tone_qa": ["text_accuracy", "spoken_accuracy", "spoken_gap", "cer"],
+    }
+
+
 def test_repeats_are_answers_of_their_own_in_one_cluster(tones: Tones, tmp_path: Path) -> None:
     assert tones("--out", tmp_path / "run", "--repeats", "3", "--limit", "2").status == 0
     with Run.open(tmp_path / "run") as run:
         keys = [(one.key.system, one.key.task, one.key.sample, one.key.repeat) for one in run.answers()]
         assert run.summary is not None
         n = {result.n for result in run.summary.results}
+        assert (run.summary.expected, run.summary.answered, run.summary.status) == (12, 12, "done")
     assert len(keys) == len(set(keys))
     assert {repeat for *_, repeat in keys} == {0, 1, 2}
     assert n == {6}

@@ -1,6 +1,7 @@
 """Answers found in free text, written and spoken; and the gap between both."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,11 @@ def score(of: Scorer, seen: Seen, *references: str) -> Score:
         ("Paris", "The capital of France is Paris."),
         ("Leonardo da Vinci", "It was leonardo DA Vinci, I think"),
         ("the Great Barrier Reef", "A great barrier reef"),
+        ("the Nile", "Nile"),
+        ("Nile", "the Nile"),
+        ("an apple", "It is the apple."),
+        ("a dozen", "Dozen."),
+        ("A", "The letter is a."),
         ("12", "Seven plus five is twelve."),
         ("twelve", "7 + 5 = 12"),
         ("4", "2+2=4"),
@@ -156,6 +162,12 @@ def test_the_transcriber_is_needed_and_named_only_where_it_is_read() -> None:
     recipes = {"transcriber:ears": "ears 1, greedy"}
     assert SPOKEN.recipe(recipes).transcriber == GAP.recipe(recipes).transcriber == "ears 1, greedy"
     assert WRITTEN.recipe(recipes).transcriber == ""
+
+
+@pytest.mark.parametrize(("language", "asked"), [("", ""), ("en", ""), ("zh", "zh")])
+def test_a_transcriber_is_told_every_language_but_english(language: str, asked: str) -> None:
+    one = replace(sample("a"), language=language)
+    assert [need.language for need in SPOKEN.needs(one, Seen("a", "a"))] == [asked]
 
 
 def test_tokens_hand_worked() -> None:

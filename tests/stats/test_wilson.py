@@ -75,6 +75,16 @@ def test_clusters_that_are_alike_say_no_more_than_their_samples() -> None:
     assert found.high == pytest.approx(0.5 + 0.5 * t / math.sqrt(40 + t * t), abs=1e-6)
 
 
+def test_clusters_that_are_more_alike_than_chance_say_no_more_than_their_samples() -> None:
+    # 19 clusters half right, one all right: a variance of 1 / 1600, as of 0.525 * 0.475 * 1600 = 399 samples.
+    verdicts, clusters = [True, False] * 19 + [True] * 2, [at // 2 for at in range(40)]
+    found = clustered_wilson_interval(verdicts, clusters)
+    t = scipy.stats.t.ppf(0.975, 19)
+    centre, width = 0.525 + t * t / 80, t * math.sqrt(0.525 * 0.475 / 40 + t * t / 6_400)
+    scale = 1 + t * t / 40
+    assert (found.low, found.high) == pytest.approx(((centre - width) / scale, (centre + width) / scale), abs=1e-6)
+
+
 def test_where_all_are_right_each_cluster_is_one_sample() -> None:
     assert clustered_wilson_interval([True] * 50, [at // 5 for at in range(50)]) == wilson_interval(10, 10)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tttbench.core.derivation import Derived
 from tttbench.core.metric import TOPLINE
 from tttbench.store.frames import load
 from tttbench.store.run_directory import RunStore
 
-from .stored_runs import RESULT, SUMMARY, copy_of_format_2, make_run, score
+from .stored_runs import RECIPE, RESULT, SUMMARY, copy_of_format_2, make_run, score
 
 
 @pytest.fixture
@@ -63,6 +64,13 @@ def test_a_status_is_the_worst_of_answer_and_scores(folder: Path) -> None:
         unknown = replace(score(math.nan), status="derivation_failed")
         store.replace_scores("s", "t", [("a", 0, "spoken", unknown)])
     assert list(load(folder).samples.status) == ["error", "derivation_failed", "ok"]
+
+
+def test_a_transcript_that_failed_is_none(folder: Path) -> None:
+    with RunStore.open(folder, write=True) as store:
+        audio = next(one.audio for one in store.answers() if one.audio is not None)
+        store.save_derived(RECIPE, {audio.sha256: Derived("failed", error="no power")})
+    assert load(folder).samples.transcript.tolist() == [None] * 3
 
 
 def test_latency_is_that_of_the_summary(folder: Path) -> None:

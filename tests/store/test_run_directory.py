@@ -96,8 +96,10 @@ def test_was_generated_knows_the_task(store: RunStore) -> None:
 def test_errors_alone_are_forgotten(store: RunStore) -> None:
     empty = NewAnswer(AnswerKey("s", "t", "b"), "empty", Response(""), "", 1, "now")
     store.save_answers([failed("a"), failed("a", 1), empty])
+    store.save_derived(RECIPE, {"1": Derived("failed", error="timeout"), "2": Derived("ok")})
     assert store.forget_errors() == 2
     assert store.done("s", "t") == {("b", 0)}
+    assert store.derived_all(RECIPE) == {"2": Derived("ok")}
 
 
 def test_an_answer_cannot_be_written_twice(store: RunStore) -> None:

@@ -11,6 +11,7 @@ from reference_model.config import Objective
 from reference_model.roofline import HeadRows, PassShape, SequenceRows, work_of_pass
 from reference_model.tokens import TtTTokenizer
 from tttbench.core.errors import UserError
+from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import build_system
 from tttbench.core.system import Lengths, PassRun, SystemOptions
 from tttbench.probes.axes import AXES

@@ -31,6 +31,8 @@ WORDS = [
     ("text", "normalized"),
     [
         ("It costs twenty-two dollars.", "it costs $22"),
+        ("One hundred and two men", "102 men"),
+        ("Salt and two eggs and one hundred", "salt and 2 eggs and 100"),
         ("the cause of it", "the cause of it"),
         ("I dunno, kinda", "i dunno kinda"),
         ("day and a half", "day and a half"),

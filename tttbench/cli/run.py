@@ -41,7 +41,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("suite", nargs="?", default="mini", metavar="SUITE", help="name or .toml file (default: mini)")
     parser.add_argument("--out", type=Path, metavar="DIR", help="run directory (default: runs/SUITE-TIME)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out; nothing is done twice")
-    parser.add_argument("--retry-errors", action="store_true", help="with --resume: repeat what ended as error")
+    parser.add_argument(
+        "--retry-errors", action="store_true", help="with --resume: repeat failed answers and transcripts"
+    )
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples of each task")
     parser.add_argument("--repeats", type=positive, metavar="K", help="generate K answers to each sample")
     parser.add_argument(

@@ -39,7 +39,8 @@ def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
             ("derivation_failed", rules.max_derivation_failed if gates else 1.0),
         )
         for status, most in limits:
-            if counts[status] > most * n:
+            # Divided, as a share of the rules may be a little less than its decimals: 0.29 * 100 < 29.
+            if n and counts[status] / n > most:
                 has = "--resume --retry-errors repeats them" if snapshot.transcribers else "give it a --transcriber"
                 fix = "--resume --retry-errors repeats them" if status == "error" else has
                 yield (

@@ -78,10 +78,7 @@ class _OtherSystemError(Exception):
 
 def _pending(label: str, task: PlannedTask, plan: Plan, store: RunStore) -> list[GenerateItem]:
     done = store.done(label, task.plan.name)
-    kept = {
-        one.sample.id: {at: recording.pcm_md5 for at, recording in one.inputs.items()}
-        for one in store.samples(task.plan.name)
-    }
+    kept = {one.sample.id: one.inputs for one in store.samples(task.plan.name)}
     return [
         generate_item(task.task, sample, label, plan.suite.seed, repeat, kept.get(sample.id))
         for repeat in range(plan.suite.repeats)

@@ -23,7 +23,7 @@ from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.data.flac import decode_flac, encode_flac, pcm_md5
 from tttbench.probes.conditions import Watch
-from tttbench.store.rows import AnswerKey
+from tttbench.store.rows import AnswerKey, Recording
 
 T = TypeVar("T")
 
@@ -45,8 +45,8 @@ class GenerateItem:
         key: which answer it becomes.
         turns: the conversation.
         family, instruction, language, max_seconds, seed: of the request.
-        kept: MD5 of the samples of recordings that the run keeps of its turns, by position (``""`` if unknown): a clip
-            that differs is refused.
+        kept: recordings that the run keeps of its turns, by position: a clip of other samples or another rate is
+            refused.
     """
 
     key: AnswerKey
@@ -56,7 +56,7 @@ class GenerateItem:
     language: str
     max_seconds: float
     seed: int
-    kept: Mapping[int, str] = field(default_factory=dict)
+    kept: Mapping[int, Recording] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -146,9 +146,10 @@ def read_request(item: GenerateItem) -> tuple[Request, dict[int, Clip]]:
             continue
         audio = read_audio(turn.audio)
         messages.append(Message(turn.role, turn.text, audio.samples, audio.sample_rate))
-        if at not in item.kept:
+        kept = item.kept.get(at)
+        if kept is None:
             clips[at] = Clip(audio.samples, audio.sample_rate)
-        elif item.kept[at] not in ("", pcm_md5(audio.samples)):
+        elif kept.pcm_md5 and (kept.pcm_md5, kept.sample_rate) != (pcm_md5(audio.samples), audio.sample_rate):
             raise InputError(
                 f"{turn.audio}: is not the recording that the run was started with. Restore it, or give another --out."
             )

@@ -25,7 +25,7 @@ from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.scores import columns
 from tttbench.store.manifest import Manifest, SuiteEntry, SystemEntry, TaskEntry
-from tttbench.store.rows import AnswerKey
+from tttbench.store.rows import AnswerKey, Recording
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _place(audio: AudioRef | None) -> list[object] | None:
 
 
 def generate_item(
-    task: Task, sample: Sample, label: str, run_seed: int, repeat: int = 0, kept: Mapping[int, str] | None = None
+    task: Task, sample: Sample, label: str, run_seed: int, repeat: int = 0, kept: Mapping[int, Recording] | None = None
 ) -> GenerateItem:
     """Return the request for ``sample``, its audio unread.
 

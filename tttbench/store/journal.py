@@ -112,8 +112,9 @@ class Journal:
             connection.executemany(f"INSERT INTO answers VALUES ({_marks(len(KEYS['answers']) + len(ANSWER))})", rows)
 
     def forget_errors(self) -> int:
-        """Take back all answers that ended with an error; return how many."""
+        """Take back all derivations that failed, and all answers that ended with an error; return how many answers."""
         with self.transaction() as connection:
+            connection.execute("DELETE FROM derived WHERE status = 'failed'")
             return connection.execute("DELETE FROM answers WHERE status = 'error'").rowcount
 
     def answers(self, system: str | None, task: str | None) -> Iterator[StoredAnswer]:

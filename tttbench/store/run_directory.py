@@ -256,7 +256,11 @@ class RunStore:
         self._journal.save_answers(rows)
 
     def forget_errors(self) -> int:
-        """Take back all answers that ended with an error, so that they are generated anew; return how many."""
+        """Take back answers that ended with an error, and derivations that failed, so that they are made anew.
+
+        Returns:
+            The number of those answers.
+        """
         return self._journal.forget_errors()
 
     def answers(self, system: str | None = None, task: str | None = None) -> Iterator[StoredAnswer]:
