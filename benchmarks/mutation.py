@@ -74,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--mutants", type=int, default=400, metavar="N", help="in all strata together (default: 400)")
     parser.add_argument("--seed", type=int, default=0, help="of the sample (default: 0)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="at once (default: 2)")
-    parser.add_argument("--budget", type=float, default=40.0, metavar="S", help="seconds of tests (default: 40)")
+    parser.add_argument("--budget", type=float, default=30.0, metavar="S", help="seconds of tests (default: 30)")
     parser.add_argument("--stratum", choices=STRATA, action="append", help="only this one; may be repeated")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "mutation", metavar="FOLDER")
     parser.add_argument("--survivors", action="store_true", help="run again those that survived, with today's tests")
@@ -219,7 +219,13 @@ def _run(
                     if not near:
                         continue
                     strata[number], control_tests = stratum, near
-                    begin(worker, mutant, near, mutation_tests.EXTRA_S + 10 * sum(tests.seconds[test] for test in near))
+                    begin(
+                        worker,
+                        mutant,
+                        near,
+                        args.budget,
+                        mutation_tests.EXTRA_S + 10 * sum(tests.seconds[test] for test in near),
+                    )
             time.sleep(0.05)
     return failed_controls
 

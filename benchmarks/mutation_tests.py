@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import math
 import os
 import shutil
 import signal
@@ -23,8 +24,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.mutants import Mutant, mutated
+
+if TYPE_CHECKING:
+    import pytest
 
 LIBRARIES = (
     *(
@@ -209,8 +214,11 @@ def read_map(folders: Sequence[Path]) -> LineMap:
     return LineMap(usable, _frozen(lines), _frozen(set_up), tuple(sorted(unusable)))
 
 
-def begin(worker: Worker, mutant: Mutant | None, tests: Sequence[str], limit_s: float) -> None:
-    """Plant the fault (none: a control) in the worker's copy and start the tests."""
+def begin(worker: Worker, mutant: Mutant | None, tests: Sequence[str], budget_s: float, limit_s: float) -> None:
+    """Plant the fault (none: a control) in the worker's copy and start the tests.
+
+    After ``budget_s`` no further test is begun; after ``limit_s`` they are stopped.
+    """
     restore: Callable[[], None] = lambda: None  # noqa: E731
     if mutant is not None:
         path = worker.folder / mutant.path
@@ -222,7 +230,7 @@ def begin(worker: Worker, mutant: Mutant | None, tests: Sequence[str], limit_s: 
 
         path.write_text(mutated(source, mutant), encoding="utf-8")
     (worker.folder / "outcome.json").unlink(missing_ok=True)
-    pid = _fork(worker.folder, lambda: _judged(tests))
+    pid = _fork(worker.folder, partial(_judged, tests, budget_s))
     worker.busy = _Running(pid, mutant, tests, time.monotonic(), limit_s, restore)
 
 
@@ -251,8 +259,11 @@ def ended(worker: Worker) -> Outcome | None:
 
 @dataclass(eq=False)
 class _Watcher:
-    """A pytest plug-in: how long tests take, which didn't pass, and which failed first."""
+    """A pytest plug-in: how long tests take, which didn't pass, which failed first; ends them after ``budget_s``."""
 
+    budget_s: float = math.inf
+    began_s: float = field(default_factory=time.monotonic)
+    is_spent: bool = False
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     not_passed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -264,6 +275,10 @@ class _Watcher:
             self.not_passed.append(nodeid)
         if outcome == "failed":
             self.failed.append(nodeid)
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        if time.monotonic() - self.began_s > self.budget_s:
+            self.is_spent, item.session.shouldstop = True, "the time is spent"
 
     def pytest_collectreport(self, report: object) -> None:
         if report.outcome == "failed":  # type: ignore[attr-defined]
@@ -317,19 +332,20 @@ def _covered(file: str, packages: Sequence[str]) -> None:
     Path(f"{found}.json").write_text(json.dumps(plain), encoding="utf-8")
 
 
-def _judged(tests: Sequence[str]) -> None:
+def _judged(tests: Sequence[str], budget_s: float) -> None:
     import pytest
 
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     sys.dont_write_bytecode = True
     found: dict[str, object] = {"status": 1, "by": "(the tests were left by SystemExit)"}
     try:
-        watcher = _Watcher()
+        watcher = _Watcher(budget_s)
         status = pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:cov", *tests], plugins=[watcher])
         if status == pytest.ExitCode.USAGE_ERROR:  # a fault that changes the names of tests
             tests = sorted({one.partition("[")[0] for one in tests})
             status = pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:cov", *tests], plugins=[watcher])
-        found = {"status": int(status), "by": next(iter(watcher.failed), "")}
+        survived = not watcher.failed and (status == pytest.ExitCode.OK or watcher.is_spent)
+        found = {"status": 0 if survived else 1, "by": next(iter(watcher.failed), "")}
     finally:
         Path("outcome.json").write_text(json.dumps(found), encoding="utf-8")
 

@@ -1,0 +1,47 @@
+"""What every shipped scorer says of its metric, which pages, gate and intervals go by; what it reads and is made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from tttbench.core.plugins import build_scorer, scorers
+from tttbench.core.scorer import ScoreSpec
+
+EARS = {"transcriber": "ears"}
+ENGLISH = "whisper-en@1"
+
+SCORERS = {
+    # name: options, (unit, scale, direction, aggregation, lowest, highest), what it reads, beginning of its recipe
+    "wer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"wer@1; {ENGLISH}"),
+    "cer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"cer@1; {ENGLISH}"),
+    "cer_zh": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "cer_zh@1; zh@1"),
+    "self_wer": (EARS, ("%", 100, "lower", "rate", 0, None), {"audio", "text"}, f"self_wer@1; {ENGLISH}"),
+    "text_accuracy": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, f"text_accuracy@1; {ENGLISH}"),
+    "spoken_accuracy": (EARS, ("%", 100, "higher", "binary", 0, 1), {"audio"}, f"spoken_accuracy@1; {ENGLISH}"),
+    "spoken_gap": (EARS, ("points", 100, "none", "value", -1, 1), {"audio", "text"}, f"spoken_gap@1; {ENGLISH}"),
+    "oracle_agreement": (
+        {"oracle": "slow"},
+        ("%", 100, "higher", "rate", 0, 1),
+        {"codes"},
+        "oracle_agreement@1; oracle=slow",
+    ),
+}
+
+
+def test_the_table_has_every_shipped_scorer() -> None:
+    assert {name for name in SCORERS if name not in scorers.names()} == set()
+    ours = {name for name in scorers.names() if scorers.get(name).factory.__module__.startswith("tttbench.scorers")}
+    assert ours == set(SCORERS)
+
+
+@pytest.mark.parametrize("name", SCORERS)
+def test_a_metric_is_what_its_scorer_says(name: str) -> None:
+    options, facts, reads, recipe = SCORERS[name]
+    scorer = build_scorer(ScoreSpec(name, name, options))
+    info = scorer.info
+    found = (info.unit, info.scale, info.direction, info.aggregation, info.lowest, info.highest)
+    assert found == facts
+    assert scorer.reads == reads
+    made = scorer.recipe({"transcriber:ears": "whisper 1"})
+    assert str(made).startswith(recipe)
+    assert (made.transcriber, scorer.recipe({}).transcriber) == (("whisper 1", "ears") if options is EARS else ("", ""))
