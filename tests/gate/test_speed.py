@@ -9,9 +9,21 @@ from dataclasses import replace
 import pytest
 
 from tttbench.gate.decide import gate
-from tttbench.gate.rules import QualityChange, Rules, SpeedChange
-from tttbench.gate.snapshot import MachineLoad, Snapshot
-from tttbench.gate.speed import Rounds
+from tttbench.gate.rules import QualityChange, Rules, SpeedChange, SpeedRule
+from tttbench.gate.snapshot import MachineLoad, Snapshot, Timing
+from tttbench.gate.speed import (
+    Rounds,
+    Timed,
+    compare_rounds,
+    compare_runs,
+    decide,
+    disturbance,
+    fewest_pairs,
+    fewest_rounds,
+)
+from tttbench.gate.verdict import SpeedVerdict
+from tttbench.stats.bootstrap import mean_interval
+from tttbench.stats.permutation import permutation_test
 from tttbench.store.manifest import Machine
 
 Make = Callable[..., Snapshot]
@@ -176,3 +188,186 @@ def test_too_few_rounds_find_nothing_and_say_so(make: Make) -> None:
     # 2 / C(8, 4) = 0.029 and 2 / C(10, 5) = 0.008.
     assert slower(4) == ("cannot tell", False)
     assert slower(5) == ("worse", True)
+
+
+RULE = SpeedRule(gates=True, factor=1.25)
+FEW = Rules(seed=5, resamples=300)
+
+
+def timing(values: dict[str, float], calls: dict[str, int] | None = None, unit: str = "s") -> Timing:
+    return Timing("sys", "task", "ttft", unit, values, calls or {})
+
+
+def test_the_whole_comparison_of_two_runs() -> None:
+    before = timing({"alone": 9.0, "a": 1.0, "b": 2.0, "c": 4.0})
+    now = timing({"a": 2.0, "b": 2.0, "c": 8.0, "new": 9.0})
+    found = compare_runs(before, now, RULE, FEW, busy="much to do", calibration=1.05)
+    assert found is not None
+    # Twice as slow, as slow, twice as slow: 2^(2/3) in all, and its logarithm's error by hand.
+    logs = [math.log(2), 0.0, math.log(2)]
+    spread = math.sqrt(sum((one - 2 / 3 * math.log(2)) ** 2 for one in logs) / 2)
+    assert found.error == pytest.approx(spread / math.sqrt(3))
+    interval = mean_interval(logs, seed=5, n_resamples=300)
+    one = found.verdict
+    assert (one.low, one.high) == (pytest.approx(math.exp(interval.low)), pytest.approx(math.exp(interval.high)))
+    assert one == SpeedVerdict(
+        "sys", "task", "ttft", "s",
+        baseline=pytest.approx(2.0), run=pytest.approx(2.0), factor=pytest.approx(2 ** (2 / 3)),
+        low=one.low, high=one.high, n=3, measured="runs", p_value=pytest.approx(0.5), p_adjusted=None,
+        limit=1.25, detectable=one.detectable, calibration=1.05, busy="much to do", gates=True, verdict="cannot tell",
+    )  # fmt: skip
+    assert math.isnan(one.detectable)
+
+
+def test_answers_of_one_call_in_either_run_count_once() -> None:
+    before = timing({"a": 1.0, "b": 4.0, "c": 3.0, "d": 5.0}, {"a": 0, "b": 0})
+    now = timing({"a": 2.0, "b": 8.0, "c": 3.0, "d": 5.0}, {"a": 7, "b": 7, "c": 8, "d": 8})
+    found = compare_runs(before, now, RULE, FEW)
+    assert found is not None
+    # The call of a and b took 2 before and 4 now, as geometric means go; c and d were one now and two before.
+    assert (found.verdict.n, found.verdict.baseline, found.verdict.run) == (3, pytest.approx(3.0), pytest.approx(4.0))
+    assert found.verdict.factor == pytest.approx(2 ** (1 / 3))
+
+
+@pytest.mark.parametrize(("n", "there"), [(0, False), (1, False), (2, True)])
+def test_two_pairs_can_be_compared(n: int, there: bool) -> None:
+    values = {f"s{at}": 1.0 + at for at in range(n)}
+    assert (compare_runs(timing(values), timing(values), RULE, FEW) is not None) is there
+
+
+def test_intervals_and_tests_are_of_the_rules_seed_and_resamples() -> None:
+    before = {f"s{at}": 1.0 + at % 3 for at in range(24)}
+    now = {f"s{at}": (1.0 + at % 3) * (1 + at % 5 / 7) for at in range(24)}
+    found = compare_runs(timing(before), timing(now), RULE, FEW)
+    assert found is not None
+    a, b, ones = [math.log(one) for one in before.values()], [math.log(one) for one in now.values()], [1.0] * 24
+    interval = mean_interval([y - x for x, y in zip(a, b, strict=True)], seed=5, n_resamples=300)
+    assert (math.log(found.verdict.low), math.log(found.verdict.high)) == pytest.approx((interval.low, interval.high))
+    assert found.verdict.p_value == permutation_test(a, ones, b, ones, seed=5, n_draws=600).p_value
+    rounds = Rounds("sys", "task", "ttft", "s", list(before.values()), list(now.values()))
+    interleaved = compare_rounds(rounds, RULE, FEW).verdict
+    assert (interleaved.low, interleaved.high) == pytest.approx((found.verdict.low, found.verdict.high))
+
+
+def test_passes_are_of_no_machine() -> None:
+    values = {"a": 1.0, "b": 2.0}
+    found = compare_runs(timing(values, unit="passes"), timing(values, unit="passes"), RULE, FEW, busy="x", calibration=2)
+    assert found is not None
+    assert (found.verdict.busy, found.verdict.calibration) == ("", 1.0)
+
+
+def test_the_whole_comparison_of_rounds() -> None:
+    found = compare_rounds(Rounds("sys", "task", "rtf", "ratio", [1.0, 2.0, 4.0], [2.0, 8.0]), RULE, FEW)
+    one = found.verdict
+    # Ratios of all pairs: 2, 1, 1/2 and 8, 4, 2; variances of the logarithms are ln 2 squared times 1 and 2.
+    assert found.error == pytest.approx(math.log(2) * math.sqrt((1 + 2) / 2))
+    interval = mean_interval([math.log(2), math.log(4)], seed=5, n_resamples=300)
+    assert (one.low, one.high) == (pytest.approx(math.exp(interval.low)), pytest.approx(math.exp(interval.high)))
+    assert one == SpeedVerdict(
+        "sys", "task", "rtf", "ratio",
+        baseline=2.0, run=5.0, factor=pytest.approx(2.0), low=one.low, high=one.high, n=2, measured="interleaved",
+        p_value=one.p_value, p_adjusted=None, limit=1.25, detectable=one.detectable, calibration=1.0, busy="",
+        gates=True, verdict="cannot tell",
+    )  # fmt: skip
+    alone = compare_rounds(Rounds("sys", "task", "rtf", "ratio", [1.0], [2.0]), RULE, FEW)
+    assert (alone.verdict.n, math.isnan(alone.error)) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "why"),
+    [
+        (None, MachineLoad(1.0, 0.0), "the machine's load isn't known"),
+        (MachineLoad(1.0, 0.0), None, "the machine's load isn't known"),
+        (MachineLoad(1.0, 0.5), MachineLoad(1.0, None), ""),
+        (
+            MachineLoad(1.0, 0.51),
+            MachineLoad(1.0, 3.0),
+            "during the baseline other processes kept 0.5 cores busy (allowed: 0.5)",
+        ),
+        (
+            MachineLoad(1.0, None),
+            MachineLoad(3.0, 0.75),
+            "during the run other processes kept 0.8 cores busy (allowed: 0.5)",
+        ),
+        (MachineLoad(1.0, 0.0), MachineLoad(2.0, 0.0), ""),
+        (MachineLoad(2.0, 0.0), MachineLoad(1.0, 0.0), ""),
+        (
+            MachineLoad(1.0, 0.0),
+            MachineLoad(2.01, 0.0),
+            "the machine itself took 2.01 times as long for a fixed piece of work (allowed: 2)",
+        ),
+        (
+            MachineLoad(2.0, 0.0),
+            MachineLoad(0.98, 0.0),
+            "the machine itself took 0.49 times as long for a fixed piece of work (allowed: 2)",
+        ),
+    ],
+)
+def test_what_disturbs_a_comparison(before: MachineLoad | None, now: MachineLoad | None, why: str) -> None:
+    assert disturbance(before, now, Rules(max_others_cores=0.5, max_calibration_difference=1.0)) == why
+
+
+def undecided(**given: object) -> SpeedVerdict:
+    plain = SpeedVerdict(
+        "sys", "task", "ttft", "s",
+        baseline=1.0, run=1.0, factor=1.0, low=0.25, high=4.0, n=20, measured="runs", p_value=0.01, p_adjusted=None,
+        limit=2.0, detectable=math.nan, calibration=1.0, busy="", gates=True, verdict="cannot tell",
+    )  # fmt: skip
+    return replace(plain, **given)  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(
+    ("given", "p_adjusted", "verdict"),
+    [
+        ({"low": 0.5, "high": 2.0, "factor": 9.0}, 0.01, "same"),
+        ({"low": 0.49, "high": 2.0, "factor": 1.0}, 0.01, "cannot tell"),
+        ({"low": 0.5, "high": 2.1, "factor": 1.0}, 0.01, "cannot tell"),
+        ({"low": 0.5, "high": 2.0, "busy": "x"}, 0.01, "cannot tell"),
+        ({"factor": 2.0}, 0.01, "cannot tell"),
+        ({"factor": 2.1}, 0.02, "worse"),
+        ({"factor": 2.1}, 0.021, "cannot tell"),
+        ({"factor": 2.1}, None, "worse"),
+        ({"factor": 2.1, "p_value": 0.03}, None, "cannot tell"),
+        ({"factor": 0.5}, 0.01, "cannot tell"),
+        ({"factor": 0.49}, 0.02, "better"),
+        ({"factor": 0.49}, 0.021, "cannot tell"),
+        # A machine of 1.5 times the time explains 3 of a limit of 2, and nothing of what became faster.
+        ({"factor": 3.0, "calibration": 1.5}, 0.01, "cannot tell"),
+        ({"factor": 3.1, "calibration": 1.5}, 0.01, "worse"),
+        ({"factor": 0.49, "calibration": 1.5}, 0.01, "better"),
+        ({"factor": 0.25, "calibration": 0.5}, 0.01, "cannot tell"),
+        ({"factor": 0.24, "calibration": 0.5}, 0.01, "better"),
+        ({"factor": 2.1, "calibration": 0.5}, 0.01, "worse"),
+    ],
+)
+def test_verdicts_at_their_edges(given: dict[str, object], p_adjusted: float | None, verdict: str) -> None:
+    found = decide(Timed(undecided(**given), 0.1), p_adjusted, level=0.98, rules=Rules())
+    assert (found.verdict, found.p_adjusted) == (verdict, p_adjusted)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "expected"),
+    [
+        # Quantiles of the normal distribution: 2.3263 for 98 % two-sided, 1.2816 for a power of 90 %.
+        ({}, 0.1, math.log(1.5) + math.log(2) + 0.12816),
+        ({}, 1.0, math.log(1.5) + 2.32635 + 1.28155),
+        ({"measured": "interleaved"}, 0.1, math.log(2) + 0.12816),
+        ({"unit": "passes"}, 0.1, math.log(2) + 0.12816),
+        ({"n": 7}, 0.1, math.log(1.5) + math.log(2) + 0.12816),
+        ({"n": 6}, 0.1, None),
+        ({"n": 5, "measured": "interleaved"}, 0.1, math.log(2) + 0.12816),
+        ({"n": 4, "measured": "interleaved"}, 0.1, None),
+        ({"busy": "x"}, 0.1, None),
+        ({}, math.nan, None),
+    ],
+)
+def test_the_smallest_factor_that_would_show(given: dict[str, object], error: float, expected: float | None) -> None:
+    rules = Rules(power=0.9, max_calibration_difference=0.5)
+    found = decide(Timed(undecided(**given), error), None, level=0.98, rules=rules).detectable
+    assert found == pytest.approx(math.nan if expected is None else math.exp(expected), rel=1e-4, nan_ok=True)
+
+
+def test_as_many_measurements_as_a_test_needs() -> None:
+    # 2 / 2^7 = 1/64, and 2 / C(8, 4) = 1/35.
+    assert [fewest_pairs(one) for one in (2.0, 1.0, 1 / 64, 0.02, 0.0156)] == [0, 1, 7, 7, 8]
+    assert [fewest_rounds(one) for one in (1.0, 1 / 35, 0.0285, 0.02)] == [1, 4, 5, 5]
