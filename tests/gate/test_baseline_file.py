@@ -12,12 +12,13 @@ from typing import Any
 
 import pytest
 
+from tttbench import __version__
 from tttbench.core.errors import UserError
 from tttbench.gate.baseline_file import read_baseline, write_baseline
 from tttbench.gate.baseline_form import Promotion
 from tttbench.gate.decide import gate
 from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import AnswerText, Snapshot
+from tttbench.gate.snapshot import AnswerText, MachineLoad, Outcome, Snapshot
 
 Make = Callable[..., Snapshot]
 
@@ -145,65 +146,123 @@ def test_no_file(tmp_path: Path) -> None:
         read_baseline(tmp_path / "b.json")
 
 
-def test_a_baseline_of_0_1_is_read_as_if_it_were_of_today(tmp_path: Path) -> None:
-    path = tmp_path / "old.json"
-    old = {
-        "kind": "tttbench baseline",
-        "format": 1,
-        "tttbench": "0.1.0",
-        "made_at": "2026-11-01T00:00:00+00:00",
-        "suite": "mini",
-        "seed": 1,
-        "status": "done",
-        "expected": 2,
-        "answered": 2,
-        "judge": "ears-1",
-        "versions": {},
-        "machine": {"cores": 2},
-        "systems": {"sys": {"name": "ttt:mini", "strategy": "topk", "decode": {}, "weights": "a", "batch_sizes": [1]}},
-        "promotions": [],
-        "tasks": [
-            {
-                "name": "task",
-                "kind": "qa",
-                "instruction": "",
-                "data_sha256": "d",
-                "metrics": ["spoken_accuracy"],
-                "own_data": True,
-                "samples": ["a", "b"],
-                "references": ["x", "y"],
-                "clusters": None,
-            }
-        ],
-        "metrics": [
-            {
-                "system": "sys",
-                "task": "task",
-                "name": "spoken_accuracy",
-                "kind": "binary",
-                "lower_is_better": False,
-                "recipe": "spoken_accuracy-1; answer_match-1; "
-                "whisper_english-1 (whisper-normalizer 0.1.15); judge: ears-1",
-                "numerators": [1, 0],
-                "denominators": [1, 1],
-                "not_ok": {"b": "judge_failed"},
-                "missing": [],
-            }
-        ],
-        "timings": [],
-        "peace": [{"system": "sys", "task": "task", "pace_s": 0.01, "others_cores": 0.0}],
-        "answers": [
-            {"system": "sys", "task": "task", "text": ["x", None], "heard": ["x", ""], "errors": None},
-        ],
-    }
-    path.write_text(json.dumps(old))
-    found = read_baseline(path).snapshot
-    (metric,) = found.metrics
-    assert (metric.info.title, metric.info.scale) == ("Spoken answers right", 100)
-    assert (metric.recipe.scorer, metric.recipe.matcher) == ("spoken_accuracy@1", "answer_match@1")
-    assert metric.recipe.normalizer == "whisper-en@1 (whisper-normalizer 0.1.15)"
-    assert (metric.recipe.transcriber, found.transcribers) == ("ears-1", ("ears-1",))
-    assert metric.outcomes["b"].status == "derivation_failed"
-    assert (found.tasks["task"].family, found.tasks["task"].listing_sha256) == ("qa", "")
-    assert found.loads["sys", "task"].calibration_s == 0.01
-    assert found.answers["sys", "task"]["a"].transcript == "x"
+def refused(path: Path) -> str:
+    with pytest.raises(UserError) as raised:
+        read_baseline(path)
+    return str(raised.value).removeprefix(f"{path}: ")
+
+
+def test_whole_messages(make: Make, tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    assert refused(path) == "no such file. Write it with 'tttbench baseline save RUN'."
+    for values in ([], {"kind": "other", "format": 2}):
+        path.write_text(json.dumps(values))
+        assert refused(path) == "not a baseline; 'tttbench baseline save RUN' writes one."
+    path.write_text(json.dumps({"kind": "tttbench baseline", "format": "x" * 99}))
+    told = f"format: is '{'x' * 19}, this version reads 1 and 2; save the baseline again."
+    assert refused(path) == told
+    write_baseline(path, make())
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "expected": "x"}))
+    assert refused(path) == "expected: must be a whole number, not 'x'. Restore the file, or save the baseline again."
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (changed("loads", task="tusk"), "loads[0].task: 'tusk' is not among the tasks of the file."),
+        (changed("timings", system="sis"), "timings[0].system: 'sis' is not among the systems of the file."),
+        (changed("tasks", clusters=["a"]), "tasks[0].clusters: has 1 values for 4 samples."),
+        (changed("metrics", numerators=[1]), "metrics[0].numerators: has 1 values for 4 samples."),
+        (changed("metrics", denominators=[1] * 5), "metrics[0].denominators: has 5 values for 4 samples."),
+        (changed("timings", calls=[]), "timings[0].calls: has 0 values for 4 samples."),
+        (changed("answers", text=[]), "answers[0].text: has 0 values for 4 samples."),
+        (changed("answers", transcripts=["x"]), "answers[0].transcripts: has 1 values for 4 samples."),
+        (changed("answers", errors=["x"] * 3), "answers[0].errors: has 3 values for 4 samples."),
+        (
+            lambda values: {**values, "metrics": [values["metrics"][0], {**values["metrics"][1], "numerators": []}]},
+            "metrics[1].numerators: has 0 values for 4 samples.",
+        ),
+        (lambda values: {**values, "tasks": values["tasks"] * 2}, "tasks[1]: has the name 'task' of [0]"),
+        (lambda values: {**values, "timings": values["timings"] * 2}, "timings[1]: has the system and task and figure"),
+        (lambda values: {**values, "loads": values["loads"] * 2}, "loads[1]: has the system and task 'sys' and 'task' of [0]"),
+        (lambda values: {**values, "answers": values["answers"] * 2}, "answers[1]: has the system and task 'sys' and 'task' of [0]"),
+    ],
+)
+def test_columns_and_names_that_do_not_fit_together(
+    make: Make, tmp_path: Path, damage: Callable[[dict[str, Any]], dict[str, Any]], message: str
+) -> None:
+    path = tmp_path / "b.json"
+    write_baseline(path, full(make))
+    path.write_text(json.dumps(damage(json.loads(path.read_text()))))
+    assert message in refused(path)
+
+
+def test_the_whole_file(make: Make, tmp_path: Path) -> None:
+    """As it stands in a repository, where every line counts: whole numbers short, times in six digits, no empty columns."""
+    run = make([1, 0.5], kind="value", times=[0.123456789, 2])
+    system = replace(run.systems["sys"], settings={"a": 1})
+    run = replace(run, systems={"sys": system}, timings=(run.timings[0], replace(run.timings[0], calls={"s1": 3})))
+    run = replace(run, timings=(run.timings[0], replace(run.timings[1], figure="rtf", values={})))
+    write_baseline(tmp_path / "b.json", run, [Promotion("then", "run", "pass", "")])
+    metric = (
+        ' {"system": "sys", "task": "task", "name": "text_accuracy", "info": {"title": "text_accuracy", "short": "", '
+        '"explanation": "", "unit": "", "scale": 1.0, "direction": "higher", "aggregation": "value", "lowest": null, '
+        '"highest": null}, "recipe": {"scorer": "m@1", "normalizer": "", "matcher": "", "transcriber": "ears-1", '
+        '"judge": "", "prompt_sha256": "", "denominator": "all@1", "options": ""}, "numerators": [1, 0.5], '
+        '"denominators": [1, 1], "not_ok": {}, "missing": []}'
+    )
+    assert (tmp_path / "b.json").read_text().splitlines() == [
+        "{",
+        '"kind": "tttbench baseline",',
+        '"format": 2,',
+        f'"tttbench": "{__version__}",',
+        '"made_at": "2026-11-01T00:00:00+00:00",',
+        '"suite": "mini",',
+        '"seed": 1,',
+        '"status": "done",',
+        '"expected": 2,',
+        '"answered": 2,',
+        '"transcribers": ["ears-1"],',
+        '"versions": {"tttbench": "0.1.0"},',
+        '"machine": {"device": "cpu", "processor": "x", "cores": 2, "calibration": "torch"},',
+        '"systems": {"sys": {"name": "ttt:mini", "strategy": "topk", "decode": {}, "weights": "abc", "batch_sizes": [1], '
+        '"settings": {"a": 1}, "codec": "", "prompts": {}, "identity": {}}},',
+        '"promotions": [{"at": "then", "source": "run", "verdict": "pass", "reason": ""}],',
+        '"tasks": [',
+        ' {"name": "task", "family": "qa", "instruction": "answer", "listing_sha256": "d1", "metrics": ["text_accuracy"], '
+        '"own_data": true, "samples": ["s0", "s1"], "references": ["yes", "yes"], "clusters": null}',
+        "],",
+        '"metrics": [',
+        metric,
+        "],",
+        '"timings": [',
+        ' {"system": "sys", "task": "task", "figure": "ttft", "unit": "s", "values": [0.123457, 2.0], "calls": null},',
+        ' {"system": "sys", "task": "task", "figure": "rtf", "unit": "s", "values": [null, null], "calls": [null, 3]}',
+        "],",
+        '"loads": [',
+        ' {"system": "sys", "task": "task", "calibration_s": 0.01, "others_cores": 0.0}',
+        "],",
+        '"answers": [',
+        ' {"system": "sys", "task": "task", "text": ["yes", "yes"], "transcripts": null, "errors": null}',
+        "]",
+        "}",
+    ]
+    found = read_baseline(tmp_path / "b.json")
+    assert (found.written_by, found.promotions) == (__version__, (Promotion("then", "run", "pass", ""),))
+    write_baseline(tmp_path / "c.json", replace(run, answers={}, loads={}))
+    assert (tmp_path / "c.json").read_text().endswith('],\n"loads": [],\n"answers": []\n}\n')
+    assert read_baseline(tmp_path / "c.json").promotions == ()
+
+
+def test_every_fact_of_every_part_comes_back(make: Make, tmp_path: Path) -> None:
+    run = full(make)
+    facts = replace(run.tasks["task"], own_data=False)
+    run = replace(run, status="incomplete", expected=9, seed=4, suite="x", tasks={"other": facts, "task": facts})
+    metrics = (*run.metrics, replace(run.metrics[0], task="other", outcomes={"s2": Outcome(1.5, 2.0, "empty")}))
+    loads = {("sys", "other"): MachineLoad(0.02, None), ("sys", "task"): MachineLoad(0.03, 1.0)}
+    answers = {**run.answers, ("sys", "other"): {"s2": AnswerText("x", "y", "z")}}
+    run = replace(run, metrics=metrics, loads=loads, answers=answers)
+    write_baseline(tmp_path / "b.json", run)
+    found = read_baseline(tmp_path / "b.json").snapshot
+    assert repr(replace(found, source=run.source)) == repr(run)
