@@ -180,11 +180,13 @@ def _tasks(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
 
 def _prompts(baseline: Snapshot, run: Snapshot) -> Iterator[_Found]:
     """Prompts that systems bring themselves."""
+    families = sorted({task.family for task in baseline.tasks.values()})
     for label, before in baseline.systems.items():
         now = run.systems.get(label)
-        families = {task.family for task in baseline.tasks.values()}
-        for family in sorted(families) if now is not None else ():
-            one, other = before.prompts.get(family, ""), now.prompts.get(family, "") if now else ""
+        if now is None:
+            continue
+        for family in families:
+            one, other = before.prompts.get(family, ""), now.prompts.get(family, "")
             if one != other:
                 fix = "prompt it as before, or save a new baseline; --allow prompt compares anyway"
                 yield ("prompt", f"{family} of {label}", _quoted(one), _quoted(other), fix)
