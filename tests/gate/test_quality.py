@@ -224,6 +224,16 @@ def test_values_that_do_not_differ_among_each_other_change_by_the_largest_change
     assert math.isnan(same.detectable)
 
 
+def test_the_noise_is_what_goes_either_way() -> None:
+    # Half up, twice, and a quarter down: of 4 and 6 by turns, which are 1.01875 and 0.98125 from their mean of all.
+    rows = [(4.0, 1.0), (6.0, 1.0)] * 10
+    now = [(4.5, 1.0), (6.5, 1.0), (3.75, 1.0), *rows[3:]]
+    found = decide(compared(metric(rows, "value"), metric(now, "value")), None, level=0.9, rules=Rules())
+    piece = (1.01875**2 + 0.98125**2) / (1.01875 + 0.98125)
+    basis = PairedPower(20, 20.0, math.sqrt(2 * 0.25**2) / 20, piece)
+    assert found.detectable == pytest.approx(detectable_paired_difference(basis, level=0.9, power=0.95, margin=0.01))
+
+
 def test_an_accuracy_can_fall_by_no_more_than_it_is_and_other_values_can() -> None:
     rows = [(1.0, 1.0)] * 4 + [(0.0, 1.0)] * 16
     for kind, there in (("binary", False), ("rate", True)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from tttbench.gate.snapshot import MachineLoad, Snapshot, Timing
 from tttbench.gate.speed import (
     Rounds,
     Timed,
+    calibration_ratio,
     compare_rounds,
     compare_runs,
     decide,
@@ -237,7 +239,7 @@ def test_two_pairs_can_be_compared(n: int, there: bool) -> None:
 
 def test_intervals_and_tests_are_of_the_rules_seed_and_resamples() -> None:
     before = {f"s{at}": 1.0 + at % 3 for at in range(24)}
-    now = {f"s{at}": (1.0 + at % 3) * (1 + at % 5 / 7) for at in range(24)}
+    now = {f"s{at}": (1.0 + at % 3) * (0.8 + at % 7 / 11) for at in range(24)}
     found = compare_runs(timing(before), timing(now), RULE, FEW)
     assert found is not None
     a, b, ones = [math.log(one) for one in before.values()], [math.log(one) for one in now.values()], [1.0] * 24
@@ -269,7 +271,8 @@ def test_the_whole_comparison_of_rounds() -> None:
         p_value=one.p_value, p_adjusted=None, limit=1.25, detectable=one.detectable, calibration=1.0, busy="",
         gates=True, verdict="cannot tell",
     )  # fmt: skip
-    alone = compare_rounds(Rounds("sys", "task", "rtf", "ratio", [1.0], [2.0]), RULE, FEW)
+    with warnings.catch_warnings(action="error"):
+        alone = compare_rounds(Rounds("sys", "task", "rtf", "ratio", [1.0], [2.0]), RULE, FEW)
     assert (alone.verdict.n, math.isnan(alone.error)) == (1, True)
 
 
@@ -305,6 +308,12 @@ def test_the_whole_comparison_of_rounds() -> None:
 )
 def test_what_disturbs_a_comparison(before: MachineLoad | None, now: MachineLoad | None, why: str) -> None:
     assert disturbance(before, now, Rules(max_others_cores=0.5, max_calibration_difference=1.0)) == why
+
+
+def test_how_much_slower_the_machine_itself_was() -> None:
+    slow, fast = MachineLoad(3.0, None), MachineLoad(2.0, None)
+    assert (calibration_ratio(fast, slow), calibration_ratio(slow, fast)) == (1.5, pytest.approx(2 / 3))
+    assert [calibration_ratio(*sides) for sides in ((None, slow), (slow, None), (None, None))] == [1.0] * 3
 
 
 def undecided(**given: object) -> SpeedVerdict:

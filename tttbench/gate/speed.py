@@ -6,6 +6,7 @@ and run alternating, are repeated measurements, and stand up to a busy machine b
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -199,7 +200,7 @@ def fewest_pairs(alpha: float) -> int:
 
 def fewest_rounds(alpha: float) -> int:
     """So many rounds, all slower than all of the baseline, have one: 2 / C(2n, n)."""
-    return next(n for n in range(1, 100) if 2 / math.comb(2 * n, n) <= alpha)
+    return next(n for n in itertools.count(1) if 2 / math.comb(2 * n, n) <= alpha)
 
 
 def by_key(timings: Sequence[Timing]) -> Mapping[tuple[str, str, str], Timing]:
