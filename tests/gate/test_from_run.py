@@ -138,6 +138,7 @@ def full(store: RunStore) -> Snapshot:
             answer("new", "b", 0, replace(SPEAKS, text="what"), 3, other),
             answer("new", "b", 1, None, 0, Conditions(0.02, None)),
             answer("old", "a", 0, WRITES, 2),
+            answer("old", "a", 1),
             answer("old", "b", 0, replace(WRITES, trace=Trace(end_s=1.5)), 1),
         ]
     )
@@ -213,7 +214,7 @@ def test_the_whole_snapshot(store: RunStore) -> None:
                 "b": AnswerText("what", "half", "too loud"),
                 "b #2": AnswerText("", "", "no power"),
             },
-            ("old", "t"): {"a": AnswerText("no", "", ""), "b": AnswerText("no", "", "")},
+            ("old", "t"): {"a": AnswerText("no", "", ""), "a #2": AnswerText("", "", "no power"), "b": AnswerText("no", "", "")},
         },
     )
 
