@@ -255,6 +255,13 @@ def test_the_whole_file(make: Make, tmp_path: Path) -> None:
     assert read_baseline(tmp_path / "c.json").promotions == ()
 
 
+def test_what_a_later_version_adds_is_passed_over(make: Make, tmp_path: Path) -> None:
+    write_baseline(tmp_path / "b.json", make())
+    values = json.loads((tmp_path / "b.json").read_text())
+    (tmp_path / "b.json").write_text(json.dumps({**values, "weather": "fine"}))
+    assert read_baseline(tmp_path / "b.json").snapshot == replace(make(), source=str(tmp_path / "b.json"))
+
+
 def test_every_fact_of_every_part_comes_back(make: Make, tmp_path: Path) -> None:
     run = full(make)
     facts = replace(run.tasks["task"], own_data=False)

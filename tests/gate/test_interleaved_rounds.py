@@ -154,8 +154,27 @@ def test_a_time_of_0_in_one_round_takes_the_request_out(world: World, make: Make
         ("latency", [1.0, 1.0], pytest.approx([9.0, 2.0])),
         ("rtf_input", [1.0, 1.0], pytest.approx([9.0, 2.0])),
     ]
-    alone = [snapshot(make, {"sys": name}, {"t": ["c"]}) for name in ("fast", "slow")]
-    assert measure(*alone, 2, "cpu", lambda line: None) == Measured((), ())
+    for one in ("c", "a"):
+        alone = [snapshot(make, {"sys": name}, {"t": [one]}) for name in ("fast", "slow")]
+        world.systems["fast"] = clockwork("fast", 0.0)
+        assert measure(*alone, 2, "cpu", lambda line: None) == Measured((), ())
+
+
+def test_sides_alternate_and_memory_is_given_back(
+    world: World, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides: list[str] = []
+
+    def noting(self: Clockwork, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        sides.append(self.card.name[0])
+        return [Response("x", trace=Trace(end_s=1.0))]
+
+    collected: list[int] = []
+    monkeypatch.setattr(Clockwork, "generate", noting)
+    monkeypatch.setattr(interleaved.gc, "collect", lambda: collected.append(1))
+    base, run = (snapshot(make, {"sys": name}, {"t": ["c"]}) for name in ("fast", "slow"))
+    measure(base, run, 4, "cpu", lambda line: None)
+    assert ("".join(sides), collected) == ("fs" + "fssf" * 2, [1])
 
 
 def test_what_cannot_be_measured_is_left_out_and_the_rest_is(world: World, make: Make) -> None:

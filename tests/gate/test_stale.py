@@ -90,3 +90,36 @@ def test_a_scorer_that_nobody_knows_is_left_alone(make: Make) -> None:
     # A score with an id of its own: which options made it, the scorer's name can't tell.
     snapshot = with_recipe(make, "wer", normalizer="raw@1")
     assert reasons(replace(snapshot, metrics=(replace(snapshot.metrics[0], name="wer_raw"),))) == []
+
+
+def test_all_that_is_stale_is_told_and_one_reason_hides_no_other(make: Make) -> None:
+    known = of_mini(make).tasks["mini_asr"]
+    changed = replace(known, listing_sha256="0" * 64)
+    tasks = {"own": replace(changed, own_data=False), "no_such_task": changed, "mini_asr": changed, "mini_qa": changed}
+    wer = with_recipe(make, "wer", normalizer="raw@0").metrics[0]
+    nobody = replace(wer, name="nobodys")
+    aside = replace(wer, name="wer_raw")
+    cer = with_recipe(make, "cer", matcher="other").metrics[0]
+    stale = replace(make(), tasks=tasks, metrics=(nobody, aside, wer, replace(wer, task="other"), cer))
+    assert reasons(stale, days=100) == [
+        "100 days old",
+        "the data of mini_asr have changed",
+        "the data of mini_qa have changed",
+        "wer is scored differently now",
+        "cer is scored differently now",
+    ]
+
+
+def test_scores_with_an_oracle_are_made_with_it(make: Make) -> None:
+    snapshot = make()
+    recipe = build_scorer(ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": "slow"})).recipe({})
+    metric = replace(snapshot.metrics[0], name="oracle_agreement", recipe=recipe)
+    assert reasons(replace(snapshot, metrics=(metric,))) == []
+    other = replace(metric, recipe=replace(recipe, scorer="oracle_agreement@0"))
+    assert reasons(replace(snapshot, metrics=(other,))) == ["oracle_agreement is scored differently now"]
+
+
+def test_today_is_today(make: Make) -> None:
+    old, new = (datetime.now(UTC) - timedelta(days=days) for days in (91, 1))
+    made = [staleness(Baseline(replace(make(), made_at=one.isoformat()), "0.2", ())) for one in (old, new)]
+    assert made == [["91 days old"], []]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from tttbench.core.metric import FrontierPoint
 from tttbench.pipeline.frontier import Outcome, frontier
+from tttbench.stats.corpus import corpus_interval
+from tttbench.stats.median import median_interval
 
 
 def outcomes(quality: float, seconds: float, n: int = 60, seed: int = 0, noise: float = 0.1) -> list[Outcome]:
@@ -80,3 +83,77 @@ def test_requests_that_failed_count_for_quality_and_have_no_seconds() -> None:
 def test_systems_that_tell_no_times_have_no_place() -> None:
     silent = [Outcome(f"s{i}", f"c{i}", 1.0, 1.0, None) for i in range(9)]
     assert places({"silent": silent, "a": outcomes(0.5, 1.0)}).keys() == {"a"}
+
+
+def test_repeats_of_a_sample_are_requests_of_their_own() -> None:
+    often = [replace(one, repeat=repeat) for one in outcomes(0.8, 1.0, n=10) for repeat in (0, 1, 2)]
+    point = places({"often": often})["often"]
+    assert (point.n, point.n_timed) == (30, 30)
+    # What is compared is the same repeat: those that one has alone count for nobody.
+    slow = [replace(one, seconds=3.0, repeat=1) for one in outcomes(0.8, 1.0, n=10)]
+    fast_elsewhere = [replace(one, seconds=0.1, repeat=2) for one in outcomes(0.8, 1.0, n=10)]
+    found = places({"fast": [*outcomes(0.8, 1.0, n=10), *fast_elsewhere], "slow": slow})
+    assert found["slow"].dominated_by == ()
+
+
+@pytest.mark.parametrize(("n", "timed", "there"), [(1, 1, False), (2, 1, False), (2, 2, True), (5, 2, True)])
+def test_two_timed_answers_make_a_place(n: int, timed: int, there: bool) -> None:
+    given = [Outcome(f"s{i}", f"c{i}", 1.0, 1.0, 1.0 if i < timed else None) for i in range(n)]
+    assert (len(places({"a": given})) == 1) is there
+
+
+def test_the_whole_point_is_of_the_seed_the_resamples_and_the_clusters() -> None:
+    rows = [Outcome(f"s{i}", f"c{i // 2}", float(i % 5), float(5 + i % 3), 1.0 + i / 10) for i in range(24)]
+    (point,) = frontier("t", "m", {"a": rows}, lower_is_better=True, seed=4, n_resamples=300)
+    quality = corpus_interval(
+        [one.numerator for one in rows],
+        [one.denominator for one in rows],
+        seed=4,
+        n_resamples=300,
+        clusters=[one.cluster for one in rows],
+    )
+    seconds = median_interval([1.0 + i / 10 for i in range(24)])
+    assert point == FrontierPoint(
+        *("a", "t", "m", True, quality.estimate, quality.low, quality.high),
+        *(seconds.median, seconds.low, seconds.high, 24, 24, ()),
+    )
+
+
+def pairs(quality: tuple[float, float], seconds: tuple[float, float], n: int = 40) -> dict[str, list[Outcome]]:
+    """Two systems, ``a`` and ``b``: of each the share of right answers and the seconds of all."""
+    return {
+        name: [Outcome(f"s{i}", f"c{i}", float(i < right * n), 1.0, took) for i in range(n)]
+        for name, right, took in zip("ab", quality, seconds, strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    ("quality", "seconds", "dominated"),
+    [
+        ((0.5, 0.5), (1.0, 2.0), "b"),
+        ((0.5, 0.5), (1.0, 1.0), ""),
+        ((0.9, 0.5), (1.0, 1.0), "b"),
+        ((0.9, 0.5), (1.1, 1.0), ""),
+        ((0.5, 0.55), (1.0, 2.0), ""),
+        ((0.525, 0.5), (1.0, 1.0), ""),
+    ],
+)
+def test_faster_and_no_worse_or_surely_better_and_no_slower(
+    quality: tuple[float, float], seconds: tuple[float, float], dominated: str
+) -> None:
+    found = places(pairs(quality, seconds))
+    assert [name for name in "ab" if found[name].dominated_by] == list(dominated)
+    # Where less is better, the other way round.
+    if quality[0] == 0.9:
+        assert places(pairs(quality, seconds), lower_is_better=True)["a"].dominated_by == ("b",)
+
+
+def test_fewer_than_two_pairs_say_nothing() -> None:
+    fast = [Outcome(f"s{i}", f"c{i}", 1.0, 1.0, 1.0) for i in range(9)]
+    apart = [Outcome(f"s{i}", f"c{i}", 0.0, 1.0, 9.0) for i in range(8, 17)]
+    # Two that both answered, of which one has both times, and one that has no time at all.
+    untimed = [replace(one, seconds=None) for one in fast[:2]] + [replace(fast[2], numerator=0.0, seconds=9.0)] + apart[1:]
+    for others in (apart, untimed):
+        assert places({"fast": fast, "other": others})["other"].dominated_by == ()
+    two = [replace(one, seconds=9.0) for one in fast[:2]]
+    assert places({"fast": fast, "other": two})["other"].dominated_by == ("fast",)

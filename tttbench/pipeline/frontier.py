@@ -14,12 +14,16 @@ from tttbench.stats.bootstrap import paired_ratio_difference
 from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.median import median_interval
 
+Request = tuple[str, int]
+"""A sample's id and which of its repeats."""
+
 
 @dataclass(frozen=True)
 class Outcome:
     """One request: the verdict on it, as a numerator and a denominator, and the seconds until it was complete.
 
-    ``seconds`` is None where no answer was timed: such a request counts for quality alone.
+    ``seconds`` is None where no answer was timed: such a request counts for quality alone. ``repeat`` tells requests for
+    one sample apart; they share its cluster.
     """
 
     sample: str
@@ -27,6 +31,7 @@ class Outcome:
     numerator: float
     denominator: float
     seconds: float | None
+    repeat: int = 0
 
 
 def frontier(
@@ -45,7 +50,7 @@ def frontier(
     lies above 0) and it is no slower.
     """
     usable = {
-        system: {one.sample: one for one in found}
+        system: {(one.sample, one.repeat): one for one in found}
         for system, found in outcomes.items()
         if sum(one.seconds is not None for one in found) > 1
     }
@@ -87,9 +92,9 @@ def frontier(
 
 
 def _dominates(
-    one: Mapping[str, Outcome], other: Mapping[str, Outcome], lower_is_better: bool, seed: int, n_resamples: int
+    one: Mapping[Request, Outcome], other: Mapping[Request, Outcome], lower_is_better: bool, seed: int, n_resamples: int
 ) -> bool:
-    pairs = [(one[sample], other[sample]) for sample in one if sample in other]
+    pairs = [(one[request], other[request]) for request in one if request in other]
     if len(pairs) < 2:
         return False
     first = [(b, a) for a, b in pairs] if lower_is_better else pairs

@@ -161,7 +161,10 @@ def _outcomes(answers: Iterator[StoredAnswer], score_id: str) -> list[Outcome]:
             sample = answer.sample.sample
             # Systems that report no times leave 0.
             seconds = (answer.response.trace.end_s or None) if answer.response is not None else None
-            found.append(Outcome(sample.id, sample.cluster or sample.id, score.numerator, score.denominator, seconds))
+            cluster = sample.cluster or sample.id
+            found.append(
+                Outcome(sample.id, cluster, score.numerator, score.denominator, seconds, answer.key.repeat)
+            )
     return found
 
 
