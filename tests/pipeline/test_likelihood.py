@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tttbench.core.exchange import Request, Response
 from tttbench.core.sample import Sample, spoken_sample
 from tttbench.core.system import AnswerNats, Nats, Scorable, SystemCard
 from tttbench.pipeline.likelihood import measure
+from tttbench.stats.bootstrap import ratio_interval
 
 LN2 = math.log(2)
 NOTHING = Nats(0.0, 0, 0.0, exact=True)
@@ -78,3 +80,39 @@ def test_a_system_that_tells_none_is_refused() -> None:
     assert not isinstance(Mute(), Scorable)
     with pytest.raises(UserError, match="mute: tells no likelihoods"):
         measure(Mute(), "task", samples(1), "asr", n_draws=2, seed=0)
+
+
+def test_intervals_are_over_samples_or_clusters_with_the_seed() -> None:
+    nats = [float(1 + at % 5) for at in range(24)]
+    system = Telling(*(AnswerNats(Nats(one, 1 + at % 3, 0.0, exact=True), NOTHING) for at, one in enumerate(nats)))
+    tokens = [1 + at % 3 for at in range(24)]
+    apart = samples(24)
+    together = [replace(one, cluster=f"k{at // 2}") for at, one in enumerate(apart[:12])] + apart[12:]
+    found = []
+    for given in (apart, together):
+        labels = [one.cluster or one.id for one in given]
+        expected = ratio_interval([one / LN2 for one in nats], tokens, seed=3, clusters=labels)
+        found.append(measure(system, "task", given, "asr", n_draws=2, seed=3).text.value)
+        assert found[-1] == expected
+    assert found[0] != found[1]
+
+
+def test_one_token_has_all_bits_and_one_draw_s_error() -> None:
+    spoken = Nats(0.0, 0, 0.0, exact=True)
+    system = Telling(AnswerNats(Nats(3 * LN2, 1, 2 * LN2, exact=False), spoken))
+    found = measure(system, "task", samples(1), "qa", n_draws=2, seed=0)
+    assert (found.n, found.text.n_tokens, found.text.exact) == (1, 1, False)
+    assert (found.text.value.estimate, found.text.se) == (pytest.approx(3.0), pytest.approx(2.0))
+
+
+def test_answers_without_any_token_have_no_error_either() -> None:
+    text = measure(Telling(AnswerNats(NOTHING, NOTHING)), "task", samples(1), "qa", n_draws=2, seed=0).text
+    assert (text.n_tokens, text.se, text.exact, math.isnan(text.value.estimate)) == (0, 0.0, True, True)
+
+
+def test_what_tells_none_is_named_with_the_fix() -> None:
+    with pytest.raises(UserError) as raised:
+        measure(Mute(), "task", samples(1), "asr", n_draws=2, seed=0)
+    assert str(raised.value) == (
+        "mute: tells no likelihoods. Give systems that do, e.g. ttt:mini or ttt:FOLDER."
+    )

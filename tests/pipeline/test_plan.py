@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +12,22 @@ import pytest
 from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_task
-from tttbench.core.sample import AudioRef, Sample, spoken_sample
+from tttbench.core.sample import AudioRef, Sample, Turn, spoken_sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import parse_score
-from tttbench.core.system import Capability
-from tttbench.core.task import Needs, why_not
-from tttbench.pipeline.plan import generate_item, listing_sha256, make_plan, with_defaults
+from tttbench.core.system import Capability, SystemOptions
+from tttbench.core.task import Needs, Task, why_not
+from tttbench.pipeline.jobs import GenerateItem, request_seed
+from tttbench.pipeline.plan import (
+    generate_item,
+    listing_sha256,
+    make_plan,
+    manifest_of,
+    refuse_other_run,
+    with_defaults,
+)
+from tttbench.store.manifest import Machine, Manifest, Session, SuiteEntry, SystemEntry, TaskEntry
+from tttbench.store.rows import AnswerKey, Recording
 
 
 @pytest.fixture
@@ -143,3 +155,197 @@ def test_scores_that_are_invalid_are_named(text: str, message: str) -> None:
 )
 def test_why_a_system_is_not_given_a_task(capability: Capability, needs: Needs, reason: str) -> None:
     assert why_not(capability, needs, "qa", "en") == reason
+
+
+def refused(suite: Suite) -> str:
+    with pytest.raises(UserError) as raised:
+        make_plan(suite, "cpu")
+    return str(raised.value)
+
+
+def suite_of(*tasks: TaskPlan, systems: tuple[SystemPlan, ...] = (SystemPlan("echo"),), **given: object) -> Suite:
+    return replace(Suite("s", "Title", systems, tasks), **given)  # type: ignore[arg-type]  # fields by name
+
+
+def registered(monkeypatch: pytest.MonkeyPatch, *tasks: Task) -> None:
+    """Only these tasks are there."""
+    known = {one.name: one for one in tasks}
+    monkeypatch.setattr("tttbench.pipeline.plan.build_task", known.__getitem__)
+
+
+def made(name: str, *samples: Sample, **given: object) -> Task:
+    plain = Task(name=name, title=name, family="qa", description="d", scores=(WER,), samples=lambda folder: samples)
+    return replace(plain, **given)  # type: ignore[arg-type]  # fields by name
+
+
+WER = ScoreSpec("wer", "wer")
+A, B = spoken_sample("a", Path("a.wav"), "A"), spoken_sample("b", Path("b.wav"), "B", language="zh")
+
+
+def test_samples_are_those_up_to_the_limit_in_the_task_s_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(monkeypatch, made("t", A, B, language="en"))
+    for limit, expected in ((None, ["en", "zh"]), (2, ["en", "zh"]), (1, ["en"])):
+        plan = make_plan(suite_of(TaskPlan("t", limit)), "cuda:1")
+        (task,) = plan.tasks
+        assert [one.language for one in task.samples] == expected
+        assert (task.listing_sha256, task.scores, plan.device) == (listing_sha256(task.samples), (WER,), "cuda:1")
+
+
+def test_what_is_wrong_with_a_task_is_named_with_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(monkeypatch, made("none"), made("twice", A, B, A))
+    assert refused(suite_of(TaskPlan("none"))) == (
+        "task 'none': has no samples; give a folder that holds some with --data none=DIR."
+    )
+    assert refused(suite_of(TaskPlan("twice", data=Path("/data")))) == (
+        "task 'twice' (/data): two samples have the id 'a'; give every sample its own."
+    )
+    # Also beyond the limit: ids name answers.
+    assert "two samples have the id 'a'" in refused(suite_of(TaskPlan("twice", 1)))
+
+
+def test_tasks_that_a_task_doubles_as_follow_with_its_data_and_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    registered(monkeypatch, made("t", A, B, doubles_as=("u", "v")), made("u", A, B), made("v", A, B, scores=(ScoreSpec("cer", "cer"),)))
+    plan = make_plan(suite_of(TaskPlan("t", 1, Path("/data"), (ScoreSpec("cer", "own"),)), TaskPlan("u")), "cpu")
+    assert [(one.plan, one.scores[0].id) for one in plan.tasks] == [
+        (TaskPlan("t", 1, Path("/data"), (ScoreSpec("cer", "own"),)), "own"),
+        (TaskPlan("u"), "wer"),
+        (TaskPlan("v", 1, Path("/data")), "cer"),
+    ]
+
+
+def test_systems_are_checked_with_their_strategy_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[tuple[str, object]] = []
+    monkeypatch.setattr("tttbench.pipeline.plan.check_system", lambda *given: checked.append(given))
+    monkeypatch.setattr("tttbench.pipeline.plan.check_deriver", lambda *given: checked.append(given))
+    registered(monkeypatch, made("t", A, scores=(ScoreSpec("self_wer", "self_wer"), WER)))
+    systems = (SystemPlan("x", "topk", 4, {"steps": 2}), SystemPlan("y"))
+    plan = make_plan(suite_of(TaskPlan("t"), systems=systems, transcriber="ears:1", batch_size=3), "cuda")
+    assert checked == [
+        ("x", SystemOptions("cuda", strategy="topk", settings={"steps": 2})),
+        ("y", SystemOptions("cuda")),
+        ("transcriber:ears:1", SystemOptions("cuda")),
+    ]
+    assert [plan.batch_size(one) for one in systems] == [4, 3]
+    assert refused(suite_of(TaskPlan("t"), systems=(SystemPlan("z", called="reference audio"),))) == (
+        "system z: the label 'reference audio' is reserved; give it another."
+    )
+
+
+def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
+    with pytest.raises(UserError) as raised:
+        with_defaults((WER, ScoreSpec("wer", "wer", {"normalizer": "raw"})), "", "")
+    assert str(raised.value) == "score 'wer' is given twice; give one of them another id: wer=ID:…"
+    assert with_defaults((WER, WER), "", "") == (WER,)
+    own = ScoreSpec("spoken_accuracy", "spoken", {"transcriber": "own"})
+    second = ScoreSpec("spoken_accuracy", "second", {"transcriber": "other"})
+    text, gap = ScoreSpec("text_accuracy", "text"), ScoreSpec("spoken_gap", "gap", {"transcriber": "x"})
+    agreement = ScoreSpec("oracle_agreement", "same", {"oracle": "x"})
+    assert with_defaults((own, second, text), "ears", "")[-1] == ScoreSpec("spoken_gap", "spoken_gap", {"transcriber": "own"})
+    assert with_defaults((own, text, gap, agreement), "ears", "slow") == (own, text, gap, agreement)
+    assert with_defaults((own,), "ears", "") == (own,)
+    assert with_defaults((text,), "ears", "") == (text,)
+
+
+def test_a_request_has_all_of_its_task_and_sample() -> None:
+    task = made("t", A, instruction="Say.", language="en", max_seconds=9.0)
+    kept = {0: Recording("a.flac", "f", 1.0, 8_000)}
+    assert generate_item(task, B, "sys", 7, 2, kept) == GenerateItem(
+        AnswerKey("sys", "t", "b", 2), B.turns, "qa", "Say.", "zh", 9.0, request_seed(7, "t", "b", 2), kept
+    )
+    plain = generate_item(task, A, "sys", 7)
+    assert (plain.key.repeat, plain.language, plain.kept) == (0, "en", {})
+
+
+def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tttbench.pipeline.plan.versions", lambda: {"python": "3"})
+    monkeypatch.setattr("tttbench.pipeline.plan.machine", lambda device: Machine(device, "p"))
+    monkeypatch.setattr("tttbench.pipeline.plan.check_system", lambda *given: None)
+    needs = Needs(turns=True)
+    registered(monkeypatch, made("t", A, instruction="Say.", language="en", needs=needs), made("u", B))
+    systems = (SystemPlan("x", "topk", 4, {"steps": 2}), SystemPlan("y", called="why"))
+    plan = make_plan(
+        suite_of(
+            *(TaskPlan("t", 5), TaskPlan("u", data=Path("here"))),
+            systems=systems, seed=3, batch_size=6, resamples=7, warmup=8, repeats=9, oracle="why",
+        ),  # fmt: skip
+        "cuda:1",
+    )
+    agreement = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": "why"})
+    assert manifest_of(plan) == Manifest(
+        suite=SuiteEntry("s", "Title", 3, 6, 7, 8, 9, "why"),
+        systems={"x@topk": SystemEntry("x", "topk", {"steps": 2}, 4), "why": SystemEntry("y", "", {}, 6)},
+        tasks={
+            "t": TaskEntry("t", "qa", "d", "Say.", needs, "en", (WER, agreement), 1, 5, None, plan.tasks[0].listing_sha256),
+            "u": TaskEntry(
+                *("u", "qa", "d", "", Needs(), "", (WER, agreement), 1, None, str(Path("here").absolute())),
+                plan.tasks[1].listing_sha256,
+            ),
+        },
+        versions={"python": "3"},
+        machine=Machine("cuda:1", "p"),
+    )
+
+
+RUN = Manifest(
+    SuiteEntry("s", seed=1),
+    {"x": SystemEntry("x:a", "topk", {"steps": 2})},
+    {"t": TaskEntry("T", "qa", instruction="Say.", limit=3, listing_sha256="l")},
+    sessions=(Session(("tttbench", "run", "a b"), ""), Session(("other",), "")),
+)
+
+
+def with_system(**given: object) -> Manifest:
+    return replace(RUN, systems={"x": replace(RUN.systems["x"], **given)})  # type: ignore[arg-type]  # fields by name
+
+
+def with_task(**given: object) -> Manifest:
+    return replace(RUN, tasks={"t": replace(RUN.tasks["t"], **given)})  # type: ignore[arg-type]  # fields by name
+
+
+@pytest.mark.parametrize(
+    ("now", "what", "was", "wanted"),
+    [
+        (replace(RUN, suite=SuiteEntry("z", seed=1)), "suite", "s", "z"),
+        (replace(RUN, suite=SuiteEntry("s", seed=2)), "seed", 1, 2),
+        (replace(RUN, suite=SuiteEntry("s", seed=1, repeats=2)), "repeats", 1, 2),
+        (replace(RUN, systems={"y": RUN.systems["x"], "x": RUN.systems["x"]}), "systems", "x", "x, y"),
+        (replace(RUN, tasks={}), "tasks", "t", ""),
+        (replace(RUN, machine=Machine(calibration="numpy")), "calibration (torch is installed, or not)", "torch", "numpy"),
+        (with_system(name="x:b"), "system x: name", "x:a", "x:b"),
+        (with_system(strategy="par"), "system x: strategy", "topk", "par"),
+        (with_system(settings={}), "system x: decode", {"steps": 2}, {}),
+        (with_task(instruction=""), "task t: instruction", "Say.", ""),
+        (with_task(limit=None), "task t: limit", 3, None),
+        (with_task(listing_sha256="m"), "task t: listing_sha256", "l", "m"),
+    ],
+)
+def test_a_run_that_is_resumed_is_the_same(now: Manifest, what: str, was: object, wanted: object) -> None:
+    folder = Path("run")
+    told = f"--resume run: {what} differs: the run has {was!r}, this call gives {wanted!r}. Give the same, or another --out."
+    for old, again in ((RUN, " It was started with: tttbench run 'a b'"), (replace(RUN, sessions=()), "")):
+        with pytest.raises(UserError) as raised:
+            refuse_other_run(folder, old, now)
+        assert str(raised.value) == told + again
+
+
+def test_what_changes_no_answer_may_differ_and_a_hash_that_is_not_known_says_nothing() -> None:
+    refuse_other_run(Path("run"), RUN, RUN)
+    suite = SuiteEntry("s", "other", 1, 99, 98, 97, 1, "x")
+    other = replace(RUN, suite=suite, versions={"a": "1"}, machine=Machine("cuda", cores=9), sessions=(), status="done")
+    refuse_other_run(Path("run"), RUN, other)
+    refuse_other_run(Path("run"), RUN, with_task(scores=(WER,), data="/x", n=9))
+    refuse_other_run(Path("run"), with_task(listing_sha256=""), RUN)
+    with pytest.raises(UserError, match="system x: name differs"):
+        refuse_other_run(Path("run"), with_task(listing_sha256=""), with_system(name="x:b"))
+
+
+def test_where_audio_lies_is_in_the_hash(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"one")
+    ref = AudioRef(tmp_path / "a.wav", "m", 1.0, 2.0)
+    answer = Turn("assistant", "yes", ref)
+    row = ["1", [["user", "?", ["a.wav", "m", 1.0, 2.0, 3]], ["user", "é", None]], ["A", "B"], ["yes", ["a.wav", "m", 1.0, 2.0, 3]]]
+    one = Sample("1", (Turn("user", "?", ref), Turn("user", "é")), ("A", "B"), answer)
+    gone = Sample("2", (Turn("user", "", AudioRef(tmp_path / "gone\0.wav")),))
+    gone_row = ["2", [["user", "", ["gone\0.wav", "", 0.0, None, -1]]], [], None]
+    text = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in (row, gone_row))
+    assert listing_sha256([one, gone]) == hashlib.sha256(text.encode()).hexdigest()
