@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 
@@ -36,7 +37,7 @@ def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
         limits: tuple[tuple[Status, float], ...] = (
             ("error", rules.max_errors),
             # What could not be derived stops nothing unless it gates.
-            ("derivation_failed", rules.max_derivation_failed if gates else 1.0),
+            ("derivation_failed", rules.max_derivation_failed if gates else math.inf),
         )
         for status, most in limits:
             # Divided, as a share of the rules may be a little less than its decimals: 0.29 * 100 < 29.
