@@ -185,8 +185,14 @@ def test_whole_messages(make: Make, tmp_path: Path) -> None:
         ),
         (lambda values: {**values, "tasks": values["tasks"] * 2}, "tasks[1]: has the name 'task' of [0]"),
         (lambda values: {**values, "timings": values["timings"] * 2}, "timings[1]: has the system and task and figure"),
-        (lambda values: {**values, "loads": values["loads"] * 2}, "loads[1]: has the system and task 'sys' and 'task' of [0]"),
-        (lambda values: {**values, "answers": values["answers"] * 2}, "answers[1]: has the system and task 'sys' and 'task' of [0]"),
+        (
+            lambda values: {**values, "loads": values["loads"] * 2},
+            "loads[1]: has the system and task 'sys' and 'task' of [0]",
+        ),
+        (
+            lambda values: {**values, "answers": values["answers"] * 2},
+            "answers[1]: has the system and task 'sys' and 'task' of [0]",
+        ),
     ],
 )
 def test_columns_and_names_that_do_not_fit_together(

@@ -247,9 +247,9 @@ def test_another_transcriber_and_judge_are_named_once_each(make: Make) -> None:
         Difference("transcriber", "", "none", "ears", False, fixes["transcriber"]),
         Difference("judge", "", "none", "j", False, fixes["judge"]),
     ]
-    assert [(one.baseline, one.run) for one in found(recipes(make, Recipe("a@1", judge="j")), recipes(make, Recipe("a@1")))] == [
-        ("j", "none")
-    ]
+    assert [
+        (one.baseline, one.run) for one in found(recipes(make, Recipe("a@1", judge="j")), recipes(make, Recipe("a@1")))
+    ] == [("j", "none")]
 
 
 def test_pairs_of_transcribers_that_differ_are_named_one_by_one(make: Make) -> None:
@@ -326,7 +326,10 @@ def test_a_figure_that_gates_may_not_be_lost(make: Make) -> None:
 def test_a_system_that_is_gone_hides_no_figure_of_the_next(make: Make) -> None:
     base = two_systems(make([1] * 4, times=[1.0] * 4))
     now = replace(base, systems={"more": base.systems["more"]}, metrics=base.metrics[1:], timings=())
-    assert [(one.field, one.where) for one in found(base, now)] == [("systems", ""), ("timings", "ttft of more on task")]
+    assert [(one.field, one.where) for one in found(base, now)] == [
+        ("systems", ""),
+        ("timings", "ttft of more on task"),
+    ]
 
 
 def test_every_field_can_be_allowed_and_others_are_refused(make: Make) -> None:
@@ -359,7 +362,9 @@ def test_the_primary_metric_gates_and_others_where_the_rules_say_so(make: Make) 
 
 def test_what_may_differ_is_noted_whole(make: Make) -> None:
     base = make()
-    before = SystemFacts("ttt:a", "topk", {"steps": 2}, "a" * 60, (1,), {"cfg": 0.1, "same": 1}, "c" * 61, {}, {"v": "1"})
+    before = SystemFacts(
+        "ttt:a", "topk", {"steps": 2}, "a" * 60, (1,), {"cfg": 0.1, "same": 1}, "c" * 61, {}, {"v": "1"}
+    )
     now = SystemFacts("ttt:b", "par", {}, "b" * 61, (1,), {"cfg": 0.2, "same": 1}, "d d" * 30, {}, {"v": "2"})
     left = replace(base, seed=1, systems={"gone": before, "sys": before}, versions={"a": "1", "c": "1", "same": "0"})
     right = replace(

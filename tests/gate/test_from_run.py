@@ -64,10 +64,17 @@ MANIFEST = Manifest(
         ),
         "own": TaskEntry("Own", "asr", data="/data"),
     },
-    derivers={"judge:j": DeriverEntry("j-1"), "transcriber:x": DeriverEntry("ears"), "transcriber:y": DeriverEntry("y")},
+    derivers={
+        "judge:j": DeriverEntry("j-1"),
+        "transcriber:x": DeriverEntry("ears"),
+        "transcriber:y": DeriverEntry("y"),
+    },
     versions={"tttbench": "1"},
     machine=Machine(cores=3),
-    sessions=(Session(("run",), "2030-01-01", "2030-01-02", "interrupted"), Session(("run",), "2030-02-01", "2030-02-02")),
+    sessions=(
+        Session(("run",), "2030-01-01", "2030-01-02", "interrupted"),
+        Session(("run",), "2030-02-01", "2030-02-02"),
+    ),
     status="done",
 )
 
@@ -122,7 +129,9 @@ WRITES = Response("no", trace=Trace(text_times_s=(0.0,), end_s=0.5))
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RunStore]:
     with RunStore.create(tmp_path / "run", MANIFEST) as store:
-        store.add_samples("t", [spoken_sample("a", Path("a.wav"), "A", "B", cluster="c"), spoken_sample("b", Path("b.wav"))])
+        store.add_samples(
+            "t", [spoken_sample("a", Path("a.wav"), "A", "B", cluster="c"), spoken_sample("b", Path("b.wav"))]
+        )
         store.add_samples("own", [spoken_sample("o", Path("o.wav"), "O")])
         store.save_input("t", "a", 0, np.zeros(8_000, np.float32), 8_000)
         yield store
@@ -214,7 +223,11 @@ def test_the_whole_snapshot(store: RunStore) -> None:
                 "b": AnswerText("what", "half", "too loud"),
                 "b #2": AnswerText("", "", "no power"),
             },
-            ("old", "t"): {"a": AnswerText("no", "", ""), "a #2": AnswerText("", "", "no power"), "b": AnswerText("no", "", "")},
+            ("old", "t"): {
+                "a": AnswerText("no", "", ""),
+                "a #2": AnswerText("", "", "no power"),
+                "b": AnswerText("no", "", ""),
+            },
         },
     )
 

@@ -94,9 +94,7 @@ def snapshot(make: Make, systems: Mapping[str, str], tasks: Mapping[str, Sequenc
     return replace(
         base,
         seed=3,
-        systems={
-            label: SystemFacts(name, "topk", {"steps": 2}, "w" * 20, (1,)) for label, name in systems.items()
-        },
+        systems={label: SystemFacts(name, "topk", {"steps": 2}, "w" * 20, (1,)) for label, name in systems.items()},
         tasks={
             name: replace(base.tasks["task"], samples={one: SampleFacts("yes", "") for one in ids})
             for name, ids in tasks.items()
@@ -112,8 +110,22 @@ def test_rounds_are_geometric_means_over_requests_that_have_the_figure_in_all(wo
     # The warm-up is b's, which is the baseline's first; so a's first time is the warm-up's 9 s, and b's are 2 and 8 s.
     assert found == Measured(
         (
-            Rounds("sys", "t", "latency", "s", pytest.approx([np.sqrt(2 * 9), np.sqrt(8 * 1)]), pytest.approx([np.sqrt(4 * 9), np.sqrt(16 * 2)])),
-            Rounds("sys", "t", "rtf_input", "ratio", pytest.approx([np.sqrt(2 * 9), np.sqrt(8 * 1)]), pytest.approx([np.sqrt(4 * 9), np.sqrt(16 * 2)])),
+            Rounds(
+                "sys",
+                "t",
+                "latency",
+                "s",
+                pytest.approx([np.sqrt(2 * 9), np.sqrt(8 * 1)]),
+                pytest.approx([np.sqrt(4 * 9), np.sqrt(16 * 2)]),
+            ),
+            Rounds(
+                "sys",
+                "t",
+                "rtf_input",
+                "ratio",
+                pytest.approx([np.sqrt(2 * 9), np.sqrt(8 * 1)]),
+                pytest.approx([np.sqrt(4 * 9), np.sqrt(16 * 2)]),
+            ),
             Rounds("sys", "t", "ttft", "s", pytest.approx([4.5, 0.5]), pytest.approx([4.5, 1.0])),
         ),
         (),
@@ -161,9 +173,7 @@ def test_a_time_of_0_in_one_round_takes_the_request_out(world: World, make: Make
         assert measure(*alone, 2, "cpu", lambda line: None) == Measured((), ())
 
 
-def test_sides_alternate_and_memory_is_given_back(
-    world: World, make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sides_alternate_and_memory_is_given_back(world: World, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     sides: list[str] = []
 
     def noting(self: Clockwork, requests: Sequence[Request]) -> Sequence[Response | Exception]:
@@ -183,12 +193,16 @@ def test_what_cannot_be_measured_is_left_out_and_the_rest_is(world: World, make:
     systems = {"gone": "fast", "absent": "none", "other": "fast", "codec": "fast", "sys": "fast"}
     tasks = {"missing": ["a"], "u": ["x", "y", "z", "zz"], "odd": [], "t": ["a"]}
     base = snapshot(make, systems, {"asr": ["odd"], **tasks}, source="base")
-    run = snapshot(make, {one: name for one, name in systems.items() if one != "gone"}, {"asr": ["odd"], **tasks}, source="now")
+    run = snapshot(
+        make, {one: name for one, name in systems.items() if one != "gone"}, {"asr": ["odd"], **tasks}, source="now"
+    )
     changed = {
         "other": replace(base.systems["other"], weights="v" * 20),
         "codec": replace(base.systems["codec"], codec="c" * 20),
     }
-    run = replace(run, systems={**run.systems, **changed}, tasks={one: run.tasks[one] for one in ("asr", "u", "odd", "t")})
+    run = replace(
+        run, systems={**run.systems, **changed}, tasks={one: run.tasks[one] for one in ("asr", "u", "odd", "t")}
+    )
     world.tasks["odd"] = replace(world.tasks["t"], name="odd")
     told: list[str] = []
     found = measure(base, run, 1, "cpu", told.append)

@@ -133,7 +133,9 @@ def test_the_defaults() -> None:
         "quality": {},
         "figures": {},
     }
-    gating = [one for one in ("ttft", "ttfa_wave", "latency", "rtf", "rtf_input", "nfe") if Rules().of_figure("t", one).gates]
+    gating = [
+        one for one in ("ttft", "ttfa_wave", "latency", "rtf", "rtf_input", "nfe") if Rules().of_figure("t", one).gates
+    ]
     assert gating == ["ttft", "ttfa_wave", "rtf", "rtf_input"]
 
 
@@ -216,7 +218,10 @@ def test_every_field_of_a_file(tmp_path: Path) -> None:
         ("resamples = 99", "resamples: must be a whole number from 100 to 1000000000, not 99."),
         ("resamples = 1000000001", "resamples: must be a whole number from 100 to 1000000000, not 1000000001."),
         ("seed = -1", "seed: must be a whole number of 0 or more, not -1."),
-        ("[valid]\nmax_derivation_failed = -0.1", "valid.max_derivation_failed: must be a share from 0 to 1, not -0.1."),
+        (
+            "[valid]\nmax_derivation_failed = -0.1",
+            "valid.max_derivation_failed: must be a share from 0 to 1, not -0.1.",
+        ),
         ("[speed]\nmax_others_cores = -1", "speed.max_others_cores: must be a number of 0 or more, not -1."),
         ("[speed.t.rtf]\nfactor = 0.99", "speed.t.rtf.factor: must be a number of 1 or more, not 0.99."),
         ("[quality.'a.b']\ngate = true", "quality.'a.b'.gate: unknown key. Did you mean 'gates'?"),

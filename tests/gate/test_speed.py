@@ -253,7 +253,9 @@ def test_intervals_and_tests_are_of_the_rules_seed_and_resamples() -> None:
 
 def test_passes_are_of_no_machine() -> None:
     values = {"a": 1.0, "b": 2.0}
-    found = compare_runs(timing(values, unit="passes"), timing(values, unit="passes"), RULE, FEW, busy="x", calibration=2)
+    found = compare_runs(
+        timing(values, unit="passes"), timing(values, unit="passes"), RULE, FEW, busy="x", calibration=2
+    )
     assert found is not None
     assert (found.verdict.busy, found.verdict.calibration) == ("", 1.0)
 

@@ -23,12 +23,16 @@ REQUIRED = replace(FAST, speed="required")
 def test_the_whole_result_of_runs_that_cannot_be_compared(make: Make) -> None:
     before = replace(make([1] * 4, source="base"), seed=1)
     now = replace(make([1] * 3, source="now"), seed=2, status="interrupted", answered=2)
-    rules = Rules(alpha=0.3, power=0.7, quality={"wer": QualityChange(), "": QualityChange()}, figures={"rtf": SpeedChange()})
+    rules = Rules(
+        alpha=0.3, power=0.7, quality={"wer": QualityChange(), "": QualityChange()}, figures={"rtf": SpeedChange()}
+    )
     assert gate(before, now, rules, allow=["samples", "data", "data"]) == GateResult(
         state="invalid",
         baseline="base",
         run="now",
-        problems=("run now: was cut off (2 answers are there); finish it with 'tttbench run SUITE --out now --resume'.",),
+        problems=(
+            "run now: was cut off (2 answers are there); finish it with 'tttbench run SUITE --out now --resume'.",
+        ),
         differences=(
             Difference(
                 "samples",
@@ -55,7 +59,9 @@ def test_the_whole_result_of_runs_that_cannot_be_compared(make: Make) -> None:
 def test_both_sides_are_looked_at_before_anything_is_compared(make: Make) -> None:
     bad = make([1] * 2, statuses=["ok", "error"])
     result = gate(replace(bad, source="base"), replace(bad, source="now"), FAST)
-    told = "{} {}: text_accuracy of sys on task: 1 of 2 ended as error, allowed are 0.0% (max_errors of [valid]); --resume"
+    told = (
+        "{} {}: text_accuracy of sys on task: 1 of 2 ended as error, allowed are 0.0% (max_errors of [valid]); --resume"
+    )
     assert [one.split(" --retry")[0] for one in result.problems] == [
         told.format("baseline", "base"),
         told.format("run", "now"),
@@ -215,7 +221,9 @@ def test_a_metric_or_a_figure_that_gates_is_enough(make: Make) -> None:
 def test_a_label_is_changed_wherever_it_stands(make: Make) -> None:
     base = make(times=[1.0] * 4)
     other = replace(base.systems["sys"], name="other")
-    two = replace(base, systems={**base.systems, "more": other}, loads={**base.loads, ("more", "task"): MachineLoad(1, 1)})
+    two = replace(
+        base, systems={**base.systems, "more": other}, loads={**base.loads, ("more", "task"): MachineLoad(1, 1)}
+    )
     changed = renamed(two, {"sys": "more", "more": "sys"})
     assert changed == replace(
         two,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,6 +12,10 @@ from typing import Any
 import pytest
 
 from tttbench.core.metric import MetricInfo
+from tttbench.core.serialize import to_plain
+from tttbench.gate.formats.benchmark_action import benchmark_json
+from tttbench.gate.formats.document import document
+from tttbench.gate.formats.junit import junit
 from tttbench.gate.formats.markdown import markdown
 from tttbench.gate.formats.words import (
     difference_line,
@@ -182,3 +188,180 @@ def test_markdown_folds_away_what_does_not_gate_and_what_else_differs() -> None:
     assert markdown(result(state="invalid", problems=("broken",))) == (
         "## ❌ No verdict: a run is not fit for it.\n\nnow against base.\n\n- broken\n"
     )
+
+
+def odd_result() -> GateResult:
+    """With every kind of verdict, on either side, and everything else that a result can have."""
+    return result(
+        replace(QUALITY, verdict="same"),
+        replace(QUALITY, metric="wer", info=RATE, verdict="worse", high=-0.05),
+        replace(QUALITY, metric="aside", verdict="worse", gates=False),
+        replace(QUALITY, metric="nothing", low=math.nan, high=math.nan),
+        SPEED,
+        replace(SPEED, figure="rtf", unit="ratio", run=0.123456789, verdict="better"),
+        state="regression",
+        problems=("run a: broken: twice.", "odd"),
+        differences=(
+            Difference("data", "t", "a", "b", allowed=True, fix="run it"),
+            Difference("prompt", "", "", "c", allowed=False, fix="run it"),
+        ),
+        noted=(Noted("weights", "", "abc"), Noted("seed", "1", "2")),
+    )
+
+
+def test_a_whole_page_of_markdown() -> None:
+    open_ = "can't tell with n = 100; the smallest worsening that it would show is 15.0 points"
+    head = ["| | system | task | metric | baseline | run | difference | |", "|---|---|---|---|--:|--:|--:|---|"]
+    assert markdown(odd_result()).splitlines() == [
+        "## ❌ Failed: worse than the baseline.",
+        "",
+        "now against base.",
+        "",
+        "- run a: broken: twice.",
+        "- odd",
+        "- data (t): baseline a, run b. Allowed by --allow data.",
+        "- prompt: baseline none, run c. Run it.",
+        "",
+        *head,
+        "| 🔴 | sys | task | wer | 90.0 | 80.0 | -10.0 \\[-20.0, -5.0\\] | worse (p = 0.080, 12 lost and 2 won) |",
+        "| 🔴 | sys | task | ttft | 100 ms | 200 ms | 2.00 times \\[1.50, 2.50\\] | slower (p = 0.004, limit 1.2 times) |",
+        "| 🟢 | sys | task | rtf | 0.1 | 0.123 | 2.00 times \\[1.50, 2.50\\] | faster (p = 0.004) |",
+        f"| 🟡 | sys | task | nothing | 90.0 | 80.0 | -10.0 \\[-, -\\] | {open_} |",
+        "| ⚪ | sys | task | accuracy | 90.0 | 80.0 | -10.0 \\[-20.0, +1.0\\] | the same within 5.0 points |",
+        "",
+        "<details><summary>Metrics that don't gate</summary>",
+        "",
+        *head,
+        "| 🔴 | sys | task | aside | 90.0 | 80.0 | -10.0 \\[-20.0, +1.0\\] | worse (p = 0.080, 12 lost and 2 won) |",
+        "",
+        "</details>",
+        "",
+        "<details><summary>What else differs</summary>",
+        "",
+        "- weights: - → abc",
+        "- seed: 1 → 2",
+        "",
+        "</details>",
+    ]
+    hostile = result(replace(QUALITY, metric="a|b\\c`d*e_f<g>[h]\n i", verdict="same"))
+    assert "| a\\|b\\\\c\\`d\\*e\\_f&lt;g&gt;\\[h\\] i |" in markdown(hostile)
+
+
+def test_a_whole_junit_document() -> None:
+    root = ET.fromstring(junit(odd_result()))
+    assert (root.tag, root.get("name")) == ("testsuites", "tttbench gate")
+    (suite,) = root
+    assert (suite.tag, suite.get("name")) == ("testsuite", "base → now")
+    counts = {"tests": "10", "failures": "2", "errors": "3", "skipped": "2"}
+    for element in (root, suite):
+        assert {name: element.get(name) for name in counts} == counts
+    found = [
+        (case.get("classname"), case.get("name"), *((one.tag, one.get("message"), one.text) for one in case))
+        for case in suite
+    ]
+    open_ = "can't tell with n = 100; the smallest worsening that it would show is 15.0 points"
+    assert found == [
+        ("gate.valid", "run a", ("error", "run a: broken: twice.", None)),
+        ("gate.valid", "odd", ("error", "odd", None)),
+        ("gate.comparable", "data", ("skipped", "data (t): baseline a, run b. Allowed by --allow data.", None)),
+        ("gate.comparable", "prompt", ("error", "prompt: baseline none, run c. Run it.", None)),
+        ("gate.quality", "sys · task · accuracy"),
+        (
+            "gate.quality",
+            "sys · task · wer",
+            ("failure", "worse (p = 0.080, 12 lost and 2 won)", "sys · task · wer: -10.0 [-20.0, -5.0]"),
+        ),
+        # What doesn't gate fails nothing.
+        ("gate.quality", "sys · task · aside"),
+        ("gate.quality", "sys · task · nothing", ("skipped", open_, "sys · task · nothing: -10.0 [-, -]")),
+        (
+            "gate.speed",
+            "sys · task · ttft",
+            ("failure", "slower (p = 0.004, limit 1.2 times)", "sys · task · ttft: 2.00 times [1.50, 2.50]"),
+        ),
+        ("gate.speed", "sys · task · rtf"),
+    ]
+    text = junit(odd_result())
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tttbench gate" tests="10"')
+    assert text.endswith("\n</testsuites>\n")
+    assert "\n    <testcase " in text
+    (alone,) = ET.fromstring(junit(result())).iter("testcase")
+    assert (alone.get("classname"), alone.get("name"), len(alone)) == (
+        "gate",
+        "Passed: nothing that gates is worse.",
+        0,
+    )
+
+
+def test_whole_files_for_drawing_over_commits() -> None:
+    given = odd_result()
+    bigger, smaller = (json.loads(benchmark_json(given, bigger_is_better=one)) for one in (True, False))
+    assert [one["name"].split(" · ")[2] for one in bigger] == ["accuracy", "aside", "nothing"]
+    assert bigger[0] == {
+        "name": "sys · task · accuracy",
+        "unit": "%",
+        "value": 80.0,
+        "range": "± 11 (difference)",
+        "extra": "n = 100; baseline 90; same",
+    }
+    assert bigger[2]["range"] == ""
+    assert [one["name"].split(" · ")[2] for one in smaller] == ["wer", "ttft", "rtf"]
+    assert smaller[1:] == [
+        {"name": "sys · task · ttft", "unit": "s", "value": 0.2, "range": "", "extra": "n = 30; baseline 0.1; worse"},
+        {
+            "name": "sys · task · rtf",
+            "unit": "ratio",
+            "value": 0.123457,
+            "range": "",
+            "extra": "n = 30; baseline 0.1; better",
+        },
+    ]
+    third = result(replace(QUALITY, run=1 / 3))
+    text = benchmark_json(third, bigger_is_better=True)
+    assert json.loads(text)[0]["value"] == 33.3333
+    assert text.startswith('[\n {\n  "name": "sys · task · accuracy"')
+    assert text.endswith("]\n")
+
+
+def test_the_whole_document_of_a_result() -> None:
+    given = result(QUALITY, SPEED, warnings=("old",), noted=(Noted("seed", "1", "2"),))
+    quality, speed = ({**to_plain(one), "says": sentence(one)} for one in (QUALITY, SPEED))  # type: ignore[dict-item]  # plain fields
+    assert document(given) == {
+        "status": "pass",
+        "exit_code": 0,
+        "says": "Passed: nothing that gates is surely worse; 1 can't be told.",
+        "baseline": "base",
+        "run": "now",
+        "problems": [],
+        "differences": [],
+        "noted": [{"what": "seed", "baseline": "1", "run": "2"}],
+        "quality": [quality],
+        "speed": [speed],
+        "warnings": ["old"],
+        "alpha": 0.01,
+        "power": 0.95,
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "looks"),
+    [
+        ({"low": -0.2, "high": 0.0}, ""),
+        ({"low": 0.0, "high": 0.2, "difference": 0.1}, ""),
+        ({"low": math.nan, "high": math.nan}, ""),
+        ({"low": 0.1, "high": 0.2, "difference": 0.15}, " (looks better, but p = 0.080 among all that gate)"),
+        ({"low": -0.2, "high": -0.1, "info": RATE}, " (looks better, but p = 0.080 among all that gate)"),
+    ],
+)
+def test_an_interval_on_one_side_looks_like_something(given: dict[str, Any], looks: str) -> None:
+    assert sentence(replace(QUALITY, **given)).startswith(f"can't tell with n = 100{looks};")
+
+
+def test_clusters_and_open_figures_that_do_not_gate() -> None:
+    clustered = replace(QUALITY, n_units=9, verdict="same", is_identical=True, info=RATE)
+    assert sentence(clustered).endswith("even if it is whole clusters that are lost, is 15.0 points")
+    open_ = replace(SPEED, verdict="cannot tell")
+    assert heading(result(QUALITY, open_, replace(open_, gates=False))).endswith("surely worse; 2 can't be told.")
+    assert heading(result(state="not comparable")) == "No verdict: the runs can't be compared."
+    assert [speed_value(SPEED, one) for one in (0.9999, 1.0)] == ["1000 ms", "1.00 s"]
+    assert quality_value(QUALITY, 0.0, signed=True) == "+0.0"

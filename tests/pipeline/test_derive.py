@@ -85,7 +85,10 @@ def store(tmp_path: Path) -> Iterator[RunStore]:
     speaks = SystemCard("x", Capability(produces=frozenset({"text", "audio"})))
     manifest = Manifest(
         SuiteEntry("s"),
-        {"deaf": SystemEntry("x", card=SystemCard("x", Capability(families=frozenset()))), "one": SystemEntry("x", card=speaks)},
+        {
+            "deaf": SystemEntry("x", card=SystemCard("x", Capability(families=frozenset()))),
+            "one": SystemEntry("x", card=speaks),
+        },
         {"idle": TaskEntry("I", "qa"), "t": TaskEntry("T", "qa"), "u": TaskEntry("U", "qa")},
     )
     with RunStore.create(tmp_path / "run", manifest) as store:

@@ -25,7 +25,9 @@ def test_versions_are_those_of_what_is_installed(monkeypatch: pytest.MonkeyPatch
     others = {name: f"{name}-1" for name in PACKAGES if name not in ("torch", "tttbench")}
     assert versions() == {"python": platform.python_version(), "tttbench": __version__, **others}
     # What can change an answer or a score: the network, the sound, the words.
-    assert {"torch", "numpy", "tokenizers", "safetensors", "soundfile", "soxr", "jiwer", "openai-whisper"} < set(PACKAGES)
+    assert {"torch", "numpy", "tokenizers", "safetensors", "soundfile", "soxr", "jiwer", "openai-whisper"} < set(
+        PACKAGES
+    )
 
 
 def test_a_machine_is_described_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,9 +68,7 @@ def test_memory_is_pages_times_their_size(monkeypatch: pytest.MonkeyPatch) -> No
         (None, "of the platform"),
     ],
 )
-def test_the_processor_s_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, expected: str
-) -> None:
+def test_the_processor_s_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str | None, expected: str) -> None:
     if text is not None:
         (tmp_path / "cpuinfo").write_text(text)
     asked: list[str] = []

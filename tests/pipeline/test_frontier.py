@@ -152,7 +152,9 @@ def test_fewer_than_two_pairs_say_nothing() -> None:
     fast = [Outcome(f"s{i}", f"c{i}", 1.0, 1.0, 1.0) for i in range(9)]
     apart = [Outcome(f"s{i}", f"c{i}", 0.0, 1.0, 9.0) for i in range(8, 17)]
     # Two that both answered, of which one has both times, and one that has no time at all.
-    untimed = [replace(one, seconds=None) for one in fast[:2]] + [replace(fast[2], numerator=0.0, seconds=9.0)] + apart[1:]
+    untimed = (
+        [replace(one, seconds=None) for one in fast[:2]] + [replace(fast[2], numerator=0.0, seconds=9.0)] + apart[1:]
+    )
     for others in (apart, untimed):
         assert places({"fast": fast, "other": others})["other"].dominated_by == ()
     two = [replace(one, seconds=9.0) for one in fast[:2]]

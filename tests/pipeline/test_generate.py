@@ -143,7 +143,9 @@ def test_all_requests_of_a_system_that_cannot_be_built_are_errors(store: RunStor
         ("finished",),
     ]
     failed = list(store.answers("one:x@topk"))
-    assert {(one.error, one.status, one.batch_size, one.response) for one in failed} == {("weights: gone.", "error", 0, None)}
+    assert {(one.error, one.status, one.batch_size, one.response) for one in failed} == {
+        ("weights: gone.", "error", 0, None)
+    }
     assert failed[0].finished_at.endswith("+00:00")
     assert [one.status for one in store.answers("second")] == ["ok"] * 4
 
@@ -210,7 +212,10 @@ def test_the_most_memory_of_all_calls_on_a_run_is_kept(store: RunStore, monkeypa
     entry = replace(store.manifest.systems["second"], peak_rss_bytes=300)
     store.write_manifest(replace(store.manifest, systems={**store.manifest.systems, "second": entry}))
     run(store, Workers({"one:x": says(), "two:y": says()}))
-    assert {label: one.peak_rss_bytes for label, one in store.manifest.systems.items()} == {"one:x@topk": 500, "second": 300}
+    assert {label: one.peak_rss_bytes for label, one in store.manifest.systems.items()} == {
+        "one:x@topk": 500,
+        "second": 300,
+    }
     assert resets == [1, 1]
 
 

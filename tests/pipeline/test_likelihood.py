@@ -113,6 +113,4 @@ def test_answers_without_any_token_have_no_error_either() -> None:
 def test_what_tells_none_is_named_with_the_fix() -> None:
     with pytest.raises(UserError) as raised:
         measure(Mute(), "task", samples(1), "asr", n_draws=2, seed=0)
-    assert str(raised.value) == (
-        "mute: tells no likelihoods. Give systems that do, e.g. ttt:mini or ttt:FOLDER."
-    )
+    assert str(raised.value) == ("mute: tells no likelihoods. Give systems that do, e.g. ttt:mini or ttt:FOLDER.")

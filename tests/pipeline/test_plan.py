@@ -204,7 +204,12 @@ def test_what_is_wrong_with_a_task_is_named_with_its_folder(monkeypatch: pytest.
 
 
 def test_tasks_that_a_task_doubles_as_follow_with_its_data_and_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    registered(monkeypatch, made("t", A, B, doubles_as=("u", "v")), made("u", A, B), made("v", A, B, scores=(ScoreSpec("cer", "cer"),)))
+    registered(
+        monkeypatch,
+        made("t", A, B, doubles_as=("u", "v")),
+        made("u", A, B),
+        made("v", A, B, scores=(ScoreSpec("cer", "cer"),)),
+    )
     plan = make_plan(suite_of(TaskPlan("t", 1, Path("/data"), (ScoreSpec("cer", "own"),)), TaskPlan("u")), "cpu")
     assert [(one.plan, one.scores[0].id) for one in plan.tasks] == [
         (TaskPlan("t", 1, Path("/data"), (ScoreSpec("cer", "own"),)), "own"),
@@ -240,7 +245,9 @@ def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
     second = ScoreSpec("spoken_accuracy", "second", {"transcriber": "other"})
     text, gap = ScoreSpec("text_accuracy", "text"), ScoreSpec("spoken_gap", "gap", {"transcriber": "x"})
     agreement = ScoreSpec("oracle_agreement", "same", {"oracle": "x"})
-    assert with_defaults((own, second, text), "ears", "")[-1] == ScoreSpec("spoken_gap", "spoken_gap", {"transcriber": "own"})
+    assert with_defaults((own, second, text), "ears", "")[-1] == ScoreSpec(
+        "spoken_gap", "spoken_gap", {"transcriber": "own"}
+    )
     assert with_defaults((own, text, gap, agreement), "ears", "slow") == (own, text, gap, agreement)
     assert with_defaults((own,), "ears", "") == (own,)
     assert with_defaults((text,), "ears", "") == (text,)
@@ -266,7 +273,13 @@ def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatc
     plan = make_plan(
         suite_of(
             *(TaskPlan("t", 5), TaskPlan("u", data=Path("here"))),
-            systems=systems, seed=3, batch_size=6, resamples=7, warmup=8, repeats=9, oracle="why",
+            systems=systems,
+            seed=3,
+            batch_size=6,
+            resamples=7,
+            warmup=8,
+            repeats=9,
+            oracle="why",
         ),  # fmt: skip
         "cuda:1",
     )
@@ -275,7 +288,9 @@ def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatc
         suite=SuiteEntry("s", "Title", 3, 6, 7, 8, 9, "why"),
         systems={"x@topk": SystemEntry("x", "topk", {"steps": 2}, 4), "why": SystemEntry("y", "", {}, 6)},
         tasks={
-            "t": TaskEntry("t", "qa", "d", "Say.", needs, "en", (WER, agreement), 1, 5, None, plan.tasks[0].listing_sha256),
+            "t": TaskEntry(
+                "t", "qa", "d", "Say.", needs, "en", (WER, agreement), 1, 5, None, plan.tasks[0].listing_sha256
+            ),
             "u": TaskEntry(
                 *("u", "qa", "d", "", Needs(), "", (WER, agreement), 1, None, str(Path("here").absolute())),
                 plan.tasks[1].listing_sha256,
@@ -310,7 +325,12 @@ def with_task(**given: object) -> Manifest:
         (replace(RUN, suite=SuiteEntry("s", seed=1, repeats=2)), "repeats", 1, 2),
         (replace(RUN, systems={"y": RUN.systems["x"], "x": RUN.systems["x"]}), "systems", "x", "x, y"),
         (replace(RUN, tasks={}), "tasks", "t", ""),
-        (replace(RUN, machine=Machine(calibration="numpy")), "calibration (torch is installed, or not)", "torch", "numpy"),
+        (
+            replace(RUN, machine=Machine(calibration="numpy")),
+            "calibration (torch is installed, or not)",
+            "torch",
+            "numpy",
+        ),
         (with_system(name="x:b"), "system x: name", "x:a", "x:b"),
         (with_system(strategy="par"), "system x: strategy", "topk", "par"),
         (with_system(settings={}), "system x: decode", {"steps": 2}, {}),
@@ -343,7 +363,12 @@ def test_where_audio_lies_is_in_the_hash(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"one")
     ref = AudioRef(tmp_path / "a.wav", "m", 1.0, 2.0)
     answer = Turn("assistant", "yes", ref)
-    row = ["1", [["user", "?", ["a.wav", "m", 1.0, 2.0, 3]], ["user", "é", None]], ["A", "B"], ["yes", ["a.wav", "m", 1.0, 2.0, 3]]]
+    row = [
+        "1",
+        [["user", "?", ["a.wav", "m", 1.0, 2.0, 3]], ["user", "é", None]],
+        ["A", "B"],
+        ["yes", ["a.wav", "m", 1.0, 2.0, 3]],
+    ]
     one = Sample("1", (Turn("user", "?", ref), Turn("user", "é")), ("A", "B"), answer)
     gone = Sample("2", (Turn("user", "", AudioRef(tmp_path / "gone\0.wav")),))
     gone_row = ["2", [["user", "", ["gone\0.wav", "", 0.0, None, -1]]], [], None]

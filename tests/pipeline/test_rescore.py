@@ -21,7 +21,11 @@ TEXT, SPOKEN = ScoreSpec("text_accuracy", "text_accuracy"), ScoreSpec("spoken_ac
 
 
 def scores_after(
-    folder: Path, *tasks: tuple[ScoreSpec, ...], add: tuple[ScoreSpec, ...] = (), transcriber: str = "", oracle: str = ""
+    folder: Path,
+    *tasks: tuple[ScoreSpec, ...],
+    add: tuple[ScoreSpec, ...] = (),
+    transcriber: str = "",
+    oracle: str = "",
 ) -> list[list[tuple[str, str, str]]]:
     """Id, scorer and transcriber of the scores of every task, after scoring a run without answers again."""
     manifest = Manifest(

@@ -15,7 +15,8 @@ SPECS = (
     ScoreSpec("oracle_agreement", "agreement", {"oracle": "slow"}),
 )
 MANIFEST = Manifest(
-    SuiteEntry("s"), tasks={"t": TaskEntry("T", "qa", scores=SPECS), "u": TaskEntry("U", "asr", scores=(ScoreSpec("wer", "w"),))}
+    SuiteEntry("s"),
+    tasks={"t": TaskEntry("T", "qa", scores=SPECS), "u": TaskEntry("U", "asr", scores=(ScoreSpec("wer", "w"),))},
 )
 
 

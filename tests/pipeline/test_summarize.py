@@ -205,7 +205,10 @@ def test_intervals_are_of_the_suite_s_seed_and_resamples(store: RunStore) -> Non
 )
 def test_how_a_run_ends(tmp_path: Path, statuses: tuple[Status, ...], n: int, expected: str) -> None:
     manifest = replace(
-        MANIFEST, suite=SuiteEntry("s"), systems={"slow": MANIFEST.systems["slow"]}, tasks={"t": TaskEntry("T", "qa", n=n)}
+        MANIFEST,
+        suite=SuiteEntry("s"),
+        systems={"slow": MANIFEST.systems["slow"]},
+        tasks={"t": TaskEntry("T", "qa", n=n)},
     )
     with RunStore.create(tmp_path / "own", manifest) as store:
         store.add_samples("t", SAMPLES)
@@ -220,7 +223,10 @@ def test_how_a_run_ends(tmp_path: Path, statuses: tuple[Status, ...], n: int, ex
 
 def test_a_failed_derivation_is_an_error_of_the_run(tmp_path: Path) -> None:
     manifest = replace(
-        MANIFEST, suite=SuiteEntry("s"), systems={"fast": MANIFEST.systems["fast"]}, tasks={"t": TaskEntry("T", "qa", n=1)}
+        MANIFEST,
+        suite=SuiteEntry("s"),
+        systems={"fast": MANIFEST.systems["fast"]},
+        tasks={"t": TaskEntry("T", "qa", n=1)},
     )
     with RunStore.create(tmp_path / "own", manifest) as store:
         store.add_samples("t", SAMPLES)

@@ -88,7 +88,9 @@ def test_what_stops_one_call_stops_those_that_have_not_begun() -> None:
             raise KeyboardInterrupt
 
     system = Stops(1)
-    items = [GenerateItem(AnswerKey("s", "t", str(at)), (Turn("user", "x"),), "qa", "", "", 30.0, at) for at in range(9)]
+    items = [
+        GenerateItem(AnswerKey("s", "t", str(at)), (Turn("user", "x"),), "qa", "", "", 30.0, at) for at in range(9)
+    ]
     with pytest.raises(KeyboardInterrupt):
         list(ThreadsWorker(system).generate(items, 1))
     # Two at once, and one more at most that was given before the first had ended.

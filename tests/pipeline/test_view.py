@@ -48,7 +48,9 @@ def store(tmp_path: Path) -> Iterator[RunStore]:
         ]
         store.save_answers(
             [
-                NewAnswer(AnswerKey(label, "t", sample, repeat), "ok" if one else "error", one, "" if one else "no", 1, "")
+                NewAnswer(
+                    AnswerKey(label, "t", sample, repeat), "ok" if one else "error", one, "" if one else "no", 1, ""
+                )
                 for label, sample, repeat, one in rows
             ]
         )
@@ -63,7 +65,13 @@ def views(store: RunStore) -> dict[tuple[str, int], AnswerView]:
 
 def test_a_spoken_answer(store: RunStore) -> None:
     view = views(store)["one", 0]
-    assert (view.status, view.text, view.codes, view.trace, view.finish_reason) == ("ok", "yes", (1, 2), TRACE, "length")
+    assert (view.status, view.text, view.codes, view.trace, view.finish_reason) == (
+        "ok",
+        "yes",
+        (1, 2),
+        TRACE,
+        "length",
+    )
     assert view.audio is not None
     assert (view.audio.seconds, view.audio.sample_rate) == (0.05, RATE)
     waveform = view.waveform()

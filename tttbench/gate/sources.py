@@ -46,6 +46,6 @@ def find_source(name: str, folder: Path) -> Source:
         return Source(baseline.snapshot, None, stale=tuple(staleness(baseline)))
     if path.is_dir():
         raise UserError(f"{name}: holds no run (no manifest.json), and {folder} no baseline of that name.")
-    known = sorted(one.stem for one in folder.glob("*.json"))
+    known = [one.stem for one in folder.glob("*.json")]
     hint = did_you_mean(name, known) if known else f"{folder} holds no baselines."
     raise UserError(f"{name}: neither a run directory nor a file, nor a baseline in {folder}. {hint}")

@@ -162,9 +162,7 @@ def _outcomes(answers: Iterator[StoredAnswer], score_id: str) -> list[Outcome]:
             # Systems that report no times leave 0.
             seconds = (answer.response.trace.end_s or None) if answer.response is not None else None
             cluster = sample.cluster or sample.id
-            found.append(
-                Outcome(sample.id, cluster, score.numerator, score.denominator, seconds, answer.key.repeat)
-            )
+            found.append(Outcome(sample.id, cluster, score.numerator, score.denominator, seconds, answer.key.repeat))
     return found
 
 
