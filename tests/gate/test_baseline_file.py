@@ -205,7 +205,7 @@ def test_columns_and_names_that_do_not_fit_together(
 
 
 def test_the_whole_file(make: Make, tmp_path: Path) -> None:
-    """As it stands in a repository, where every line counts: whole numbers short, times in six digits, no empty columns."""
+    """As it stands in a repository, where every line counts: numbers and times in few digits, no empty columns."""
     run = make([1, 0.5], kind="value", times=[0.123456789, 2])
     system = replace(run.systems["sys"], settings={"a": 1})
     run = replace(run, systems={"sys": system}, timings=(run.timings[0], replace(run.timings[0], calls={"s1": 3})))
@@ -232,12 +232,13 @@ def test_the_whole_file(make: Make, tmp_path: Path) -> None:
         '"transcribers": ["ears-1"],',
         '"versions": {"tttbench": "0.1.0"},',
         '"machine": {"device": "cpu", "processor": "x", "cores": 2, "calibration": "torch"},',
-        '"systems": {"sys": {"name": "ttt:mini", "strategy": "topk", "decode": {}, "weights": "abc", "batch_sizes": [1], '
-        '"settings": {"a": 1}, "codec": "", "prompts": {}, "identity": {}}},',
+        '"systems": {"sys": {"name": "ttt:mini", "strategy": "topk", "decode": {}, "weights": "abc", '
+        '"batch_sizes": [1], "settings": {"a": 1}, "codec": "", "prompts": {}, "identity": {}}},',
         '"promotions": [{"at": "then", "source": "run", "verdict": "pass", "reason": ""}],',
         '"tasks": [',
-        ' {"name": "task", "family": "qa", "instruction": "answer", "listing_sha256": "d1", "metrics": ["text_accuracy"], '
-        '"own_data": true, "samples": ["s0", "s1"], "references": ["yes", "yes"], "clusters": null}',
+        ' {"name": "task", "family": "qa", "instruction": "answer", "listing_sha256": "d1", '
+        '"metrics": ["text_accuracy"], "own_data": true, "samples": ["s0", "s1"], '
+        '"references": ["yes", "yes"], "clusters": null}',
         "],",
         '"metrics": [',
         metric,

@@ -172,9 +172,23 @@ def test_recipes_and_statuses_are_read_where_they_are_what_they_should_be() -> N
 def test_what_is_wrong_is_found_when_it_is_read(tmp_path: Path, given: Mapping[str, Any], message: str) -> None:
     path = tmp_path / "old.json"
     whole = {
-        **{"kind": "tttbench baseline", "format": 1, "tttbench": "0.1", "made_at": "", "suite": "s", "seed": 1},
-        **{"status": "done", "expected": 0, "answered": 0, "versions": {}, "machine": {}, "systems": {}},
-        **{"promotions": [], "tasks": [], "metrics": [], "timings": [], "answers": []},
+        "kind": "tttbench baseline",
+        "format": 1,
+        "tttbench": "0.1",
+        "made_at": "",
+        "suite": "s",
+        "seed": 1,
+        "status": "done",
+        "expected": 0,
+        "answered": 0,
+        "versions": {},
+        "machine": {},
+        "systems": {},
+        "promotions": [],
+        "tasks": [],
+        "metrics": [],
+        "timings": [],
+        "answers": [],
     }
     path.write_text(json.dumps(whole))
     assert read_baseline(path).snapshot.loads == {}

@@ -246,7 +246,7 @@ def test_times_of_answers_and_the_calls_that_they_came_in(store: RunStore) -> No
         # Half a second of speech, where there is any.
         timing("rtf", "ratio", {"a": 4.0, "b": 4.0}),
         timing("nfe_per_code", "passes", dict.fromkeys(everyone, 3.0)),
-        # Nobody watched its calls. A time of 0 is none, and a second was asked in the one request whose length is known.
+        # Nobody watched its calls. A time of 0 is none, and a second was asked in the one request of known length.
         Timing("old", "t", "latency", "s", {"a": 0.5, "b": 1.5}),
         Timing("old", "t", "rtf_input", "ratio", {"a": 0.5}),
     )

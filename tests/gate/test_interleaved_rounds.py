@@ -210,7 +210,8 @@ def test_what_cannot_be_measured_is_left_out_and_the_rest_is(world: World, make:
     again = "aren't among those that come with the task, so they can't be given again."
     assert found.left_out == (
         "absent wasn't measured anew: no none here",
-        f"other wasn't measured anew: fast has other weights now than in now ({'w' * 16}, not {'v' * 16}); restore them.",
+        "other wasn't measured anew: fast has other weights now than in now "
+        f"({'w' * 16}, not {'v' * 16}); restore them.",
         f"codec wasn't measured anew: fast has other codec now than in now (none, not {'c' * 16}); restore them.",
         "sys on asr wasn't measured anew: it fails to respond to odd: too odd",
         f"sys on u wasn't measured anew: its samples (x, y, z) {again}",

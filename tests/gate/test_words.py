@@ -224,7 +224,8 @@ def test_a_whole_page_of_markdown() -> None:
         "",
         *head,
         "| 🔴 | sys | task | wer | 90.0 | 80.0 | -10.0 \\[-20.0, -5.0\\] | worse (p = 0.080, 12 lost and 2 won) |",
-        "| 🔴 | sys | task | ttft | 100 ms | 200 ms | 2.00 times \\[1.50, 2.50\\] | slower (p = 0.004, limit 1.2 times) |",
+        "| 🔴 | sys | task | ttft | 100 ms | 200 ms "
+        "| 2.00 times \\[1.50, 2.50\\] | slower (p = 0.004, limit 1.2 times) |",
         "| 🟢 | sys | task | rtf | 0.1 | 0.123 | 2.00 times \\[1.50, 2.50\\] | faster (p = 0.004) |",
         f"| 🟡 | sys | task | nothing | 90.0 | 80.0 | -10.0 \\[-, -\\] | {open_} |",
         "| ⚪ | sys | task | accuracy | 90.0 | 80.0 | -10.0 \\[-20.0, +1.0\\] | the same within 5.0 points |",

@@ -218,9 +218,12 @@ def test_reference_answers_that_are_recorded_are_kept_once(tmp_path: Path, store
     (tmp_path / "b.wav").unlink()  # kept before, so nobody reads it
     told = Told()
     given = task(
-        sample("a", recorded("gone")), sample("b", recorded("b")), sample("x", None), sample("y", Turn("assistant", "z")),
+        sample("a", recorded("gone")),
+        sample("b", recorded("b")),
+        sample("x", None),
+        sample("y", Turn("assistant", "z")),
         sample("c", recorded("c")),
-    )  # fmt: skip
+    )
     keep_reference_audio([given], store, told)
     (event,) = told.events
     assert event[0] == "note"

@@ -241,6 +241,8 @@ def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
         with_defaults((WER, ScoreSpec("wer", "wer", {"normalizer": "raw"})), "", "")
     assert str(raised.value) == "score 'wer' is given twice; give one of them another id: wer=ID:…"
     assert with_defaults((WER, WER), "", "") == (WER,)
+    bare = ScoreSpec("self_wer", "self_wer")
+    assert with_defaults((bare, bare), "ears", "") == (replace(bare, options={"transcriber": "ears"}),)
     own = ScoreSpec("spoken_accuracy", "spoken", {"transcriber": "own"})
     second = ScoreSpec("spoken_accuracy", "second", {"transcriber": "other"})
     text, gap = ScoreSpec("text_accuracy", "text"), ScoreSpec("spoken_gap", "gap", {"transcriber": "x"})
@@ -280,7 +282,7 @@ def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatc
             warmup=8,
             repeats=9,
             oracle="why",
-        ),  # fmt: skip
+        ),
         "cuda:1",
     )
     agreement = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": "why"})
@@ -341,11 +343,11 @@ def with_task(**given: object) -> Manifest:
 )
 def test_a_run_that_is_resumed_is_the_same(now: Manifest, what: str, was: object, wanted: object) -> None:
     folder = Path("run")
-    told = f"--resume run: {what} differs: the run has {was!r}, this call gives {wanted!r}. Give the same, or another --out."
+    told = f"--resume run: {what} differs: the run has {was!r}, this call gives {wanted!r}."
     for old, again in ((RUN, " It was started with: tttbench run 'a b'"), (replace(RUN, sessions=()), "")):
         with pytest.raises(UserError) as raised:
             refuse_other_run(folder, old, now)
-        assert str(raised.value) == told + again
+        assert str(raised.value) == f"{told} Give the same, or another --out.{again}"
 
 
 def test_what_changes_no_answer_may_differ_and_a_hash_that_is_not_known_says_nothing() -> None:

@@ -22,8 +22,8 @@ Request = tuple[str, int]
 class Outcome:
     """One request: the verdict on it, as a numerator and a denominator, and the seconds until it was complete.
 
-    ``seconds`` is None where no answer was timed: such a request counts for quality alone. ``repeat`` tells requests for
-    one sample apart; they share its cluster.
+    ``seconds`` is None where no answer was timed: such a request counts for quality alone. ``repeat`` tells
+    requests for one sample apart; they share its cluster.
     """
 
     sample: str
