@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,9 @@ from tttbench.store.manifest import (
 )
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
+
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
 
 CARD = SystemCard(
     "ttt:a",
@@ -215,7 +219,7 @@ def test_the_whole_snapshot(store: RunStore) -> None:
         ),
         timings=(),
         # The median of 0.01, 0.01, 0.03 and 0.02, and the mean of 0.5, 0.5 and -0.1.
-        loads={("new", "t"): MachineLoad(0.015, pytest.approx(0.3))},
+        loads={("new", "t"): MachineLoad(0.015, about(0.3))},
         answers={
             ("new", "t"): {
                 "a": AnswerText("yes", "half", "too loud"),

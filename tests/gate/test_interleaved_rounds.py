@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,9 @@ from tttbench.gate.interleaved import REQUESTS, Measured, measure
 from tttbench.gate.snapshot import SampleFacts, Snapshot, SystemFacts
 from tttbench.gate.speed import Rounds
 from tttbench.pipeline.jobs import request_seed
+
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
 
 Make = Callable[..., Snapshot]
 
@@ -115,18 +119,18 @@ def test_rounds_are_geometric_means_over_requests_that_have_the_figure_in_all(wo
                 "t",
                 "latency",
                 "s",
-                pytest.approx([np.sqrt(2 * 9), np.sqrt(8 * 1)]),
-                pytest.approx([np.sqrt(4 * 9), np.sqrt(16 * 2)]),
+                about([np.sqrt(2 * 9), np.sqrt(8 * 1)]),
+                about([np.sqrt(4 * 9), np.sqrt(16 * 2)]),
             ),
             Rounds(
                 "sys",
                 "t",
                 "rtf_input",
                 "ratio",
-                pytest.approx([np.sqrt(2 * 9), np.sqrt(8 * 1)]),
-                pytest.approx([np.sqrt(4 * 9), np.sqrt(16 * 2)]),
+                about([np.sqrt(2 * 9), np.sqrt(8 * 1)]),
+                about([np.sqrt(4 * 9), np.sqrt(16 * 2)]),
             ),
-            Rounds("sys", "t", "ttft", "s", pytest.approx([4.5, 0.5]), pytest.approx([4.5, 1.0])),
+            Rounds("sys", "t", "ttft", "s", about([4.5, 0.5]), about([4.5, 1.0])),
         ),
         (),
     )
@@ -164,13 +168,13 @@ def test_a_time_of_0_in_one_round_takes_the_request_out(world: World, make: Make
     found = measure(base, run, 2, "cpu", lambda line: None).rounds
     # c's second time, after its warm-up, is the 0; d has it in no round of these two.
     assert [(one.figure, one.baseline, one.run) for one in found] == [
-        ("latency", [1.0, 1.0], pytest.approx([9.0, 2.0])),
-        ("rtf_input", [1.0, 1.0], pytest.approx([9.0, 2.0])),
+        ("latency", [1.0, 1.0], about([9.0, 2.0])),
+        ("rtf_input", [1.0, 1.0], about([9.0, 2.0])),
     ]
     for one in ("c", "a"):
-        alone = [snapshot(make, {"sys": name}, {"t": [one]}) for name in ("fast", "slow")]
+        base, run = (snapshot(make, {"sys": name}, {"t": [one]}) for name in ("fast", "slow"))
         world.systems["fast"] = clockwork("fast", 0.0)
-        assert measure(*alone, 2, "cpu", lambda line: None) == Measured((), ())
+        assert measure(base, run, 2, "cpu", lambda line: None) == Measured((), ())
 
 
 def test_sides_alternate_and_memory_is_given_back(world: World, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,7 +186,7 @@ def test_sides_alternate_and_memory_is_given_back(world: World, make: Make, monk
 
     collected: list[int] = []
     monkeypatch.setattr(Clockwork, "generate", noting)
-    monkeypatch.setattr(interleaved.gc, "collect", lambda: collected.append(1))
+    monkeypatch.setattr("tttbench.gate.interleaved.gc.collect", lambda: collected.append(1))
     base, run = (snapshot(make, {"sys": name}, {"t": ["c"]}) for name in ("fast", "slow"))
     measure(base, run, 4, "cpu", lambda line: None)
     assert ("".join(sides), collected) == ("fs" + "fssf" * 2, [1])

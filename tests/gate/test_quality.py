@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,9 @@ from tttbench.gate.verdict import QualityVerdict
 from tttbench.stats.bootstrap import paired_ratio_difference
 from tttbench.stats.permutation import permutation_test
 from tttbench.stats.power import PairedPower, detectable_paired_difference
+
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
 
 Make = Callable[..., Snapshot]
 NAN = math.nan
@@ -71,7 +75,7 @@ def test_samples_that_both_have_with_numbers_are_compared() -> None:
     assert found.rows.tolist() == [[1, 10, 2, 10], [0, 20, 3, 10]]
     assert (found.n_unknown, found.n_units, found.clusters) == (4, 2, None)
     assert (found.value_baseline, found.value_run) == (1 / 30, 5 / 20)
-    assert found.difference == pytest.approx(5 / 20 - 1 / 30)
+    assert found.difference == about(5 / 20 - 1 / 30)
     assert (found.baseline.name, found.rule) == ("m", RULE)
 
 
@@ -151,7 +155,7 @@ def test_the_whole_verdict() -> None:
         is_identical=False,
         verdict="worse",
     )
-    assert (verdict.difference, verdict.p_value) == (pytest.approx(-7 / 20), pytest.approx(2 / 2**7))
+    assert (verdict.difference, verdict.p_value) == (about(-7 / 20), about(2 / 2**7))
     assert not verdict.lower_is_better
     back = decide(binary(1, 8, 4), None, level=0.98, rules=Rules())
     assert (back.only_baseline, back.only_run, back.p_adjusted) == (1, 8, None)
@@ -211,7 +215,7 @@ def test_the_smallest_worsening_counts_on_the_largest_pieces(
 ) -> None:
     found = decide(changes(kind, clusters, margin), None, level=0.8, rules=Rules(power=0.7)).detectable
     expected = detectable_paired_difference(basis, level=0.8, power=0.7, margin=margin)
-    assert found == pytest.approx(expected)
+    assert found == about(expected)
 
 
 def test_values_that_do_not_differ_among_each_other_change_by_the_largest_change() -> None:
@@ -219,7 +223,7 @@ def test_values_that_do_not_differ_among_each_other_change_by_the_largest_change
     now = [(5.5, 1.0)] + [(4.5, 1.0)] + [(5.25, 1.0), (4.75, 1.0)] + [(5.0, 1.0)] * 16
     found = decide(compared(metric(rows, "value"), metric(now, "value")), None, level=0.9, rules=Rules())
     basis = PairedPower(20, 20.0, math.sqrt(2 * (0.25 + 0.0625)) / 20, 0.5)
-    assert found.detectable == pytest.approx(detectable_paired_difference(basis, level=0.9, power=0.95, margin=0.01))
+    assert found.detectable == about(detectable_paired_difference(basis, level=0.9, power=0.95, margin=0.01))
     same = decide(compared(metric(rows, "value"), metric(rows, "value")), None, level=0.9, rules=Rules())
     assert math.isnan(same.detectable)
 
@@ -231,7 +235,7 @@ def test_the_noise_is_what_goes_either_way() -> None:
     found = decide(compared(metric(rows, "value"), metric(now, "value")), None, level=0.9, rules=Rules())
     piece = (1.01875**2 + 0.98125**2) / (1.01875 + 0.98125)
     basis = PairedPower(20, 20.0, math.sqrt(2 * 0.25**2) / 20, piece)
-    assert found.detectable == pytest.approx(detectable_paired_difference(basis, level=0.9, power=0.95, margin=0.01))
+    assert found.detectable == about(detectable_paired_difference(basis, level=0.9, power=0.95, margin=0.01))
 
 
 def test_an_accuracy_can_fall_by_no_more_than_it_is_and_other_values_can() -> None:

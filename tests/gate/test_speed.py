@@ -6,6 +6,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,9 @@ from tttbench.stats.bootstrap import mean_interval
 from tttbench.stats.permutation import permutation_test
 from tttbench.store.manifest import Machine
 
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
+
 Make = Callable[..., Snapshot]
 
 
@@ -35,7 +39,7 @@ def test_slower_by_more_than_the_factor_is_a_regression(make: Make) -> None:
     times = [1.0 + 0.01 * at for at in range(20)]
     result = gate(make([1] * 20, times=times), make([1] * 20, times=[1.2 * t for t in times]), Rules())
     (one,) = result.speed
-    assert one.factor == pytest.approx(1.2)
+    assert one.factor == about(1.2)
     assert (one.verdict, result.exit_code) == ("worse", 1)
 
 
@@ -125,7 +129,7 @@ def test_rounds_in_turns_take_the_place_of_the_runs_times(make: Make) -> None:
     result = gate(make([1] * 20, times=[1.0] * 20), now, Rules(), rounds=rounds)
     (one,) = result.speed
     # All of 8 above all of 8: 2 / C(16, 8).
-    assert one.p_value == pytest.approx(2 / 12_870)
+    assert one.p_value == about(2 / 12_870)
     assert (one.measured, one.n, one.verdict, result.exit_code) == ("interleaved", 8, "worse", 1)
 
 
@@ -133,12 +137,12 @@ def test_runs_have_to_be_slower_by_the_drift_that_is_allowed_and_rounds_in_turns
     run = make([1] * 20, times=[1.0] * 20)
     (apart,) = gate(run, run, Rules()).speed
     # No spread at all: the limit, and as much as the calibration time may have drifted.
-    assert apart.detectable == pytest.approx(1.1 * 1.1)
+    assert apart.detectable == about(1.1 * 1.1)
     (narrow,) = gate(run, run, Rules(max_calibration_difference=0.05)).speed
-    assert narrow.detectable == pytest.approx(1.1 * 1.05)
+    assert narrow.detectable == about(1.1 * 1.05)
     rounds = [Rounds("sys", "task", "ttft", "s", [1.0] * 8, [1.0] * 8)]
     (in_turns,) = gate(run, run, Rules(), rounds=rounds).speed
-    assert in_turns.detectable == pytest.approx(1.1)
+    assert in_turns.detectable == about(1.1)
 
 
 def test_required_speed_without_any_times(make: Make) -> None:
@@ -173,7 +177,7 @@ def test_what_pairs_would_show_is_told_at_the_strictest_level_of_all_that_gates(
     # Of 7 pairs that are all slower p = 2 / 2^7 = 0.016: enough at 0.02 alone, too much at 0.01 beside a metric.
     run = make([1] * 7, times=[1.0] * 7)
     alone = Rules(quality={"": QualityChange(gates=False)})
-    assert gate(run, run, alone).speed[0].detectable == pytest.approx(1.1 * 1.1)
+    assert gate(run, run, alone).speed[0].detectable == about(1.1 * 1.1)
     assert math.isnan(gate(run, run, Rules()).speed[0].detectable)
 
 
@@ -208,14 +212,14 @@ def test_the_whole_comparison_of_two_runs() -> None:
     # Twice as slow, as slow, twice as slow: 2^(2/3) in all, and its logarithm's error by hand.
     logs = [math.log(2), 0.0, math.log(2)]
     spread = math.sqrt(sum((one - 2 / 3 * math.log(2)) ** 2 for one in logs) / 2)
-    assert found.error == pytest.approx(spread / math.sqrt(3))
+    assert found.error == about(spread / math.sqrt(3))
     interval = mean_interval(logs, seed=5, n_resamples=300)
     one = found.verdict
-    assert (one.low, one.high) == (pytest.approx(math.exp(interval.low)), pytest.approx(math.exp(interval.high)))
+    assert (one.low, one.high) == (about(math.exp(interval.low)), about(math.exp(interval.high)))
     assert one == SpeedVerdict(
         "sys", "task", "ttft", "s",
-        baseline=pytest.approx(2.0), run=pytest.approx(2.0), factor=pytest.approx(2 ** (2 / 3)),
-        low=one.low, high=one.high, n=3, measured="runs", p_value=pytest.approx(0.5), p_adjusted=None,
+        baseline=about(2.0), run=about(2.0), factor=about(2 ** (2 / 3)),
+        low=one.low, high=one.high, n=3, measured="runs", p_value=about(0.5), p_adjusted=None,
         limit=1.25, detectable=one.detectable, calibration=1.05, busy="much to do", gates=True, verdict="cannot tell",
     )  # fmt: skip
     assert math.isnan(one.detectable)
@@ -227,8 +231,8 @@ def test_answers_of_one_call_in_either_run_count_once() -> None:
     found = compare_runs(before, now, RULE, FEW)
     assert found is not None
     # The call of a and b took 2 before and 4 now, as geometric means go; c and d were one now and two before.
-    assert (found.verdict.n, found.verdict.baseline, found.verdict.run) == (3, pytest.approx(3.0), pytest.approx(4.0))
-    assert found.verdict.factor == pytest.approx(2 ** (1 / 3))
+    assert (found.verdict.n, found.verdict.baseline, found.verdict.run) == (3, about(3.0), about(4.0))
+    assert found.verdict.factor == about(2 ** (1 / 3))
 
 
 @pytest.mark.parametrize(("n", "there"), [(0, False), (1, False), (2, True)])
@@ -244,11 +248,11 @@ def test_intervals_and_tests_are_of_the_rules_seed_and_resamples() -> None:
     assert found is not None
     a, b, ones = [math.log(one) for one in before.values()], [math.log(one) for one in now.values()], [1.0] * 24
     interval = mean_interval([y - x for x, y in zip(a, b, strict=True)], seed=5, n_resamples=300)
-    assert (math.log(found.verdict.low), math.log(found.verdict.high)) == pytest.approx((interval.low, interval.high))
+    assert (math.log(found.verdict.low), math.log(found.verdict.high)) == about((interval.low, interval.high))
     assert found.verdict.p_value == permutation_test(a, ones, b, ones, seed=5, n_draws=600).p_value
     rounds = Rounds("sys", "task", "ttft", "s", list(before.values()), list(now.values()))
     interleaved = compare_rounds(rounds, RULE, FEW).verdict
-    assert (interleaved.low, interleaved.high) == pytest.approx((found.verdict.low, found.verdict.high))
+    assert (interleaved.low, interleaved.high) == about((found.verdict.low, found.verdict.high))
 
 
 def test_passes_are_of_no_machine() -> None:
@@ -264,12 +268,12 @@ def test_the_whole_comparison_of_rounds() -> None:
     found = compare_rounds(Rounds("sys", "task", "rtf", "ratio", [1.0, 2.0, 4.0], [2.0, 8.0]), RULE, FEW)
     one = found.verdict
     # Ratios of all pairs: 2, 1, 1/2 and 8, 4, 2; variances of the logarithms are ln 2 squared times 1 and 2.
-    assert found.error == pytest.approx(math.log(2) * math.sqrt((1 + 2) / 2))
+    assert found.error == about(math.log(2) * math.sqrt((1 + 2) / 2))
     interval = mean_interval([math.log(2), math.log(4)], seed=5, n_resamples=300)
-    assert (one.low, one.high) == (pytest.approx(math.exp(interval.low)), pytest.approx(math.exp(interval.high)))
+    assert (one.low, one.high) == (about(math.exp(interval.low)), about(math.exp(interval.high)))
     assert one == SpeedVerdict(
         "sys", "task", "rtf", "ratio",
-        baseline=2.0, run=5.0, factor=pytest.approx(2.0), low=one.low, high=one.high, n=2, measured="interleaved",
+        baseline=2.0, run=5.0, factor=about(2.0), low=one.low, high=one.high, n=2, measured="interleaved",
         p_value=one.p_value, p_adjusted=None, limit=1.25, detectable=one.detectable, calibration=1.0, busy="",
         gates=True, verdict="cannot tell",
     )  # fmt: skip
@@ -314,7 +318,7 @@ def test_what_disturbs_a_comparison(before: MachineLoad | None, now: MachineLoad
 
 def test_how_much_slower_the_machine_itself_was() -> None:
     slow, fast = MachineLoad(3.0, None), MachineLoad(2.0, None)
-    assert (calibration_ratio(fast, slow), calibration_ratio(slow, fast)) == (1.5, pytest.approx(2 / 3))
+    assert (calibration_ratio(fast, slow), calibration_ratio(slow, fast)) == (1.5, about(2 / 3))
     assert [calibration_ratio(*sides) for sides in ((None, slow), (slow, None), (None, None))] == [1.0] * 3
 
 
@@ -375,7 +379,7 @@ def test_verdicts_at_their_edges(given: dict[str, object], p_adjusted: float | N
 def test_the_smallest_factor_that_would_show(given: dict[str, object], error: float, expected: float | None) -> None:
     rules = Rules(power=0.9, max_calibration_difference=0.5)
     found = decide(Timed(undecided(**given), error), None, level=0.98, rules=rules).detectable
-    assert found == pytest.approx(math.nan if expected is None else math.exp(expected), rel=1e-4, nan_ok=True)
+    assert found == about(math.nan if expected is None else math.exp(expected), rel=1e-4, nan_ok=True)
 
 
 def test_as_many_measurements_as_a_test_needs() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from tttbench.gate.rules import QualityChange, Rules, SpeedChange
 from tttbench.gate.snapshot import MachineLoad, Outcome, Snapshot, Timing
 from tttbench.gate.speed import Rounds
 from tttbench.gate.verdict import Difference, GateResult, Noted
+
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
 
 Make = Callable[..., Snapshot]
 FAST = Rules(resamples=200)
@@ -116,13 +120,13 @@ def test_what_the_machine_leaves_open_is_not_tested(make: Make) -> None:
     for one, fewest in ((metric, 7), (second, 8)):
         share = one.detectable
         fewer = sum(math.comb(20, k) * share**k * (1 - share) ** (20 - k) for k in range(fewest))
-        assert fewer == pytest.approx(0.05)
+        assert fewer == about(0.05)
     assert [(one.figure, one.gates, one.p_adjusted) for one in gate(base, busy, FAST).speed] == [
         ("ttft", True, None),
         ("latency", False, None),
     ]
     ttft, latency = gate(base, slow, FAST).speed
-    assert (ttft.p_adjusted, ttft.verdict) == (pytest.approx(2 * ttft.p_value), "worse")
+    assert (ttft.p_adjusted, ttft.verdict) == (about(2 * ttft.p_value), "worse")
     assert (latency.p_adjusted, latency.verdict) == (None, "worse")
 
 
@@ -130,8 +134,8 @@ def test_quality_and_speed_share_the_error(make: Make) -> None:
     # 2 / 2^7 doubled is above 0.02 for the metric; 20 slow answers are sure enough.
     base, slow = figures(make([1] * 20), "ttft"), figures(make([0] * 7 + [1] * 13), "ttft", factor=2.0)
     result = gate(base, slow, FAST)
-    assert [(one.p_adjusted, one.verdict) for one in result.quality] == [(pytest.approx(2 / 2**7), "worse")]
-    assert [(one.p_adjusted, one.verdict) for one in result.speed] == [(pytest.approx(4 / 2**20), "worse")]
+    assert [(one.p_adjusted, one.verdict) for one in result.quality] == [(about(2 / 2**7), "worse")]
+    assert [(one.p_adjusted, one.verdict) for one in result.speed] == [(about(4 / 2**20), "worse")]
     assert result.worse == (*result.quality, *result.speed) == result.verdicts
     assert gate(base, slow, replace(FAST, speed="off")).speed == ()
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,9 @@ from tttbench.core.sample import Sample, spoken_sample
 from tttbench.core.system import AnswerNats, Nats, Scorable, SystemCard
 from tttbench.pipeline.likelihood import measure
 from tttbench.stats.bootstrap import ratio_interval
+
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
 
 LN2 = math.log(2)
 NOTHING = Nats(0.0, 0, 0.0, exact=True)
@@ -57,12 +61,12 @@ def test_bits_are_nats_over_ln_2_and_over_all_tokens() -> None:
     found = measure(system, "task", samples(2), "asr", n_draws=7, seed=3)
     assert system.asked == [(2, "asr", 7, 3)]
     assert (found.system, found.task, found.objective, found.n) == ("telling", "task", "guess", 2)
-    assert found.text.value.estimate == pytest.approx(1.0)
+    assert found.text.value.estimate == about(1.0)
     assert (found.text.n_tokens, found.text.exact, found.text.se) == (8, True, 0.0)
     assert found.audio is not None
-    assert found.audio.value.estimate == pytest.approx(4.0)
+    assert found.audio.value.estimate == about(4.0)
     # The errors of two answers add up as squares: 3 and 4 make 5, over 20 tokens.
-    assert found.audio.se == pytest.approx(0.25)
+    assert found.audio.se == about(0.25)
     assert (found.audio.n_tokens, found.audio.exact) == (20, False)
 
 
@@ -102,7 +106,7 @@ def test_one_token_has_all_bits_and_one_draw_s_error() -> None:
     system = Telling(AnswerNats(Nats(3 * LN2, 1, 2 * LN2, exact=False), spoken))
     found = measure(system, "task", samples(1), "qa", n_draws=2, seed=0)
     assert (found.n, found.text.n_tokens, found.text.exact) == (1, 1, False)
-    assert (found.text.value.estimate, found.text.se) == (pytest.approx(3.0), pytest.approx(2.0))
+    assert (found.text.value.estimate, found.text.se) == (about(3.0), about(2.0))
 
 
 def test_answers_without_any_token_have_no_error_either() -> None:

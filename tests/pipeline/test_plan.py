@@ -357,6 +357,13 @@ def test_what_changes_no_answer_may_differ_and_a_hash_that_is_not_known_says_not
     refuse_other_run(Path("run"), RUN, other)
     refuse_other_run(Path("run"), RUN, with_task(scores=(WER,), data="/x", n=9))
     refuse_other_run(Path("run"), with_task(listing_sha256=""), RUN)
+    # It hides no difference behind it.
+    old, now = (
+        replace(one, tasks={**one.tasks, "u": TaskEntry("U", "qa", limit=n)}) for n, one in ((1, RUN), (2, RUN))
+    )
+    old = replace(old, tasks={**old.tasks, "t": replace(RUN.tasks["t"], listing_sha256="")})
+    with pytest.raises(UserError, match="task u: limit differs"):
+        refuse_other_run(Path("run"), old, now)
     with pytest.raises(UserError, match="system x: name differs"):
         refuse_other_run(Path("run"), with_task(listing_sha256=""), with_system(name="x:b"))
 

@@ -71,7 +71,7 @@ def test_a_run_has_a_session_from_its_beginning_to_its_end(tmp_path: Path) -> No
         assert [[one.id for one in task.scores] for task in store.manifest.tasks.values()] == [
             ["text_accuracy", "wer"]
         ] * 2
-        assert store.manifest.sessions == (session,)
+        assert list(store.manifest.sessions) == [session]
         summary = run(plan, store, Workers({}), ["again"], Told())
         assert [one.metric for one in summary.results] == ["text_accuracy", "wer"] * 2
         first, second = store.manifest.sessions

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,9 @@ from tttbench.pipeline.summarize import summarize
 from tttbench.store.manifest import DeriverEntry, Manifest, Skipped, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
+
+about: Any = pytest.approx
+"""Stands where a number is wanted."""
 
 RATE = 8_000
 RIGHT = MetricInfo("Right", unit="%", scale=100, aggregation="binary")
@@ -117,9 +121,9 @@ def test_every_answer_is_scored_and_every_request_counted_once(store: RunStore) 
     found = summarize(store, scored())
     # Of two samples that are scored for it, one of three answers is right; the error is wrong.
     assert [counted(one) for one in found.results] == [
-        ("fast", "t", "right", pytest.approx(1 / 3), 3, "right@1"),
-        ("fast", "t", "edits", pytest.approx(1 / (4 + 1)), 4, "edits@2"),
-        ("fast", "t", "length", pytest.approx((400 + 800 + 0 + 0) / 4), 4, "length@3"),
+        ("fast", "t", "right", about(1 / 3), 3, "right@1"),
+        ("fast", "t", "edits", about(1 / (4 + 1)), 4, "edits@2"),
+        ("fast", "t", "length", about((400 + 800 + 0 + 0) / 4), 4, "length@3"),
         ("slow", "t", "right", 1.0, 1, "right@1"),
     ]
     edited = found.results[1]
@@ -159,11 +163,11 @@ def test_recipes_hold_what_derived(store: RunStore) -> None:
 
 def test_probes_of_every_system_and_the_memory_of_those_that_are_known(store: RunStore) -> None:
     found = summarize(store, scored()).probes
-    nan = pytest.approx(math.nan, nan_ok=True)
+    nan = about(math.nan, nan_ok=True)
     speed = {(one.system, one.strategy, one.task, one.metric): (one.p50, one.n) for one in found if one.task}
     assert speed == {
         ("fast", "par", "t", "latency"): (2.0, 1),
-        ("fast", "par", "t", "rtf"): (pytest.approx(40.0), 1),
+        ("fast", "par", "t", "rtf"): (about(40.0), 1),
         ("slow", "greedy", "t", "latency"): (4.0, 1),
     }
     (memory,) = [one for one in found if not one.task]
@@ -241,7 +245,7 @@ def test_with_an_oracle_scorers_see_its_answers_and_systems_have_places(store: R
     found = summarize(store, scored())
     (length,) = [one for one in found.results if one.metric == "length"]
     # a, b and c have a peer; repeats of a and b have none.
-    assert length.value == pytest.approx((1_400 + 1_800 + 1_000 + 0 + 0) / 5)
+    assert length.value == about((1_400 + 1_800 + 1_000 + 0 + 0) / 5)
     assert [(one.system, one.task, one.metric, one.n, one.n_timed, one.seconds) for one in found.frontier] == [
         # c has no verdict, and what took no time wasn't timed. Repeats are requests of their own.
         ("fast", "t", "right", 4, 2, 1.5),
@@ -258,5 +262,5 @@ def test_places_are_by_the_primary_metric(store: RunStore) -> None:
     store.save_derived("ears@1", {one: Derived("ok", "x") for one in sha})
     (one,) = summarize(store, scored(first="edits")).frontier
     assert (one.system, one.metric, one.lower_is_better, one.quality, one.n, one.n_timed) == (
-        *("fast", "edits", True, pytest.approx(3 / (3 * 4 + 1)), 4, 2),
+        *("fast", "edits", True, about(3 / (3 * 4 + 1)), 4, 2),
     )
