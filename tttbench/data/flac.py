@@ -45,7 +45,7 @@ def encode_flac(samples: Waveform, sample_rate: int) -> bytes:
     buffer = io.BytesIO()
     try:
         with deferred():
-            soundfile.write(buffer, pcm, sample_rate, format="FLAC", subtype="PCM_16")
+            soundfile.write(buffer, pcm, sample_rate, format="FLAC")
     except (soundfile.LibsndfileError, ValueError, TypeError, OverflowError) as error:
         raise InputError(f"Not a waveform that FLAC can keep ({sample_rate} Hz): {error}") from error
     return buffer.getvalue()
@@ -92,7 +92,7 @@ def read_flac_header(path: Path) -> FlacHeader:
         raise InputError(f"{path}: is no FLAC file. Restore the file, or run again.")
     # 20 bits of sample rate, 3 of channels, 5 of width, 36 of samples, from byte 18 on; then 16 bytes of MD5.
     packed = int.from_bytes(head[18:26], "big")
-    return FlacHeader(packed >> 44, packed & (1 << 36) - 1, head[26:42].hex())
+    return FlacHeader(packed >> 44, packed & (1 << 36) - 1, head[26:].hex())
 
 
 def file_stem(*names: str) -> str:
