@@ -196,6 +196,7 @@ def test_llama_questions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     ("content", "says"),
     [
         ("Question\tAnswer\tWav Filename\nQ?\tA\n", "line 1: no column for Questions; found 'Question', 'Answer'"),
+        (f"{HEADER}Q?\tA\t1.wav\t\nR?\tB\td/1.wav\t\n", "line 3: the id '1' already stands in line 2. Give each"),
         (f"{HEADER}Q?\tA\n", "line 2: has 2 fields, not 4 (questions, Answer, WAV filename, More). Separate"),
     ],
 )
@@ -257,13 +258,13 @@ def test_fields_of_a_row() -> None:
     row = Row(Path("d/l.jsonl"), 3, {"a": " x ", "b": "", "c": None, "n": 5})
     assert (row.text("a"), row.filled("a"), row.path("a"), row.optional("a")) == ("x", "x", Path("d/x"), "x")
     assert (row.text("b"), row.optional("b"), row.optional("c"), row.optional("z")) == ("", "", "", "")
-    for read, says in (
-        (lambda: row.filled("b"), "field 'b': is empty. Fill it or delete the line."),
-        (lambda: row.text("c"), "field 'c': must be a string, not null."),
-        (lambda: row.optional("n"), "field 'n': must be a string, not 5."),
+    for read, column, says in (
+        (row.filled, "b", "field 'b': is empty. Fill it or delete the line."),
+        (row.text, "c", "field 'c': must be a string, not null."),
+        (row.optional, "n", "field 'n': must be a string, not 5."),
     ):
         with pytest.raises(UserError) as caught:
-            read()
+            read(column)
         assert str(caught.value) == f"d/l.jsonl, line 3: {says}"
     with pytest.raises(UserError, match=r"^d/l\.jsonl, line 3: has no field 'aa'\. Did you mean 'a'"):
         row.text("aa")

@@ -60,20 +60,22 @@ TASK: JsonObject = {
     "data_sha256": "cc",
 }
 
+SUITE: JsonObject = {
+    "name": "s",
+    "title": "S",
+    "seed": 3,
+    "judge": "whisper:x",
+    "batch_size": 4,
+    "resamples": 50,
+    "warmup": 2,
+    "oracle": TOPLINE,
+    "unknown": 1,
+}
+
 MANIFEST: JsonObject = {
     "format": 2,
     "status": "done",
-    "suite": {
-        "name": "s",
-        "title": "S",
-        "seed": 3,
-        "judge": "whisper:x",
-        "batch_size": 4,
-        "resamples": 50,
-        "warmup": 2,
-        "oracle": TOPLINE,
-        "unknown": 1,
-    },
+    "suite": SUITE,
     "systems": {TOPLINE: SYSTEM},
     "tasks": {"t": TASK},
     "judge": {"system": "whisper:x", "recipe": "whisper-1", "card": {"parameters": 5}},
@@ -154,8 +156,7 @@ def test_a_whole_manifest() -> None:
     ],
 )
 def test_a_gap_needs_both_sides(metrics: list[str], ids: list[str]) -> None:
-    suite = {**MANIFEST["suite"], "oracle": ""}  # type: ignore[dict-item]  # an object
-    found = made({**MANIFEST, "suite": suite, "tasks": {"t": {**TASK, "metrics": metrics}}})  # type: ignore[dict-item]
+    found = made({**MANIFEST, "suite": {**SUITE, "oracle": ""}, "tasks": {"t": {**TASK, "metrics": metrics}}})
     assert [spec.id for spec in found.tasks["t"].scores] == ids
     assert found.suite.oracle == ""
 
@@ -247,8 +248,17 @@ SUMMARY: JsonObject = {
     "gaps": [row("a", "t", "spoken_gap"), row("c", "t", "spoken_gap")],
     "ceiling": [row("true recordings", "t", "yours")],
     "probes": [
-        {"system": TOPLINE, "strategy": "k", "task": "t", "metric": "ttft", "unit": "s", "p50": 1.0, "p90": 2.0}
-        | {"p99": 3.0, "n": 4}
+        {
+            "system": TOPLINE,
+            "strategy": "k",
+            "task": "t",
+            "metric": "ttft",
+            "unit": "s",
+            "p50": 1.0,
+            "p90": 2.0,
+            "p99": 3.0,
+            "n": 4,
+        },
     ],
     "skipped": [{"system": TOPLINE, "task": "t", "reason": "why"}],
     "frontier": [POINT],
