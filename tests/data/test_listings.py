@@ -207,6 +207,19 @@ def test_llama_questions_that_are_wrong(tmp_path: Path, content: str, says: str)
     assert str(caught.value).startswith(f"{tmp_path}/llama_questions_300.tsv, {says}")
 
 
+def test_a_folder_that_is_not_that_of_llama_questions(tmp_path: Path) -> None:
+    path = tmp_path / "llama_questions_300.tsv"
+    with pytest.raises(UserError) as caught:
+        read_llama_questions(tmp_path)
+    assert str(caught.value) == (
+        f"{path}: no such file. Give the folder as published, with llama_questions_300.tsv and the recordings N.wav."
+    )
+    path.touch()
+    with pytest.raises(UserError) as caught:
+        read_llama_questions(tmp_path)
+    assert str(caught.value) == f"{path}: is empty. Copy the published list again."
+
+
 def test_there_are_two_parts_of_llama_questions(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         list_llama_questions(questions(tmp_path), "answer")
