@@ -45,8 +45,9 @@ def test_recordings_are_flac_of_16_bits_read_as_float32(tmp_path: Path) -> None:
     assert (str(samples.dtype), rate, type(rate)) == ("float32", 22_050, int)
 
 
-def test_samples_are_quantized_to_the_nearest_step() -> None:
-    samples = np.array([1.0, 2.0, -1.0, -2.0, 0.5 / 32_768, 1.5 / 32_768, 3.4e38, -3.4e38], np.float32)
+@pytest.mark.parametrize(("kind", "most"), [("float16", 65_504), ("float32", 3.4e38), ("float64", 1e300)])
+def test_samples_are_quantized_to_the_nearest_step(kind: str, most: float) -> None:
+    samples = np.array([1.0, 2.0, -1.0, -2.0, 0.5 / 32_768, 1.5 / 32_768, most, -most]).astype(kind)
     steps = np.array([32_767, 32_767, -32_768, -32_768, 0, 2, 32_767, -32_768], "<i2")
     assert pcm_md5(samples) == hashlib.md5(steps.tobytes()).hexdigest()
 

@@ -111,4 +111,6 @@ def _pcm16(samples: Waveform) -> npt.NDArray[np.int16]:
         raise InputError(f"A waveform must have the shape (n,) with n > 0, not {samples.shape}.")
     if not np.isfinite(samples).all():
         raise InputError("The waveform holds NaN or infinity.")
-    return np.clip(np.rint(np.clip(samples, -1, 1) * 32_768), -32_768, 32_767).astype("<i2")
+    # Half precision has no 32767.
+    exact = samples.astype(np.result_type(samples.dtype, np.float32))
+    return np.minimum(np.rint(np.clip(exact, -1, 1) * 32_768), 32_767).astype("<i2")
