@@ -66,7 +66,8 @@ def test_one_sample_is_audio(tmp_path: Path) -> None:
 
 def test_bytes_of_one_byte_are_not_audio(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"R")
-    with pytest.raises(InputError, match=r"a\.wav: is broken or not audio \(.*[^.]\)\. Convert it to wav or flac"):
+    # What libsndfile says, without its full stop.
+    with pytest.raises(InputError, match=r"a\.wav: is broken or not audio \(Format [^.]*\)\. Convert it to wav or"):
         load_audio(tmp_path / "a.wav")
 
 
