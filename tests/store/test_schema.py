@@ -13,6 +13,7 @@ import pytest
 
 from tttbench.core.errors import StorageError, UserError
 from tttbench.store import schema
+from tttbench.store.lock import lock
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import RunStore
 
@@ -194,6 +195,16 @@ def test_whatever_becomes_of_a_run_its_journal_and_lock_are_closed(
     assert all(is_closed(one) for one in opened)
 
 
+def test_an_old_run_that_is_being_written_is_closed_after_reading(
+    tmp_path: Path, opened: list[sqlite3.Connection]
+) -> None:
+    folder = copy_of_format_2(tmp_path / "old")
+    with lock(folder):
+        Run.open(folder).close()
+        assert len(opened) == 2
+        assert all(is_closed(one) for one in opened)
+
+
 @pytest.mark.parametrize("manifest", ["{", '{"format": 2}'])
 def test_a_run_that_cannot_be_opened_to_write_is_not_kept_locked(tmp_path: Path, manifest: str) -> None:
     make_run(tmp_path / "run").close()
@@ -229,3 +240,18 @@ def test_a_log_that_is_copied_leaves_nothing_open(
             sqlite3.Connection.execute(blind, "SELECT 1")
         assert len(opened) == 2
         assert all(is_closed(one) for one in opened)
+
+
+def test_names_are_uris_where_they_are_meant_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    plain = sqlite3.connect
+
+    def noted(name: str, *, uri: bool, timeout: float, isolation_level: None) -> sqlite3.Connection:
+        asked.append(uri)
+        return plain(name, uri=uri, timeout=timeout, isolation_level=isolation_level)
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    schema.create_to_write(tmp_path / "journal.sqlite").close()
+    schema.open_to_read(tmp_path / "journal.sqlite").close()
+    with schema.untouched(tmp_path / "journal.sqlite"):
+        assert asked == [False, True, True]

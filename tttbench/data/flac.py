@@ -112,5 +112,5 @@ def _pcm16(samples: Waveform) -> npt.NDArray[np.int16]:
     if not np.isfinite(samples).all():
         raise InputError("The waveform holds NaN or infinity.")
     # Half precision has no 32767.
-    exact = samples.astype(np.result_type(samples.dtype, np.float32))
-    return np.minimum(np.rint(np.clip(exact, -1, 1) * 32_768), 32_767).astype("<i2")
+    exact: Waveform = samples.astype(np.result_type(samples.dtype, np.float32))
+    return np.clip(np.rint(np.clip(exact, -1, 1) * 32_768), None, 32_767).astype("<i2")
