@@ -200,7 +200,9 @@ def test_an_old_run_that_is_being_written_is_closed_after_reading(
 ) -> None:
     folder = copy_of_format_2(tmp_path / "old")
     with lock(folder):
-        Run.open(folder).close()
+        with Run.open(folder) as run:
+            assert not is_closed(opened[-1])
+            assert len(list(run.answers())) == 10
         assert len(opened) == 2
         assert all(is_closed(one) for one in opened)
 
