@@ -74,11 +74,13 @@ def test_whatever_language_a_transcript_was_made_for(tmp_path: Path) -> None:
     samples = [spoken_sample("a", Path("a.wav"), "x", language="de"), spoken_sample("b", Path("b.wav"), "y")]
     with RunStore.create(tmp_path / "run", replace(MANIFEST, tasks={"t": zh, "u": replace(zh, language="")})) as store:
         store.add_samples("t", samples)
+        others = ("nl", "ja", "it", "fr", "es")
+        store.add_samples("u", [spoken_sample(one, Path("x.wav"), language=one) for one in others])
         for language in ("de", "zh"):
             need = Need("transcriber:whisper:tiny.en", language * 32, language=language)
             store.save_derived(RECIPE, {need.input_sha256: Derived("ok", language)})
     with Run.open(tmp_path / "run") as run:
-        assert run.languages == ("de", "zh")
+        assert run.languages == ("de", "es", "fr", "it", "ja", "nl", "zh")
         for language in ("de", "zh"):
             assert run.transcript(Recording("x", language * 32, 1.0, 8_000)) == Derived("ok", language)
 
