@@ -118,16 +118,19 @@ def test_three_files_too_many_are_all_named_and_a_folder_is_no_list(
 def test_librispeech_takes_what_audio_there_is(tmp_path: Path) -> None:
     assert is_librispeech(tmp_path) is False
     path = tmp_path / "x.trans.txt"
-    path.write_text("1-2  two words \nalone WORD\n3- THREE\n")
+    path.write_text("1-2  two words \nalone WORD\n3- THREE\n4 FOUR\n")
     assert is_librispeech(tmp_path) is True
     for suffix in AUDIO_SUFFIXES - {".flac"}:
         (tmp_path / f"1-2{suffix}").touch()
     for suffix in (".wav", ".flac"):
         (tmp_path / f"alone{suffix}").touch()
+    for suffix in (".wav", ".opus", ".ogg"):
+        (tmp_path / f"3-{suffix}").touch()
     assert read_librispeech(tmp_path) == [
         Utterance("1-2", tmp_path / "1-2.aif", "two words", "1", path, 1),
         Utterance("alone", tmp_path / "alone.flac", "WORD", "", path, 2),
-        Utterance("3-", tmp_path / "3-.flac", "THREE", "3", path, 3),
+        Utterance("3-", tmp_path / "3-.ogg", "THREE", "3", path, 3),
+        Utterance("4", tmp_path / "4.flac", "FOUR", "", path, 4),
     ]
 
 
