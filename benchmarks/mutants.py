@@ -6,7 +6,8 @@ Offutt and Li 2013, "Empirical evaluation of the statement deletion mutation ope
 argument that is left out and a slice without its bound.
 
 Left alone is what no test should pin down or what changes nothing: docstrings, the text of messages (f-strings and
-strings that nothing is compared with), annotations, decorators, ``assert`` and blocks that only a type checker reads.
+strings that nothing is compared with), annotations, decorators, guards against defects of ours (``assert``, and
+``strict`` of ``zip``) and blocks that only a type checker reads.
 """
 
 from __future__ import annotations
@@ -235,12 +236,12 @@ def _of_expression(node: ast.AST, source: str, *, compared: bool = False) -> Ite
         yield from _without_keyword(node, source)
     inside = isinstance(node, ast.Compare) or (compared and isinstance(node, ast.Tuple | ast.Set | ast.List))
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.arguments):
+        if not isinstance(child, ast.arguments) and not (isinstance(child, ast.keyword) and child.arg == "strict"):
             yield from _of_expression(child, source, compared=inside)
 
 
 def _without_keyword(call: ast.Call, source: str) -> Iterator[_Edit]:
-    if isinstance(call.func, ast.Name) and call.func.id in ("dataclass", "field"):
+    if isinstance(call.func, ast.Name) and call.func.id in ("dataclass", "field", "zip"):
         return
     for left_out in call.keywords:
         if left_out.arg is None:

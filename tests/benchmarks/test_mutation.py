@@ -37,6 +37,7 @@ def faults(source: str) -> set[tuple[str, str, str]]:
         ("x = a == 'ok'", {("comparison", "a == 'ok'", "a != 'ok'"), ("constant", "'ok'", "'ok?'")}),
         ("x = f'{a + b} {1}'", set()),
         ("x = f(a, b=c)", {("left-out argument", "f(a, b=c)", "f(a)")}),
+        ("x = zip(a, b, strict=True)", set()),
         ("x = min(a)", {("function", "min", "max")}),
         ("x = a[b:]", {("slice", "b", "")}),
         ("x = [y for y in z if y]", {("condition", "y", "(not (y))")}),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from tttbench.core.errors import StorageError
@@ -26,7 +27,8 @@ def write_atomic(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        _forget(partial)
+        with suppress(OSError):
+            partial.unlink()
         raise storage_error(path, error) from error
 
 
@@ -37,10 +39,3 @@ def storage_error(path: Path, error: Exception) -> StorageError:
     return StorageError(
         f"{path}: cannot be written: {error}. Free some disk space, then continue with --resume; what was done is kept."
     )
-
-
-def _forget(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return

@@ -161,26 +161,28 @@ def _read_mono(sound: soundfile.SoundFile, name: str, start_s: float, end_s: flo
     first = round(start_s * rate)
     last = frames if end_s is None else round(end_s * rate)
     # Lists round the ends of segments; a frame more or less is no error, a second is.
-    if first >= frames or last > frames + rate // 10:
+    if first >= frames or last > frames + rate / 10:
         raise InputError(f"{name}: the audio ends at {frames / rate:.2f} s. Correct the segment in the list.")
+    if last == first:
+        raise InputError(f"{name}: the segment is too short to hold a sample. Correct it in the list.")
     expected = min(last, frames) - first
     if first:
         sound.seek(first)
-    blocks: list[Waveform] = []
+    blocks = [np.zeros(0, np.float32)]
     left = expected
-    while left > 0:
+    while left:
         block = sound.read(min(_BLOCK_FRAMES, left), dtype="float32", always_2d=True)
         if len(block) == 0:
             break
         left -= len(block)
         # A plain mean of one channel would cost a copy for nothing.
-        blocks.append(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1, dtype=np.float32))
-    samples = np.concatenate(blocks) if blocks else np.zeros(0, np.float32)
+        blocks.append(block[:, 0] if block.shape[1] == 1 else block.mean(axis=1))
+    samples = np.concatenate(blocks)
     if len(samples) < expected:
         raise InputError(
             f"{name}: is cut short ({len(samples)} of {expected} frames can be read). Copy or download it again."
         )
-    return np.ascontiguousarray(samples, dtype=np.float32)
+    return samples
 
 
 def _reason(error: Exception) -> str:

@@ -128,10 +128,9 @@ def parse_json(text: str, source: str) -> Document:
 
 
 class _Doubled(dict[str, JsonValue]):
-    """An object of which a key was given twice."""
+    """Stands for an object of which a key was given twice, without what it holds."""
 
     def __init__(self, pairs: list[tuple[str, JsonValue]]) -> None:
-        super().__init__(pairs)
         keys = [key for key, _ in pairs]
         self.key = next(key for at, key in enumerate(keys) if key in keys[:at])
 

@@ -45,7 +45,7 @@ def encode_flac(samples: Waveform, sample_rate: int) -> bytes:
     buffer = io.BytesIO()
     try:
         with deferred():
-            soundfile.write(buffer, pcm, sample_rate, format="FLAC", subtype="PCM_16")
+            soundfile.write(buffer, pcm, sample_rate, format="FLAC")
     except (soundfile.LibsndfileError, ValueError, TypeError, OverflowError) as error:
         raise InputError(f"Not a waveform that FLAC can keep ({sample_rate} Hz): {error}") from error
     return buffer.getvalue()
@@ -92,7 +92,7 @@ def read_flac_header(path: Path) -> FlacHeader:
         raise InputError(f"{path}: is no FLAC file. Restore the file, or run again.")
     # 20 bits of sample rate, 3 of channels, 5 of width, 36 of samples, from byte 18 on; then 16 bytes of MD5.
     packed = int.from_bytes(head[18:26], "big")
-    return FlacHeader(packed >> 44, packed & (1 << 36) - 1, head[26:42].hex())
+    return FlacHeader(packed >> 44, packed & (1 << 36) - 1, head[26:].hex())
 
 
 def file_stem(*names: str) -> str:
@@ -111,4 +111,6 @@ def _pcm16(samples: Waveform) -> npt.NDArray[np.int16]:
         raise InputError(f"A waveform must have the shape (n,) with n > 0, not {samples.shape}.")
     if not np.isfinite(samples).all():
         raise InputError("The waveform holds NaN or infinity.")
-    return np.clip(np.rint(np.clip(samples, -1, 1) * 32_768), -32_768, 32_767).astype("<i2")
+    # Half precision has no 32767.
+    exact: Waveform = samples.astype(np.result_type(samples.dtype, np.float32))
+    return np.clip(np.rint(np.clip(exact, -1, 1) * 32_768), None, 32_767).astype("<i2")

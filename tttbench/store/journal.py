@@ -208,7 +208,7 @@ class Journal:
 
 def damage(path: Path, table: str, key: Sequence[str], row: Row, what: str) -> UserError:
     """Return the error for a row that can't be read; ``key`` names its first columns, ``what`` has a fault a line."""
-    where = ", ".join(f"{name} {ascii(value)[:200]}" for name, value in zip(key, row, strict=False))
+    where = ", ".join(f"{name} {ascii(row[at])[:200]}" for at, name in enumerate(key))
     lines = [f"{path}: table {table}, {where}: {line}" for line in what.splitlines()]
     return UserError("\n".join(lines).removesuffix(".") + f". {RESTORE}")
 

@@ -187,7 +187,7 @@ def answer(row: Row, sample: StoredSample, scores: Mapping[str, Score]) -> Store
     """Return an answer from a row of ``answers``, its sample and its scores."""
     n_key = len(KEYS["answers"])
     columns = dict(zip(ANSWER, row[n_key:], strict=True))
-    found = read_row(AnswerRow, ANSWER, row[n_key:], parsed="response")
+    found = read_row(AnswerRow, tuple(columns), tuple(columns.values()), parsed="response")
     if (found.response is None) != (found.status == "error"):
         raise UserError("response: must be NULL after an error, and only then.")
     return StoredAnswer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -65,6 +66,9 @@ def create_to_write(path: Path) -> sqlite3.Connection:
 
 def connect(name: str, *, uri: bool = False) -> sqlite3.Connection:
     """Open a database in which every statement is a transaction of its own unless one is begun."""
+    if name and not uri:
+        # Some builds of SQLite take a name that begins with "file:" for a URI without being told so.
+        name = os.path.abspath(name)
     connection = sqlite3.connect(name, isolation_level=None, uri=uri, timeout=30)
     connection.text_factory = _text
     return connection

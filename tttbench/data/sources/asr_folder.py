@@ -115,7 +115,7 @@ def list_librispeech(folder: Path) -> Sequence[Sample]:
 
 
 def _of_list(path: Path, suffix: str) -> Sequence[Sample]:
-    lists = [path] if path.is_file() else sorted(file for file in path.glob(f"*{suffix}") if file.is_file())
+    lists = [path] if path.is_file() else [file for file in path.glob(f"*{suffix}") if file.is_file()]
     if len(lists) != 1:
         found = f"holds {len(lists)} {suffix} files" if path.is_dir() else "is no folder"
         raise UserError(f"{path}: {found}. Give the one list, or a folder that holds one.")

@@ -103,7 +103,7 @@ def split_fields(path: Path, lines: Sequence[tuple[int, str]], columns: Sequence
                 f"{path}, line {number}: has {len(fields)} fields, not {len(columns)} ({', '.join(columns)}). "
                 f"Separate fields with {'tabs' if separator == chr(9) else repr(separator)}."
             )
-        rows.append(Row(path, number, dict(zip(columns, fields, strict=True))))
+        rows.append(Row(path, number, {column: fields[at] for at, column in enumerate(columns)}))
     return rows
 
 

@@ -319,7 +319,7 @@ def _looked_at(folder: Path, file: str, sha256: str, seconds: float, sample_rate
         return Recording(file, sha256, seconds, sample_rate)
     rate = sample_rate or header.sample_rate
     md5 = "" if header.pcm_md5 == _UNKNOWN_MD5 else header.pcm_md5
-    return Recording(file, known_sha256, seconds or header.n_samples / max(1, rate), rate, md5)
+    return Recording(file, known_sha256, seconds or (header.n_samples / rate if rate else 0.0), rate, md5)
 
 
 def _insert(table: str, *values: object) -> Insertion:
