@@ -37,7 +37,7 @@ class Columns:
 
     def of_reference(self, task: str) -> Sequence[Column]:
         """Those that apply to reference audio: what is spoken, against the right answer."""
-        return [one for one in self._by_task[task] if one.scorer.reads == {"audio"} or "audio" in one.scorer.reads]
+        return [one for one in self._by_task[task] if "audio" in one.scorer.reads]
 
     def __iter__(self) -> Iterator[Column]:
         """All scores of all tasks."""
