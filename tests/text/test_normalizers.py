@@ -39,6 +39,15 @@ WORDS = [
         ("Wait...", "wait ."),
         ("what's Colour [noise] (laughs) um", "what is color"),
         ("", ""),
+        # A run of ruled words in the middle, at the end, and one that closes up to its neighbor.
+        ("we have two hundred and three ships", "we have 203 ships"),
+        ("ships and two and", "ships and 2 and"),
+        ("five and ships", "5 and ships"),
+        ("um it is um", "it is"),
+        ("two, and colour, or 5 ships.", "2 and color or 5 ships"),
+        ("red five percent blue", "red 5% blue"),
+        ("won't you, Mr. X", "will not you mister x"),
+        ("all the 5 s", "all the 5s"),
     ],
 )
 def test_whisper_english_hand_worked(text: str, normalized: str) -> None:
@@ -74,6 +83,7 @@ def test_whisper_english_equals_openai_whisper_on_real_sentences(shared_data: Pa
 
 def test_a_number_too_long_to_parse_is_kept_as_it_is() -> None:
     assert WHISPER_ENGLISH.normalize("It is " + "9" * 5000 + ".").split() == ["it", "is", "9" * 5000]
+    assert WHISPER_ENGLISH.normalize("Café " + "9" * 5000).split() == ["cafe", "9" * 5000]
 
 
 @pytest.mark.parametrize(

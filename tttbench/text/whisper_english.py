@@ -53,7 +53,7 @@ class WhisperEnglish:
         run: list[str] = []
         for chunk in lowered.split(" "):
             core = chunk[:-1] if chunk.endswith(_CLOSING) else chunk
-            if core in self._ruled or (core != "and" and not _LETTERS.fullmatch(core)):
+            if core in self._ruled or not _LETTERS.fullmatch(core):
                 run.append(chunk)
                 continue
             if run and core == "and":
