@@ -89,9 +89,12 @@ def test_a_result_is_of_its_cell() -> None:
         value_best=3 / 12,
         value_worst=7 / 12,
     )
-    assert aggregate(Cell("model", "task", "wer", info, Recipe("wer@1")), cells, seed=3) == aggregate(
-        Cell("model", "task", "wer", info, Recipe("wer@1")), cells, seed=3, n_resamples=2000
-    )
+
+
+def test_an_interval_takes_two_thousand_resamples_unless_told() -> None:
+    cell = Cell("s", "t", "m", MetricInfo("m", aggregation="value"), Recipe("m@1"))
+    cells = [scored(str(i), math.sqrt(i)) for i in range(30)]
+    assert aggregate(cell, cells, seed=3) == aggregate(cell, cells, seed=3, n_resamples=2000)
 
 
 @pytest.mark.parametrize("clustered", [False, True])
