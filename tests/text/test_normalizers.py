@@ -64,6 +64,7 @@ def test_whisper_english_hand_worked(text: str, normalized: str) -> None:
         ("sail two, or five, ships.", "sail 2 or 5 ships", ["two,", "five,"]),
         ("dogs five and ships two and", "dogs 5 and ships 2 and", ["five and", "two and"]),
         ("um it is um", "it is", ["um"]),  # kept from the first
+        ("dogs um bark", "dogs bark", ["um"]),
         ("five percent", "5%", ["five percent"]),
         # What may act on its neighbors goes through the rules whole, and so does a text with something of the kind.
         ("wait ... here", "wait here", ["...", "wait ... here"]),
