@@ -51,24 +51,24 @@ def limits(
     causal = position + 1
     if objective == "ar":
         return causal.reshape(ids.shape).clone()
-    is_prompt: Tensor | None = None
+    answer: Tensor | None = None
     if objective == "nar" or prompt_audio == "causal":
         if answer_start is None:
             raise ReferenceModelError(
                 f"limits(objective={objective!r}, prompt_audio={prompt_audio!r}) needs answer_start: "
                 "the position at which the answer begins"
             )
-        is_prompt = position < _column(answer_start, ids.device)
+        answer = _column(answer_start, ids.device)
     is_span = batch >= audio_start
     # Where a run of rows that see each other cannot go on: text, another document, padding.
     stops = ~is_span
-    if is_prompt is not None:
+    if answer is not None:
         if objective == "nar":
-            is_span = is_span | ~is_prompt
+            is_span = is_span | (position >= answer)
             # The answer is one span of its own, whatever stands right before it.
-            stops = ~is_span | ((position > 0) & ~is_prompt & is_prompt.roll(1, dims=1))
+            stops = ~is_span | (position == answer)
         if prompt_audio == "causal":
-            is_span = is_span & ~is_prompt
+            is_span = is_span & (position >= answer)
     if start is not None:
         stops = stops | (start.reshape(batch.shape) == position)
     if lengths is not None:
@@ -100,7 +100,7 @@ def starts(document_lengths: Sequence[int], total: int | None = None) -> Tensor:
     if packed > total:
         raise ReferenceModelError(f"documents of {packed} tokens do not fit into a sequence of {total}")
     lengths.append(total - packed)
-    sizes = torch.tensor(lengths, dtype=torch.int64)
+    sizes = torch.tensor(lengths)
     return torch.repeat_interleave(sizes.cumsum(0) - sizes, sizes)
 
 
@@ -114,4 +114,4 @@ def dense_mask(limit: Tensor, start: Tensor | None = None, n_keys: int | None = 
 def _column(value: int | Tensor, device: torch.device) -> Tensor:
     """An int, (B,) or (B, L) as something that broadcasts against (B, L)."""
     column = torch.as_tensor(value, device=device)
-    return column.unsqueeze(-1) if column.dim() == 1 else column
+    return column.unsqueeze(1) if column.dim() == 1 else column

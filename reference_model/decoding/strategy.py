@@ -72,7 +72,7 @@ class Block:
         forced: Sequence[int] = (),
     ) -> None:
         self.kept: dict[str, Tensor] = {} if kept is None else kept
-        self.tokens = torch.full((length,), mask_id, dtype=torch.int64, device=device)
+        self.tokens = torch.full((length,), mask_id, device=device)
         self.confidence = [0.0] * length
         self.committed_at = [-1] * length
         self.steps = steps
@@ -129,7 +129,9 @@ class Block:
         """Put tokens into the block; a position may be overwritten. Where the prompt forces a token, that one."""
         at, values = list(positions), tokens.tolist()
         if self._forced:
-            values = [self._forced[i] if i < len(self._forced) else v for i, v in zip(at, values, strict=True)]
+            for n, position in enumerate(at):
+                if position < len(self._forced):
+                    values[n] = self._forced[position]
             tokens = torch.tensor(values, device=tokens.device)
         self.tokens[at] = tokens
         for position, token, value in zip(at, values, confidence.tolist(), strict=True):
@@ -205,7 +207,7 @@ def make_strategy(spec: str) -> Strategy:
     name, _, rest = spec.partition(":")
     known = strategy_names()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, known)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise DecodeError(f"strategy {name!r} is unknown; known: {', '.join(known)}.{hint}")
     factory = _registry[name]

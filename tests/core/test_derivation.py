@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from tttbench.core.derivation import Need, recipe_digest
+from tttbench.core.derivation import DerivationInput, Derived, Need, recipe_digest
 
 
 def sha256(text: str) -> str:
@@ -31,3 +31,10 @@ def test_a_lone_surrogate_has_a_key_too() -> None:
 
 def test_a_recipe_is_kept_under_sixteen_digits() -> None:
     assert recipe_digest("ears 1") == sha256("ears 1")[:16]
+
+
+def test_what_is_not_given_is_nothing() -> None:
+    need = Need("judge:x")
+    assert need == Need("judge:x", audio_sha256="", fields={}, language="")
+    assert DerivationInput(need) == DerivationInput(need, audio=None, sample_rate=0, seed=0)
+    assert Derived("failed") == Derived("failed", content="", error="", cost={})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,12 +19,11 @@ from reference_model.decoding import (
     agreement,
     generate,
     make_strategy,
-    strategy_names,
 )
 from reference_model.decoding.strategies.topk import commits_per_step
-from reference_model.errors import DecodeError
 
 from .cases import MODELS, prompt_for
+from .devices import Careless
 
 MASK, END = 109, 108
 """Candidates are the ids 100 to 109: codes 100 to 107, an end token, the mask."""
@@ -36,7 +36,7 @@ def probabilities(rows: dict[int, tuple[int, float]]) -> Logits:
 
     def logits(block: Sequence[int], asked: list[int]) -> Tensor:
         del block
-        out = torch.full((len(asked), 10), -math.inf)
+        out = torch.full((len(asked), 10), -math.inf, device="cpu")
         for row, position in enumerate(asked):
             token, p = rows[position]
             out[row, :9] = math.log((1 - p) / 8)
@@ -46,7 +46,8 @@ def probabilities(rows: dict[int, tuple[int, float]]) -> Logits:
     return logits
 
 
-def drive(spec: str, length: int, steps: int, logits: Logits) -> tuple[Block, list[Look]]:
+def drive(spec: str, length: int, steps: int, logits: Logits, **given: Any) -> tuple[Block, list[Look]]:
+    """The block as the strategy leaves it, and its looks; ``rows`` of a look that names none are those still open."""
     block = Block(
         length,
         steps=steps,
@@ -56,15 +57,16 @@ def drive(spec: str, length: int, steps: int, logits: Logits) -> tuple[Block, li
         temperature=0.0,
         generator=torch.Generator().manual_seed(0),
         device=torch.device("cpu"),
+        **given,
     )
     looks: list[Look] = []
     filling = make_strategy(spec).fill(block)
     try:
         look = next(filling)
         while True:
-            looks.append(look)
             block.looks += 1
             asked = list(block.open if look.rows is None else look.rows)
+            looks.append(replace(look, rows=tuple(asked)))
             contents = [block.tokens] if look.variants is None else look.variants
             look = filling.send(torch.stack([logits(content.tolist(), asked) for content in contents]))
     except StopIteration:
@@ -111,6 +113,58 @@ def test_threshold_commits_all_that_are_sure_and_at_least_one() -> None:
     assert len(looks) == 3
 
 
+def even(block: Sequence[int], asked: list[int]) -> Tensor:
+    """Two candidates of the same probability, exactly a half: the code of the position, and 107."""
+    del block
+    out = torch.full((len(asked), 10), -math.inf)
+    for row, position in enumerate(asked):
+        out[row, [position, 7]] = 0.0
+    return out
+
+
+def test_threshold_commits_what_reaches_it() -> None:
+    block, looks = drive("threshold:tau=0.5", 4, 1, even)
+    assert (block.ids, block.confidence, len(looks)) == ([100, 101, 102, 103], [0.5] * 4, 1)
+
+
+def test_threshold_commits_one_where_one_is_sure() -> None:
+    block, _ = drive("threshold:tau=0.92", 4, 1, FOUR)
+    assert block.committed_at == [3, 1, 2, 0]
+
+
+def test_ar_asks_the_row_before_the_block() -> None:
+    block, looks = drive("ar", 1, 4, FOUR)
+    assert looks == [Look(rows=(0,), shifted=True)]
+    assert (block.ids, block.confidence, block.committed_at) == ([100], [0.5], [0])
+
+
+@pytest.mark.parametrize("spec", ["topk", "mapi:share=0"])
+def test_equal_confidences_commit_from_the_left(spec: str) -> None:
+    block, _ = drive(spec, 4, 2, even)
+    assert (block.ids, block.committed_at) == ([100, 101, 102, 103], [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("spec", ["first_hitting", "mapi:share=0.5"])
+def test_draws_are_of_the_request_alone(spec: str) -> None:
+    def run(seed: int) -> tuple[list[int], list[list[list[int]]]]:
+        torch.manual_seed(seed)
+        block, looks = drive(spec, 9, 3, probabilities({i: (100 + i % 8, 0.5 + i / 30) for i in range(9)}))
+        return block.committed_at, [[view.tolist() for view in look.variants or ()] for look in looks]
+
+    assert run(1) == run(2)
+
+
+@pytest.mark.parametrize("spec", ["ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk"])
+def test_nothing_is_left_to_a_default_that_differs_on_a_gpu(spec: str) -> None:
+    watch = {"first_hitting": {"randint"}, "mapi": {"rand", "sort"}, "pmi": {"sort"}, "topk": {"sort"}}
+    careless = Careless()
+
+    with careless:
+        drive(spec, 1 if spec == "ar" else 4, 2, FOUR, forced=(100,))
+    assert careless.calls == []
+    assert watch.get(spec, set()) | {"full", "tensor"} <= careless.watched
+
+
 def test_first_hitting_takes_one_position_at_a_time() -> None:
     block, looks = drive("first_hitting", 4, 1, FOUR)
     assert sorted(block.committed_at) == [0, 1, 2, 3]
@@ -133,6 +187,7 @@ def test_mapi_averages_the_views() -> None:
 
     block, looks = drive("mapi:variants=4,share=1.0", 4, 4, logits)
     assert looks[0].variants is None
+    assert [look.rows for look in looks] == [(0, 1, 2, 3), (0, 1, 2), (1, 2), (2,)]
     assert block.committed_at[3] == 0
     second = looks[1].variants
     assert second is not None
@@ -143,8 +198,10 @@ def test_mapi_averages_the_views() -> None:
 
 def test_par_drafts_from_the_left_and_refines_the_least_confident() -> None:
     answers = iter([0.9, 0.2, 0.8, 0.7])
+    seen: list[list[int]] = []
 
     def logits(block: Sequence[int], asked: list[int]) -> Tensor:
+        seen.append(list(block))
         out = torch.full((len(asked), 10), -math.inf)
         for row, position in enumerate(asked):
             refined = position == 1 and MASK not in block[2:]
@@ -155,6 +212,7 @@ def test_par_drafts_from_the_left_and_refines_the_least_confident() -> None:
 
     block, looks = drive("par:refinements=1,share=0.25", 4, 3, logits)
     assert [look.rows for look in looks] == [(0, 1), (2, 3), (1,)]
+    assert seen == [[MASK] * 4, [100, 101, MASK, MASK], [100, MASK, 102, 103]]
     assert block.ids == [100, 107, 102, 103]
     assert block.committed_at == [0, 2, 1, 1]
 
@@ -171,6 +229,48 @@ def test_par_fills_what_follows_an_end_token_that_refinement_removed() -> None:
     block, looks = drive("par:refinements=1,share=0.5", 4, 3, logits)
     assert block.ids == [100, 101, 102, 103]
     assert [look.rows for look in looks] == [(0, 1), (1,), (2, 3)]
+
+
+def test_par_refines_what_stands_up_to_the_end_token() -> None:
+    # Codes at 0 and 1, an end token at 2; 3 to 5 stay masked. Half of three, rounded: two, the least confident.
+    rows = probabilities({0: (100, 0.6), 1: (101, 0.9), 2: (END, 0.5), 3: (103, 0.1), 4: (104, 0.1), 5: (105, 0.1)})
+    block, looks = drive("par:refinements=1,share=0.5", 6, 3, rows)
+    assert [look.rows for look in looks] == [(0, 1, 2), (0, 2)]
+    assert (block.ids, block.end) == ([100, 101, END, MASK, MASK, MASK], 2)
+    assert block.committed_at == [1, 0, 1, -1, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("spec", "steps", "rows"),
+    [
+        # One step drafts, whatever was asked for; of two, one refines.
+        ("par", 1, [(0, 1, 2, 3)]),
+        ("par:refinements=3", 2, [(0, 1, 2, 3), (0,)]),
+        ("par:refinements=2", 3, [(0, 1, 2, 3), (0,), (0,)]),
+        ("par:refinements=0", 2, [(0, 1), (2, 3)]),
+        # The default: one step of a quarter.
+        ("par", 3, [(0, 1), (2, 3), (0,)]),
+        # The two least confident in order of their places; an eighth of four rounds to nothing, which takes no pass.
+        ("par:share=0.5", 2, [(0, 1, 2, 3), (0, 2)]),
+        ("par:share=0.1", 3, [(0, 1), (2, 3)]),
+    ],
+)
+def test_par_shares_its_steps_between_draft_and_refinement(spec: str, steps: int, rows: list[tuple[int, ...]]) -> None:
+    block, looks = drive(spec, 4, steps, FOUR)
+    assert [look.rows for look in looks] == rows
+    assert block.ids == [100, 101, 102, 103]
+
+
+def test_par_refines_in_the_order_of_places() -> None:
+    falling = probabilities({0: (100, 0.9), 1: (101, 0.6), 2: (102, 0.5), 3: (103, 0.95)})
+    _, looks = drive("par:share=0.5", 4, 2, falling)
+    assert [look.rows for look in looks] == [(0, 1, 2, 3), (1, 2)]
+
+
+def test_par_stops_drafting_at_an_end_token() -> None:
+    rows = probabilities({0: (100, 0.9), 1: (END, 0.9), 2: (102, 0.9), 3: (103, 0.9)})
+    block, looks = drive("par:refinements=0", 4, 2, rows)
+    assert (block.ids, [look.rows for look in looks]) == ([100, END, MASK, MASK], [(0, 1)])
 
 
 def test_pmi_prefers_what_the_context_speaks_for() -> None:
@@ -211,22 +311,31 @@ def test_pmi_finishes_early_when_scores_rise() -> None:
     assert block.open == []
 
 
+def test_pmi_commits_all_that_reach_the_quantile() -> None:
+    # All scores are equal: the second step's reach the first's.
+    block, looks = drive("pmi:weight=0", 6, 6, probabilities({i: (100 + i, 0.5) for i in range(6)}))
+    assert (block.committed_at, len(looks)) == ([1, 2, 2, 2, 2, 2], 3)
+
+
+def test_pmi_asks_for_the_prior_once_a_request() -> None:
+    kept: dict[str, Tensor] = {}
+    first, of_first = drive("pmi", 4, 2, FOUR, kept=kept)
+    second, of_second = drive("pmi", 4, 2, FOUR, kept=kept)
+    # Mean of the rows' softmax: 100 is 0.5 in the first, and an eighth of 0.1, 0.3 and 0.05 in the others.
+    assert list(kept) == ["log_prior"]
+    assert kept["log_prior"][0].exp().item() == pytest.approx((0.5 + 0.0125 + 0.0375 + 0.00625) / 4)
+    assert kept["log_prior"].shape == (10,)
+    assert [look.alone for look in of_first] == [True, False, False]
+    assert [look.alone for look in of_second] == [False, False]
+    assert first.ids == second.ids == [100, 101, 102, 103]
+
+
 @pytest.mark.parametrize("spec", ["topk", "threshold", "first_hitting", "mapi", "par", "pmi"])
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_every_strategy_fills_the_block(spec: str, length: int) -> None:
     block, _ = drive(spec, length, 3, probabilities({i: (100 + i, 0.6) for i in range(length)}))
     assert block.ids == [100 + i for i in range(length)]
     assert block.settled
-
-
-def test_all_built_in_strategies_are_listed() -> None:
-    built_in = {"ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk"}
-    assert built_in <= set(strategy_names())
-
-
-def test_an_option_that_is_no_number_is_named() -> None:
-    with pytest.raises(DecodeError, match="tau='high'"):
-        make_strategy("threshold:tau=high")
 
 
 def test_agreement_of_a_strategy_with_its_oracle() -> None:

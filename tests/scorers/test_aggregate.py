@@ -13,8 +13,10 @@ from tttbench.core.metric import Aggregation, MetricInfo, Result, Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.scorer import ScoreSpec
-from tttbench.scorers.aggregate import Cell, Scored, aggregate
+from tttbench.scorers.aggregate import Cell, Scored, aggregate, cluster_labels
 from tttbench.scorers.edit_rates import corpus_edits
+from tttbench.stats.bootstrap import mean_interval
+from tttbench.stats.corpus import corpus_interval
 from tttbench.text.alignment import EditCounts
 
 from .views import Seen, sample
@@ -61,6 +63,89 @@ def test_every_status_is_counted_and_errors_are_wrong() -> None:
     assert (found.n, counts) == (8, (4, 1, 1, 1, 1))
     # The failed derivation is outside the denominator: 3 of 7; it could have been right or wrong.
     assert (found.value, found.value_best, found.value_worst) == (3 / 7, 6 / 8, 3 / 8)
+
+
+def test_a_result_is_of_its_cell() -> None:
+    info = MetricInfo("m", direction="lower", aggregation="rate")
+    cells = [scored("a", 1, 4), scored("b", 2, 4, status="empty"), scored("c", 4, 4, status="error")]
+    found = aggregate(Cell("model", "task", "wer", info, Recipe("wer@1")), cells, seed=3, n_resamples=100)
+    interval = corpus_interval([1, 2, 4], [4, 4, 4], seed=3, n_resamples=100)
+    assert interval.estimate == pytest.approx(7 / 12)
+    assert interval.low < interval.estimate < interval.high
+    assert found == Result(
+        system="model",
+        task="task",
+        metric="wer",
+        value=interval.estimate,
+        ci_low=interval.low,
+        ci_high=interval.high,
+        n=3,
+        ok=1,
+        empty=1,
+        unparsed=0,
+        derivation_failed=0,
+        error=1,
+        recipe=Recipe("wer@1"),
+        value_best=3 / 12,
+        value_worst=7 / 12,
+    )
+
+
+def test_an_interval_takes_two_thousand_resamples_unless_told() -> None:
+    cell = Cell("s", "t", "m", MetricInfo("m", aggregation="value"), Recipe("m@1"))
+    cells = [scored(str(i), math.sqrt(i)) for i in range(30)]
+    assert aggregate(cell, cells, seed=3) == aggregate(cell, cells, seed=3, n_resamples=2000)
+
+
+@pytest.mark.parametrize("clustered", [False, True])
+def test_intervals_are_those_of_their_kind(clustered: bool) -> None:
+    cells = [scored(str(i), i % 3, 1 + i % 4, cluster=str(i // 4) if clustered else "") for i in range(24)]
+    cells.insert(5, scored("failed", math.nan, status="derivation_failed", cluster="lost" if clustered else ""))
+    numerators, denominators = [i % 3 for i in range(24)], [1 + i % 4 for i in range(24)]
+    clusters = [i // 4 for i in range(24)] if clustered else None
+    rate, value = (result(cells, kind, seed=5, n_resamples=200) for kind in ("rate", "value"))
+    ratio = corpus_interval(numerators, denominators, seed=5, n_resamples=200, clusters=clusters)
+    assert (rate.value, rate.ci_low, rate.ci_high) == (ratio.estimate, ratio.low, ratio.high)
+    mean = mean_interval(numerators, seed=5, n_resamples=200, clusters=clusters)
+    assert (value.value, value.ci_low, value.ci_high) == (mean.estimate, mean.low, mean.high)
+
+
+def test_samples_share_a_label_where_they_share_a_cluster_or_are_the_same() -> None:
+    alone, other = sample("x", sample_id="a"), sample("x", sample_id="b")
+    left, right = (sample("x", sample_id=name, cluster="k") for name in ("c", "k"))
+    assert cluster_labels([alone, other, left]) is None
+    assert cluster_labels([alone, alone]) == [("sample", "a"), ("sample", "a")]
+    assert cluster_labels([alone, left, right]) == [("sample", "a"), ("cluster", "k"), ("cluster", "k")]
+    # A cluster isn't a sample of the same name.
+    assert cluster_labels([left, sample("x", sample_id="k")]) is None
+
+
+@pytest.mark.parametrize("aggregation", ["rate", "binary", "value"])
+def test_where_nothing_is_known_there_is_no_value(aggregation: Aggregation) -> None:
+    found = result([scored(name, math.nan, status="derivation_failed") for name in "ab"], aggregation)
+    assert all(math.isnan(x) for x in (found.value, found.ci_low, found.ci_high))
+    bounds = (found.value_worst, found.value_best)
+    assert all(map(math.isnan, bounds)) if aggregation == "value" else bounds == (0.0, 1.0)
+
+
+def test_what_failed_to_be_derived_is_out_whatever_its_numbers() -> None:
+    found = result([scored("a", 0), scored("b", 1), scored("c", 1, status="derivation_failed")])
+    assert (found.value, found.derivation_failed) == (0.5, 1)
+
+
+def test_a_range_that_is_open_at_one_end_is_closed_by_what_was_seen() -> None:
+    cells = [scored("a", 3.0), scored("b", 4.0), scored("c", math.nan, status="unparsed")]
+    above, below = result(cells, "value", lowest=0), result(cells, "value", highest=6)
+    assert (above.value_worst, above.value_best) == pytest.approx((7 / 3, 11 / 3))
+    assert (below.value_worst, below.value_best) == pytest.approx((10 / 3, 13 / 3))
+    lower = result(cells, "value", lower=True, lowest=0, highest=6)
+    assert (lower.value_best, lower.value_worst) == pytest.approx((7 / 3, 13 / 3))
+
+
+def test_an_unknown_answer_without_units_adds_none() -> None:
+    unknown = Scored(sample("x", sample_id="b"), Score(math.nan, math.nan, math.nan, "error"))
+    found = result([scored("a", 1, 4), unknown], "rate", lower=True)
+    assert (found.value_best, found.value_worst) == (0.25, 0.25)
 
 
 def test_corpus_wer_counts_an_error_as_all_words_deleted() -> None:
@@ -153,7 +238,7 @@ def test_several_answers_to_a_sample_are_one_cluster() -> None:
 
 
 def test_no_scores_are_refused() -> None:
-    with pytest.raises(ValueError, match="needs scores"):
+    with pytest.raises(ValueError, match=r"^aggregate\(\) needs scores; s has none for m on t\.$"):
         result([])
 
 

@@ -13,6 +13,8 @@ from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import Scorer, ScoreSpec
 from tttbench.scorers.edit_rates import corpus_edits
+from tttbench.scorers.presets import PRESETS, with_preset
+from tttbench.text.alignment import EditCounts
 
 from .views import Seen, sample
 
@@ -45,6 +47,33 @@ def test_wer_hand_worked() -> None:
         "insertions": 1,
     }
     assert found.detail["hypothesis"] == "the hat sat the mat now"
+
+
+def test_a_score_is_shown_with_its_edits() -> None:
+    found = score(WER, "A cat!", "a hat")
+    steps = [{"op": "equal", "ref": "a", "hyp": "a"}, {"op": "substitute", "ref": "cat", "hyp": "hat"}]
+    assert found == Score(
+        0.5,
+        1.0,
+        2.0,
+        "ok",
+        {
+            "hits": 1,
+            "substitutions": 1,
+            "deletions": 0,
+            "insertions": 0,
+            "reference": "a cat",
+            "hypothesis": "a hat",
+            "alignment": steps,
+        },
+    )
+    assert list(WER.needs(sample("a"), Seen("a", "a"))) == []
+
+
+def test_edits_of_a_corpus_are_the_sums_of_all_kinds() -> None:
+    scores = [score(WER, "a b c d", "a x c"), score(WER, "a", "a b c")]
+    assert corpus_edits(scores) == EditCounts(hits=3, substitutions=1, deletions=1, insertions=2)
+    assert corpus_edits([]) == EditCounts(0, 0, 0, 0)
 
 
 def test_detail_is_plain_json() -> None:
@@ -94,6 +123,11 @@ def test_recipe_names_all_that_made_it() -> None:
 def test_a_recipe_is_a_name_for_options_and_what_is_given_itself_wins() -> None:
     assert scorer("wer", recipe="raw").recipe({}) == scorer("wer", normalizer="raw").recipe({})
     assert scorer("wer", recipe="raw", normalizer="whisper-en").recipe({}) == WER.recipe({})
+    assert with_preset("wer", {}) == {}
+    assert with_preset("wer", {"normalizer": "zh", "recipe": ""}) == {"normalizer": "zh", "recipe": ""}
+    for name in PRESETS:
+        found = with_preset("self_wer", {"recipe": name, "transcriber": "ears"})
+        assert found == {"normalizer": name, "transcriber": "ears"}
 
 
 @pytest.mark.parametrize(

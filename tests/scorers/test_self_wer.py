@@ -6,11 +6,13 @@ import math
 
 import pytest
 
+from tttbench.core.derivation import Need
+from tttbench.core.exchange import Status
 from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
 
-from .views import Seen, sample
+from .views import AUDIO, Seen, sample
 
 SELF_WER = build_scorer(ScoreSpec("self_wer", "self_wer", {"transcriber": "ears"}))
 
@@ -42,7 +44,7 @@ def test_its_recipe_names_the_transcriber() -> None:
 
 def test_what_was_not_transcribed_has_no_value_and_says_so() -> None:
     found = score(Seen("It is Rome.", spoken=True))
-    assert (found.status, math.isnan(found.value)) == ("derivation_failed", True)
+    assert (found.status, math.isnan(found.value), found.detail) == ("derivation_failed", True, {"error": "no power"})
 
 
 def test_an_answer_that_writes_nothing_has_nothing_to_compare_with() -> None:
@@ -50,6 +52,15 @@ def test_an_answer_that_writes_nothing_has_nothing_to_compare_with() -> None:
     assert (found.status, found.denominator) == ("empty", 0)
 
 
-def test_an_error_stays_one() -> None:
-    assert score(Seen("", status="error")).status == "error"
-    assert SELF_WER.info.lower_is_better
+@pytest.mark.parametrize("status", ["error", "unparsed"])
+def test_what_went_wrong_stays_so_and_counts_as_silence(status: Status) -> None:
+    found = score(Seen("It is Rome.", "It is Rome.", status=status))
+    assert (found.status, found.numerator, found.denominator) == (status, 3, 3)
+    assert score(Seen("", status=status)).status == status
+
+
+def test_it_needs_the_transcript_of_what_was_spoken() -> None:
+    (need,) = SELF_WER.needs(sample("Paris"), Seen("a", "a"))
+    assert need == Need("transcriber:ears", audio_sha256=AUDIO.sha256)
+    assert list(SELF_WER.needs(sample("Paris"), Seen("a"))) == []
+    assert score(Seen("a b")).status == "empty"  # nothing was spoken

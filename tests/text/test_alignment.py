@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cache
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttbench.text.alignment import Alignment, EditCounts, Segment, align_characters, align_words
+from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, Segment, align_characters, align_words
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c", "dd"]), max_size=8).map(" ".join)
 
@@ -58,6 +59,35 @@ def test_empty_sides(align: Callable[[str, str], Alignment]) -> None:
     assert align("", "").counts == EditCounts(0, 0, 0, 0)
     assert align("", "a").counts == EditCounts(0, 0, 0, 1)
     assert align("a", "").counts == EditCounts(0, 0, 1, 0)
+    assert align("", "").segments == ()
+    assert align("", "a").segments == (Segment("insert", "", "a"),)
+    assert align("a", "").segments == (Segment("delete", "a", ""),)
+
+
+def test_words_that_stand_on_one_side_alone_are_a_segment_each() -> None:
+    assert align_words("a b", "").segments == (Segment("delete", "a", ""), Segment("delete", "b", ""))
+    assert align_words("x", "a b x").segments == (
+        Segment("insert", "", "a"),
+        Segment("insert", "", "b"),
+        Segment("equal", "x", "x"),
+    )
+    assert align_words("a b x", "x").counts == EditCounts(hits=1, substitutions=0, deletions=2, insertions=0)
+
+
+def test_characters_that_differ_are_a_run() -> None:
+    assert align_characters("abx", "x").segments == (Segment("delete", "ab", ""), Segment("equal", "x", "x"))
+    assert align_characters("ab x", "cd x").segments == (
+        Segment("substitute", "ab", "cd"),
+        Segment("equal", " x", " x"),
+    )
+
+
+def test_counts_add_up_kind_by_kind() -> None:
+    counts = EditCounts(hits=5, substitutions=1, deletions=2, insertions=4)
+    assert (counts.errors, counts.reference_units, counts.rate) == (7, 8, 7 / 8)
+    assert counts + EditCounts(10, 20, 30, 40) == EditCounts(15, 21, 32, 44)
+    assert EditCounts(0, 0, 0, 0) == NO_EDITS
+    assert math.isnan(EditCounts(0, 0, 0, 3).rate)
 
 
 @given(WORDS, WORDS)

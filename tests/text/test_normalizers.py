@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
 from tttbench.core.plugins import normalizers
+from tttbench.text.whisper_english import WhisperEnglish
 
 CHINESE, RAW, WHISPER_BASIC, WHISPER_ENGLISH = map(normalizers.get, ("zh", "raw", "whisper-basic", "whisper-en"))
 OPENAI_ENGLISH = EnglishTextNormalizer()
@@ -39,10 +40,55 @@ WORDS = [
         ("Wait...", "wait ."),
         ("what's Colour [noise] (laughs) um", "what is color"),
         ("", ""),
+        # A run of ruled words in the middle, at the end, and one that closes up to its neighbor.
+        ("we have two hundred and three ships", "we have 203 ships"),
+        ("ships and two and", "ships and 2 and"),
+        ("five and ships", "5 and ships"),
+        ("um it is um", "it is"),
+        ("two, and colour, or 5 ships.", "2 and color or 5 ships"),
+        ("red five percent blue", "red 5% blue"),
+        ("won't you, Mr. X", "will not you mister x"),
+        ("all the 5 s", "all the 5s"),
     ],
 )
 def test_whisper_english_hand_worked(text: str, normalized: str) -> None:
     assert WHISPER_ENGLISH.normalize(text).strip() == normalized
+
+
+@pytest.mark.parametrize(
+    ("text", "normalized", "asked"),
+    [
+        ("big dogs, and colour!", "big dogs and color", []),
+        ("and dogs and", "and dogs and", []),
+        ("we have two hundred and three ships", "we have 203 ships", ["two hundred and three"]),
+        ("sail two, or five, ships.", "sail 2 or 5 ships", ["two,", "five,"]),
+        ("dogs five and ships two and", "dogs 5 and ships 2 and", ["five and", "two and"]),
+        ("um it is um", "it is", ["um"]),  # kept from the first
+        ("dogs um bark", "dogs bark", ["um"]),
+        ("five percent", "5%", ["five percent"]),
+        # What may act on its neighbors goes through the rules whole, and so does a text with something of the kind.
+        ("wait ... here", "wait here", ["...", "wait ... here"]),
+        ("dogs ...", "dogs .", ["...", "dogs ..."]),
+        ("it costs $5 a day", "it costs $5 a day", ["it costs $5 a day"]),
+        ("dogs [bark] loud", "dogs loud", ["dogs [bark] loud"]),
+    ],
+)
+def test_the_rules_are_asked_only_where_they_can_change_something(
+    monkeypatch: pytest.MonkeyPatch, text: str, normalized: str, asked: list[str]
+) -> None:
+    english, found = WhisperEnglish(), list[str]()
+    rules = english._by_package
+
+    def noting(part: str) -> str:
+        found.append(part)
+        return rules(part)
+
+    monkeypatch.setattr(english, "_by_package", noting)
+    assert (english(text).strip(), found) == (normalized, asked)
+
+
+def test_whisper_basic_hand_worked() -> None:
+    assert WHISPER_BASIC.normalize("Café, [noise] B! (x) Don't").split() == ["café", "b", "don", "t"]
 
 
 @settings(max_examples=500)
@@ -74,6 +120,7 @@ def test_whisper_english_equals_openai_whisper_on_real_sentences(shared_data: Pa
 
 def test_a_number_too_long_to_parse_is_kept_as_it_is() -> None:
     assert WHISPER_ENGLISH.normalize("It is " + "9" * 5000 + ".").split() == ["it", "is", "9" * 5000]
+    assert WHISPER_ENGLISH.normalize("Café " + "9" * 5000).split() == ["cafe", "9" * 5000]
 
 
 @pytest.mark.parametrize(
@@ -83,6 +130,7 @@ def test_a_number_too_long_to_parse_is_kept_as_it_is() -> None:
         ("你好\uff0c 世界\u3002\n", "你好世界"),
         ("\uff34\uff54\uff34\uff11\uff12号", "ttt12号"),  # full-width letters and digits
         ("《红楼梦》——50%", "红楼梦50"),
+        ("\u0939\u093f ?L", "\u0939\u093fl"),  # a vowel sign is a mark, which stays
         ("", ""),
     ],
 )

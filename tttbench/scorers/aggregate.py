@@ -107,7 +107,7 @@ def _interval(
     seed: int,
     n_resamples: int,
 ) -> Interval:
-    clusters = cluster_labels([item.sample for item, counts in zip(scored, counted, strict=True) if counts])
+    clusters = cluster_labels([scored[i].sample for i in np.flatnonzero(counted).tolist()])
     if info.aggregation == "value" and counted.any():
         return mean_interval(numerators[counted], seed=seed, n_resamples=n_resamples, clusters=clusters)
     return corpus_interval(

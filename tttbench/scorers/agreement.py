@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ class OracleAgreement:
         if peer is None or not (view.codes or peer.codes):
             return None
         codes, expected = view.codes or (), peer.codes or ()
-        equal = sum(one == other for one, other in zip(codes, expected, strict=False))
+        equal = sum(map(operator.eq, codes, expected))  # up to the end of the shorter
         longest = max(len(codes), len(expected))
         return Score(
             value=equal / longest,

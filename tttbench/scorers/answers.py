@@ -124,20 +124,19 @@ def _matched(sample: Sample, judged: str, status: Status) -> Score:
     the ``answer``, its ``normalized`` tokens, the ``expected`` ones, and ``matched`` (the reference that was found, as
     written; None if none was).
     """
-    expected = [answer_tokens(candidate) for candidate in sample.references]
+    expected = [(candidate, answer_tokens(candidate)) for candidate in sample.references]
     tokens = answer_tokens(judged)
     if status not in ("error", "unparsed"):
-        status = "empty" if not tokens else "ok" if any(expected) else "unparsed"
+        status = "empty" if not tokens else "ok" if any(wanted for _, wanted in expected) else "unparsed"
     matched = None
     if status == "ok":
-        pairs = zip(sample.references, expected, strict=True)
-        matched = next((candidate for candidate, wanted in pairs if holds(tokens, wanted)), None)
+        matched = next((candidate for candidate, wanted in expected if holds(tokens, wanted)), None)
     return plain_score(
         float(matched is not None),
         status,
         answer=judged,
         normalized=" ".join(tokens),
-        expected=[" ".join(wanted) for wanted in expected],
+        expected=[" ".join(wanted) for _, wanted in expected],
         matched=matched,
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any, Literal
 
 Op = Literal["equal", "substitute", "delete", "insert"]
@@ -83,10 +84,7 @@ def align_words(reference: str, hypothesis: str) -> Alignment:
         if op == "equal":
             segments.append(Segment(op, " ".join(ref_units), " ".join(hyp_units)))
         else:
-            longer = max(len(ref_units), len(hyp_units))
-            refs = ref_units or [""] * longer
-            hyps = hyp_units or [""] * longer
-            segments += [Segment(op, r, h) for r, h in zip(refs, hyps, strict=True)]
+            segments += [Segment(op, r, h) for r, h in zip_longest(ref_units, hyp_units, fillvalue="")]
     return Alignment(counts, tuple(segments))
 
 

@@ -52,7 +52,7 @@ def holds(answer: tuple[str, ...], expected: tuple[str, ...]) -> bool:
     if not expected:
         return False
     n = len(expected)
-    if any(answer[i : i + n] == expected for i in range(len(answer) - n + 1)):
+    if any(answer[i : i + n] == expected for i in range(len(answer))):
         return True
     # "12 34" for 1234: a whole run of digits, never a part of one.
     digits = "".join(expected)

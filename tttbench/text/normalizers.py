@@ -53,4 +53,6 @@ def normalize_chinese(text: str) -> str:
     Full-width forms become half-width (NFKC), Latin letters lower case; punctuation, symbols, white space and control
     characters go. Traditional and simplified forms, and digits and number characters, stay different.
     """
-    return "".join(c for c in unicodedata.normalize("NFKC", text).lower() if unicodedata.category(c)[0] in "LMN")
+    return "".join(
+        c for c in unicodedata.normalize("NFKC", text).lower() if unicodedata.category(c)[0] in ("L", "M", "N")
+    )

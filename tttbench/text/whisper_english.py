@@ -53,7 +53,7 @@ class WhisperEnglish:
         run: list[str] = []
         for chunk in lowered.split(" "):
             core = chunk[:-1] if chunk.endswith(_CLOSING) else chunk
-            if core in self._ruled or (core != "and" and not _LETTERS.fullmatch(core)):
+            if core in self._ruled or not _LETTERS.fullmatch(core):
                 run.append(chunk)
                 continue
             if run and core == "and":
@@ -70,15 +70,14 @@ class WhisperEnglish:
     def _close(self, run: list[str], words: list[str]) -> bool:
         """Normalise a run of chunks onto ``words``; False if its result could act on its neighbours."""
         normalized = self._run(" ".join(run))
-        if (
+        reaches = (
             normalized != normalized.strip()
             or normalized.startswith("%")
             or normalized.endswith((".", "$", "¢", "€", "£"))
-        ):
-            return False
-        if normalized:
+        )
+        if normalized and not reaches:
             words.append(normalized)
-        return True
+        return not reaches
 
     def _whole(self, text: str) -> str:
         try:

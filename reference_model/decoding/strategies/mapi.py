@@ -39,7 +39,7 @@ class Mapi:
             rows = block.open
             # Nothing committed, nothing to mask: all views would be the same.
             views = None if len(rows) == len(block) else self._views(block)
-            logits = (yield Look(variants=views, rows=tuple(rows))).mean(dim=0)
+            logits = (yield Look(variants=views)).mean(dim=0)
             tokens, confidence = block.draw(logits)
             chosen = confidence.sort(descending=True, stable=True).indices[:count]
             block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])

@@ -31,16 +31,14 @@ class Par:
         """See ``Strategy.fill``."""
         drafts = max(1, block.steps - self.refinements)
         for count in commits_per_step(len(block), drafts):
-            if block.settled:
-                break
-            yield from self._commit(block, block.open[:count])
+            if not block.settled:
+                yield from self._commit(block, block.open[:count])
         for _ in range(min(self.refinements, block.steps - drafts)):
             size = len(block) if block.end is None else block.end + 1
             doubtful = sorted(range(size), key=lambda position: block.confidence[position])[: round(size * self.share)]
-            if not doubtful:
-                break
-            block.reopen(doubtful)
-            yield from self._commit(block, sorted(doubtful))
+            if doubtful:
+                block.reopen(doubtful)
+                yield from self._commit(block, sorted(doubtful))
         # A refined end token may be gone, and with it the reason to leave what followed it masked.
         if not block.settled:
             yield from self._commit(block, block.open)

@@ -35,8 +35,8 @@ class Pmi:
         """See ``Strategy.fill``."""
         prior = block.kept.get("log_prior")
         if prior is None:
-            logits = yield Look(variants=(block.tokens.clone(),), rows=tuple(range(len(block))), alone=True)
-            prior = torch.softmax(logits[0], dim=-1).mean(dim=0).log()
+            logits = yield Look(variants=(block.tokens.clone(),), alone=True)
+            prior = torch.softmax(logits[0], dim=1).mean(dim=0).log()
             block.kept["log_prior"] = prior
         schedule = commits_per_step(len(block), block.steps)
         first_scores: Tensor | None = None
@@ -44,7 +44,7 @@ class Pmi:
             if block.settled:
                 return
             rows = block.open
-            logits = yield Look(rows=tuple(rows))
+            logits = yield Look()
             tokens, confidence = block.draw(logits[0])
             score = confidence.log() - self.weight * prior[tokens - block.first_candidate]
             n = count

@@ -27,9 +27,9 @@ class Threshold:
             if block.settled:
                 return
             rows = block.open
-            logits = yield Look(rows=tuple(rows))
+            logits = yield Look()
             tokens, confidence = block.draw(logits[0])
-            chosen = (confidence >= self.tau).nonzero().squeeze(-1)
+            chosen = (confidence >= self.tau).nonzero().flatten()
             if chosen.numel() == 0:
                 chosen = confidence.argmax().unsqueeze(0)
             block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])

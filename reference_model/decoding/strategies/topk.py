@@ -31,7 +31,7 @@ class TopK:
             if block.settled:
                 return
             rows = block.open
-            logits = yield Look(rows=tuple(rows))
+            logits = yield Look()
             tokens, confidence = block.draw(logits[0])
             # Stable, so that equal confidences commit from the left whatever computed them.
             chosen = confidence.sort(descending=True, stable=True).indices[:count]

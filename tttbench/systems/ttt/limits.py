@@ -52,8 +52,11 @@ class Limits:
         n_answer = math.ceil(n_codes * turn / AUDIO_CHUNK) if repeats else turn
         if n_around + n_codes + n_answer > self.positions:
             free = self.positions - n_around
-            allowed = free * AUDIO_CHUNK / (AUDIO_CHUNK + turn) if repeats else free - turn
-            what, fix = f"{seconds:.1f} s of audio", f"Give at most {max(0.0, allowed) / self.codes_per_s:.1f} s"
+            allowed = max(0, free * AUDIO_CHUNK // (AUDIO_CHUNK + turn) if repeats else free - turn)
+            # What is advised fits: rounded down, once more where ``codes`` rounds a whole number of codes up.
+            tenths = math.floor(10 * allowed / self.codes_per_s)
+            tenths -= self.codes(tenths / 10) > allowed
+            what, fix = f"{seconds:.1f} s of audio", f"Give at most {tenths / 10:.1f} s"
             if not n_codes:
                 what, fix = "the text", "Shorten it"
             raise InputError(
