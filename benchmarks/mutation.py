@@ -252,7 +252,15 @@ def _test_map(workers: Sequence[Worker], stamp: str, work: Path) -> LineMap:
         print("running all tests once, to see which lines each runs", file=sys.stderr, flush=True)
         make_map(workers, PACKAGES)
         mark.write_text(stamp, encoding="utf-8")
-    return read_map([worker.folder for worker in workers])
+    found = read_map([worker.folder for worker in workers])
+    if found.unusable:
+        named = ", ".join(found.unusable[:5])
+        print(
+            f"not used, as they don't pass without a fault: {len(found.unusable)} ({named})",
+            file=sys.stderr,
+            flush=True,
+        )
+    return found
 
 
 def _mutants(patterns: Sequence[str]) -> list[Mutant]:

@@ -185,8 +185,8 @@ def make_map(workers: Sequence[Worker], packages: Sequence[str]) -> None:
             running[_fork(worker.folder, partial(_covered, file, packages))] = worker, file
         pid, status = os.wait()
         worker, file = running.pop(pid)
-        if status:
-            raise RuntimeError(f"{file}: its tests didn't come to their end; see {worker.folder / 'output.txt'}")
+        if status:  # its tests didn't come to their end
+            _note(worker.folder / "map", file, {}, [file])
         free.append(worker)
 
 
@@ -203,7 +203,8 @@ def read_map(folders: Sequence[Path]) -> LineMap:
         seconds.update(plain["seconds"])
         unusable.update(plain["not_passed"])
         data = CoverageData(str(file.with_suffix(".coverage")))
-        data.read()
+        if plain["seconds"]:
+            data.read()
         for name in data.measured_files():
             path = str(Path(name).relative_to(folder))
             for line, contexts in data.contexts_by_lineno(name).items():
@@ -328,8 +329,12 @@ def _covered(file: str, packages: Sequence[str]) -> None:
     status = pytest.main(["-p", "no:cacheprovider", *coverage, *chosen, file], plugins=[watcher])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
         raise RuntimeError(f"pytest ended with {status!r}")
-    plain = {"seconds": watcher.seconds, "not_passed": watcher.not_passed}
-    Path(f"{found}.json").write_text(json.dumps(plain), encoding="utf-8")
+    _note(Path("map"), file, watcher.seconds, watcher.not_passed)
+
+
+def _note(folder: Path, file: str, seconds: Mapping[str, float], not_passed: Sequence[str]) -> None:
+    path = folder / f"{file.replace('/', '.')}.json"
+    path.write_text(json.dumps({"seconds": seconds, "not_passed": not_passed}), encoding="utf-8")
 
 
 def _judged(tests: Sequence[str], budget_s: float) -> None:
