@@ -41,8 +41,8 @@ def test_values_are_separated_by_commas_or_given_again(words: tuple[str, ...], c
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--steps", "1,x"), "argument --steps: must be a whole number of 1 or more, not 'x'"),
-        (("--block-length", "0"), "argument --block-length: must be a whole number of 1 or more, not '0'"),
+        (("--steps", "1,x"), "argument --steps: must be a whole number of 1 or more (below 2^63), not 'x'"),
+        (("--block-length", "0"), "argument --block-length: must be a whole number of 1 or more (below 2^63), not '0'"),
         (("--cfg", "-1"), "argument --cfg: must be a number of 0 or more, not '-1'"),
         (("--cfg", "inf"), "argument --cfg: must be a number of 0 or more, not 'inf'"),
         (("--strategy", "threshold,tau=1"), "'tau=1' is no strategy; options follow a colon: threshold:tau=1"),

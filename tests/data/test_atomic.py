@@ -12,6 +12,7 @@ import pytest
 from tttbench.core.errors import StorageError
 from tttbench.data.atomic import storage_error, write_atomic
 
+ELSEWHERE = "Make it writable, or give another folder."
 FREE = "Free some disk space, then continue with --resume; what was done is kept."
 
 
@@ -21,8 +22,14 @@ FREE = "Free some disk space, then continue with --resume; what was done is kept
         (OSError(errno.ENOSPC, "No space left on device"), f"[Errno {errno.ENOSPC}] No space left on device. {FREE}"),
         (OSError(errno.EDQUOT, "Quota exceeded"), f"[Errno {errno.EDQUOT}] Quota exceeded. {FREE}"),
         (sqlite3.OperationalError("database or disk is full"), f"database or disk is full. {FREE}"),
-        (PermissionError(errno.EACCES, "Permission denied"), "Permission denied. Give another folder with --out."),
-        (OSError(errno.EROFS, "Read-only file system"), "Read-only file system. Give another folder with --out."),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            f"Permission denied. {ELSEWHERE}",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system"),
+            f"Read-only file system. {ELSEWHERE}",
+        ),
     ],
 )
 def test_what_to_do_depends_on_why_it_failed(error: Exception, says: str) -> None:
@@ -41,7 +48,8 @@ def test_all_of_it_is_on_the_disk_before_it_gets_its_name(tmp_path: Path, monkey
 
 def test_a_folder_that_is_not_there_is_no_place_for_a_file(tmp_path: Path) -> None:
     with pytest.raises(
-        StorageError, match=r"none/a\.json: cannot be written: No such file or directory\. Give another"
+        StorageError,
+        match=r"none/a\.json: cannot be written: No such file or directory\. Make it writable, or give another",
     ):
         write_atomic(tmp_path / "none" / "a.json", b"x")
 

@@ -168,7 +168,7 @@ def test_a_batch_that_fails_is_tried_one_by_one() -> None:
 def test_answers_that_are_too_few_or_too_many_belong_to_nobody(text: str, n: int) -> None:
     (one, wrong), calls = ask("one", text)
     assert one == Response("one")
-    assert repr(wrong) == repr(RuntimeError(f"{n} answers to 1 requests"))
+    assert repr(wrong) == repr(RuntimeError(f"it returned {n} answers to 1 request"))
     assert len(calls) == 3
 
 
@@ -238,7 +238,7 @@ def test_a_derivation_that_fails_is_failed_alone() -> None:
 
 def test_a_deriver_that_loses_an_input_failed_on_it() -> None:
     (done,) = derive_batch(Ears(), [need("lose")])
-    assert (done.derived.status, done.derived.error) == ("failed", "RuntimeError: 0 answers to 1 requests")
+    assert (done.derived.status, done.derived.error) == ("failed", "RuntimeError: it returned 0 answers to 1 request")
 
 
 def test_a_recording_is_read_for_its_derivation_and_a_broken_one_costs_no_other(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_a_recipe_is_a_name_for_options_and_what_is_given_itself_wins() -> None:
     [
         ({"recipe": "whisper-eng"}, "there is no recipe 'whisper-eng'. Did you mean 'whisper-en'"),
         ({"normalizer": "rav"}, "Unknown normalizer 'rav'. Did you mean 'raw'"),
-        ({"normaliser": "raw"}, "score 'wer': wer has no option 'normaliser'. Did you mean 'normalizer'"),
+        ({"normaliser": "raw"}, "score wer:normaliser=raw: wer has no option 'normaliser'. Did you mean 'normalizer'"),
     ],
 )
 def test_what_there_is_not_is_refused_with_the_nearest_name(options: dict[str, str], message: str) -> None:

@@ -33,7 +33,7 @@ def test_results_hold_systems_and_reference_audio(folder: Path) -> None:
 
 def test_samples_have_one_row_per_answer_and_one_column_per_score(folder: Path) -> None:
     found = load(folder).samples
-    first = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference"]
+    first = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference", "error"]
     assert list(found.columns) == [*first, "spoken", "wer"]
     assert list(found.itertuples(index=False, name=None))[1] == (
         "s",
@@ -44,6 +44,7 @@ def test_samples_have_one_row_per_answer_and_one_column_per_score(folder: Path) 
         "Rome",
         "Rome is",
         "Rome",
+        "",
         1.0,
         0.5,
     )

@@ -19,7 +19,7 @@ from tttbench.store.run_directory import RunStore
 
 from .stored_runs import MANIFEST, RECIPE, RESULT, SAMPLES, SUMMARY, TRACE, make_run, score, spoken
 
-SAMPLE_COLUMNS = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference"]
+SAMPLE_COLUMNS = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference", "error"]
 
 
 def test_a_run_that_has_just_begun_has_tables_without_rows(tmp_path: Path) -> None:

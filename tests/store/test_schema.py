@@ -252,7 +252,8 @@ def test_names_are_uris_where_they_are_meant_to_be(tmp_path: Path, monkeypatch: 
     def noted(name: str, **given: Any) -> sqlite3.Connection:
         if "journal.sqlite" in name:  # a tool that watches the tests may have a database of its own
             asked.append(given["uri"])
-        return plain(name, **given)
+        connection: sqlite3.Connection = plain(name, **given)
+        return connection
 
     monkeypatch.setattr(sqlite3, "connect", noted)
     schema.create_to_write(tmp_path / "journal.sqlite").close()

@@ -201,7 +201,8 @@ def test_a_rename_that_the_disk_refuses_is_named(tmp_path: Path, monkeypatch: py
         with pytest.raises(StorageError) as caught:
             RunStore.open(folder, write=True)
     assert str(caught.value) == (
-        f"{folder}/journal.format2.sqlite: cannot be written: Permission denied. Give another folder with --out."
+        f"{folder}/journal.format2.sqlite: cannot be written: Permission denied. "
+        "Make it writable, or give another folder."
     )
 
 

@@ -37,5 +37,5 @@ def test_the_examples_are_found_and_respond(tmp_path: Path) -> None:
     np.testing.assert_array_equal(answer.waveform, audio)
     assert answer.trace.chunks[0].n_samples == 24_000
     assert isinstance(refused, InputError)
-    with pytest.raises(UserError, match="repeat:so: has no strategies"):
+    with pytest.raises(UserError, match="repeat: has no strategies"):
         check_system("repeat:so", SystemOptions(strategy="loud"))

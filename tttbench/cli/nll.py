@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.cli.options import add_device, add_include, include_all, names, positive, resolve_device
+from tttbench.cli.options import add_device, add_include, include_all, names, positive, resolve_device, seed
 from tttbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="K",
         help="random maskings of each span, at least 2; more make the bound's standard error smaller (default: 16)",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
     add_device(parser)
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is JSON; it always is")

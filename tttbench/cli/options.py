@@ -82,9 +82,17 @@ def resolve_device(name: str) -> str:
 
 def positive(text: str) -> int:
     """Read a whole number of 1 or more."""
-    number = int(text) if text.lstrip("-").isdigit() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more, not {text!r}")
+    number = int(text) if text.lstrip("-").isdecimal() and len(text) < 20 else 0
+    if not 1 <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more (below 2^63), not {text!r:.40}")
+    return number
+
+
+def seed(text: str) -> int:
+    """Read a whole number of 64 bits."""
+    number = int(text) if text.lstrip("-").isdecimal() and len(text) < 21 else 2**63
+    if not -(2**63) <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"must be a whole number from -2^63 to 2^63 - 1, not {text!r:.40}")
     return number
 
 

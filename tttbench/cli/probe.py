@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tttbench.cli.axis_options import add_axes, chosen_axes, number_from
 from tttbench.cli.folders import new_folder
-from tttbench.cli.options import add_device, add_include, include_all, positive, resolve_device
+from tttbench.cli.options import add_device, add_include, include_all, positive, resolve_device, seed
 from tttbench.core.errors import UserError
 from tttbench.probes.axes import AXES
 
@@ -54,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"different requests of the task (default: {DEFAULT_REQUESTS}, or the largest batch if that is more)",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=seed, default=0)
     add_device(parser)
     add_include(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="for picture and JSON (default: runs/probe-TIME)")

@@ -18,6 +18,7 @@ from tttbench.cli.options import (
     positive,
     resolve_device,
     scores_of,
+    seed,
     system_labels,
 )
 from tttbench.core.errors import UserError
@@ -62,7 +63,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_scores(parser)
     add_device(parser)
-    parser.add_argument("--seed", type=int, help="instead of the suite's")
+    parser.add_argument("--seed", type=seed, help="instead of the suite's")
     parser.add_argument("--batch-size", type=positive, metavar="N", help="requests a call; doesn't change the answers")
     parser.add_argument("--executor", default="serial", help="serial (default) or threads, for servers")
     add_include(parser)
@@ -79,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.config.suite import choose, load_suite
-    from tttbench.core.plugins import tasks
+    from tttbench.core.plugins import check_deriver, tasks
+    from tttbench.core.system import SystemOptions
     from tttbench.pages import render
     from tttbench.pipeline.executors import executor
     from tttbench.pipeline.plan import make_plan
@@ -101,7 +103,10 @@ def run(args: argparse.Namespace) -> int:
         add=scores_of(args),
     )
     chosen = executor(args.executor)
-    plan = make_plan(suite, resolve_device(args.device))
+    device = resolve_device(args.device)
+    if args.transcriber is not None:  # a mistyped one is found also where no score of the tasks needs one
+        check_deriver(f"transcriber:{args.transcriber}", SystemOptions(device))
+    plan = make_plan(suite, device)
     folder = args.out or new_folder(suite.name)
     resume_command = _resume_command(args.command_line, folder)
     with open_run(plan, folder, resume=args.resume) as store:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject, JsonValue
@@ -43,6 +43,17 @@ class MetricInfo:
     lowest: float | None = None
     highest: float | None = None
 
+    def __post_init__(self) -> None:
+        """Raise ``ValueError`` for what no page, table or gate could go by."""
+        for name, value, known in (
+            ("direction", self.direction, get_args(Direction)),
+            ("aggregation", self.aggregation, get_args(Aggregation)),
+        ):
+            if value not in known:
+                raise ValueError(f"MetricInfo.{name}: must be {', '.join(map(repr, known))}, not {value!r}.")
+        if not (isinstance(self.title, str) and self.title):
+            raise ValueError(f"MetricInfo.title: must be a text, not {self.title!r}.")
+
     @property
     def column(self) -> str:
         """The heading of a column."""
@@ -74,6 +85,30 @@ class Score:
     denominator: MaybeNan
     status: Status
     detail: JsonObject = field(default_factory=dict)
+
+
+def score_fault(score: object, info: MetricInfo) -> str:
+    """Return why what a scorer gave can't be the score of an answer; ``""`` if it can.
+
+    A value that isn't finite says nothing, unless the status says why: only a rate without any reference unit has none.
+    """
+    if not isinstance(score, Score):
+        return f"it returned {score!r:.60}, expected a Score or None"
+    if score.status != "ok":
+        return ""
+    parts = (score.numerator, score.denominator)
+    if not all(isinstance(one, int | float) and math.isfinite(one) for one in parts):
+        return f"numerator and denominator must be finite numbers, not {parts[0]!r} and {parts[1]!r}"
+    if info.aggregation == "rate" and score.denominator == 0:
+        return ""
+    if not (isinstance(score.value, int | float) and math.isfinite(score.value)):
+        return f"the value must be a finite number, not {score.value!r}; an answer without one has another status"
+    low, high = info.lowest, info.highest
+    slack = 1e-9 * max(1.0, abs(score.value))
+    if (low is not None and score.value < low - slack) or (high is not None and score.value > high + slack):
+        ends = ["…" if end is None else f"{end:g}" for end in (low, high)]
+        return f"the value {score.value!r} lies outside of the metric's range, {ends[0]} to {ends[1]}"
+    return ""
 
 
 def plain_score(value: float, status: Status = "ok", **detail: JsonValue) -> Score:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import Protocol, TypeVar
 
+from tttbench.core.blame import blamed
 from tttbench.core.derivation import Deriver, Need
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Request, Response
@@ -243,6 +244,9 @@ def scorer(
         reads: what it needs of a system's answers: ``"text"``, ``"audio"``, ``"codes"``.
     """
 
+    if not isinstance(info, MetricInfo):
+        raise UserError(f"scorer {name!r}: its info is {info!r:.60}, expected a MetricInfo.")
+
     def register(verdict: Verdict) -> Verdict:
         made = FunctionScorer(name, version, info, frozenset(reads), verdict)
 
@@ -306,7 +310,8 @@ def check_system(name: str, options: SystemOptions) -> None:
         raise UserError(f"Unknown system {name!r}. {did_you_mean(name, known)}{systems.hint()}")
     check = systems.get(kind).check
     if check is not None:
-        check(spec, options)
+        with blamed(f"system {name!r}: its check"):
+            check(spec, options)
 
 
 def check_decoding(kind: str, tables: Sequence[Document]) -> None:
@@ -342,7 +347,9 @@ def build_system(name: str, options: SystemOptions) -> System:
 
 def build_task(name: str) -> Task:
     """Return the task called ``name``; raises ``UserError`` with the nearest names if there is none."""
-    task = tasks.get(name)()
+    make = tasks.get(name)
+    with blamed(f"task {name!r}"):
+        task = make()
     if not isinstance(task, Task):
         raise UserError(f"task {name!r}: what is registered returned a {type(task).__name__}, expected a Task.")
     if task.name != name:
@@ -353,11 +360,15 @@ def build_task(name: str) -> Task:
 def build_scorer(spec: ScoreSpec) -> Scorer:
     """Build the scorer of ``spec``; raises ``UserError`` for an unknown scorer or option."""
     entry = scorers.get(spec.scorer)
-    for name in spec.options:
+    for name, value in spec.options.items():
         if name not in entry.options:
             hint = did_you_mean(name, entry.options) if entry.options else "It has none."
-            raise UserError(f"score {spec.id!r}: {spec.scorer} has no option {name!r}. {hint}")
-    return entry.factory(spec.options)
+            raise UserError(f"score {spec.scorer}:{name}={value}: {spec.scorer} has no option {name!r}. {hint}")
+    with blamed(f"scorer {spec.scorer!r}"):
+        made = entry.factory(spec.options)
+        if not isinstance(made.info, MetricInfo):
+            raise UserError(f"scorer {spec.scorer!r}: its info is {made.info!r:.60}, expected a MetricInfo.")
+    return made
 
 
 def build_deriver(name: str, options: SystemOptions) -> Deriver:
@@ -372,4 +383,5 @@ def check_deriver(name: str, options: SystemOptions) -> None:
     kind, _, spec = name.partition(":")
     check = derivers.get(kind).check
     if check is not None:
-        check(spec, options)
+        with blamed(f"deriver {name!r}: its check"):
+            check(spec, options)

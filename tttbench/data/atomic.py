@@ -35,7 +35,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 def storage_error(path: Path, error: Exception) -> StorageError:
     """Return the message for a failed write of ``path``: what happened and what to do."""
     if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(f"{path}: cannot be written: {error.strerror}. Give another folder with --out.")
+        return StorageError(f"{path}: cannot be written: {error.strerror}. Make it writable, or give another folder.")
     return StorageError(
         f"{path}: cannot be written: {error}. Free some disk space, then continue with --resume; what was done is kept."
     )

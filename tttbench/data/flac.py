@@ -62,7 +62,9 @@ def decode_flac(path: Path) -> tuple[Waveform, int]:
     try:
         samples, sample_rate = soundfile.read(path, dtype="float32")
     except (soundfile.LibsndfileError, OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}. Restore the file, or run again.") from error
+        # Of a file that is missing libsndfile only says "System error."
+        why = "no such file" if not path.exists() else str(error).rstrip(".")
+        raise InputError(f"{path}: cannot be read: {why}. Restore the file, or run again.") from error
     return samples, int(sample_rate)
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
+from tttbench.core.blame import blamed
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.plugins import SourceEntry, sources, tasks
 from tttbench.core.sample import Modality, Sample
@@ -82,7 +83,10 @@ def task_from(document: Document, path: Path) -> Task:
         UserError: naming the file, the key and what to do.
     """
     found = read_table(TaskFile, document)
-    entry = sources.get(found.source)
+    try:
+        entry = sources.get(found.source)
+    except UserError as error:
+        raise document.error("source", str(error)) from error
     for option in found.options:
         if option not in entry.options:
             raise document.error("options", f"{found.source} has no {option!r}. {did_you_mean(option, entry.options)}")
@@ -110,4 +114,5 @@ def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None)
     if folder is None:
         where = f" Get it {found.get.rstrip(chr(46))}" if found.get else " Make one"
         raise UserError(f"{name}: needs a folder of data.{where} and give it with --data {name}=DIR.")
-    return entry.read(folder, **found.options)
+    with blamed(f"task {name!r}: its source {found.source!r}"):
+        return entry.read(folder, **found.options)

@@ -6,16 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tttbench.core.blame import blamed
 from tttbench.core.derivation import Need
 from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.json_values import JsonObject
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import View
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.jobs import DeriveItem, WorkerSpec
 from tttbench.pipeline.plan import PlannedTask
 from tttbench.pipeline.progress import ProgressReporter, Work
-from tttbench.pipeline.scores import Columns, reason_to_skip
+from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.store.manifest import DeriverEntry
 from tttbench.store.run_directory import RunStore
@@ -118,7 +121,7 @@ def _needs(columns: Columns, store: RunStore, derivations: Derivations) -> Itera
                 recordings[entry.answer_audio.sha256] = store.folder / entry.answer_audio.file
                 view = ReferenceView(entry, store, derivations)
                 for column in columns.of_reference(name):
-                    for need in column.scorer.needs(entry.sample, view):
+                    for need in _needs_of(column, entry.sample, view):
                         yield need, recordings.get(need.audio_sha256)
         for label, system in manifest.systems.items():
             if reason_to_skip(system, manifest.tasks[name]):
@@ -128,5 +131,10 @@ def _needs(columns: Columns, store: RunStore, derivations: Derivations) -> Itera
                     recordings[answer.audio.sha256] = store.folder / answer.audio.file
                 seen = AnswerView(answer, store, derivations, Peers())
                 for column in columns.of_system(label, system, name):
-                    for need in column.scorer.needs(answer.sample.sample, seen):
+                    for need in _needs_of(column, answer.sample.sample, seen):
                         yield need, recordings.get(need.audio_sha256)
+
+
+def _needs_of(column: Column, sample: Sample, view: View) -> list[Need]:
+    with blamed(f"score {column.id!r} of sample {sample.id!r}: what its scorer needs"):
+        return list(column.scorer.needs(sample, view))

@@ -247,10 +247,14 @@ def _derivation_input(item: DeriveItem) -> DerivationInput:
 def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequence[T | Exception] | Exception:
     try:
         answers = call()
+    except SystemExit as error:  # what a plug-in leaves with is no reason for tttbench to leave
+        return RuntimeError(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
     except Exception as error:
         return error
+    if not isinstance(answers, Sequence) or isinstance(answers, str):
+        return RuntimeError(f"it returned a {type(answers).__name__}, expected a list with an answer to each request")
     if len(answers) != expected:
-        return RuntimeError(f"{len(answers)} answers to {expected} requests")
+        return RuntimeError(f"it returned {len(answers)} answers to {expected} request{'s' * (expected != 1)}")
     return answers
 
 

@@ -82,8 +82,11 @@ def make_plan(suite: Suite, device: str) -> Plan:
 
 def _plan_task(plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str]) -> PlannedTask:
     own = plan.scores or task.scores
-    scores = with_defaults((*own, *suite.added_to(own, everywhere)), suite.transcriber, suite.oracle)
-    columns(scores)
+    try:
+        scores = with_defaults((*own, *suite.added_to(own, everywhere)), suite.transcriber, suite.oracle)
+        columns(scores)
+    except UserError as error:
+        raise UserError(f"task {plan.name!r}: scores: {error}") from error
     samples = task.samples(plan.data)
     where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
     if not samples:

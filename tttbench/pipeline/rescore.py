@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tttbench.core.plugins import check_deriver, scorers
@@ -41,6 +41,8 @@ def rescore(
         UserError: an unknown score, option or transcriber; nothing has been changed then.
     """
     manifest = store.manifest
+    if transcriber:
+        check_deriver(f"transcriber:{transcriber}", options)
     taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
     tasks = {name: _with(task, add, transcriber, taken, manifest) for name, task in manifest.tasks.items()}
     for task in tasks.values():
@@ -49,7 +51,17 @@ def rescore(
             if name := spec.options.get("transcriber"):
                 check_deriver(f"transcriber:{name}", options)
     store.write_manifest(replace(manifest, tasks=tasks))
-    return finish(store, executor, options, reporter)
+    try:
+        return finish(store, executor, options, reporter)
+    except BaseException:
+        # What was asked for now must not stand in the way of the next call.
+        store.write_manifest(manifest)
+        store.forget_scores(_ids(tasks) - _ids(manifest.tasks))
+        raise
+
+
+def _ids(tasks: Mapping[str, TaskEntry]) -> set[str]:
+    return {spec.id for task in tasks.values() for spec in task.scores}
 
 
 def _with(

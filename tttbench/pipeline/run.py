@@ -73,6 +73,11 @@ def finish(store: RunStore, executor: Executor, options: SystemOptions, reporter
     columns = Columns(store.manifest)
     derive_all(columns, store, executor, options, reporter)
     summary = summarize(store, columns)
+    given = {one.metric for one in (*summary.results, *summary.topline)}
+    for column in {column.id: column for column in columns}.values():
+        if summary.answered and column.id not in given:
+            reads = " and ".join(sorted(column.scorer.reads))
+            reporter.note(f"Score {column.id!r} has no value: no system of this run gives what it reads ({reads}).")
     _end_session(store, summary.status)
     store.write_summary(summary)
     return summary

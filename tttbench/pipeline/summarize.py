@@ -11,8 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from tttbench.core.blame import blamed
+from tttbench.core.errors import UserError
 from tttbench.core.exchange import STATUSES
-from tttbench.core.metric import TOPLINE, FrontierPoint, MetricInfo, ProbeResult, Result, Score
+from tttbench.core.metric import TOPLINE, FrontierPoint, MetricInfo, ProbeResult, Result, Score, score_fault
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import View
 from tttbench.pipeline.frontier import Outcome, frontier
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
@@ -67,8 +71,18 @@ def _scores(
     answer: StoredAnswer, columns: Sequence[Column], store: RunStore, derivations: Derivations, peers: Peers
 ) -> dict[str, Score]:
     view = AnswerView(answer, store, derivations, peers)
-    found = {column.id: column.scorer.score(answer.sample.sample, view) for column in columns}
+    found = {column.id: _score(column, answer.sample.sample, view, answer.key.task) for column in columns}
     return {of: score for of, score in found.items() if score is not None}
+
+
+def _score(column: Column, sample: Sample, view: View, task: str) -> Score | None:
+    """The score, if there is one; a scorer that raises, or gives what can't be one, is named with the sample."""
+    where = f"score {column.id!r} of sample {sample.id!r} ({task}): its scorer"
+    with blamed(where):
+        score = column.scorer.score(sample, view)
+    if score is not None and (fault := score_fault(score, column.scorer.info)):
+        raise UserError(f"{where} can't be used: {fault}. Fix it, or leave it out.")
+    return score
 
 
 def _peers(store: RunStore, manifest: Manifest) -> Peers:
@@ -94,7 +108,9 @@ def _results(
 
 
 def _aggregated(label: str, task: str, column: Column, scored: Sequence[Scored], manifest: Manifest) -> Result:
-    cell = Cell(label, task, column.id, column.scorer.info, column.scorer.recipe(manifest.recipes()))
+    with blamed(f"score {column.id!r}: its scorer's recipe"):
+        recipe = column.scorer.recipe(manifest.recipes())
+    cell = Cell(label, task, column.id, column.scorer.info, recipe)
     return aggregate(cell, scored, seed=manifest.suite.seed, n_resamples=manifest.suite.resamples)
 
 
@@ -110,7 +126,7 @@ def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations:
         for entry in samples:
             view = ReferenceView(entry, store, derivations)
             for column in own:
-                score = column.scorer.score(entry.sample, view)
+                score = _score(column, entry.sample, view, name)
                 if score is not None:
                     rows.append((entry.sample.id, 0, column.id, score))
                     by_column.setdefault(column.id, []).append(Scored(entry.sample, score))

@@ -57,12 +57,13 @@ class LoadedRun:
         """One row per answer.
 
         Columns: ``system``, ``task``, ``sample``, ``repeat``, ``status`` (the worst of the answer's and its scores'),
-        ``text``, ``transcript`` (by the run's first transcriber; None without one), ``reference`` (the first), and the
-        value of each score under its id, NaN where it has none.
+        ``text``, ``transcript`` (by the run's first transcriber; None without one), ``reference`` (the first),
+        ``error`` (why there is no answer; ``""`` if there is one), and the value of each score under its id, NaN where
+        it has none.
         """
         import pandas as pd
 
-        first = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference"]
+        first = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference", "error"]
         ids = dict.fromkeys(spec.id for task in self.manifest.tasks.values() for spec in task.scores)
         rows = []
         with Run.open(self.folder) as run:
@@ -79,6 +80,7 @@ class LoadedRun:
                     answer.text,
                     spoken,
                     sample.reference,
+                    answer.error,
                 ]
                 ids |= dict.fromkeys(answer.scores)
                 rows.append((row, answer.scores))

@@ -7,7 +7,7 @@ by their rows, no system and no scorer.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -152,6 +152,11 @@ class Journal:
             score = self._read("scores", row_values.score, row)
             found.setdefault((row[2], row[3]), {})[row[4]] = score
         return found
+
+    def forget_scores(self, score_ids: Collection[str]) -> None:
+        """Drop all scores of these ids."""
+        with self.transaction() as connection:
+            connection.executemany("DELETE FROM scores WHERE score = ?", [(one,) for one in score_ids])
 
     def replace_scores(self, system: str, task: str, scores: Iterable[tuple[str, int, str, Score]]) -> None:
         """Replace all scores of a system on a task by ``(sample id, repeat, score id, score)``."""

@@ -8,7 +8,7 @@ is described in ``docs/run_directory.md``. Knows no system, task or metric.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -289,6 +289,10 @@ class RunStore:
     def save_derived(self, recipe: str, derived: Mapping[str, Derived]) -> None:
         """Keep derivations by the hash of their input; content that can't be kept is a derivation that failed."""
         self._journal.save_derived(recipe, {sha: _storable(one) for sha, one in derived.items()})
+
+    def forget_scores(self, score_ids: Collection[str]) -> None:
+        """Drop all scores of these ids."""
+        self._journal.forget_scores(score_ids)
 
     def replace_scores(self, system: str, task: str, scores: Iterable[tuple[str, int, str, Score]]) -> None:
         """Replace all scores of a system on a task by ``(sample id, repeat, score id, score)``.
