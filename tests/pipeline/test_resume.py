@@ -200,6 +200,17 @@ def test_a_run_is_resumed_with_a_further_score(tones: Tones, tmp_path: Path) -> 
     assert found == [("tone_asr", "wer"), ("tone_asr", "wer_raw")]
 
 
+def test_a_score_that_is_no_longer_asked_for_is_left_out_and_named(
+    tones: Tones, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = tmp_path / "run"
+    tones("--out", run, "--tasks", "tone_asr", "--add", "wer:recipe=raw", "--add", "cer")
+    assert "left out" not in caplog.text
+    document = tones("--out", run, "--tasks", "tone_asr", "--add", "cer", "--resume", "--json").document
+    assert [row["metric"] for row in document["results"]] == ["wer", "cer"]
+    assert "left out are scores that this call doesn't ask for: wer_raw (--add adds them)" in caplog.text
+
+
 def test_a_full_disk_stops_the_run_in_words_and_it_goes_on_afterwards(
     tones: Tones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

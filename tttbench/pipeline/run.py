@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from tttbench.pipeline.summarize import summarize
 from tttbench.store.manifest import Manifest, Session, Summary
 from tttbench.store.run_directory import RunStore
 
+log = logging.getLogger("tttbench")
+
 
 def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
     """Start the run in ``folder``, or resume the one that is there.
@@ -35,6 +38,13 @@ def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
     old = store.manifest
     # Scores may be others than before: they change no answer.
     tasks = {name: replace(entry, scores=manifest.tasks[name].scores) for name, entry in old.tasks.items()}
+    left = {spec.id for entry in old.tasks.values() for spec in entry.scores}
+    left -= {spec.id for entry in tasks.values() for spec in entry.scores}
+    if left:
+        ids = ", ".join(sorted(left))
+        log.warning(
+            "--resume %s: left out are scores that this call doesn't ask for: %s (--add adds them)", folder, ids
+        )
     store.write_manifest(replace(old, tasks=tasks))
     return store
 
