@@ -171,7 +171,8 @@ def include(folder: Path) -> None:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # even sys.exit() in a plug-in must not end somebody's run
-            included_problems[str(path)] = why_it_failed(error)
+            # A message about a TOML file names it already.
+            included_problems[str(path)] = why_it_failed(error).removeprefix(f"{path}: ")
             log.warning("%s could not be loaded: %s", path, included_problems[str(path)])
         finally:
             _including.pop()

@@ -17,7 +17,7 @@ from reference_model.decoding.strategy import Block, Filling, Look, register_str
 @register_strategy("first_hitting")
 @dataclass(frozen=True)
 class FirstHitting:
-    """Every token is drawn with all earlier choices in view."""
+    """One position at a time in random order, each drawn with all earlier choices in view."""
 
     name: ClassVar[str] = "first_hitting"
     next_token: ClassVar[bool] = False

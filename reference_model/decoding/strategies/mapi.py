@@ -19,7 +19,7 @@ from reference_model.decoding.strategy import Block, Filling, Look, register_str
 @register_strategy("mapi")
 @dataclass(frozen=True)
 class Mapi:
-    """Averages over masked variants.
+    """Logits are averaged over variants of the block that are masked at random.
 
     Attributes:
         variants: views per step, the block as it stands among them.

@@ -15,7 +15,7 @@ from reference_model.decoding.strategy import Block, Filling, Look, register_str
 @register_strategy("par")
 @dataclass(frozen=True)
 class Par:
-    """Left to right, then refinement.
+    """The block is drafted left to right, then its least confident tokens are drawn anew.
 
     Attributes:
         refinements: how many of the block's steps refine; at least one step drafts.

@@ -20,7 +20,7 @@ def commits_per_step(length: int, steps: int) -> list[int]:
 @register_strategy("topk")
 @dataclass(frozen=True)
 class TopK:
-    """Low-confidence remasking as released: see ``commits_per_step``."""
+    """Each step commits a fixed number of tokens, the most confident first, as released."""
 
     name: ClassVar[str] = "topk"
     next_token: ClassVar[bool] = False
