@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
@@ -83,7 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if args.mutants < len(STRATA) or args.workers < 1 or args.budget <= 0:
         parser.error(f"--mutants must be at least {len(STRATA)}, --workers at least 1, --budget above 0")
-    began = time.monotonic()
+    from benchmarks.machine import this_machine
+
+    began, began_s, machine = datetime.now(UTC), time.monotonic(), this_machine(("pytest", "coverage", "hypothesis"))
     population = {name: _mutants(patterns) for name, patterns in STRATA.items() if name in (args.stratum or STRATA)}
     drawn = draw(population, args.mutants, args.seed)
     kept = args.work / f"seed{args.seed}-{args.mutants}.jsonl"
@@ -97,7 +99,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         failed_controls = _run(args, todo, judged, kept, code + _digest(("tests",)))
     rows = table(population, drawn, judged)
     reasons = tomllib.loads(REASONS.read_text(encoding="utf-8"))["reasons"] if REASONS.exists() else {}
-    document = _document(args, population, drawn, judged, failed_controls, time.monotonic() - began, argv)
+    document = _document(args, population, drawn, judged, failed_controls, time.monotonic() - began_s, argv)
+    document |= {"began": began.isoformat(timespec="seconds"), "machine": asdict(machine)}
     if args.save:
         from benchmarks.layout import marked
 
@@ -314,14 +317,12 @@ def _document(
     took_s: float,
     argv: Sequence[str] | None,
 ) -> dict[str, object]:
-    from benchmarks.machine import this_machine
-
     of = [judged[one.key] for mutants in drawn.values() for one in mutants if one.key in judged]
     return {
         "benchmark": "mutation",
-        "began": datetime.now(UTC).isoformat(timespec="seconds"),
+        "began": "",
         "command": " ".join(["python", "benchmarks/mutation.py", *(sys.argv[1:] if argv is None else argv)]),
-        "machine": asdict(this_machine(("pytest", "coverage", "hypothesis"))),
+        "machine": {},
         "seed": args.seed,
         "budget_s": args.budget,
         "population": {name: len(mutants) for name, mutants in population.items()},
@@ -335,7 +336,7 @@ def _document(
     }
 
 
-def _markdown(document: Mapping[str, object], rows: Sequence[str], alive: Sequence[tuple[str, ...]]) -> str:
+def _markdown(document: Mapping[str, Any], rows: Sequence[str], alive: Sequence[tuple[str, ...]]) -> str:
     """The page that is kept beside the document."""
     lines = [
         "# Small faults that the tests notice",
@@ -351,7 +352,7 @@ def _markdown(document: Mapping[str, object], rows: Sequence[str], alive: Sequen
         "|---|---|---|---|",
         *(f"| `{place}` | {kind} | {fault} | {reason} |" for place, kind, fault, reason, _ in alive),
         "",
-        f"{document['began']}: `{document['command']}`.",
+        f"{document['began']}, code `{document['machine']['code']}`: `{document['command']}`.",
         f"Tests ran for {document['tests_s']:.0f} s in all; the last call took {document['took_s']:.0f} s.",
         "",
     ]

@@ -350,3 +350,13 @@ def test_agreement_of_a_strategy_with_its_oracle() -> None:
         assert (found.nfe, found.nfe_oracle) == (one.trace.nfe, other.trace.nfe)
         assert agreement(one, one).same_share == 1
     assert any(one.trace.nfe < other.trace.nfe for one, other in zip(topk, oracle, strict=True))
+
+
+def test_the_defaults_of_the_options() -> None:
+    found = {name: vars(make_strategy(name)) for name in ("mapi", "par", "pmi", "threshold")}
+    assert found == {
+        "mapi": {"variants": 3, "share": 0.3},
+        "par": {"refinements": 1, "share": 0.25},
+        "pmi": {"weight": 0.5},
+        "threshold": {"tau": 0.9},
+    }
