@@ -42,7 +42,7 @@ FILLING = ["topk", "topk", "first_hitting", "mapi", "par", "pmi", "threshold:tau
     st.booleans(),
     st.sampled_from(FILLING),
 )
-@settings(max_examples=320, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_ragged_batch_with_exact_equals_none_alone(
     key: tuple[str, int, int], chosen: DecodeConfig, seeds: list[int], cfg: float, causal_prompt: bool, strategy: str
 ) -> None:

@@ -116,7 +116,7 @@ any_settings = st.builds(
     st.sampled_from(PROMPT_AUDIO),
     st.sampled_from([None, 256]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_model_and_settings_decode_as_the_published_loop(
     weights: int,
     n_codes: int,

@@ -17,8 +17,8 @@ from tttbench.stats.bootstrap import mean_interval, paired_ratio_difference
 from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.interval import Interval
 
-DRAWS = 5_000
-"""Of 2,000, chance puts one in twenty exact intervals outside of 94 to 96 %; of so many, one in a thousand."""
+DRAWS = 3_000
+"""Of 2,000, chance puts one in twenty exact intervals outside of 94 to 96 %; of so many, one in eighty."""
 RESAMPLES = 1_000
 
 Evaluate = Callable[[np.random.Generator, int], Interval]
