@@ -90,29 +90,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     drawn = draw(population, args.mutants, args.seed)
     kept = args.work / f"seed{args.seed}-{args.mutants}.jsonl"
     code = _digest(PACKAGES)
-    judged = _kept(kept, drawn, code if args.survivors else code + _digest(("tests",)))
+    stamp = code + _digest(("tests",))
+    judged = _kept(kept, drawn, code if args.survivors else stamp)
     if args.survivors:
         judged = {key: one for key, one in judged.items() if one.killed}
     todo = [(name, one) for name, mutants in drawn.items() for one in mutants if one.key not in judged]
     failed_controls: list[str] = []
     if todo:
-        failed_controls = _run(args, todo, judged, kept, code + _digest(("tests",)))
+        failed_controls = _run(args, todo, judged, kept, {"stamp": stamp, "code": code})
     rows = table(population, drawn, judged)
     reasons = tomllib.loads(REASONS.read_text(encoding="utf-8"))["reasons"] if REASONS.exists() else {}
-    document = _document(args, population, drawn, judged, failed_controls, time.monotonic() - began_s, argv)
-    document |= {"began": began.isoformat(timespec="seconds"), "machine": asdict(machine)}
+    alive = survivors(judged, reasons)
+    document: dict[str, Any] = {
+        "benchmark": "mutation",
+        "began": began.isoformat(timespec="seconds"),
+        "command": " ".join(["python", "benchmarks/mutation.py", *(sys.argv[1:] if argv is None else argv)]),
+        "machine": asdict(machine),
+        "seed": args.seed,
+        "budget_s": args.budget,
+        "population": {name: len(mutants) for name, mutants in population.items()},
+        **_counted([judged[one.key] for mutants in drawn.values() for one in mutants if one.key in judged]),
+        "took_s": time.monotonic() - began_s,
+        "failed_controls": failed_controls,
+    }
     if args.save:
         from benchmarks.layout import marked
 
         args.save.mkdir(parents=True, exist_ok=True)
         (args.save / "mutation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-        page = _markdown(document, marked(rows), survivors(judged, reasons))
+        page = _markdown(document, marked(rows), alive)
         (args.save / "mutation.md").write_text(page, encoding="utf-8")
     if not args.json:
         from benchmarks.layout import aligned
 
         print(aligned(rows))
-        for row in survivors(judged, reasons):
+        for row in alive:
             print("  ".join(row))
     print(json.dumps(document))
     return 1 if failed_controls else 0
@@ -169,21 +181,24 @@ def survivors(judged: Mapping[str, Judged], reasons: Mapping[str, str]) -> list[
 
 
 def _run(
-    args: argparse.Namespace, todo: Sequence[tuple[str, Mutant]], judged: dict[str, Judged], kept: Path, stamp: str
+    args: argparse.Namespace,
+    todo: Sequence[tuple[str, Mutant]],
+    judged: dict[str, Judged],
+    kept: Path,
+    heading: Mapping[str, str],
 ) -> list[str]:
-    """Judge mutants one by one, keeping each; returns what controls failed by."""
+    """Judge mutants one by one, keeping each below ``heading``; returns what controls failed by."""
     from benchmarks import mutation_tests
     from benchmarks.mutation_tests import Outcome, Worker, begin, ended, import_libraries
 
     workers = [Worker(args.work.resolve() / f"copy{number}") for number in range(args.workers)]
     import_libraries()
-    tests = _test_map(workers, stamp, args.work)
+    tests = _test_map(workers, heading["stamp"], args.work)
     failed_controls: list[str] = []
     kept.parent.mkdir(parents=True, exist_ok=True)
     queue: Iterator[tuple[str, Mutant | None]] = _with_controls(todo)
     strata: dict[int, str] = {}
     control_tests: list[str] = []
-    heading = {"stamp": stamp, "code": _digest(PACKAGES)}
     partial = kept.with_name(kept.name + ".partial")
     partial.write_text("".join(json.dumps(one) + "\n" for one in (heading, *map(asdict, judged.values()))))
     partial.replace(kept)
@@ -247,11 +262,13 @@ def _test_map(workers: Sequence[Worker], stamp: str, work: Path) -> LineMap:
     from benchmarks.mutation_tests import copy_repository, make_map, read_map
 
     mark = work / "stamp"
-    if not mark.exists() or mark.read_text(encoding="utf-8") != stamp:
-        mark.unlink(missing_ok=True)
-        for worker in workers:
+    is_of_today = mark.exists() and mark.read_text(encoding="utf-8") == stamp
+    for worker in workers:
+        if not is_of_today:
+            mark.unlink(missing_ok=True)
             shutil.rmtree(worker.folder, ignore_errors=True)
-            copy_repository(ROOT, worker.folder)
+        copy_repository(ROOT, worker.folder)
+    if not is_of_today:
         print("running all tests once, to see which lines each runs", file=sys.stderr, flush=True)
         make_map(workers, PACKAGES)
         mark.write_text(stamp, encoding="utf-8")
@@ -308,30 +325,13 @@ def _short(text: str, length: int = 60) -> str:
     return text if len(text) <= length else text[: length - 1] + "…"
 
 
-def _document(
-    args: argparse.Namespace,
-    population: Mapping[str, Sequence[Mutant]],
-    drawn: Mapping[str, Sequence[Mutant]],
-    judged: Mapping[str, Judged],
-    failed_controls: Sequence[str],
-    took_s: float,
-    argv: Sequence[str] | None,
-) -> dict[str, object]:
-    of = [judged[one.key] for mutants in drawn.values() for one in mutants if one.key in judged]
+def _counted(of: Sequence[Judged]) -> dict[str, object]:
+    killed = sum(one.killed for one in of)
     return {
-        "benchmark": "mutation",
-        "began": "",
-        "command": " ".join(["python", "benchmarks/mutation.py", *(sys.argv[1:] if argv is None else argv)]),
-        "machine": {},
-        "seed": args.seed,
-        "budget_s": args.budget,
-        "population": {name: len(mutants) for name, mutants in population.items()},
         "drawn": len(of),
-        "killed": sum(one.killed for one in of),
-        "killed_percent": 100 * sum(one.killed for one in of) / len(of) if of else None,
+        "killed": killed,
+        "killed_percent": 100 * killed / len(of) if of else None,
         "tests_s": sum(one.outcome.took_s for one in of),
-        "took_s": took_s,
-        "failed_controls": list(failed_controls),
         "mutants": [{"key": one.mutant.key, "stratum": one.stratum, **asdict(one.outcome)} for one in of],
     }
 

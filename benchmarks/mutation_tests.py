@@ -144,18 +144,21 @@ class _Running:
     tests: Sequence[str]
     began_s: float
     limit_s: float
-    restore: Callable[[], None]
+    restore: Callable[[], None] | None
 
 
 def copy_repository(root: Path, folder: Path) -> None:
-    """Copy what git knows or would add; what isn't Python or text of tests is linked where that is possible."""
+    """Bring a copy up to date: what git knows or would add. Recordings and weights are linked where that is possible.
+
+    A run that was stopped leaves its fault in the copy; a file whose time or size differs is copied again.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root, stdout=subprocess.PIPE, check=True,
     ).stdout.decode()  # fmt: skip
     for name in filter(None, listed.split("\0")):
         source, target = root / name, folder / name
-        if not source.is_file() or target.exists():
+        if not source.is_file() or (target.exists() and _mark(target) == _mark(source)):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.suffix in (".flac", ".opus", ".safetensors", ".mp3", ".wav"):
@@ -165,6 +168,11 @@ def copy_repository(root: Path, folder: Path) -> None:
             except OSError:
                 pass
         shutil.copy2(source, target)
+
+
+def _mark(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_size
 
 
 def import_libraries() -> None:
@@ -222,7 +230,7 @@ def begin(worker: Worker, mutant: Mutant | None, tests: Sequence[str], budget_s:
     After ``budget_s`` no further test is begun. They are stopped after ``limit_s`` of CPU time, which a busy machine
     doesn't stretch; where they wait and use none, by the clock, after four times that and a minute.
     """
-    restore: Callable[[], None] = lambda: None  # noqa: E731
+    restore: Callable[[], None] | None = None
     if mutant is not None:
         path = worker.folder / mutant.path
         source, stat = path.read_text(encoding="utf-8"), path.stat()
@@ -249,7 +257,8 @@ def ended(worker: Worker) -> Outcome | None:
         _end_group(running.pid)
         os.waitpid(running.pid, 0)
     _end_group(running.pid)
-    running.restore()
+    if running.restore is not None:
+        running.restore()
     worker.busy = None
     if not pid or (os.WIFSIGNALED(status) and os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)):
         return Outcome("timeout", "", len(running.tests), took_s)
@@ -271,21 +280,20 @@ class _Watcher:
     not_passed: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
-    def pytest_runtest_logreport(self, report: object) -> None:
-        nodeid, outcome = report.nodeid, report.outcome  # type: ignore[attr-defined]
-        self.seconds[nodeid] += report.duration  # type: ignore[attr-defined]
-        if outcome != "passed":
-            self.not_passed.append(nodeid)
-        if outcome == "failed":
-            self.failed.append(nodeid)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.seconds[report.nodeid] += report.duration
+        if report.outcome != "passed":
+            self.not_passed.append(report.nodeid)
+        if report.outcome == "failed":
+            self.failed.append(report.nodeid)
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         if time.monotonic() - self.began_s > self.budget_s:
             self.is_spent, item.session.shouldstop = True, "the time is spent"
 
-    def pytest_collectreport(self, report: object) -> None:
-        if report.outcome == "failed":  # type: ignore[attr-defined]
-            self.failed.append(report.nodeid)  # type: ignore[attr-defined]
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.outcome == "failed":
+            self.failed.append(report.nodeid)
 
 
 def _fork(folder: Path, work: Callable[[], None]) -> int:
@@ -348,10 +356,10 @@ def _judged(tests: Sequence[str], budget_s: float, limit_s: float) -> None:
     found: dict[str, object] = {"status": 1, "by": "(the tests were left by SystemExit)"}
     try:
         watcher = _Watcher(budget_s)
-        status = pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:cov", *tests], plugins=[watcher])
+        options = ["-x", "-p", "no:cacheprovider", "-p", "no:cov"]
+        status = pytest.main([*options, *tests], plugins=[watcher])
         if status == pytest.ExitCode.USAGE_ERROR:  # a fault that changes the names of tests
-            tests = sorted({one.partition("[")[0] for one in tests})
-            status = pytest.main(["-x", "-p", "no:cacheprovider", "-p", "no:cov", *tests], plugins=[watcher])
+            status = pytest.main([*options, *sorted({one.partition("[")[0] for one in tests})], plugins=[watcher])
         survived = not watcher.failed and (status == pytest.ExitCode.OK or watcher.is_spent)
         found = {"status": 0 if survived else 1, "by": next(iter(watcher.failed), "")}
     finally:

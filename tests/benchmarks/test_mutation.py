@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.mutants import Mutant, mutants_of, mutated
 from benchmarks.mutation import Judged, draw, survivors, table
-from benchmarks.mutation_tests import LineMap, Outcome
+from benchmarks.mutation_tests import LineMap, Outcome, copy_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -209,3 +209,14 @@ def test_mutants_of_a_small_repository_are_judged_kept_and_judged_again(tmp_path
     assert sum(": " in line and "pack/code.py" in line for line in said.splitlines()) == sum(
         verdict in ("survived", "untested") for verdict in found.values()
     )
+
+
+def test_a_fault_that_a_stopped_run_left_is_taken_out_of_its_copy(tmp_path: Path) -> None:
+    root, copy = tmp_path / "root", tmp_path / "copy"
+    root.mkdir()
+    (root / "code.py").write_text(SOURCE)
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    copy_repository(root, copy)
+    (copy / "code.py").write_text(SOURCE.replace("<", ">"))
+    copy_repository(root, copy)
+    assert (copy / "code.py").read_text() == SOURCE
