@@ -71,7 +71,18 @@ def test_our_own_baseline_fits_what_is_here() -> None:
 def test_the_test_without_a_plugin_passes_and_fails(tmp_path: Path) -> None:
     (code,) = blocks("ci.md", "python")
     (tmp_path / "test_gate.py").write_text(code)
-    words = ["run", "mini", "--limit", "2", "--systems", "ttt:mini", "--tasks", "mini_asr", "--out", str(tmp_path / "run")]
+    words = [
+        "run",
+        "mini",
+        "--limit",
+        "2",
+        "--systems",
+        "ttt:mini",
+        "--tasks",
+        "mini_asr",
+        "--out",
+        str(tmp_path / "run"),
+    ]
     assert main(words) == 0
     folder = tmp_path / "baselines"
     assert main(["baseline", "save", str(tmp_path / "run"), "--name", "small", "--folder", str(folder)]) == 0

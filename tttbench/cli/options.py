@@ -82,17 +82,19 @@ def resolve_device(name: str) -> str:
 
 def positive(text: str) -> int:
     """Read a whole number of 1 or more."""
-    number = int(text) if text.lstrip("-").isdecimal() and len(text) < 20 else 0
-    if not 1 <= number < 2**63:
-        raise argparse.ArgumentTypeError(f"must be a whole number of 1 or more (below 2^63), not {text!r:.40}")
-    return number
+    return _whole(text, 1, "of 1 or more (below 2^63)")
 
 
 def seed(text: str) -> int:
     """Read a whole number of 64 bits."""
+    return _whole(text, -(2**63), "from -2^63 to 2^63 - 1")
+
+
+def _whole(text: str, lowest: int, says: str) -> int:
+    # Python reads no number of thousands of digits.
     number = int(text) if text.lstrip("-").isdecimal() and len(text) < 21 else 2**63
-    if not -(2**63) <= number < 2**63:
-        raise argparse.ArgumentTypeError(f"must be a whole number from -2^63 to 2^63 - 1, not {text!r:.40}")
+    if not lowest <= number < 2**63:
+        raise argparse.ArgumentTypeError(f"must be a whole number {says}, not {text!r:.40}")
     return number
 
 

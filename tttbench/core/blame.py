@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tttbench.core.errors import UserError
+from tttbench.core.errors import UserError, kind_and_message
 from tttbench.core.extras import explained
 
 
@@ -31,4 +31,4 @@ def kind_and_place(error: BaseException) -> str:
     """Return ``ValueError: bad score (file.py, line 7)``: the innermost place in a traceback."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}".rstrip(": ") + place
+    return kind_and_message(error) + place

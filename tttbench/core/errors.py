@@ -28,6 +28,11 @@ class StorageError(UserError):
     exit_status = 1
 
 
+def kind_and_message(error: BaseException) -> str:
+    """Return ``ValueError: bad score``, or the kind alone where there is no message."""
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return the sentence that helps after a mistyped name: the nearest known names, or all of them.
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
-from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.errors import UserError, did_you_mean, kind_and_message
 from tttbench.core.shipped import shipped
 
 T = TypeVar("T")
@@ -212,4 +212,4 @@ def why_it_failed(error: BaseException) -> str:
         return f"it was written for tttbench 0.1 (imports {error.name}); {MIGRATION_PAGE} says how to change it"
     if isinstance(error, UserError):
         return str(error)
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    return kind_and_message(error)
