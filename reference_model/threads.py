@@ -2,8 +2,8 @@
 
 A small model's operations take microseconds, and between two of them OpenMP's threads wait awake, up to 3 ms each time,
 so that the next one begins at once. Where another process wants the core, the thread that has the work can't get it
-from the one that waits: the mini models then cost 20 times the CPU time, for the same answers. Asleep they pay a few
-microseconds for waking up instead (``docs/decisions.md`` has both measured).
+from the one that waits: the mini models then cost several times the CPU time, for the same answers. Asleep they pay a
+few microseconds for waking up instead (``docs/decisions.md`` has both measured).
 """
 
 from __future__ import annotations
