@@ -124,9 +124,11 @@ class Layer(nn.Module):
 class Decoder(nn.Module):
     """Embedding, layers and the last norm."""
 
-    def __init__(self, config: TtTConfig) -> None:
+    def __init__(self, config: TtTConfig, initialise: bool = True) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        # An embedding draws its weights, and on the meta device that imports all of torch's compiler: seconds.
+        weight = None if initialise else torch.empty(config.vocab_size, config.hidden_size)
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size, _weight=weight)
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self._joined: JoinedWeights | None = None
@@ -166,7 +168,7 @@ class TtTModel(nn.Module):
         self.config = config
         self.attention = known(attention)
         self.chooser = chooser
-        self.model = Decoder(config)
+        self.model = Decoder(config, initialise)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         if config.tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight

@@ -41,6 +41,17 @@ def test_round_trip(tmp_path: Path, tokenizer: TtTTokenizer, tied: bool, shard_b
         assert torch.equal(loaded.model.state_dict()[name], value.to(stored_dtype).float()), name
 
 
+def test_what_is_loaded_draws_no_weights_before(
+    tmp_path: Path, tokenizer: TtTTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawing them without memory imports torch's compiler, seconds at each start."""
+    model = random_model(small(tokenizer, tied=False), seed=1)
+    checkpoint.save(model, tokenizer, tmp_path)
+    monkeypatch.setattr(torch.Tensor, "normal_", lambda *_, **__: pytest.fail("drawn"))
+    loaded = checkpoint.load(tmp_path)
+    torch.testing.assert_close(loaded.model.state_dict(), model.state_dict())
+
+
 @pytest.mark.parametrize("shard_bytes", [2**30, 4000])
 def test_transformers_opens_what_is_saved(tmp_path: Path, tokenizer: TtTTokenizer, shard_bytes: int) -> None:
     model = random_model(small(tokenizer))

@@ -42,7 +42,7 @@ FILLING = ["topk", "topk", "first_hitting", "mapi", "par", "pmi", "threshold:tau
     st.booleans(),
     st.sampled_from(FILLING),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_ragged_batch_with_exact_equals_none_alone(
     key: tuple[str, int, int], chosen: DecodeConfig, seeds: list[int], cfg: float, causal_prompt: bool, strategy: str
 ) -> None:
@@ -59,7 +59,7 @@ def test_a_ragged_batch_with_exact_equals_none_alone(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("block_length", range(1, 65))
+@pytest.mark.parametrize("block_length", [*range(1, 33), 47, 64])
 def test_exact_equals_none_for_an_end_token_at_every_position_of_the_block(block_length: int) -> None:
     """The span is given, so that no position is missed; how its block is filled, and what follows, are free."""
     model = MODELS["hybrid", 60, 1]
