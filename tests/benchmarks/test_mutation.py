@@ -163,8 +163,9 @@ from pathlib import Path
 from benchmarks import mutation, mutation_tests
 mutation.ROOT, mutation.PACKAGES, mutation.STRATA = Path(sys.argv[1]), ("pack",), {"all": ("pack/*.py",)}
 mutation.CONTROL_EVERY = 3
-mutation_tests.LIBRARIES = ("pytest", "coverage", "pytest_cov.plugin")
-mutation_tests.EXTRA_S = 4.0
+plugins = ("pytest_cov.plugin", "xdist.plugin", "xdist.looponfail", "hypothesis", "_hypothesis_pytestplugin")
+mutation_tests.LIBRARIES = ("pytest", "coverage", *plugins)
+mutation_tests.EXTRA_S = 3.0
 sys.exit(mutation.main(sys.argv[2:]))
 """
 
