@@ -20,6 +20,11 @@ settings.register_profile("tttbench", deadline=None)
 settings.load_profile("tttbench")
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores for ``-n auto``: tests also wait, for a browser or another process."""
+    return 1 + (os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Return the folder of real data (``$TTTBENCH_SHARED/data``, default ``../shared/data`` beside the repository).

@@ -67,7 +67,7 @@ def alone(key: Key, strategy: str, cache: CacheMode) -> tuple[Answer, ...]:
 def test_an_answer_is_the_same_in_a_batch_at_any_place(case: int, cache: CacheMode) -> None:
     key, strategy = CASES[case]
     expected, prompts = alone(key, strategy, cache), prompts_for(MODELS[key], N_PROMPTS)
-    for batch_size in (SIZES[case, cache], 16):
+    for batch_size in (SIZES[case, cache], *((16,) if cache == "exact" else ())):
         order = random.Random(batch_size).sample(range(N_PROMPTS), N_PROMPTS)
         chosen = settings_for(key, strategy, cache)
         together = generate(MODELS[key], [prompts[i] for i in order], chosen, batch_size=batch_size)
