@@ -264,3 +264,16 @@ def test_places_are_by_the_primary_metric(store: RunStore) -> None:
     assert (one.system, one.metric, one.lower_is_better, one.quality, one.n, one.n_timed) == (
         *("fast", "edits", True, about(3 / (3 * 4 + 1)), 4, 2),
     )
+
+
+def test_places_are_of_the_suite_s_seed_and_resamples(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_oracle(store)
+    used: list[tuple[int, int]] = []
+
+    def frontier(*_: object, seed: int, n_resamples: int = 0, **__: object) -> tuple[()]:
+        used.append((seed, n_resamples))
+        return ()
+
+    monkeypatch.setattr("tttbench.pipeline.summarize.frontier", frontier)
+    summarize(store, scored(first="edits"))
+    assert set(used) == {(store.manifest.suite.seed, store.manifest.suite.resamples)}
