@@ -24,7 +24,7 @@
   }
   function chips(row) {
     return row.scores.map((score) => {
-      const right = score.kind === "binary" ? score.value >= 1 : score.kind === "rate" ? score.value === 0 : null;
+      const right = score.kind === "binary" ? score.value === (score.lower ? 0 : 1) : score.kind === "rate" ? score.value === 0 : null;
       const verdict = score.status !== "ok" ? "bad" : right === null ? "" : right ? "good" : "bad";
       const mark = score.kind === "binary" && score.status === "ok" && score.value !== null ? (right ? "✓" : "✗") : scoreText(score);
       const spoken = score.kind === "binary" && score.value !== null ? (right ? "right" : "wrong") : scoreText(score);

@@ -53,7 +53,7 @@ def test_a_transcript_is_needed_where_something_was_spoken_and_somebody_transcri
         (None, Spoken("failed", text="", error="not transcribed yet by ears")),
     ],
 )
-@pytest.mark.parametrize(("language", "asked"), [("", ""), ("en", ""), ("de", "de")])
+@pytest.mark.parametrize(("language", "asked"), [("", ""), ("en", "en"), ("de", "de")])
 def test_what_is_known_of_a_spoken_answer(found: Derived | None, spoken: Spoken, language: str, asked: str) -> None:
     one = replace(sample("a"), language=language)
     need = Need("transcriber:ears", audio_sha256=AUDIO.sha256, language=asked)

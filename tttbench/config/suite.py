@@ -50,13 +50,14 @@ class SystemPlan:
 class TaskPlan:
     """One task of a suite: at most ``limit`` samples (None: all), read from ``data`` (None: what is shipped).
 
-    ``scores`` are taken in place of the task's own; empty means those.
+    ``scores`` and ``language`` are taken in place of the task's own; empty means those.
     """
 
     name: str
     limit: int | None = None
     data: Path | None = None
     scores: tuple[ScoreSpec, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,7 @@ class _TaskEntry:
     limit: Count | None = None
     data: Path | None = None
     scores: tuple[ScoreEntry, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
             limit=given.limit if entry.limit is None else entry.limit,
             data=None if entry.data is None else folder / entry.data,
             scores=scores_from(entry.scores, f"{document.source}: tasks[{at}].scores"),
+            language=entry.language,
         )
         for at, entry in enumerate(given.tasks)
     ]

@@ -62,6 +62,11 @@ class View(Protocol):
         ...
 
     @property
+    def input_s(self) -> float:
+        """Seconds of audio that the system was given; 0 if it was given none."""
+        ...
+
+    @property
     def codes(self) -> tuple[int, ...] | None:
         """The audio codes of the spoken answer; None if the system has none."""
         ...

@@ -31,12 +31,15 @@ class SystemOptions:
         strategy: decoding strategy asked for; ``""`` means the system's own default.
         settings: decode settings by name, as the suite gives them; a system refuses names that it doesn't know with a
             ``UserError``.
+        languages: BCP 47 tags of what it will be given, where they are known when its name is checked; ``""`` among
+            them for samples that name none. None of them are known to whoever builds it.
     """
 
     device: str = "cpu"
     batch_size: int = 8
     strategy: str = ""
     settings: JsonObject = field(default_factory=dict)
+    languages: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tttbench.core.language import primary_language
 from tttbench.core.sample import Modality, Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability
@@ -73,6 +74,8 @@ def why_not(capability: Capability, needs: Needs, family: str, language: str = "
         return f"doesn't produce {' and '.join(sorted(missing))}"
     if needs.turns and not capability.turns:
         return "doesn't take conversations of several turns"
-    if capability.languages is not None and language and language not in capability.languages:
-        return f"doesn't claim the language {language}"
+    if capability.languages is not None:
+        claimed = {primary_language(one) for one in capability.languages}
+        if primary_language(language) not in claimed | {""}:
+            return f"doesn't claim the language {language}"
     return ""

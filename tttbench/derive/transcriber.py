@@ -1,11 +1,13 @@
 """``transcriber:SYSTEM``: any system that makes text of audio, writing down what is spoken in recordings.
 
-It is given the recordings as the run directory keeps them, at 16 kHz, so that transcribing again gives the same.
+It is given the recordings as the run directory keeps them, at 16 kHz, so that transcribing again gives the same, and
+the language of each sample.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tttbench.core.derivation import DerivationInput, Derived
 from tttbench.core.errors import UserError
@@ -44,8 +46,10 @@ def _request(given: DerivationInput) -> Request:
 
 
 def check(spec: str, options: SystemOptions) -> None:
-    """Find systems that there are not."""
-    check_system(spec, options)
+    """Find systems that there are not, and those that can't transcribe one of the languages."""
+    check_system(spec, replace(options, languages=frozenset()))
+    for language in sorted(options.languages):
+        check_system(spec, replace(options, languages=frozenset({language})))
 
 
 @register_deriver("transcriber", check=check, summary="transcripts by any system that makes text of audio")

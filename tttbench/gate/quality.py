@@ -93,7 +93,8 @@ def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Ru
     margin = found.rule.worse_by_more_than
     identical = bool((found.rows[:, :2] == found.rows[:, 2:]).all())
     one_by_one = metric.info.aggregation == "binary" and found.clusters is None
-    right_before, right_now = found.rows[:, 0] > 0, found.rows[:, 2] > 0
+    right = 0 if metric.info.lower_is_better else 1
+    right_before, right_now = found.rows[:, 0] == right, found.rows[:, 2] == right
     return QualityVerdict(
         system=metric.system,
         task=metric.task,
@@ -153,14 +154,18 @@ def _detectable(found: Compared, level: float, rules: Rules) -> float:
     change = (units[:, 2] - ratio * units[:, 3]) - (units[:, 0] - ratio * units[:, 1])
     one_way = min(float((change[change > 0] ** 2).sum()), float((change[change < 0] ** 2).sum()))
     noise = math.sqrt(2 * one_way) / total
-    pieces = units[:, 1] if found.baseline.info.aggregation != "value" else np.abs(units[:, 0] - ratio * units[:, 1])
+    info = found.baseline.info
+    # What is no share of its units (words per minute) has pieces of any size, as values have.
+    is_share = info.aggregation == "binary" or (info.aggregation == "rate" and info.unit in ("%", ""))
+    pieces = units[:, 1] if is_share else np.abs(units[:, 0] - ratio * units[:, 1])
     piece = float((pieces**2).sum() / pieces.sum()) if pieces.sum() else float(np.abs(change).max())
     if not piece:
         return float("nan")
     basis = PairedPower(found.n_units, total, noise, piece)
     size = detectable_paired_difference(basis, level=level, power=rules.power, margin=found.rule.worse_by_more_than)
-    # An accuracy can't fall by more than it is.
-    most = found.value_baseline if found.baseline.info.aggregation == "binary" else float("inf")
+    # An accuracy can't fall by more than it is, and a share of faults can't rise by more than the rest.
+    rest = 1 - found.value_baseline if info.lower_is_better else found.value_baseline
+    most = rest if info.aggregation == "binary" else float("inf")
     return size if size <= most else float("nan")
 
 

@@ -36,12 +36,13 @@ def _data(snapshot: Snapshot) -> list[str]:
         if not facts.own_data:
             continue
         try:
-            samples = [sample for sample in build_task(name).samples(None) if sample.id in facts.samples]
+            task = build_task(name)
+            samples = [sample for sample in task.samples(None) if sample.id in facts.samples]
             references = {sample.id: sample.reference for sample in samples}
         except Exception:  # a third party's code, called for what it need not have
             continue
         if facts.listing_sha256:
-            others = listing_sha256(samples) != facts.listing_sha256
+            others = listing_sha256(samples, task.language) != facts.listing_sha256
         else:  # of before 0.2, an entry a sample
             others = any(one not in references for one in facts.samples)
         if others or any(facts.samples[one].reference != reference for one, reference in references.items()):

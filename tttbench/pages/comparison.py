@@ -231,7 +231,7 @@ def _score(before: Metric, now: Metric, sample: str) -> ScorePair | None:
     if all(value == value for value in values) and values[0] != values[1]:
         worse = 1 if (values[1] > values[0]) == before.info.lower_is_better else -1
     if before.info.aggregation == "binary":
-        shown = ["✓" if value >= 1 else "✗" for value in values]
+        shown = ["✓" if value == (0 if before.info.lower_is_better else 1) else "✗" for value in values]
     else:
         shown = [f"{format_value(value, before.info)} {before.info.unit}".strip() for value in values]
     return ScorePair(before.info.column, shown[0], shown[1], worse)

@@ -160,7 +160,9 @@ def is_wrong(score: Score, info: MetricInfo) -> bool:
     """Whether a score says that something is wrong: not ok, a lost point, or any edit."""
     if score.status != "ok":
         return True
-    return (info.aggregation == "binary" and score.value < 1) or (info.aggregation == "rate" and score.value > 0)
+    if info.aggregation == "binary":
+        return score.value != (0 if info.lower_is_better else 1)
+    return info.aggregation == "rate" and score.value > 0
 
 
 def _reason(status: Status, answer: StoredAnswer, transcript: str | None) -> str:

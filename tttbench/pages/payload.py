@@ -82,6 +82,7 @@ def payload(view: ReportView) -> str:
                 "unit": view.metric(name).unit,
                 "scale": view.metric(name).scale,
                 "kind": view.metric(name).aggregation,
+                "lower": view.metric(name).lower_is_better,
             }
             for name in metrics
         ],

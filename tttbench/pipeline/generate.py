@@ -8,12 +8,13 @@ from dataclasses import replace
 from tttbench.config.suite import SystemPlan
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Status
-from tttbench.core.system import System, SystemCard, SystemOptions
+from tttbench.core.plugins import check_deriver
+from tttbench.core.system import Capability, System, SystemCard, SystemOptions
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.jobs import Generated, GenerateItem, WorkerSpec, generate_batch, now
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter, Work
-from tttbench.pipeline.scores import reason_to_skip
+from tttbench.pipeline.scores import applies, columns, reason_to_skip
 from tttbench.probes.memory import peak_bytes, reset_peak
 from tttbench.store.rows import NewAnswer
 from tttbench.store.run_directory import RunStore
@@ -47,6 +48,7 @@ def _generate(
             _note_card(store, label, opened.worker.card)
             entry = store.manifest.systems[label]
             tasks = [task for task in tasks if not reason_to_skip(entry, manifest.tasks[task.plan.name])]
+            _check_transcribers(tasks, opened.worker.card.capability, plan.device)
             reporter.planned(_works(plan, store))
             _warm_up(opened.worker, tasks, pending, plan)
             for task in tasks:
@@ -70,6 +72,16 @@ def _generate(
             reporter.started(_work(label, task, len(items)))
             _fail(str(error), items, store, reporter)
             reporter.finished()
+
+
+def _check_transcribers(tasks: Sequence[PlannedTask], capability: Capability, device: str) -> None:
+    """Raise ``UserError`` where what will transcribe the spoken answers can't take their language."""
+    for task in tasks:
+        languages = frozenset(sample.language for sample in task.samples)
+        for column, spec in zip(columns(task.scores), task.scores, strict=True):
+            transcriber = spec.options.get("transcriber")
+            if transcriber and applies(column.scorer, capability.produces):
+                check_deriver(f"transcriber:{transcriber}", SystemOptions(device, languages=languages))
 
 
 class _OtherSystemError(Exception):

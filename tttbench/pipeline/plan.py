@@ -23,6 +23,7 @@ from tttbench.core.system import SystemOptions
 from tttbench.core.task import Task
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
+from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import columns
 from tttbench.store.manifest import Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording
@@ -73,6 +74,10 @@ def make_plan(suite: Suite, device: str) -> Plan:
     nowhere = {spec.scorer for spec in suite.add} - taken
     planned = tuple(_plan_task(plan, tasks[name], suite, nowhere) for name, plan in plans.items())
     _check_metrics(planned)
+    languages = frozenset(sample.language for entry in planned for sample in entry.samples)
+    for system in suite.systems:
+        options = SystemOptions(device, strategy=system.strategy, settings=system.settings, languages=languages)
+        check_system(system.name, options)
     for entry in planned:
         for spec in entry.scores:
             if transcriber := spec.options.get("transcriber"):
@@ -96,11 +101,11 @@ def _plan_task(plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[
         if sample.id in seen:
             raise UserError(f"{where}: two samples have the id {sample.id!r}; give every sample its own.")
         seen.add(sample.id)
-    chosen = tuple(
-        replace(sample, language=sample.language or task.language)
-        for sample in (samples if plan.limit is None else samples[: plan.limit])
-    )
-    return PlannedTask(plan, task, scores, chosen, listing_sha256(chosen))
+    chosen = tuple(samples if plan.limit is None else samples[: plan.limit])
+    listing = listing_sha256(chosen, task.language)
+    task = replace(task, language=plan.language or task.language)
+    chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
+    return PlannedTask(plan, task, fitting_scores(plan.name, scores, chosen), chosen, listing)
 
 
 def with_defaults(scores: Sequence[ScoreSpec], transcriber: str, oracle: str) -> tuple[ScoreSpec, ...]:
@@ -146,10 +151,11 @@ def _check_metrics(tasks: Sequence[PlannedTask]) -> None:
                 )
 
 
-def listing_sha256(samples: Sequence[Sample]) -> str:
+def listing_sha256(samples: Sequence[Sample], language: str = "") -> str:
     """Return the sha256 over a listing in order: ids, texts, references, and name, place and size of audio files.
 
-    No audio is read; a file that is missing counts as such, so that a broken sample doesn't stop a run.
+    A language counts where it isn't ``language``, the task's. No audio is read; a file that is missing counts as such,
+    so that a broken sample doesn't stop a run.
     """
     digest = hashlib.sha256()
     for sample in samples:
@@ -158,6 +164,7 @@ def listing_sha256(samples: Sequence[Sample]) -> str:
             [[turn.role, turn.text, _place(turn.audio)] for turn in sample.turns],
             list(sample.references),
             None if sample.answer is None else [sample.answer.text, _place(sample.answer.audio)],
+            *([sample.language] if sample.language not in ("", language) else []),
         ]
         digest.update(json.dumps(row, ensure_ascii=False).encode(errors="surrogatepass"))
         digest.update(b"\n")
@@ -246,8 +253,8 @@ def refuse_other_run(folder: Path, old: Manifest, new: Manifest) -> None:
     """
     was, wanted = _identity(old), _identity(new)
     for key in {**was, **wanted}:
-        # A run of format 2 has no hash of its listing.
-        if key.endswith("listing_sha256") and not was.get(key):
+        # A run of format 2 has no hash of its listing, and no languages.
+        if key.endswith((": listing_sha256", ": language")) and not was.get(key):
             continue
         if was.get(key) != wanted.get(key):
             command = shlex.join(old.sessions[0].command) if old.sessions else ""
@@ -274,6 +281,7 @@ def _identity(manifest: Manifest) -> JsonObject:
         found[f"system {label}: decode"] = dict(system.settings)
     for name, task in manifest.tasks.items():
         found[f"task {name}: instruction"] = task.instruction
+        found[f"task {name}: language"] = task.language
         found[f"task {name}: limit"] = task.limit
         found[f"task {name}: listing_sha256"] = task.listing_sha256
     return found

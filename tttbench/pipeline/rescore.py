@@ -10,6 +10,7 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
 from tttbench.pipeline.executors import Executor
+from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.plan import with_defaults
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.run import finish
@@ -42,9 +43,14 @@ def rescore(
     """
     manifest = store.manifest
     if transcriber:
-        check_deriver(f"transcriber:{transcriber}", options)
+        languages = frozenset(entry.sample.language for entry in store.samples())
+        check_deriver(f"transcriber:{transcriber}", replace(options, languages=languages))
     taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
-    tasks = {name: _with(task, add, transcriber, taken, manifest) for name, task in manifest.tasks.items()}
+    tasks = {}
+    for name, task in manifest.tasks.items():
+        task = _with(task, add, transcriber, taken, manifest)
+        samples = [entry.sample for entry in store.samples(name)]
+        tasks[name] = replace(task, scores=fitting_scores(name, task.scores, samples))
     for task in tasks.values():
         columns(task.scores)
         for spec in task.scores:

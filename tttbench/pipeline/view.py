@@ -68,6 +68,11 @@ class AnswerView:
         return None if self._answer.audio is None else self._store.audio(self._answer.audio.file)[0]
 
     @property
+    def input_s(self) -> float:
+        """Seconds of audio in the request."""
+        return self._answer.sample.input_s
+
+    @property
     def codes(self) -> tuple[int, ...] | None:
         """The answer's audio codes."""
         return None if self._response is None else self._response.audio_codes
@@ -126,6 +131,11 @@ class ReferenceView:
         """Read its recording."""
         recording = self._sample.answer_audio
         return None if recording is None else self._store.audio(recording.file)[0]
+
+    @property
+    def input_s(self) -> float:
+        """Seconds of audio in the request."""
+        return self._sample.input_s
 
     def derived(self, need: Need) -> Derived | None:
         """A derivation that was made."""

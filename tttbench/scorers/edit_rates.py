@@ -55,8 +55,8 @@ class Edits:
             answer: what stands there; None if the request has no answer, and then ``status`` says why.
             status: of the request.
         """
-        wanted = self._normalize(reference)
-        given = "" if answer is None else self._normalize(answer)
+        wanted = self.normalized(reference)
+        given = "" if answer is None else self.normalized(answer)
         alignment = self.align(wanted, given)
         counts = alignment.counts
         return Score(
@@ -79,7 +79,8 @@ class Edits:
         """How the counts are made."""
         return Recipe(f"{name}@{VERSION}", self.normalizer.recipe, f"jiwer {package_version('jiwer')}")
 
-    def _normalize(self, text: str) -> str:
+    def normalized(self, text: str) -> str:
+        """Return what is compared of a text; ``""`` if no word is in it."""
         normalized = self.normalizer.normalize(text).strip()
         # Whisper's rules leave "." of "...": a text of dots alone has no words.
         return normalized if any(map(str.isalnum, normalized)) else ""

@@ -63,6 +63,4 @@ class Transcription:
         return Spoken("ok", derived.content) if derived.status == "ok" else Spoken("failed", error=derived.error)
 
     def _need(self, sample: Sample, sha256: str) -> Need:
-        # English is what transcribers assume; leaving it out keeps the recording's own hash as the key.
-        language = "" if sample.language in ("", "en") else sample.language
-        return Need(self.deriver, audio_sha256=sha256, language=language)
+        return Need(self.deriver, audio_sha256=sha256, language=sample.language)

