@@ -20,6 +20,7 @@ class WrittenView:
     codes: tuple[int, ...] | None = None
     trace: Trace | None = None
     finish_reason: str = "stop"
+    input_s: float = 0.0
 
     def waveform(self) -> Waveform | None:
         return None

@@ -40,7 +40,7 @@ def of_mini(make: Make, **changes: object) -> Snapshot:
     facts = TaskFacts(
         "asr",
         "",
-        listing_sha256(samples),
+        listing_sha256(samples, "en"),
         ("wer",),
         {one.id: SampleFacts(one.reference, one.cluster) for one in samples},
     )

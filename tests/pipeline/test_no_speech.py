@@ -105,8 +105,9 @@ def test_a_set_without_speech_from_the_run_to_the_gate(noises: Path, capsys: pyt
     assert "Clips with words" in page
     assert "Word error rate" not in page
 
-    baseline = noises / "silent.json"
-    assert main(["baseline", "save", str(noises / "silent"), str(baseline)]) == 0
+    saving = ["baseline", "save", str(noises / "silent"), "--name", "silent", "--folder", str(noises / "baselines")]
+    assert main(saving) == 0
+    baseline = noises / "baselines" / "silent.json"
     match = ["--match", f"recorded:{noises / 'loud'}.jsonl=recorded:{noises / 'silent'}.jsonl", "--speed", "off"]
     capsys.readouterr()
     assert main(["gate", str(baseline), str(noises / "loud"), *match]) == 1

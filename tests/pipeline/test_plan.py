@@ -188,7 +188,7 @@ def test_samples_are_those_up_to_the_limit_in_the_task_s_language(monkeypatch: p
         plan = make_plan(suite_of(TaskPlan("t", limit)), "cuda:1")
         (task,) = plan.tasks
         assert [one.language for one in task.samples] == expected
-        assert (task.listing_sha256, task.scores, plan.device) == (listing_sha256(task.samples), (WER,), "cuda:1")
+        assert (task.listing_sha256, task.scores, plan.device) == (listing_sha256(task.samples, "en"), (WER,), "cuda:1")
 
 
 def test_what_is_wrong_with_a_task_is_named_with_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +228,9 @@ def test_systems_are_checked_with_their_strategy_and_settings(monkeypatch: pytes
     assert checked == [
         ("x", SystemOptions("cuda", strategy="topk", settings={"steps": 2})),
         ("y", SystemOptions("cuda")),
+        # Once more when it is known in which languages they will be asked; here samples name none.
+        ("x", SystemOptions("cuda", strategy="topk", settings={"steps": 2}, languages=frozenset({""}))),
+        ("y", SystemOptions("cuda", languages=frozenset({""}))),
         ("transcriber:ears:1", SystemOptions("cuda")),
     ]
     assert [plan.batch_size(one) for one in systems] == [4, 3]

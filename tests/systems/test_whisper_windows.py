@@ -40,7 +40,7 @@ def has_text(tokens: Sequence[int]) -> bool:
         ([0.0, 0, 0], [], 1_000, True),
         # A pair of timestamps at the end: the next window begins there, at 4.24 s.
         ([0.0, 5, 2.0, 2.0, 6, 4.24, 4.24], [0, 1, 2, 3, 4, 5], 424, False),
-        # Text behind the last pair is unfinished and heard again.
+        # Text behind the last pair is unfinished and decoded again.
         ([0.0, 5, 2.0, 2.0, 6, 7], [0, 1, 2], 200, False),
         # A single timestamp at the end closes the last segment.
         ([0.0, 5, 2.0, 2.0, 6, 4.0], [0, 1, 2, 3, 4, 5], 1_000, True),

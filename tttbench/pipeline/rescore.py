@@ -43,14 +43,14 @@ def rescore(
     """
     manifest = store.manifest
     if transcriber:
-        languages = frozenset(entry.sample.language for entry in store.samples())
+        languages = frozenset(one.sample.language for one in store.samples())
         check_deriver(f"transcriber:{transcriber}", replace(options, languages=languages))
     taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
     tasks = {}
-    for name, task in manifest.tasks.items():
-        task = _with(task, add, transcriber, taken, manifest)
-        samples = [entry.sample for entry in store.samples(name)]
-        tasks[name] = replace(task, scores=fitting_scores(name, task.scores, samples))
+    for key, entry in manifest.tasks.items():
+        task = _with(entry, add, transcriber, taken, manifest)
+        samples = [one.sample for one in store.samples(key)]
+        tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     for task in tasks.values():
         columns(task.scores)
         for spec in task.scores:

@@ -17,7 +17,7 @@ from tttbench.core.metric import MetricInfo, Score
 from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
-from tttbench.core.scorer import View
+from tttbench.core.scorer import ScorerFactory, View
 from tttbench.scorers.edit_rates import OPTIONS, EditRate, cer_zh, wer
 
 VERSION = 1
@@ -86,16 +86,22 @@ class NoSpeech:
         return replace(edits, value=edits.numerator / minutes if minutes else math.nan, denominator=minutes)
 
 
+def _rate(build: ScorerFactory, options: Mapping[str, str]) -> EditRate:
+    made = build(options)
+    assert isinstance(made, EditRate)
+    return made
+
+
 @register_scorer("inserted_words", options=OPTIONS, summary=WORDS.explanation)
 def inserted_words(options: Mapping[str, str]) -> NoSpeech:
     """Build the inserted words per minute: the insertions that ``wer`` counts."""
-    return NoSpeech("inserted_words", WORDS, wer(options))
+    return NoSpeech("inserted_words", WORDS, _rate(wer, options))
 
 
 @register_scorer("inserted_characters", options=OPTIONS, summary=CHARACTERS.explanation)
 def inserted_characters(options: Mapping[str, str]) -> NoSpeech:
     """Build the inserted characters per minute: the insertions that ``cer_zh`` counts."""
-    return NoSpeech("inserted_characters", CHARACTERS, cer_zh(options))
+    return NoSpeech("inserted_characters", CHARACTERS, _rate(cer_zh, options))
 
 
 @register_scorer("clips_with_words", options=(*OPTIONS, "of"), summary=CLIPS.explanation)
@@ -106,4 +112,4 @@ def clips_with_words(options: Mapping[str, str]) -> NoSpeech:
     if of not in kinds:
         raise UserError(f"clips_with_words:of={of}: {did_you_mean(of, kinds)}")
     rest = {name: value for name, value in options.items() if name != "of"}
-    return NoSpeech("clips_with_words", CLIPS, kinds[of](rest))
+    return NoSpeech("clips_with_words", CLIPS, _rate(kinds[of], rest))

@@ -125,16 +125,16 @@ class WhisperTranscriber:
     def _transcribe(self, clips: Sequence[_Clip]) -> None:
         """Move the windows of ``clips`` to their ends."""
         for clip in clips:
-            # Where nothing at all was recorded there is nothing to listen to.
+            # Where nothing at all was recorded there is nothing to transcribe.
             if np.any(clip.waveform):
-                self._hear(clip)
+                self._prepare(clip)
             clip.end = time.perf_counter()
         while running := [clip for clip in clips if clip.position < clip.n_frames]:
             # Prompts of one length make a batch: those of all first windows do.
             for _, group in groupby(sorted(running, key=self._prompt_length), key=self._prompt_length):
                 self._next_windows(list(group))
 
-    def _hear(self, clip: _Clip) -> None:
+    def _prepare(self, clip: _Clip) -> None:
         """Compute the features of a clip, and detect its language where that is needed."""
         import whisper
 
@@ -162,14 +162,14 @@ class WhisperTranscriber:
         features, prompts = [], []
         for clip in clips:
             before = time.perf_counter()
-            assert clip.mel is not None  # only what was heard has frames
+            assert clip.mel is not None  # only what was prepared has frames
             window = clip.mel[:, clip.position : clip.position + clip.window_frames]
             features.append(self._model.embed_audio(whisper.pad_or_trim(window, FRAMES)[None]))
             prompts.append(self._prompt(clip))
             clip.stages_s["encode"] += time.perf_counter() - before
         decoded = decode_greedy(self._model, self._tokenizer, torch.cat(features), prompts, time.perf_counter)
-        for clip, window in zip(clips, decoded, strict=True):
-            clip.add(window, self._tokenizer.timestamp_begin, self._has_text)
+        for clip, written in zip(clips, decoded, strict=True):
+            clip.add(written, self._tokenizer.timestamp_begin, self._has_text)
 
     def _prompt(self, clip: _Clip) -> list[int]:
         """The text before, as far as it fits, and the start of the transcript with language and task."""

@@ -1,7 +1,7 @@
 """The window of 30 s that moves over a clip: what of a window's tokens is kept, and where the next one begins.
 
 The rules are those of ``whisper.transcribe``: timestamps cut a window's tokens into segments; what stands behind the
-last pair of timestamps is heard again, from there on, in the next window. Knows token ids, no audio and no model.
+last pair of timestamps is decoded again, from there on, in the next window. Knows token ids, no audio and no model.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Taken:
     Attributes:
         kept: positions of the tokens that are kept, timestamps among them.
         advance: frames from this window's begin to the next one's.
-        is_whole: whether the window is done with, so that nothing of it is heard again.
+        is_whole: whether the window is done with, so that nothing of it is decoded again.
     """
 
     kept: tuple[int, ...]
