@@ -136,9 +136,7 @@ def test_mandarin_is_transcribed_in_mandarin_told_or_detected(base: LoadedWhispe
     transcriber = WhisperTranscriber(base)
     told = transcriber.timed(waveforms, ["zh"] * 5)
     assert [one.language for one in told] == ["zh"] * 5
-    # As words of English they have no character in common.
     assert jiwer.cer(words, [one.text for one in told]) <= 0.4
-    assert not set("".join(transcriber.transcribe(waveforms[:1], "en"))) & set(words[0])
     detected = transcriber.timed(waveforms, [""] * 5)
     assert [one.language for one in detected] == ["zh"] * 5
     assert [one.text for one in detected] == [one.text for one in told]
