@@ -45,7 +45,8 @@ class DecodeTrace:
     """When everything happened, in seconds since the request began to run.
 
     Attributes:
-        stages_s: seconds of the passes this request took part in: ``prefill``, ``text``, ``audio``.
+        stages_s: seconds of the passes this request took part in: ``prefill``, ``text``, ``audio``; of a pass that
+            several requests shared the part of the rows that were its own.
         wait_s: seconds from ``submit`` until it began to run.
         prefill_end_s: end of the first pass.
         text_times_s: one entry per text token of the answer.

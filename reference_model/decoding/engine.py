@@ -261,11 +261,15 @@ class Engine:
             # What was asked of the device is not done yet, and these seconds are told as the pass's.
             torch.cuda.synchronize(hidden.device)
         seconds = self._clock() - before_s
+        n_rows_of = [sum(len(group.limit) for group in one.groups) for one in passes]
         if self._on_pass is not None:
             prefill = any(not active.decoding.prefilled for active in self._active)
             self._on_pass(PassShape(rows_of(groups), tuple(heads), prefill))
         return [
-            Reply(tuple(logits[number, index] for index in range(len(one.wanted))), seconds)
+            Reply(
+                tuple(logits[number, index] for index in range(len(one.wanted))),
+                seconds * n_rows_of[number] / sum(n_rows_of),
+            )
             for number, one in enumerate(passes)
         ]
 

@@ -33,6 +33,10 @@
     });
   }
 
+  function timed(row, text) {
+    return row.busy && text !== "—" ? [text, " ", element("span", { class: "mark busy", title: row.busy }, "busy")] : [text];
+  }
+
   function cell(label, kind, ...children) {
     return element("td", { "data-label": label, class: kind }, ...children);
   }
@@ -47,9 +51,10 @@
       cell("Written answer", "words", words(row.text, row.textDiff)),
       cell("Transcript", "words", playButton(row.answerAudio, "the spoken answer", whose(row)), words(row.transcript, row.transcriptDiff)),
       cell("Scores", "scores", ...chips(row)),
-      cell("TTFA", "number", milliseconds(row.ttfaWave)),
-      cell("RTF", "number", ratio(row.rtf)),
-      cell("Status", "name", element("span", { class: `status ${row.status}` }, row.status.replace("_", " "))));
+      cell("TTFA", "number", ...timed(row, milliseconds(row.ttfaWave))),
+      cell("RTF", "number", ...timed(row, ratio(row.rtf))),
+      cell("Status", "name", element("span", { class: `status ${row.status}` }, row.status.replace("_", " ")),
+        ...(row.cut ? [" ", element("span", { class: "mark cut", title: "a length limit cut the answer" }, "cut")] : [])));
     let details = null;
     toggle.addEventListener("click", () => {
       const open = toggle.getAttribute("aria-expanded") === "true";
@@ -76,7 +81,8 @@
     for (const score of row.scores) add(row.scores.filter((other) => other.title === score.title).length > 1 ? `${score.title} (${score.id})` : score.title, scoreText(score) + (score.note && `: ${score.note}`) + (score.status === "ok" ? "" : ` (${score.status.replace("_", " ")})`));
     add("TTFT · TTFA, codes · TTFA", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
     add("Forward passes per audio token", row.nfePerCode === null ? "" : `${ratio(row.nfePerCode)} (${row.codes} tokens)`);
-    add("Ended by", row.finish);
+    add("Ended by", row.cut ? `${row.finish}: a limit cut the answer` : row.finish);
+    add("Busy machine", row.busy && bdi(row.busy));
     for (const [name, value] of Object.entries(row.metadata || {})) add(name, bdi(value));
     const recordings = [["Input", row.inputAudio], ["Answer", row.answerAudio], ["Reference audio", row.referenceAudio]].filter(([, file]) => file);
     const players = recordings.map(([name, file]) => element("label", { class: "player" }, name, element("audio", { controls: "controls", preload: "metadata", src: address(file) })));

@@ -7,10 +7,13 @@ const Rows = (() => {
 
   // The page's JSON (see payload.py) as an array of row objects with names instead of indices.
   function unpack(data) {
+    const busy = new Map((data.busy || []).map(([system, task, why]) => [`${system} ${task}`, why]));
     return data.rows.map((cells, index) => {
       const row = { index };
       data.columns.forEach((column, i) => { row[column] = cells[i]; });
       row.strategy = data.strategies[row.system];
+      row.busy = busy.get(`${row.system} ${row.task}`) || "";
+      row.cut = (data.cutWords || []).includes((row.finish || "").toLowerCase());
       row.shown = data.shown[row.system];
       row.system = data.systems[row.system];
       row.task = data.tasks[row.task];
@@ -61,7 +64,7 @@ const Rows = (() => {
     const words = query.toLocaleLowerCase("en").split(/\s+/).filter(Boolean);
     const wanted = Object.entries(fields).filter(([, value]) => value);
     return rows.filter((row) =>
-      wanted.every(([name, value]) => row[name] === value)
+      wanted.every(([name, value]) => (value === "cut" ? row.cut : row[name] === value))
       && (!wrongOnly || row.wrong) && words.every((word) => searchable(row).includes(word)));
   }
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import statistics
+from dataclasses import replace
 
 import pytest
 
-from tttbench.cli.columns import columns, in_unit, latency_line, number, points_table
-from tttbench.core.metric import MetricInfo, ProbeResult
-from tttbench.probes.sweep import PointResult
-from tttbench.stats.median import median_interval
+from tttbench.cli.columns import columns, in_unit, number, results_table
+from tttbench.core.metric import MetricInfo, Result
+from tttbench.core.recipe import Recipe
 
 
 def test_columns_are_aligned() -> None:
@@ -30,43 +28,18 @@ def test_metrics_are_shown_in_their_unit() -> None:
     assert (in_unit(0.0525, share), in_unit(float("nan"), share), in_unit(4.512, mos)) == ("5.2", "-", "4.51")
 
 
-def point(latencies_s: list[float], **point: str | int | float) -> PointResult:
-    """A point with these latencies, and codes a second where there are some."""
-    probes = []
-    if latencies_s:
-        probes = [
-            ProbeResult("s", "", "t", "latency", "s", statistics.median(latencies_s), 2.5, float("nan"), 12),
-            ProbeResult("s", "", "t", "codes_per_s", "1/s", 321.0, float("nan"), float("nan"), 12),
-        ]
-    intervals = {"latency": median_interval(latencies_s)} if latencies_s else {}
-    return PointResult(point, "", "budget", len(latencies_s), intervals, tuple(latencies_s), tuple(probes), ())
+RESULT = Result("s", "t", "wer", 0.5, 0.25, 0.75, 4, 4, 0, 0, 0, 0, Recipe("wer@1"), 0.5, 0.5)
+INFO = {"wer": MetricInfo("WER", unit="%", scale=100)}
 
 
-def cells(table: str) -> list[list[str]]:
-    return [[cell.strip() for cell in re.split(r"\s{2,}", line.strip())] for line in table.splitlines()]
+def test_a_result_without_an_interval_has_a_dash() -> None:
+    nan = float("nan")
+    assert " 25.0 to 75.0 " in results_table([RESULT], INFO)
+    line = results_table([replace(RESULT, n=1, ok=1, ci_low=nan, ci_high=nan)], INFO).splitlines()[1]
+    assert line.split() == ["s", "t", "wer", "50.0", "-", "%", "1", "1", "0", "0", "0", "0"]
 
 
-def test_points_have_a_row_each_with_what_they_differ_in() -> None:
-    table = points_table(
-        [point([0.5, 1.0, 1.0, 1.0, 1.0, 2.0], cfg=0.0, span_codes=9), point([], cfg=0.1, span_codes=9)]
-    )
-    assert cells(table) == [
-        ["CFG", "ms P50", "95 % interval", "P90", "P99", "n", "codes/s", "repeats", "ended by"],
-        ["0", "1000", "500 to 2000", "2500", "-", "12", "321", "6", "budget"],
-        ["0.1", "-", "-", "-", "-", "0", "-", "0", "budget"],
-    ]
-
-
-def test_fewer_than_six_repeats_have_no_interval() -> None:
-    table = points_table([point([1.0] * 5, cfg=0.0), point([1.0] * 6, cfg=0.1)])
-    assert [row[2] for row in cells(table)[1:]] == ["-", "1000 to 1000"]
-
-
-def test_a_single_point_says_how_well_its_median_is_known() -> None:
-    assert latency_line(point([0.5, 1.0, 1.0, 1.0, 1.0, 2.0])) == (
-        "Median latency: 95 % interval 500 to 2000 ms; 6 repeats, ended by budget."
-    )
-    assert (
-        latency_line(point([1.0] * 3))
-        == "Median latency: no 95 % interval of fewer than 6; 3 repeats, ended by budget."
-    )
+def test_answers_that_were_cut_have_a_column_where_there_are_any() -> None:
+    assert "cut" not in results_table([RESULT], INFO)
+    head, one, two = results_table([RESULT, replace(RESULT, task="u", cut=3)], INFO).splitlines()
+    assert (head.split()[-1], one.split()[-1], two.split()[-1]) == ("cut", "0", "3")

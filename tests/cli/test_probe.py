@@ -121,8 +121,10 @@ def test_settings_and_batches_can_be_compared_on_noise(
         {"steps_per_block": 1, "batch_size": 1},
         {"steps_per_block": 1, "batch_size": 2},
     ]
-    (latency,) = [probe for probe in document["points"][1]["probes"] if probe["metric"] == "latency"]
-    assert latency["n"] == 3
+    alone, together = ({probe["metric"]: probe["n"] for probe in one["probes"]} for one in document["points"])
+    assert (alone["latency"], "latency" in together) == (3, False)
+    assert {"answers_per_s", "peak_memory"} <= together.keys()
+    assert [one["together"] for one in document["points"]] == [1, 2]
 
 
 def test_a_single_point_has_its_figures_at_the_top(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,6 +133,34 @@ def test_a_single_point_has_its_figures_at_the_top(tmp_path: Path, capsys: pytes
     assert document["probes"] == document["points"][0]["probes"]
     assert document["ceilings"] is None
     assert "percent_of_limit" not in {probe["metric"] for probe in document["probes"]}
+
+
+def test_what_ended_a_probe_and_what_to_do_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        *echo(tmp_path, "short"),
+        "--device",
+        "cpu",
+        "--out",
+        str(tmp_path / "out"),
+        "--budget",
+        "0",
+        "--warmup",
+        "0",
+    ]
+    assert main(["probe", *words]) == 0
+    *said, last = capsys.readouterr().out.splitlines()
+    document = json.loads(last)
+    assert (document["points"][0]["ended"], document["points"][0]["repeats"]) == ("budget", 3)
+    assert "3 repeats, ended by budget (0 s, warm-up included)." in said
+    assert "Fewer than 6 repeats have no 95 % interval." in said
+    assert document["advice"] in said
+    assert document["advice"].startswith("The time was over before the median was known within 5.0 %: --budget ")
+    assert main(["probe", *words[:-4], "--repeats", "6", "--warmup", "0", "--out", str(tmp_path / "more")]) == 0
+    said = capsys.readouterr().out.splitlines()
+    # Every answer takes a second for 0.2 s of noise.
+    (factor,) = [line.split() for line in said if line.startswith("rtf_input ")]
+    assert factor == ["rtf_input", "ratio", factor[2], "5.00", "to", "5.00", "5.00", "-", "24"]
+    assert factor[2].lstrip("~") == "5.00"
 
 
 def test_failed_requests_end_with_1_and_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,7 @@ def test_defaults() -> None:
     suite = parsed()
     assert suite.systems == (SystemPlan("a:x"),)
     assert suite.tasks == (TaskPlan("t"),)
-    assert (suite.transcriber, suite.seed, suite.batch_size, suite.warmup) == ("", 0, 8, 1)
+    assert (suite.transcriber, suite.seed, suite.batch_size, suite.warmup) == ("", 0, None, 1)
 
 
 def test_the_suites_limit_holds_for_tasks_without_their_own() -> None:

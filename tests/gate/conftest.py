@@ -13,7 +13,6 @@ from tttbench.core.metric import Aggregation, MetricInfo
 from tttbench.core.recipe import Recipe
 from tttbench.gate.snapshot import (
     AnswerText,
-    MachineLoad,
     Metric,
     Outcome,
     SampleFacts,
@@ -22,6 +21,7 @@ from tttbench.gate.snapshot import (
     TaskFacts,
     Timing,
 )
+from tttbench.probes.machine_load import MachineLoad
 from tttbench.store.manifest import Machine
 
 Make = Callable[..., Snapshot]

@@ -18,7 +18,8 @@ from tttbench.gate.baseline_file import read_baseline, write_baseline
 from tttbench.gate.baseline_form import Promotion
 from tttbench.gate.decide import gate
 from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import AnswerText, MachineLoad, Outcome, Snapshot
+from tttbench.gate.snapshot import AnswerText, Outcome, Snapshot
+from tttbench.probes.machine_load import MachineLoad
 
 Make = Callable[..., Snapshot]
 
@@ -36,10 +37,10 @@ def full(make: Make) -> Snapshot:
     )
     texts = {
         **one.answers["sys", "task"],
-        "s1": AnswerText("„Ä“\n<b>", "spoken", ""),
+        "s1": AnswerText("„Ä“\n<b>", "spoken", "", cut=True),
         "s2": AnswerText("", "", "broke"),
     }
-    timing = replace(one.timings[0], values={"s0": 0.123456, "s3": 2.0}, calls={"s0": 0, "s1": 0})
+    timing = replace(one.timings[0], values={"s0": 0.123456, "s3": 2.0})
     outcomes = {key: value for key, value in one.metrics[0].outcomes.items() if key != "s1"}
     return replace(
         one,
@@ -175,7 +176,6 @@ def test_whole_messages(make: Make, tmp_path: Path) -> None:
         (changed("tasks", clusters=["a"]), "tasks[0].clusters: has 1 values for 4 samples."),
         (changed("metrics", numerators=[1]), "metrics[0].numerators: has 1 values for 4 samples."),
         (changed("metrics", denominators=[1] * 5), "metrics[0].denominators: has 5 values for 4 samples."),
-        (changed("timings", calls=[]), "timings[0].calls: has 0 values for 4 samples."),
         (changed("answers", text=[]), "answers[0].text: has 0 values for 4 samples."),
         (changed("answers", transcripts=["x"]), "answers[0].transcripts: has 1 values for 4 samples."),
         (changed("answers", errors=["x"] * 3), "answers[0].errors: has 3 values for 4 samples."),
@@ -208,8 +208,9 @@ def test_the_whole_file(make: Make, tmp_path: Path) -> None:
     """As it stands in a repository, where every line counts: numbers and times in few digits, no empty columns."""
     run = make([1, 0.5], kind="value", times=[0.123456789, 2])
     system = replace(run.systems["sys"], settings={"a": 1})
-    run = replace(run, systems={"sys": system}, timings=(run.timings[0], replace(run.timings[0], calls={"s1": 3})))
-    run = replace(run, timings=(run.timings[0], replace(run.timings[1], figure="rtf", values={})))
+    run = replace(
+        run, systems={"sys": system}, timings=(run.timings[0], replace(run.timings[0], figure="rtf", values={}))
+    )
     write_baseline(tmp_path / "b.json", run, [Promotion("then", "run", "pass", "")])
     metric = (
         ' {"system": "sys", "task": "task", "name": "text_accuracy", "info": {"title": "text_accuracy", "short": "", '
@@ -244,14 +245,14 @@ def test_the_whole_file(make: Make, tmp_path: Path) -> None:
         metric,
         "],",
         '"timings": [',
-        ' {"system": "sys", "task": "task", "figure": "ttft", "unit": "s", "values": [0.123457, 2.0], "calls": null},',
-        ' {"system": "sys", "task": "task", "figure": "rtf", "unit": "s", "values": [null, null], "calls": [null, 3]}',
+        ' {"system": "sys", "task": "task", "figure": "ttft", "unit": "s", "values": [0.123457, 2.0]},',
+        ' {"system": "sys", "task": "task", "figure": "rtf", "unit": "s", "values": [null, null]}',
         "],",
         '"loads": [',
         ' {"system": "sys", "task": "task", "calibration_s": 0.01, "others_cores": 0.0}',
         "],",
         '"answers": [',
-        ' {"system": "sys", "task": "task", "text": ["yes", "yes"], "transcripts": null, "errors": null}',
+        ' {"system": "sys", "task": "task", "text": ["yes", "yes"], "transcripts": null, "errors": null, "cut": null}',
         "]",
         "}",
     ]

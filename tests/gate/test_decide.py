@@ -131,7 +131,6 @@ class TestComparability:
         [
             ({"machine": Machine("cuda", processor="x", cores=2)}, "device"),
             ({"systems": {"other": SystemFacts("x", "", {}, "", (1,))}}, "systems"),
-            ({"systems": {"sys": SystemFacts("ttt:mini", "topk", {}, "abc", (8,))}}, "batch_size"),
             ({"timings": ()}, "timings"),
             ({"machine": Machine("cpu", processor="x", cores=2, calibration="numpy")}, "calibration"),
         ],

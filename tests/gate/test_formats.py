@@ -15,8 +15,9 @@ from tttbench.gate.formats.junit import junit
 from tttbench.gate.formats.markdown import markdown
 from tttbench.gate.formats.words import heading, sentence
 from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import MachineLoad, Snapshot
+from tttbench.gate.snapshot import Snapshot
 from tttbench.gate.verdict import GateResult
+from tttbench.probes.machine_load import MachineLoad
 
 Make = Callable[..., Snapshot]
 

@@ -20,7 +20,6 @@ from tttbench.core.system import SystemCard
 from tttbench.gate.from_run import answer_id, snapshot_of
 from tttbench.gate.snapshot import (
     AnswerText,
-    MachineLoad,
     Metric,
     Outcome,
     SampleFacts,
@@ -29,6 +28,7 @@ from tttbench.gate.snapshot import (
     TaskFacts,
     Timing,
 )
+from tttbench.probes.machine_load import MachineLoad
 from tttbench.store.manifest import (
     DeriverEntry,
     Machine,
@@ -236,24 +236,33 @@ def test_the_whole_snapshot(store: RunStore) -> None:
     )
 
 
-def test_times_of_answers_and_the_calls_that_they_came_in(store: RunStore) -> None:
-    spoken = {"a": 0, "a #2": 0, "b": 1}
-
+def test_times_of_complete_answers(store: RunStore) -> None:
     def timing(figure: str, unit: str, values: dict[str, float]) -> Timing:
-        return Timing("new", "t", figure, unit, values, spoken)
+        return Timing("new", "t", figure, unit, values)
 
     everyone = ("a", "a #2", "b")
     assert full(store).timings == (
         timing("ttft", "s", dict.fromkeys(everyone, 0.2)),
         timing("ttfa_wave", "s", dict.fromkeys(everyone, 0.4)),
         timing("latency", "s", dict.fromkeys(everyone, 2.0)),
-        # Half a second of speech, where there is any.
+        # Half a second of speech, where there is any; a second of input where there is none.
         timing("rtf", "ratio", {"a": 4.0, "b": 4.0}),
         timing("nfe_per_code", "passes", dict.fromkeys(everyone, 3.0)),
-        # Nobody watched its calls. A time of 0 is none, and a second was asked in the one request of known length.
+        timing("rtf_input", "ratio", {"a #2": 2.0}),
+        # A time of 0 is none, and a second was asked in the one request of known length.
         Timing("old", "t", "latency", "s", {"a": 0.5, "b": 1.5}),
         Timing("old", "t", "rtf_input", "ratio", {"a": 0.5}),
     )
+
+
+def test_answers_that_are_empty_or_cut_are_in_no_time(store: RunStore) -> None:
+    cut = replace(WRITES, finish_reason="length", trace=Trace(end_s=9.0))
+    store.save_answers([answer("old", "a", 0, WRITES), answer("old", "b", 0, cut)])
+    empty = NewAnswer(AnswerKey("old", "t", "a", 1), "empty", Response("", trace=Trace(end_s=0.1)), "", 1, "")
+    store.save_answers([empty])
+    found = snapshot_of(store.folder)
+    assert {one.figure: dict(one.values) for one in found.timings} == {"latency": {"a": 0.5}, "rtf_input": {"a": 0.5}}
+    assert found.answers["old", "t"]["b"] == AnswerText("no", "", "", cut=True)
 
 
 def test_a_load_below_0_is_none_and_one_that_nobody_knows_isnt(store: RunStore) -> None:

@@ -152,13 +152,14 @@ def test_at_most_six_requests_are_given(world: World, make: Make) -> None:
 
 def test_passes_are_not_timed_and_speech_has_a_factor_of_its_own(world: World, make: Make) -> None:
     world.systems["fast"] = clockwork("fast", 1.0, speaks=True)
-    # c is answered in writing alone, so it has no factor of the answer's audio.
+    # c is answered in writing alone, so its factor is of the second of its input.
     base = snapshot(make, {"sys": "fast"}, {"t": ["a", "c"]})
     found = measure(base, base, 1, "cpu", lambda line: None).rounds
     assert {one.figure: (one.baseline, one.unit) for one in found} == {
         "ttft": ([0.5], "s"),
         "latency": ([1.0], "s"),
         "rtf": ([2.0], "ratio"),
+        "rtf_input": ([1.0], "ratio"),
     }
 
 

@@ -12,9 +12,10 @@ import pytest
 from tttbench.core.errors import UserError
 from tttbench.gate.decide import gate, renamed
 from tttbench.gate.rules import QualityChange, Rules, SpeedChange
-from tttbench.gate.snapshot import MachineLoad, Outcome, Snapshot, Timing
+from tttbench.gate.snapshot import Outcome, Snapshot, Timing
 from tttbench.gate.speed import Rounds
 from tttbench.gate.verdict import Difference, GateResult, Noted
+from tttbench.probes.machine_load import MachineLoad
 
 about: Any = pytest.approx
 """Stands where a number is wanted."""

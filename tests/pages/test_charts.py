@@ -25,6 +25,31 @@ def test_the_pair_of_metrics_that_most_systems_have_is_chosen(view: ReportView) 
     assert (data.metric, data.probe) == ("wer", "latency")
 
 
+def test_what_was_measured_on_a_busy_machine_is_hollow_and_said(view: ReportView) -> None:
+    busy = tuple(replace(p, busy="much to do") if p.system == "ttt:mini" else p for p in view.probes)
+    (before, *_), (after, *_) = quality_latency_charts(view), quality_latency_charts(replace(view, probes=busy))
+    assert "busy" not in before.svg + before.caption
+    assert after.caption.endswith("; hollow: the machine was busy")
+    assert re.search(r"<title>ttt:mini: [^<]*, measured on a busy machine</title>", after.svg)
+    assert not re.search(r"<title>ttt:mini-ar: [^<]*busy", after.svg)
+
+
+def test_what_was_generated_together_is_in_no_chart(view: ReportView) -> None:
+    timed = tuple(
+        replace(one, together=8) if (one.system, one.task) == ("ttt:mini", "mini_qa") else one for one in view.timed
+    )
+    data = chart_data(replace(view, timed=timed), view.task("mini_qa"))
+    assert data is not None
+    assert [point.system for point in data.points] == ["ttt:mini-ar", "ttt:mini-nar"]
+
+
+def test_a_figure_that_few_answers_have_stands_for_no_system(view: ReportView) -> None:
+    few = tuple(replace(p, n=1) if p.metric == "ttfa_wave" else p for p in view.probes)
+    data = chart_data(replace(view, probes=few), view.task("mini_qa"))
+    assert data is not None
+    assert data.probe == "rtf"
+
+
 def test_one_system_alone_makes_no_chart(view: ReportView) -> None:
     alone = replace(view, results=tuple(r for r in view.results if r.system == "ttt:mini"))
     assert quality_latency_charts(alone) == ()

@@ -27,6 +27,17 @@ def test_every_row_has_every_column(view: ReportView) -> None:
     assert {len(row) for row in document["rows"]} == {len(COLUMNS)}
 
 
+def test_a_busy_machine_is_told_once_for_a_system_and_task(view: ReportView) -> None:
+    assert json.loads(payload(view))["busy"] == []
+    timed = tuple(
+        replace(one, busy="much to do") if (one.system, one.task) == ("ttt:mini", "mini_asr") else one
+        for one in view.timed
+    )
+    document = json.loads(payload(replace(view, timed=timed)))
+    at = document["systems"].index("ttt:mini"), document["tasks"].index("mini_asr")
+    assert document["busy"] == [[*at, "much to do"]]
+
+
 def test_a_trace_is_packed_into_milliseconds_and_characters(view: ReportView) -> None:
     trace = Trace(
         stages_s={"decode": 0.25},

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from tttbench.core.exchange import Trace
+from tttbench.core.metric import TimedAnswers
 from tttbench.core.shipped import shipped
 from tttbench.pages.payload import payload
 from tttbench.pages.view import ReportView, Row
@@ -45,6 +46,18 @@ def test_the_script_parses(script: str) -> None:
 def test_rows_are_unpacked_as_they_were(view: ReportView) -> None:
     unpacked = in_node("rows.map((r) => [r.system, r.task, r.id, r.status, r.text, r.wrong])", payload(view))
     assert unpacked == [[r.system, r.task, r.id, r.status, r.text or None, int(r.wrong)] for r in view.rows]
+
+
+@needs_node
+def test_rows_know_what_a_limit_cut_and_where_the_machine_was_busy(view: ReportView) -> None:
+    rows = (
+        Row("ttt:mini", "mini_asr", "1", "asr", "ok", finish_reason="MAX_TOKENS"),
+        Row("ttt:mini", "mini_qa", "1", "qa", "ok", finish_reason="stop"),
+    )
+    timed = (TimedAnswers("ttt:mini", "mini_asr", 1, busy="much to do"),)
+    document = payload(replace(view, rows=rows, timed=timed))
+    assert in_node("rows.map((r) => [r.cut, r.busy])", document) == [[True, "much to do"], [False, ""]]
+    assert in_node('Rows.filterRows(rows, {status: "cut"}).map((r) => r.task)', document) == ["mini_asr"]
 
 
 @needs_node

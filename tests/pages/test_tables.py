@@ -1,11 +1,12 @@
 import math
 from dataclasses import replace
 
-from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result
+from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result, TimedAnswers
 from tttbench.core.recipe import Recipe
 from tttbench.pages.page import page
-from tttbench.pages.tables import latency_tables, result_tables
+from tttbench.pages.tables import latency_tables, result_tables, without_latency
 from tttbench.pages.view import ReportView, SystemView, TaskView
+from tttbench.store.timings import why_no_latency
 
 RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 40, 0, 0, 0, 0, Recipe("r"), 0.9, 0.9)
 METRICS = {
@@ -13,10 +14,13 @@ METRICS = {
     "text_accuracy": MetricInfo("Written answers right", "written", unit="%", scale=100, aggregation="binary"),
     "wer": MetricInfo("Word error rate", "WER", unit="%", scale=100, direction="lower", aggregation="rate"),
 }
+BUSY = "other processes kept 1.6 cores busy (allowed: 0.2)"
 PROBE = ProbeResult("a", "topk", "qa", "ttfa_wave", "s", 0.3, 0.4, 0.5, 40)
 
 
-def view_of(results: tuple[Result, ...] = (), probes: tuple[ProbeResult, ...] = ()) -> ReportView:
+def view_of(
+    results: tuple[Result, ...] = (), probes: tuple[ProbeResult, ...] = (), timed: tuple[TimedAnswers, ...] = ()
+) -> ReportView:
     return ReportView(
         name="run",
         suite="mini",
@@ -30,6 +34,7 @@ def view_of(results: tuple[Result, ...] = (), probes: tuple[ProbeResult, ...] = 
         probes=probes,
         rows=(),
         metrics=METRICS,
+        timed=timed,
     )
 
 
@@ -124,7 +129,7 @@ def test_where_all_are_about_equal_nobody_is_best() -> None:
     assert best(PROBE, replace(PROBE, system="b", strategy="ar", p50=0.314)) == [False, False]
 
 
-def test_a_row_says_how_many_requests_stand_behind_most_figures() -> None:
+def test_where_nothing_is_known_of_the_answers_a_row_says_how_many_stand_behind_most_figures() -> None:
     probes = (PROBE, replace(PROBE, metric="ttft"), replace(PROBE, metric="rtf", n=39))
     (table,) = latency_tables(view_of(probes=probes))
     assert [row.n for row in table.rows] == [40]
@@ -141,12 +146,50 @@ def test_bars_end_at_one_unless_a_value_goes_beyond() -> None:
     assert {column.metric: column.scale for column in table.columns} == {"spoken_accuracy": 1.0, "wer": 2.5}
 
 
-def test_a_system_asked_several_requests_a_call_says_so() -> None:
-    view = view_of(probes=(PROBE, replace(PROBE, system="b")))
-    view = replace(view, systems=(SystemView("a", "topk"), SystemView("b", "ar", batch_size=8)))
+def test_a_row_says_which_answers_it_is_of() -> None:
+    timed = TimedAnswers("a", "qa", 10, error=20, empty=10, cut=1)
+    view = view_of((), (replace(PROBE, n=9), replace(PROBE, metric="latency", n=10)), (timed,))
     (table,) = latency_tables(view)
-    assert [(row.system, row.batch_size) for row in table.rows] == [("a", 1), ("b", 8)]
+    assert [(row.n, row.left_out) for row in table.rows] == [(10, "20 errors, 10 empty, 1 cut by a length limit")]
     text = page(view)
-    assert "n = 40, 8 a call" in text
-    assert "works on them together, and each one" in text
-    assert "works on them together, and each one" not in page(view_of(probes=(PROBE,)))
+    assert "n = 10</span>" in text
+    assert "without 20 errors, 10 empty, 1 cut by a length limit" in text
+
+
+def test_where_the_machine_was_busy_figures_are_marked_and_nothing_beside_them_is_best() -> None:
+    slow = replace(PROBE, system="b", strategy="ar", p50=0.6)
+    nfe = [replace(one, metric="nfe", unit="passes", p50=value) for one, value in ((PROBE, 3.0), (slow, 9.0))]
+    busy = (replace(PROBE, busy=BUSY), slow, *nfe)
+    timed = (TimedAnswers("a", "qa", 40, busy=BUSY), TimedAnswers("b", "qa", 40))
+    (table,) = latency_tables(view_of((), busy, timed))
+    assert [row.busy for row in table.rows] == [BUSY, ""]
+    assert [[cell.best for cell in row.cells if cell] for row in table.rows] == [[False, True], [False, False]]
+    text = page(view_of((), busy, timed))
+    assert text.count(f'<span class="mark busy" title="{BUSY}">busy</span>') == 1
+    assert "no best is named beside it" in text
+    assert "mark busy" not in page(view_of((), (PROBE, slow), ())).split("</style>")[1].split("<script>")[0]
+
+
+def test_what_was_generated_together_has_a_table_of_compute_of_its_own() -> None:
+    rtf = replace(PROBE, metric="rtf", unit="ratio")
+    batched = [replace(rtf, system=name, strategy="", p50=value) for name, value in (("b", 0.1), ("c", 0.2))]
+    timed = (
+        TimedAnswers("a", "qa", 40),
+        *(TimedAnswers(name, "qa", 40, together=8, why_no_latency=why_no_latency(8)) for name in ("b", "c")),
+    )
+    view = view_of((), (PROBE, rtf, *batched), timed)
+    alone, together = latency_tables(view)
+    assert ([row.system for row in alone.rows], alone.together, alone.why) == (["a"], 1, "")
+    assert ([row.system for row in together.rows], together.metrics, together.together) == (["b", "c"], ("rtf",), 8)
+    # Best among those that were measured alike.
+    assert [cell.best for row in together.rows for cell in row.cells if cell] == [True, False]
+    assert "Compute alone, no latency: generated 8 at a time, so each one" in page(view)
+
+
+def test_a_system_without_a_complete_answer_is_named() -> None:
+    timed = (TimedAnswers("a", "qa", 40), TimedAnswers("b", "qa", 0, error=32), TimedAnswers("c", "qa", 0))
+    view = view_of((), (PROBE,), timed)
+    assert [one.system for one in without_latency(view)] == ["b"]
+    assert "b on qa has no latency: none of its answers is complete (32 errors)." in page(view)
+    assert 'id="latency"' in page(view_of((), (), (TimedAnswers("b", "qa", 0, error=32),)))
+    assert 'id="latency"' not in page(view_of())

@@ -128,6 +128,20 @@ def test_failures_and_missing_answers_are_counted() -> None:
     assert "Of 5 requests, 1 ended ok; 1 could not be scored, 1 failed with an error and 2 not answered yet." in said
 
 
+def test_answers_that_a_limit_cut_are_counted() -> None:
+    cut = replace(row("ok"), finish_reason="length")
+    assert sentences(rows=(cut, cut, row("ok"), row("error")), expected=4).endswith(
+        " 2 of 3 answers were cut by a length limit."
+    )
+    assert sentences(rows=(cut,), expected=1).endswith("ended ok. 1 of 1 answer was cut by a length limit.")
+
+
+def test_a_busy_machine_takes_the_edge_off_what_is_said_of_latency() -> None:
+    slow = replace(SOUND, system="ttt:mini-ar", strategy="ar", p50=0.402, busy="much to do")
+    said = sentences(probes=(NFE, SOUND, slow))
+    assert said.startswith("TTFA: 310 ms in ttt:mini (topk), against 402 ms in ttt:mini-ar (ar) (medians; the machine")
+
+
 def test_a_clean_run_says_so() -> None:
     assert sentences(rows=(row("ok"),), expected=1) == "All 1 request ended ok."
 

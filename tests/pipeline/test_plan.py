@@ -234,6 +234,9 @@ def test_systems_are_checked_with_their_strategy_and_settings(monkeypatch: pytes
         ("transcriber:ears:1", SystemOptions("cuda")),
     ]
     assert [plan.batch_size(one) for one in systems] == [4, 3]
+    # Without being asked for more, every system is given one request at a time.
+    plan = make_plan(suite_of(TaskPlan("t"), systems=systems, transcriber="ears:1"), "cuda")
+    assert [plan.batch_size(one) for one in systems] == [4, 1]
     assert refused(suite_of(TaskPlan("t"), systems=(SystemPlan("z", called="reference audio"),))) == (
         "system z: the label 'reference audio' is reserved; give it another."
     )

@@ -51,7 +51,7 @@ def test_an_answer_without_text_and_audio_is_empty(tones: Tones, tmp_path: Path)
 
 
 def test_probes_come_from_the_traces(tones: Tones, tmp_path: Path) -> None:
-    probes = tones("--out", tmp_path / "run", "--json").document["probes"]
+    probes = tones("--out", tmp_path / "run", "--json", "--batch-size", "1").document["probes"]
     found = {(row["task"], row["metric"]): row["p50"] for row in probes}
     assert found["tone_qa", "ttft"] == 0.01
     assert found["tone_qa", "nfe"] == 3

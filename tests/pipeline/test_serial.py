@@ -10,7 +10,7 @@ from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.errors import StorageError, UserError
 from tttbench.core.exchange import Request, Response
 from tttbench.core.sample import Turn
-from tttbench.core.system import SystemCard, SystemOptions
+from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.pipeline.executors import executor, serial
 from tttbench.pipeline.executors.serial import SerialExecutor, SerialWorker, build
 from tttbench.pipeline.executors.threads import ThreadsExecutor, ThreadsWorker
@@ -70,8 +70,11 @@ def test_systems_and_derivers_are_built_and_called_in_batches(
     made = executor(name)
     with made.open(WorkerSpec("system", "echo:x", OPTIONS)) as worker:
         assert isinstance(worker.worker, Echo)
-        done = [[(one.key.sample, one.response) for one in batch] for batch in worker.generate(items("a", "b", "c"), 2)]
-    assert done == [[("a", Response("a of 2")), ("b", Response("b of 2"))], [("c", Response("c of 1"))]]
+        done = [
+            [(one.key.sample, one.response and one.response.text) for one in batch]
+            for batch in worker.generate(items("a", "b", "c"), 2)
+        ]
+    assert done == [[("a", "a of 2"), ("b", "b of 2")], [("c", "c of 1")]]
     with made.open(WorkerSpec("deriver", "ears:y", OPTIONS)) as worker:
         assert isinstance(worker.worker, Ears)
         derived = [[one.derived.content for one in batch] for batch in worker.derive(needs("a", "b", "c"))]
@@ -80,10 +83,12 @@ def test_systems_and_derivers_are_built_and_called_in_batches(
 
 
 def test_one_after_the_other_the_machine_is_watched_and_at_once_it_is_not() -> None:
-    (serially,) = SerialWorker(Echo(), "cpu").generate(items("a"), 1)
-    (at_once,) = ThreadsWorker(Echo()).generate(items("a"), 1)
-    assert serially[0].conditions is not None
-    assert at_once[0].conditions is None
+    class Wide(Echo):
+        card = SystemCard("echo", Capability(concurrency=2))
+
+    serially = list(SerialWorker(Wide(), "cpu").generate(items("a", "b"), 1))
+    at_once = list(ThreadsWorker(Wide()).generate(items("a", "b"), 1))
+    assert [one.conditions is None for batch in (*serially, *at_once) for one in batch] == [False, False, True, True]
 
 
 def test_the_machine_is_watched_on_the_device_that_was_asked_for(

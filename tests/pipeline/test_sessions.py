@@ -17,6 +17,7 @@ from tttbench.core.sample import AudioRef, Sample, Turn
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability, SystemOptions
 from tttbench.core.task import Task
+from tttbench.pipeline.derive import deriver_options
 from tttbench.pipeline.jobs import WorkerSpec
 from tttbench.pipeline.plan import Plan, PlannedTask
 from tttbench.pipeline.run import finish, open_run, run
@@ -104,6 +105,11 @@ def test_derivers_get_the_suite_s_device_and_batch_size_and_references_are_kept_
         assert workers.opened[1:] == [WorkerSpec("deriver", "transcriber:ears:x", SystemOptions("cuda:1", 5))]
         assert [one.answer_audio and one.answer_audio.seconds for one in store.samples()] == [0.01, 0.01]
         assert [(one.system, one.metric) for one in summary.topline] == [("reference audio", "spoken_accuracy")] * 2
+
+
+@pytest.mark.parametrize(("asked", "given"), [(None, 8), (1, 1), (5, 5)])
+def test_derivations_go_together_unless_a_batch_size_is_asked_for(asked: int | None, given: int) -> None:
+    assert deriver_options("cpu", asked) == SystemOptions("cpu", given)
 
 
 def test_references_are_kept_of_tasks_that_somebody_was_given(tmp_path: Path) -> None:

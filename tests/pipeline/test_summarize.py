@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tttbench.core.derivation import Derived, Need
-from tttbench.core.exchange import Response, Status, Trace
+from tttbench.core.exchange import Conditions, Response, Status, Trace
 from tttbench.core.metric import TOPLINE, UNKNOWN, MetricInfo, ProbeResult, Result, Score, plain_score
 from tttbench.core.plugins import FunctionScorer
 from tttbench.core.recipe import Recipe
@@ -172,6 +172,82 @@ def test_probes_of_every_system_and_the_memory_of_those_that_are_known(store: Ru
     }
     (memory,) = [one for one in found if not one.task]
     assert memory == ProbeResult("fast", "par", "", "peak_memory", "MB", 2.5, nan, nan, 1)
+
+
+CUT = Response("yes", finish_reason="length", trace=Trace(end_s=9.0))
+
+
+def test_answers_that_were_cut_are_counted_and_in_no_latency(store: RunStore) -> None:
+    store.save_answers([answer("slow", "b", CUT), answer("slow", "a", CUT, repeat=1)])
+    found = summarize(store, scored())
+    assert found.cut == 2
+    assert [(one.system, one.metric, one.cut, one.n) for one in found.results if one.system == "slow"] == [
+        ("slow", "right", 2, 3)
+    ]
+    assert [one.cut for one in found.results if one.system == "fast"] == [0, 0, 0]
+    assert [(one.system, one.task, one.n, one.error, one.empty, one.cut) for one in found.timed] == [
+        # What took no time is complete all the same.
+        ("fast", "t", 2, 1, 1, 0),
+        ("fast", "u", 0, 0, 0, 0),
+        ("slow", "t", 1, 0, 0, 2),
+        ("slow", "u", 0, 0, 0, 0),
+        ("asr", "u", 0, 0, 0, 0),
+    ]
+    latency = {one.system: (one.p50, one.n) for one in found.probes if one.metric == "latency"}
+    assert latency == {"fast": (2.0, 1), "slow": (4.0, 1)}
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[RunStore]:
+    """A run of two systems on three samples of a second, with an oracle, without answers."""
+    manifest = replace(
+        MANIFEST,
+        suite=replace(MANIFEST.suite, oracle="slow", repeats=1),
+        systems={name: MANIFEST.systems[name] for name in ("fast", "slow")},
+        tasks={"t": TaskEntry("T", "qa", n=3)},
+    )
+    with RunStore.create(tmp_path / "own", manifest) as store:
+        store.add_samples("t", SAMPLES)
+        for sample in SAMPLES:
+            store.save_input("t", sample.id, 0, np.zeros(RATE, np.float32), RATE)
+        yield store
+
+
+def test_a_busy_machine_marks_the_figures_of_the_answers_that_it_touched(two: RunStore) -> None:
+    loads = {"fast": Conditions(0.01, 0.0), "slow": Conditions(0.01, 1.5)}
+    two.save_answers(
+        [
+            replace(answer(label, one, response("yes", end_s=4.0)), conditions=load)
+            for label, load in loads.items()
+            for one in "abc"
+        ]
+    )
+    found = summarize(two, scored())
+    why = "other processes kept 1.5 cores busy (allowed: 0.2)"
+    assert {(one.system, one.busy) for one in found.probes if one.metric == "latency"} == {("fast", ""), ("slow", why)}
+    assert {(one.system, one.busy) for one in found.timed} == {("fast", ""), ("slow", why)}
+    assert {(one.system, one.busy) for one in found.frontier} == {("fast", ""), ("slow", why)}
+
+
+def test_answers_that_were_generated_together_have_no_latency_and_a_reason(two: RunStore) -> None:
+    together = replace(response("yes"), trace=Trace(end_s=4.0, compute_s=0.5))
+    two.save_answers([replace(answer("slow", one, together), batch_size=8) for one in "ab"])
+    two.save_answers([replace(answer("slow", "c", together), batch_size=1)])
+    found = summarize(two, scored())
+    assert {one.metric: (one.p50, one.n) for one in found.probes if one.system == "slow"} == {"rtf_input": (0.5, 3)}
+    (one,) = [one for one in found.timed if one.system == "slow"]
+    assert (one.n, one.together) == (3, 8)
+    assert one.why_no_latency.startswith("generated 8 at a time, so each one's times hold the others'; one request")
+    # Of one answer that was alone there is no median to place it by.
+    assert found.frontier == ()
+
+
+@pytest.mark.parametrize(("references", "empty"), [(("",), 0), (("yes",), 1), ((), 1), (("", "yes"), 1)])
+def test_a_silence_that_is_right_is_no_empty_answer(two: RunStore, references: tuple[str, ...], empty: int) -> None:
+    two.add_samples("t", [replace(SAMPLES[0], id="silent", references=references)])
+    two.save_answers([answer("slow", "silent", response("", end_s=1.0), "empty")])
+    (one,) = [one for one in summarize(two, scored()).timed if one.system == "slow"]
+    assert (one.n, one.empty) == (1 - empty, empty)
 
 
 def test_the_topline_is_of_reference_audio_and_of_metrics_with_a_better_end(store: RunStore) -> None:

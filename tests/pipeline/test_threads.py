@@ -47,6 +47,17 @@ def test_as_many_requests_overlap_as_a_system_wants(batch_size: int, calls: int)
     assert [one.error for one in done] == [""] * 4
     assert sorted(one.key.sample for one in done) == ["0", "1", "2", "3"]
     assert system.most == calls
+    # As many were worked on at once, so none of their times is a latency.
+    assert {one.batch_size for one in done} == {2}
+    assert {one.conditions is None for one in done} == {calls > 1}
+
+
+def test_one_call_at_a_time_is_one_that_is_watched() -> None:
+    system = Counted(1)
+    items = [GenerateItem(AnswerKey("s", "t", "0"), (Turn("user", "x"),), "qa", "", "", 30.0, 0)]
+    ((one,),) = ThreadsWorker(system).generate(items, 1)
+    assert one.batch_size == 1
+    assert one.conditions is not None
 
 
 class Gate:

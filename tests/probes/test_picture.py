@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from tttbench.core.metric import ProbeResult
 from tttbench.probes.axes import Value, product, swept
@@ -12,12 +13,13 @@ from tttbench.probes.sweep import PointResult
 from tttbench.stats.median import median_interval
 
 
-def result(point: Mapping[str, Value], latencies_s: Sequence[float] = (1.0,) * 6) -> PointResult:
+def result(point: Mapping[str, Value], latencies_s: Sequence[float] = (1.0,) * 6, busy: str = "") -> PointResult:
     intervals = (
         {"latency": median_interval(latencies_s), "answers_per_s": median_interval([1.0])} if latencies_s else {}
     )
     probes = [ProbeResult("s", "", "t", name, "s", 0.25, 0.5, float("nan"), 12) for name in ("ttft", "latency")]
-    return PointResult(point, "", "budget", len(latencies_s), intervals, tuple(latencies_s), tuple(probes), ())
+    found = PointResult(point, "", "budget", len(latencies_s), intervals, tuple(latencies_s), tuple(probes), ())
+    return replace(found, together=int(point.get("batch_size", 1)), busy=busy)
 
 
 def words(svg: str) -> list[str]:
@@ -39,11 +41,25 @@ def test_a_line_holds_the_points_that_differ_in_its_axis_alone() -> None:
 
 
 def test_every_swept_axis_has_a_panel_for_latency_and_one_for_throughput() -> None:
-    svg = picture([result(point) for point in product({"span_codes": [26, 104], "batch_size": [1, 4]})], "a system")
+    svg = picture([result(point) for point in product({"span_codes": [26, 104], "prompt_codes": [9, 50]})], "a system")
     said = words(svg)
     assert said.count("latency P50 (ms)") == said.count("answers a second") == 2
-    assert said.count("span codes") == said.count("batch size") == 2
+    assert said.count("span codes") == said.count("prompt codes") == 2
     assert any(text.startswith("a system") for text in said)
+    assert not any("busy" in text for text in said)
+
+
+def test_batch_sizes_have_throughput_and_a_word_in_the_place_of_latency() -> None:
+    points = product({"span_codes": [26, 104], "batch_size": [1, 4]})
+    said = words(picture([result(point) for point in points], "a system"))
+    assert (said.count("latency P50 (ms)"), said.count("answers a second")) == (1, 2)
+    assert any(text.startswith("no latency of several requests a call") for text in said)
+    alone = words(picture([result({"batch_size": 4})], "a system"))
+    assert any(text.startswith("no latency of several requests a call") for text in alone)
+
+
+def test_a_busy_machine_is_told() -> None:
+    assert "one; the machine was busy" in words(picture([result({}, busy="much to do")], "one"))
 
 
 def test_names_stand_below_their_values() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttbench.probes.stopping import Stopping, ended, narrow, share_s
+from tttbench.probes.stopping import Stopping, budget_for, ended, narrow, share_s, width
 
 RULE = Stopping(precision=0.05, budget_s=60.0)
 
@@ -25,6 +25,26 @@ def test_fewer_than_six_values_are_never_narrow() -> None:
 
 def test_nine_values_leave_out_the_outermost_pair() -> None:
     assert narrow([1, 98, 99, 100, 100, 100, 101, 102, 999], 0.05)
+
+
+def test_how_well_a_median_is_known() -> None:
+    assert width([98, 99, 100, 100, 102, 103]) == 0.05
+    assert width([1.0] * 5) is None
+    # Systems that report no times leave 0.
+    assert width([0.0] * 6) == 0.0
+    assert width([0.0] * 5 + [1.0]) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("repeats", "spent_s", "known_within", "seconds"),
+    [(9, 60.0, 0.1, 240.0), (3, 30.0, None, 60.0), (9, 60.0, 0.05, 60.0), (9, 60.0, 0.01, 60.0)],
+)
+def test_the_budget_that_would_do(repeats: int, spent_s: float, known_within: float | None, seconds: float) -> None:
+    assert budget_for(RULE, repeats, spent_s, known_within) == pytest.approx(seconds)
+
+
+def test_no_budget_makes_a_median_known_exactly() -> None:
+    assert budget_for(Stopping(precision=0.0), 9, 60.0, 0.1) == float("inf")
 
 
 def test_finished_points_leave_the_rest_of_their_share_to_the_others() -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from reference_model.roofline import Ceilings, Work
-from tttbench.core.exchange import Trace
+from tttbench.core.exchange import Conditions, Trace
 from tttbench.core.system import PassRun
 from tttbench.probes.latency import Timed
 from tttbench.probes.stopping import Stopping
-from tttbench.probes.sweep import Measured, Subject, result_of, sweep
+from tttbench.probes.sweep import Measured, PointResult, Subject, results_of, sweep
 from tttbench.probes.turn import Turn
 
 
@@ -133,6 +134,11 @@ def measured(*turns: Turn, warm: Turn | None = None) -> Measured:
     return Measured(Subject({"batch_size": 1}, "topk", lambda _: turns[0]), turns, "budget", warm)
 
 
+def result_of(one: Measured, system: str, task: str, ceilings: Ceilings | None) -> PointResult:
+    (found,) = results_of([one], system, task, ceilings)
+    return found
+
+
 def test_a_result_has_medians_over_repeats_with_their_intervals() -> None:
     found = result_of(measured(*(turn(float(second)) for second in range(1, 10))), "s", "t", None)
     assert (found.intervals["latency"].low, found.intervals["latency"].high) == (2.0, 8.0)
@@ -171,3 +177,80 @@ def test_the_memory_of_a_device_is_a_figure_of_its_own() -> None:
 
 def test_errors_are_kept() -> None:
     assert result_of(measured(turn(math.nan), turn(1.0)), "s", "t", None).errors == ("r: tired",)
+
+
+def test_every_figure_has_an_interval_of_its_median_over_repeats() -> None:
+    # Each repeat's real-time factor is its seconds over 0.5 s of input; the 2nd and the 8th of nine hold the median.
+    turns = [
+        replace(turn(float(second)), timed=(replace(turn(float(second)).timed[0], input_s=0.5),))
+        for second in range(1, 10)
+    ]
+    found = result_of(measured(*turns), "s", "t", None)
+    one = found.intervals["rtf_input"]
+    assert (one.low, one.median, one.high) == (4.0, 10.0, 16.0)
+    assert found.known_within == pytest.approx(6.0 / 5.0)
+
+
+def test_of_fewer_than_six_repeats_nothing_is_known() -> None:
+    assert result_of(measured(*(turn(1.0) for _ in range(5))), "s", "t", None).known_within is None
+    assert result_of(measured(*(turn(1.0) for _ in range(6))), "s", "t", None).known_within == 0.0
+
+
+def together(seconds: float) -> Turn:
+    """Two requests in one call, of which each ends with the call, its compute being half of it."""
+    trace = Trace(end_s=seconds, compute_s=seconds / 2)
+    one = Timed(trace, n_codes=10, sample_rate=0, answer_s=0.0, input_s=4.0, together=2)
+    return Turn((one, one), (), seconds, (), 10**6, None)
+
+
+def test_requests_that_are_generated_together_have_throughput_and_compute_and_no_latency() -> None:
+    point = {"batch_size": 2}
+    one = Measured(Subject(point, "", lambda _: together(2.0)), tuple(together(2.0) for _ in range(6)), "repeats")
+    found = result_of(one, "s", "t", None)
+    assert (found.together, found.latencies_s) == (2, ())
+    assert found.probe("latency") is None
+    assert "latency" not in found.intervals
+    # Two answers in 2 s; 1 s of compute each for 4 s of audio.
+    assert found.intervals["answers_per_s"].median == 1.0
+    assert found.intervals["rtf_input"].median == 0.25
+
+
+def test_a_point_of_several_requests_a_call_ends_when_the_seconds_of_its_calls_are_known() -> None:
+    seconds = [1.0, 2.0] * 10
+    subject = Subject({"batch_size": 2}, "", lambda _: together(seconds.pop()))
+    (unsteady,) = sweep([subject], Stopping(budget_s=0.0), 0, lambda: 0.0)
+    assert (unsteady.ended, len(unsteady.turns)) == ("budget", 3)
+    (steady,) = sweep([Subject({"batch_size": 2}, "", lambda _: together(1.0))], Stopping(), 0, lambda: 0.0)
+    assert (steady.ended, len(steady.turns)) == ("precision", 6)
+
+
+def under(calibration_s: float, others_cores: float) -> Turn:
+    return replace(turn(1.0), conditions=Conditions(calibration_s, others_cores))
+
+
+def test_a_busy_machine_marks_the_figures_of_time_of_the_points_that_it_touched() -> None:
+    points = [measured(under(0.01, others), under(0.01, others)) for others in (0.1, 0.3)]
+    idle, busy = results_of(points, "s", "t", None)
+    assert idle.busy == ""
+    assert busy.busy == "other processes kept 0.3 cores busy (allowed: 0.2)"
+    marked = {probe.metric for probe in busy.probes if probe.busy}
+    assert marked == {"latency", "answers_per_s", "throughput_codes_per_s"}
+    assert {probe.metric for probe in busy.probes} - marked == {"peak_memory"}
+    assert not any(probe.busy for probe in idle.probes)
+
+
+def test_a_machine_that_became_slower_between_the_points_is_busy() -> None:
+    found = results_of([measured(under(0.01, 0.0)), measured(under(0.016, 0.0))], "s", "t", None)
+    assert [one.busy for one in found] == [
+        "",
+        "the machine itself took 1.60 times as long for a fixed piece of work (allowed: 1.5)",
+    ]
+
+
+def test_answers_that_are_left_out_are_counted_over_all_repeats() -> None:
+    found = result_of(measured(replace(turn(1.0), empty=1, cut=2), replace(turn(1.0), cut=1)), "s", "t", None)
+    assert (found.empty, found.cut) == (1, 3)
+
+
+def test_what_a_point_spent_is_kept() -> None:
+    assert World(a=[2.0, 1.0]).sweep(Stopping(repeats=2), warmup=1)["a"].spent_s == 4.0

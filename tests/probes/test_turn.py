@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from reference_model.roofline import Ceilings, Work
 from tttbench.core.errors import InputError
-from tttbench.core.exchange import Request, Response, Trace
+from tttbench.core.exchange import Message, Request, Response, Trace
 from tttbench.core.system import PassRun
+from tttbench.probes.conditions import Watch
 from tttbench.probes.turn import Call, Turn, calls_of, noise_requests, take_turn
 
 CEILINGS = Ceilings(peak_flops=100.0, bandwidth=10.0)
@@ -51,7 +53,9 @@ def test_throughput_is_over_the_seconds_of_the_calls() -> None:
 
 
 def test_the_latency_of_a_turn_is_the_median_over_its_requests() -> None:
-    assert turn_of(answered(1.0), answered(1.2), answered(5.0)).latency_s == 1.2
+    answers = iter([answered(1.0), answered(5.0), answered(1.2)])
+    calls = calls_of(lambda batch: [next(answers)], noise_requests("asr", 3, 0.1, 0), 1)
+    assert take_turn(calls, [], "cpu", ticking(1.0)).latency_s == 1.2
 
 
 def test_a_failed_request_is_named_and_not_timed() -> None:
@@ -128,3 +132,43 @@ def test_noise_is_the_same_for_the_same_seed() -> None:
     assert one[0].audio is not None
     assert one[1].audio is not None
     assert (one[0].audio != one[1].audio).any()
+
+
+TASK = tuple(Request(f"r{at}", (Message("user", "x"),), task="t") for at in range(4))
+
+
+def test_a_call_of_several_requests_shares_its_seconds_and_gives_no_latency() -> None:
+    # A clock that goes on by 4 s with every look: the call takes 4 s, though no trace says so.
+    turn = take_turn(calls_of(lambda batch: [answered(1.0) for _ in batch], TASK, 4), [], "cpu", ticking(4.0))
+    assert [one.compute_s for one in turn.timed] == [1.0] * 4
+    assert (turn.together, turn.measured_s) == (4, 4.0)
+    assert math.isnan(turn.latency_s)
+
+
+def test_what_is_measured_of_requests_alone_is_their_latency() -> None:
+    turn = take_turn(calls_of(lambda batch: [answered(1.5) for _ in batch], TASK, 1), [], "cpu", ticking(4.0))
+    assert (turn.together, turn.measured_s, turn.latency_s) == (1, 1.5, 1.5)
+
+
+def test_only_complete_answers_to_a_task_are_timed() -> None:
+    answers = iter(
+        [answered(1.0), Response("", trace=Trace(end_s=0.001)), replace(answered(9.0), finish_reason="length")]
+    )
+    turn = take_turn(calls_of(lambda batch: [next(answers)], TASK[:3], 1), [], "cpu", ticking(1.0))
+    assert ([one.trace.end_s for one in turn.timed], turn.empty, turn.cut) == ([1.0], 1, 1)
+    assert turn.answers_per_s == pytest.approx(1 / 3)
+
+
+def test_of_noise_and_forced_answers_any_is_timed() -> None:
+    silent = Response("", trace=Trace(end_s=0.5), finish_reason="length")
+    calls = calls_of(lambda batch: [silent for _ in batch], noise_requests("asr", 2, 0.1, 0), 1)
+    turn = take_turn(calls, [], "cpu", ticking(1.0))
+    assert (len(turn.timed), turn.empty, turn.cut) == (2, 0, 0)
+
+
+def test_the_machine_is_watched_where_somebody_watches() -> None:
+    calls = calls_of(lambda batch: [answered(1.0) for _ in batch], TASK[:1], 1)
+    assert take_turn(calls, [], "cpu", ticking(1.0)).conditions is None
+    found = take_turn(calls, [], "cpu", ticking(1.0), watch=Watch("cpu")).conditions
+    assert found is not None
+    assert found.calibration_s > 0

@@ -15,6 +15,7 @@ from reference_model.decoding import AudioCommitted, DecodeConfig, Engine, Promp
 from reference_model.decoding.answer import Event
 from reference_model.decoding.engine import strategy_for
 from reference_model.errors import DecodeError
+from reference_model.roofline import PassShape
 from reference_model.transformer import RowGroup
 
 from .cases import MODELS, prompt_for, same
@@ -105,6 +106,21 @@ def test_a_trace_fits_its_answer(key: tuple[str, int, int]) -> None:
         assert len(trace.text_times_s) == len(answer.text_ids)
         assert 0 < trace.prefill_end_s <= trace.end_s
         assert set(trace.stages_s) == {"prefill", "text", "audio"}
+
+
+def test_the_seconds_of_a_pass_are_shared_by_its_rows() -> None:
+    """On a clock that goes on by a second a look every pass takes one: no second is anybody's twice."""
+    model, prompts = MODELS["hybrid", 60, 1], prompts_for(("hybrid", 60, 1), 4)
+    ticks, shapes = itertools.count(), list[PassShape]()
+    engine = Engine(model, SAMPLED, max_batch=4, clock=lambda: float(next(ticks)), on_pass=shapes.append)
+    handles = [engine.submit(prompt) for prompt in prompts]
+    while engine.step():
+        pass
+    stages = [engine.answers[handle].trace.stages_s for handle in handles]
+    assert sum(sum(one.values()) for one in stages) == pytest.approx(len(shapes))
+    # The first pass reads all prompts: each has the part of its tokens.
+    n_rows = [len(prompt.ids) for prompt in prompts]
+    assert [one["prefill"] for one in stages] == pytest.approx([n / sum(n_rows) for n in n_rows])
 
 
 def test_passes_and_rows_of_an_answer_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 
 from tttbench.core.derivation import Derived
 from tttbench.core.exchange import AudioCommit, Chunk, Conditions, Response, Status, Trace, Waveform
-from tttbench.core.metric import TOPLINE, FrontierPoint, MetricInfo, ProbeResult, Result, Score
+from tttbench.core.metric import TOPLINE, FrontierPoint, MetricInfo, ProbeResult, Result, Score, TimedAnswers
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample, Turn, spoken_sample
 from tttbench.core.scorer import ScoreSpec
@@ -97,6 +97,8 @@ SUMMARY = Summary(
     probes=(ProbeResult("s", "topk", "t", "ttft", "s", 0.25, float("nan"), float("nan"), 2),),
     frontier=(FrontierPoint("s", "t", "wer", True, 0.5, 0.25, 0.75, 1.0, 0.5, 2.0, 3, 2, ("o",)),),
     skipped=(Skipped("o", "t", "doesn't produce audio"),),
+    cut=1,
+    timed=(TimedAnswers("s", "t", 2, error=1, cut=1, busy="much to do"),),
 )
 
 TRACE = Trace(

@@ -33,7 +33,7 @@ def test_results_hold_systems_and_reference_audio(folder: Path) -> None:
 
 def test_samples_have_one_row_per_answer_and_one_column_per_score(folder: Path) -> None:
     found = load(folder).samples
-    first = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference", "error"]
+    first = ["system", "task", "sample", "repeat", "status", "cut", "text", "transcript", "reference", "error"]
     assert list(found.columns) == [*first, "spoken", "wer"]
     assert list(found.itertuples(index=False, name=None))[1] == (
         "s",
@@ -41,6 +41,7 @@ def test_samples_have_one_row_per_answer_and_one_column_per_score(folder: Path) 
         "a",
         0,
         "ok",
+        False,
         "Rome",
         "Rome is",
         "Rome",
@@ -76,7 +77,7 @@ def test_a_transcript_that_failed_is_none(folder: Path) -> None:
 
 def test_latency_is_that_of_the_summary(folder: Path) -> None:
     found = load(folder).latency
-    assert list(found.columns) == ["system", "task", "metric", "unit", "p50", "p90", "p99", "n"]
+    assert list(found.columns) == ["system", "task", "metric", "unit", "p50", "p90", "p99", "n", "busy"]
     assert found.iloc[0].tolist()[:5] == ["s", "t", "ttft", "s", 0.25]
     assert len(found) == len(SUMMARY.probes)
 

@@ -19,7 +19,7 @@ from tttbench.store.run_directory import RunStore
 
 from .stored_runs import MANIFEST, RECIPE, RESULT, SAMPLES, SUMMARY, TRACE, make_run, score, spoken
 
-SAMPLE_COLUMNS = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference", "error"]
+SAMPLE_COLUMNS = ["system", "task", "sample", "repeat", "status", "cut", "text", "transcript", "reference", "error"]
 
 
 def test_a_run_that_has_just_begun_has_tables_without_rows(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_a_run_that_has_just_begun_has_tables_without_rows(tmp_path: Path) -> No
     for table, columns in (
         (found.results, [*names, "recipe_digest"]),
         (found.samples, [*SAMPLE_COLUMNS, "spoken", "wer"]),
-        (found.latency, ["system", "task", "metric", "unit", "p50", "p90", "p99", "n"]),
+        (found.latency, ["system", "task", "metric", "unit", "p50", "p90", "p99", "n", "busy"]),
     ):
         assert (list(table.columns), len(table)) == (columns, 0)
 

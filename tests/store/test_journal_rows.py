@@ -241,7 +241,7 @@ def test_both_formats_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_what_is_said_of_nothing_else_is_the_default() -> None:
-    assert SuiteEntry("s") == SuiteEntry("s", "", 0, 8, 2000, 1, 1, "")
+    assert SuiteEntry("s") == SuiteEntry("s", "", 0, None, 2000, 1, 1, "")
     assert SystemEntry("s") == SystemEntry("s", "", {}, 1, None, 0)
     assert (TaskEntry("t", "qa").n, TaskEntry("t", "qa").limit) == (0, None)
     assert Machine() == Machine("cpu", "", "", 0, 0.0, "", "torch")

@@ -65,6 +65,26 @@ def test_tables_are_read_with_recordings_beside_them(tmp_path: Path) -> None:
         assert (found.text, len(found.waveform), found.sample_rate) == ("one", 800, 8000)
 
 
+def test_why_an_answer_ended_is_recorded_in_files_and_runs(tmp_path: Path) -> None:
+    line = {"id": "asr-000", "text": "a", "finish_reason": "length"}
+    name = write(tmp_path / "a.jsonl", line, {"id": "2", "text": ""})
+    cut, whole = answer(name, "asr-000"), answer(name, "2")
+    assert isinstance(cut, Response)
+    assert isinstance(whole, Response)
+    assert (cut.is_cut, whole.is_cut, whole.finish_reason) == (True, False, "stop")
+    out = tmp_path / "run"
+    assert (
+        main(["run", "--systems", name, "--tasks", "mini_asr", "--limit", "1", "--device", "cpu", "--out", str(out)])
+        == 0
+    )
+    again = answer(f"recorded:{out}", "asr-000", "mini_asr")
+    assert isinstance(again, Response)
+    assert again.finish_reason == "length"
+    (tmp_path / "a.tsv").write_text("id\ttext\tfinish_reason\n1\tone\tMAX_TOKENS\n2\ttwo\t\n")
+    found = [answer(f"recorded:{tmp_path / 'a.tsv'}", one) for one in "12"]
+    assert [isinstance(one, Response) and one.is_cut for one in found] == [True, False]
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [

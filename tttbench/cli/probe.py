@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tttbench.core.json_values import JsonObject
     from tttbench.core.system import System, SystemCard
     from tttbench.probes.axes import Value
+    from tttbench.probes.stopping import Stopping
     from tttbench.probes.sweep import Measured, PointResult
     from tttbench.store.manifest import Machine
 
@@ -66,7 +67,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         type=partial(number_from, least=0.0),
         default=5.0,
         metavar="PERCENT",
-        help="the 95 %% interval of its median latency is narrower than this (default: 5)",
+        help="the 95 %% interval of its median latency (of several requests a call, of the calls' seconds) is narrower "
+        "than this (default: 5)",
     )
     group.add_argument(
         "--budget",
@@ -115,6 +117,7 @@ class ProbeDocument:
         requests: how many; None where they are made for given lengths.
         precision, budget_s, warmup: when a point has been measured long enough.
         ceilings: what the device reaches; None for systems that report no passes.
+        advice: what to do where the time was over before points were known precisely; ``""`` where it wasn't.
     """
 
     status: str
@@ -131,6 +134,7 @@ class ProbeDocument:
     card: SystemCard
     machine: Machine
     points: Sequence[PointResult]
+    advice: str
 
     def plain(self, *, is_one_point: bool) -> JsonObject:
         """Return it as JSON."""
@@ -150,13 +154,14 @@ def run(args: argparse.Namespace) -> int:
 
     import time
 
+    from tttbench.cli.probe_tables import advice
     from tttbench.core.interrupts import stoppable
     from tttbench.core.system import Sweepable
     from tttbench.pipeline.environment import machine
     from tttbench.probes.axes import product
     from tttbench.probes.stopping import Stopping
     from tttbench.probes.subjects import subjects_of
-    from tttbench.probes.sweep import result_of, sweep
+    from tttbench.probes.sweep import results_of, sweep
 
     points = product(asked.chosen)
     subjects = subjects_of(asked.system, points, asked.requests, asked.device, args.seed)
@@ -166,7 +171,7 @@ def run(args: argparse.Namespace) -> int:
     with stoppable():
         ceilings = asked.system.ceilings() if isinstance(asked.system, Sweepable) else None
         measured = sweep(subjects, rule, args.warmup, time.perf_counter, _Progress(len(points)))
-    results = [result_of(point, asked.label, asked.task, ceilings) for point in measured]
+    results = results_of(measured, asked.label, asked.task, ceilings)
     stopped = len(results) < len(points) or any(result.ended == "interrupted" for result in results)
     errors = list(dict.fromkeys(error for result in results for error in result.errors))
     document = ProbeDocument(
@@ -184,10 +189,11 @@ def run(args: argparse.Namespace) -> int:
         card=asked.system.card,
         machine=machine(asked.device),
         points=results,
+        advice=" ".join(advice(results, rule)),
     )
     for error in errors:
         print(f"tttbench: a request failed: {error}", file=sys.stderr)
-    _show(document, is_one_point=len(points) == 1)
+    _show(document, rule, is_one_point=len(points) == 1)
     if stopped:
         raise KeyboardInterrupt
     return 1 if errors else 0
@@ -291,19 +297,18 @@ def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[s
     return task.name, requests
 
 
-def _show(document: ProbeDocument, *, is_one_point: bool) -> None:
-    """Print the table, write picture and JSON, and print the JSON as last line."""
-    from tttbench.cli.columns import latency_line, points_table, probes_table
+def _show(document: ProbeDocument, rule: Stopping, *, is_one_point: bool) -> None:
+    """Print the tables, write picture and JSON, and print the JSON as last line."""
+    from tttbench.cli.probe_tables import point_tables, points_tables, probe_notes
     from tttbench.core.serialize import to_json
     from tttbench.data.atomic import write_atomic
     from tttbench.probes.picture import picture
 
     results, folder, plain = document.points, document.out, document.plain(is_one_point=is_one_point)
-    if len(results) == 1:
-        print(probes_table(results[0].probes))
-        print(latency_line(results[0]))
-    elif results:
-        print(points_table(results))
+    if results:
+        print(point_tables(results[0]) if len(results) == 1 else points_tables(results))
+    for note in probe_notes(results, rule):
+        print(note)
     write_atomic(folder / FILE, to_json(plain, indent=1).encode())
     if results:
         write_atomic(folder / PICTURE, picture(results, f"{document.system}, {document.task}").encode())

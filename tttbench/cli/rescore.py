@@ -33,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.cli.run import show
     from tttbench.core.interrupts import stoppable
-    from tttbench.core.system import SystemOptions
     from tttbench.pages import render
+    from tttbench.pipeline.derive import deriver_options
     from tttbench.pipeline.executors import executor
     from tttbench.pipeline.rescore import rescore
     from tttbench.store.run_directory import RunStore
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     # Without a transcriber that is new, nothing runs on a device.
     device = resolve_device(args.device) if args.transcriber or args.add else "cpu"
     with RunStore.open(args.folder, write=True) as store, stoppable(), ProgressDisplay() as display:
-        options = SystemOptions(device, store.manifest.suite.batch_size)
+        options = deriver_options(device, store.manifest.suite.batch_size)
         try:
             summary = rescore(store, scores_of(args), args.transcriber or "", executor("serial"), options, display)
         except KeyboardInterrupt:

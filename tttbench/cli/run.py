@@ -32,9 +32,9 @@ HELP = "evaluate systems on tasks and write a report"
 
 RESULT_KEYS = (
     *("system", "task", "metric", "value", "ci_low", "ci_high"),
-    *("n", "ok", "empty", "unparsed", "derivation_failed", "error"),
+    *("n", "ok", "empty", "unparsed", "derivation_failed", "error", "cut"),
 )
-PROBE_KEYS = ("system", "strategy", "task", "metric", "unit", "p50", "p90", "n")
+PROBE_KEYS = ("system", "strategy", "task", "metric", "unit", "p50", "p90", "n", "busy")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +64,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_scores(parser)
     add_device(parser)
     parser.add_argument("--seed", type=seed, help="instead of the suite's")
-    parser.add_argument("--batch-size", type=positive, metavar="N", help="requests a call; doesn't change the answers")
-    parser.add_argument("--executor", default="serial", help="serial (default) or threads, for servers")
+    parser.add_argument(
+        "--batch-size",
+        type=positive,
+        metavar="N",
+        help="requests a call (default: 1); doesn't change the answers, but of more than one there is no latency",
+    )
+    parser.add_argument(
+        "--executor",
+        default="serial",
+        help="serial (default), or threads: as many requests at once as a system wants, for servers; without latency",
+    )
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
 
@@ -125,14 +134,19 @@ def run(args: argparse.Namespace) -> int:
 def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     """Print what a run came to, and return its exit status."""
     from tttbench.cli.columns import results_table
+    from tttbench.cli.latency_table import latency_table
     from tttbench.core.serialize import to_json
 
     if summary.results:
         print(results_table([*summary.results, *summary.topline], summary.metrics))
+    if latencies := latency_table(summary.probes, summary.timed):
+        print(f"\n{latencies}\n")
     for entry in summary.skipped:
         print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
     print(f"{summary.answered} of {summary.expected} requests: {counts}.")
+    if summary.cut:
+        print(f"A length limit cut {summary.cut} of the answers.")
     print(f"Report: {report}")
     if as_json:
         print(to_json(document(summary, folder, report)))
@@ -140,17 +154,24 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
 
 
 def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
-    """Return the JSON document of ``--json``: ``counts`` counts requests, ``results`` one score's."""
+    """Return the JSON document of ``--json``.
+
+    ``counts`` and ``cut`` count requests, ``results`` one score's; ``timed`` says which answers ``probes`` are of.
+    """
+    from tttbench.core.serialize import plain_fields
+
     return {
         "run_dir": str(folder),
         "report": str(report),
         "status": summary.status,
         "counts": {str(status): count for status, count in summary.counts.items()},
+        "cut": summary.cut,
         "results": [
             {**{key: getattr(entry, key) for key in RESULT_KEYS}, "recipe": str(entry.recipe)}
             for entry in [*summary.results, *summary.topline]
         ],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
+        "timed": [plain_fields(entry) for entry in summary.timed],
     }
 
 

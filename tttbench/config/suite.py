@@ -71,7 +71,8 @@ class Suite:
         tasks: the tasks, in table order; names are unique.
         transcriber: system that transcribes spoken answers, e.g. ``"whisper:tiny.en"``; ``""`` for none.
         seed: seeds every request, together with task and sample id.
-        batch_size: requests a call, where a system names no other.
+        batch_size: requests a call, where a system names no other. None, as by default: each request alone, so that its
+            latency is its own; derivations then go eight at a time, which changes no latency.
         resamples: bootstrap resamples behind every interval.
         warmup: requests that each system is given beforehand, unmeasured, so that first-use costs are in no metric.
         repeats: how often each sample is asked for, with seeds of their own.
@@ -85,7 +86,7 @@ class Suite:
     tasks: tuple[TaskPlan, ...]
     transcriber: str = ""
     seed: int = 0
-    batch_size: int = 8
+    batch_size: int | None = None
     resamples: int = 2000
     warmup: int = 1
     oracle: str = ""
@@ -170,7 +171,7 @@ class _SuiteFile:
     limit: Count | None = None
     transcriber: str = ""
     seed: int = 0
-    batch_size: Count = 8
+    batch_size: Count | None = None
     resamples: Count = 2000
     warmup: Annotated[int, Check(least=0)] = 1
     repeats: Count = 1

@@ -102,7 +102,8 @@ class Trace:
     """When everything happened, in seconds since the request (monotonic clock).
 
     Attributes:
-        stages_s: seconds of compute by stage, e.g. ``{"encode": .., "prefill": .., "decode": .., "vocode": ..}``.
+        stages_s: seconds of compute by stage, e.g. ``{"encode": .., "prefill": .., "decode": .., "vocode": ..}``; of
+            work that several requests share, this one's part.
         prefill_end_s: when the prompt was in the cache; None where a system has no such moment.
         text_times_s: one entry per text token.
         text_tokens: the tokens' texts, same length as ``text_times_s`` (may be empty where unknown).
@@ -113,6 +114,9 @@ class Trace:
         commit_step: for each audio position, the pass (counted over the whole answer) that committed it.
         commit_confidence: for each audio position, the probability that the model gave to the committed code.
         spans: lengths of the audio spans, summing to ``len(commit_step)``.
+        compute_s: seconds of compute of the whole answer, where several requests were worked on together: its part of
+            the call's seconds. None: the suite divides a call's seconds itself (``tttbench.probes.compute``), and an
+            answer that was made alone took ``end_s``.
     """
 
     stages_s: Mapping[str, Seconds] = field(default_factory=dict)
@@ -126,6 +130,16 @@ class Trace:
     commit_step: tuple[int, ...] = ()
     commit_confidence: tuple[MaybeNan, ...] = ()
     spans: tuple[int, ...] = ()
+    compute_s: Seconds | None = None
+
+
+CUT_WORDS = ("length", "max_tokens", "max_output_tokens", "max_length", "limit")
+"""How an answer ended that a limit cut: ours first, then what servers and libraries say; the case doesn't matter."""
+
+
+def is_cut(finish_reason: str) -> bool:
+    """Whether an answer that ended so was cut by a limit."""
+    return finish_reason.lower() in CUT_WORDS
 
 
 @dataclass(frozen=True)
@@ -133,7 +147,8 @@ class Response:
     """A system's answer. ``audio_codes`` and ``waveform`` are None for systems that only write.
 
     ``sample_rate`` is the waveform's, in Hz. ``finish_reason`` is ``"stop"`` (the model ended its answer), ``"length"``
-    (a limit cut it) or a system's own word.
+    (a limit cut it; ``CUT_WORDS`` mean the same) or a system's own word. Answers that were cut are counted and are in
+    no latency.
     """
 
     text: str
@@ -142,6 +157,11 @@ class Response:
     sample_rate: int = 0
     finish_reason: str = "stop"
     trace: Trace = field(default_factory=Trace)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether a limit cut the answer."""
+        return is_cut(self.finish_reason)
 
 
 @dataclass(frozen=True)

@@ -131,6 +131,7 @@ class Result:
         n: requests; ``ok`` to ``error`` add up to it.
         recipe: how the scores were made.
         value_best, value_worst: if every request whose answer isn't known had been right, or wrong.
+        cut: requests, of any status, whose answer a length limit cut.
     """
 
     system: str
@@ -148,6 +149,7 @@ class Result:
     recipe: Recipe
     value_best: MaybeNan
     value_worst: MaybeNan
+    cut: int = 0
 
 
 TOPLINE = "reference audio"
@@ -158,7 +160,8 @@ TOPLINE = "reference audio"
 class ProbeResult:
     """One latency or throughput metric over the requests of a run. ``unit``: ``s``, ``ratio``, ``1/s``, ``passes`` …
 
-    ``n`` is the number of requests behind the percentiles.
+    ``n`` is the number of requests behind the percentiles. ``busy`` says why the machine was too busy for the figure to
+    be relied on; ``""`` where it wasn't, or where the figure doesn't depend on it.
     """
 
     system: str
@@ -170,6 +173,32 @@ class ProbeResult:
     p90: MaybeNan
     p99: MaybeNan
     n: int
+    busy: str = ""
+
+
+@dataclass(frozen=True)
+class TimedAnswers:
+    """Which answers of a system to a task its latency and compute metrics are of.
+
+    Attributes:
+        system, task: whose.
+        n: complete answers; each metric is of those of them that have it.
+        error, empty, cut: requests that are left out: without an answer, with an empty one, with one that a length
+            limit cut.
+        together: the most requests that were worked on at once. Above 1 no latency is given, only metrics of compute.
+        why_no_latency: what to say of that; ``""`` if there are latencies, or nothing to be timed.
+        busy: why the machine was too busy for the times to be relied on; ``""`` where it wasn't.
+    """
+
+    system: str
+    task: str
+    n: int
+    error: int = 0
+    empty: int = 0
+    cut: int = 0
+    together: int = 1
+    why_no_latency: str = ""
+    busy: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,6 +212,7 @@ class FrontierPoint:
         seconds, seconds_low, seconds_high: median time to the whole answer with its interval by order statistics.
         n: requests; ``n_timed`` of them have seconds.
         dominated_by: systems that are better in one and not worse in the other; none for those on the Pareto front.
+        busy: why the machine was too busy for the seconds to be relied on; ``""`` where it wasn't.
     """
 
     system: str
@@ -198,6 +228,7 @@ class FrontierPoint:
     n: int
     n_timed: int
     dominated_by: tuple[str, ...]
+    busy: str = ""
 
     @property
     def is_dominated(self) -> bool:

@@ -32,7 +32,8 @@ from tttbench.gate.baseline_form import (
     disagreements,
 )
 from tttbench.gate.baseline_format1 import upgraded
-from tttbench.gate.snapshot import AnswerText, MachineLoad, Metric, Outcome, SampleFacts, Snapshot, TaskFacts, Timing
+from tttbench.gate.snapshot import AnswerText, Metric, Outcome, SampleFacts, Snapshot, TaskFacts, Timing
+from tttbench.probes.machine_load import MachineLoad
 
 _DIGITS = 6
 """Significant digits of a time: a microsecond of a second."""
@@ -155,7 +156,6 @@ def _timing_columns(timing: Timing, samples: Sequence[str]) -> TimingColumns:
         figure=timing.figure,
         unit=timing.unit,
         values=tuple(_rounded(timing.values.get(sample)) for sample in samples),
-        calls=tuple(timing.calls.get(sample) for sample in samples) if timing.calls else None,
     )
 
 
@@ -167,6 +167,7 @@ def _answer_columns(system: str, task: str, texts: Mapping[str, AnswerText], sam
         text=tuple(one.text if one else None for one in answers),
         transcripts=_or_none([one.transcript if one else "" for one in answers]),
         errors=_or_none([one.error if one else "" for one in answers]),
+        cut=tuple(sample for sample, one in zip(samples, answers, strict=True) if one and one.cut) or None,
     )
 
 
@@ -230,7 +231,6 @@ def _timing(columns: TimingColumns, samples: Sequence[str]) -> Timing:
         figure=columns.figure,
         unit=columns.unit,
         values=dict(_there(samples, columns.values)),
-        calls=dict(_there(samples, columns.calls or [None] * len(samples))),
     )
 
 
@@ -238,7 +238,7 @@ def _answers(columns: AnswerColumns, samples: Sequence[str]) -> Iterator[tuple[s
     transcripts, errors = _texts(columns.transcripts, samples), _texts(columns.errors, samples)
     for sample, text, transcript, error in zip(samples, columns.text, transcripts, errors, strict=True):
         if text is not None:
-            yield sample, AnswerText(text, transcript, error)
+            yield sample, AnswerText(text, transcript, error, sample in (columns.cut or ()))
 
 
 def _there(samples: Sequence[str], column: Sequence[T | None]) -> Iterator[tuple[str, T]]:

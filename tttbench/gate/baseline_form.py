@@ -69,14 +69,13 @@ class MetricColumns:
 
 @dataclass(frozen=True)
 class TimingColumns:
-    """A figure of a system on a task; ``calls`` is None where every sample was answered alone."""
+    """A figure of a system on a task."""
 
     system: str
     task: str
     figure: str
     unit: str
     values: tuple[Annotated[float, Check(above=0)] | None, ...]
-    calls: tuple[int | None, ...] | None
 
 
 @dataclass(frozen=True)
@@ -91,13 +90,17 @@ class LoadEntry:
 
 @dataclass(frozen=True)
 class AnswerColumns:
-    """A system's answers to a task: ``text`` is None for samples that it was not given."""
+    """A system's answers to a task: ``text`` is None for samples that it was not given.
+
+    ``cut`` names the samples whose answer a length limit cut.
+    """
 
     system: str
     task: str
     text: tuple[str | None, ...]
     transcripts: Texts
     errors: Texts
+    cut: Texts = None
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,7 @@ def disagreements(form: BaselineForm) -> Iterator[tuple[str, str]]:
     yield from _lengths("tasks", ("references", "clusters"), form.tasks, [task.samples for task in form.tasks])
     for list_name, columns in (
         ("metrics", ("numerators", "denominators")),
-        ("timings", ("values", "calls")),
+        ("timings", ("values",)),
         ("answers", ("text", "transcripts", "errors")),
     ):
         entries = getattr(form, list_name)

@@ -17,9 +17,9 @@ from tttbench.gate.verdict import Difference, Noted
 
 FIELDS = (
     *("systems", "tasks", "metrics", "samples", "data", "prompt", "scorer", "transcriber", "judge"),
-    *("device", "calibration", "batch_size", "timings"),
+    *("device", "calibration", "timings"),
 )
-"""What ``--allow`` takes; the last four concern speed alone."""
+"""What ``--allow`` takes; the last three concern speed alone."""
 
 _DEVICE_FACTS = ("device", "gpu", "processor", "cores")
 
@@ -39,7 +39,7 @@ def differences(
         baseline, run: what is compared.
         rules: which metrics and figures gate.
         allow: fields whose difference is accepted.
-        speed: whether speed is compared, so that the device and the requests a call count.
+        speed: whether speed is compared, so that the device counts.
 
     Raises:
         UserError: ``allow`` names a field that there isn't.
@@ -57,7 +57,13 @@ def differences(
 
 
 def with_old_names(allow: Sequence[str]) -> tuple[str, ...]:
-    """Return the fields of ``--allow``, with what ``judge`` meant before 0.2: the transcriber. Read so until 0.3."""
+    """Return the fields of ``--allow`` as 0.1 meant them, where it meant something else. Read so until 0.3.
+
+    ``judge`` was the transcriber; ``batch_size`` has nothing to allow any more.
+    """
+    if "batch_size" in allow:
+        log.warning("--allow batch_size: latencies of requests that were generated together aren't compared; drop it.")
+        allow = [field for field in allow if field != "batch_size"]
     if "judge" not in allow or "transcriber" in allow:
         return tuple(allow)
     log.warning("--allow judge: what transcribes is called transcriber now, and allowed too until 0.3; name it.")
@@ -239,22 +245,26 @@ def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterat
     if baseline.calibration != run.calibration:
         fix = "measure both with torch installed, or both without, or compare quality alone with --speed off"
         yield ("calibration", "", baseline.calibration, run.calibration, fix)
-    for label, system in baseline.systems.items():
-        other = run.systems.get(label)
-        if other is not None and other.batch_sizes != system.batch_sizes:
-            fix = "give as many requests a call, or compare quality alone with --speed off"
-            before, now = (" and ".join(map(str, facts.batch_sizes)) for facts in (system, other))
-            yield ("batch_size", label, before, now, fix)
     for one in timed:
         if one.system not in run.systems or one.task not in run.tasks:
             continue
         timing = run.timing(one.system, one.task, one.figure)
-        had = [sample for sample in one.values if sample in run.tasks[one.task].samples]
+        gone = _incomplete(run, one.system, one.task)
+        had = [sample for sample in one.values if sample in run.tasks[one.task].samples and sample not in gone]
         lost = [sample for sample in had if timing is None or sample not in timing.values]
         if len(lost) > MOST_LOST * len(had):
             fix = "find out why they aren't timed any more; --allow timings compares the others"
             where = f"{one.figure} of {one.system} on {one.task}"
             yield ("timings", where, f"{len(had)} samples timed", f"{len(lost)} of them not", fix)
+
+
+def _incomplete(run: Snapshot, system: str, task: str) -> set[str]:
+    """Samples whose answer isn't timed because it is none, empty or cut: that is a matter of quality."""
+    found = {sample for sample, one in run.answers.get((system, task), {}).items() if one.cut}
+    for metric in run.metrics:
+        if (metric.system, metric.task) == (system, task):
+            found |= {sample for sample, one in metric.outcomes.items() if one.status in ("error", "empty")}
+    return found
 
 
 def _short(text: str) -> str:

@@ -176,7 +176,8 @@ def _timed(baseline: Snapshot, run: Snapshot, rules: Rules, rounds: Sequence[spe
         if then and since and baseline.calibration != run.calibration:
             # Allowed, or nothing would be weighed: the times of two different pieces of work say nothing together.
             since = replace(since, calibration_s=then.calibration_s)
-        busy, ratio = speed.disturbance(then, since, rules), speed.calibration_ratio(then, since)
+        together = speed.in_batches(baseline.systems[before.system], run.systems[before.system])
+        busy, ratio = together or speed.disturbance(then, since, rules), speed.calibration_ratio(then, since)
         rule = rules.of_figure(before.task, before.figure)
         one = speed.compare_runs(before, other, rule, rules, busy=busy, calibration=ratio)
         found += [] if one is None else [one]

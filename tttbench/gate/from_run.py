@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from tttbench.core.exchange import Conditions
 from tttbench.gate.snapshot import (
     AnswerText,
-    MachineLoad,
     Metric,
     Outcome,
     SampleFacts,
@@ -18,10 +16,12 @@ from tttbench.gate.snapshot import (
     TaskFacts,
     Timing,
 )
-from tttbench.probes.latency import figures, timed
+from tttbench.probes.latency import figures
+from tttbench.probes.machine_load import load_of
 from tttbench.store.manifest import SystemEntry, TaskEntry
 from tttbench.store.read_model import Run
 from tttbench.store.rows import StoredAnswer, StoredSample
+from tttbench.store.timings import timed_answer
 
 COMPARED_METRICS = ("ttft", "ttfa_wave", "latency", "rtf", "rtf_input", "nfe_per_code")
 """Of all that a trace shows: what a user waits for, and the forward passes that it costs."""
@@ -65,7 +65,11 @@ def snapshot_of(folder: Path) -> Snapshot:
             timings=tuple(
                 timing for (system, task), found in answers.items() for timing in _timings(system, task, found)
             ),
-            loads={key: load for key, found in answers.items() if (load := _load(found)) is not None},
+            loads={
+                key: load
+                for key, found in answers.items()
+                if (load := load_of(one.conditions for one in found)) is not None
+            },
             answers={key: {_id(one): _text(one, run) for one in found} for key, found in answers.items()},
         )
 
@@ -132,42 +136,23 @@ def _metrics(run: Run, answers: Answers) -> tuple[Metric, ...]:
 
 
 def _timings(system: str, task: str, answers: Sequence[StoredAnswer]) -> list[Timing]:
-    speaks = any(answer.answer_s > 0 for answer in answers)
     units: dict[str, str] = {}
     values: dict[str, dict[str, float]] = {}
     for answer in answers:
-        if answer.response is None:
+        one = timed_answer(answer)
+        if one is None:
             continue
-        for figure in figures(timed(answer.response, answer.answer_s, answer.sample.input_s), speaks):
+        # Requests that were generated together have no latency. What they took is kept all the same, so that the gate
+        # can say of each figure why it isn't compared (``speed.in_batches``).
+        for figure in figures(replace(one, together=1)):
             if figure.metric in COMPARED_METRICS and figure.value > 0:
                 units[figure.metric] = figure.unit
                 values.setdefault(figure.metric, {})[_id(answer)] = figure.value
-    calls = _calls(answers)
-    return [Timing(system, task, figure, units[figure], found, calls) for figure, found in values.items()]
-
-
-def _calls(answers: Sequence[StoredAnswer]) -> dict[str, int]:
-    """Answers of one call were watched together: they share its conditions."""
-    numbers: dict[Conditions, int] = {}
-    return {
-        _id(answer): numbers.setdefault(answer.conditions, len(numbers))
-        for answer in answers
-        if answer.batch_size > 1 and answer.conditions is not None
-    }
-
-
-def _load(answers: Sequence[StoredAnswer]) -> MachineLoad | None:
-    watched = [answer.conditions for answer in answers if answer.conditions is not None]
-    if not watched:
-        return None
-    others = [one.others_cores for one in watched if one.others_cores is not None]
-    return MachineLoad(
-        calibration_s=statistics.median(one.calibration_s for one in watched),
-        others_cores=max(0.0, statistics.fmean(others)) if others else None,
-    )
+    return [Timing(system, task, figure, units[figure], found) for figure, found in values.items()]
 
 
 def _text(answer: StoredAnswer, run: Run) -> AnswerText:
     derived = run.transcript(answer.audio)
     transcript = "" if derived is None else derived.content
-    return AnswerText(answer.text, transcript, answer.error or ("" if derived is None else derived.error))
+    error = answer.error or ("" if derived is None else derived.error)
+    return AnswerText(answer.text, transcript, error, answer.response is not None and answer.response.is_cut)

@@ -142,12 +142,13 @@ def _answers(system: System, requests: Sequence[Request]) -> list[Response]:
 
 
 def _figures(requests: Sequence[Request], answers: Sequence[Response]) -> Iterator[tuple[str, Figure]]:
-    """The id of each request with each of its latency metrics that are compared and take time."""
-    speaks = any(answer.waveform is not None and len(answer.waveform) for answer in answers)
+    """The id of each completely answered request with each of its latency metrics that are compared and take time."""
     for request, answer in zip(requests, answers, strict=True):
         spoken, rate = answer.waveform, answer.sample_rate
         answer_s = len(spoken) / rate if spoken is not None and rate else 0.0
+        if answer.is_cut or not (answer_s > 0 or answer.text.strip()):
+            continue
         input_s = len(request.audio) / request.sample_rate if request.audio is not None else 0.0
-        for figure in figures(timed(answer, answer_s, input_s), speaks):
+        for figure in figures(timed(answer, answer_s, input_s)):
             if figure.metric in COMPARED_METRICS and figure.unit != "passes" and figure.value > 0:
                 yield request.id, figure

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeVar
 from tttbench.core.json_values import JsonObject
 from tttbench.core.tables import Check, Document, Share, key_step, read_table
 from tttbench.data.documents import read_toml, renamed
+from tttbench.probes.machine_load import IdleLimits
 
 T = TypeVar("T", bound="QualityChange | SpeedChange")
 V = TypeVar("V")
@@ -108,8 +109,8 @@ class Rules:
     max_errors: float = 0.0
     max_derivation_failed: float = 0.01
     speed: SpeedMode = "auto"
-    max_calibration_difference: float = 0.1
-    max_others_cores: float = 0.2
+    max_calibration_difference: float = IdleLimits.max_calibration_difference
+    max_others_cores: float = IdleLimits.max_others_cores
     quality: Mapping[str, QualityChange] = field(default_factory=dict)
     figures: Mapping[str, SpeedChange] = field(default_factory=dict)
 

@@ -9,6 +9,7 @@ from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import MetricInfo
 from tttbench.core.recipe import Recipe
+from tttbench.probes.machine_load import MachineLoad
 from tttbench.store.manifest import Machine
 
 
@@ -40,8 +41,7 @@ class Metric:
 class Timing:
     """One latency metric of a system's answers to a task by sample id; all values are above 0, and lower is better.
 
-    ``unit``: ``"s"``, ``"ratio"`` or ``"passes"``. ``calls`` numbers the calls that answered several requests together,
-    whose times are one measurement; a sample that isn't in it was alone in its call.
+    Of complete answers: none that are empty or were cut. ``unit``: ``"s"``, ``"ratio"`` or ``"passes"``.
     """
 
     system: str
@@ -49,29 +49,19 @@ class Timing:
     figure: str
     unit: str
     values: Mapping[str, float]
-    calls: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MachineLoad:
-    """How busy the machine was while a system generated for a task.
-
-    Attributes:
-        calibration_s: median seconds of the fixed piece of work before each call.
-        others_cores: mean number of cores that other processes kept busy; None where that isn't known.
-    """
-
-    calibration_s: float
-    others_cores: float | None
 
 
 @dataclass(frozen=True)
 class AnswerText:
-    """An answer as it was written, and the transcript of it; ``""`` where there is none. ``error`` says why."""
+    """An answer as it was written, and the transcript of it; ``""`` where there is none. ``error`` says why.
+
+    ``cut``: whether a length limit cut it.
+    """
 
     text: str
     transcript: str
     error: str
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +74,7 @@ class SystemFacts:
         weights, codec: sha256, ``""`` where it has none.
         prompts: by family of tasks, where it has its own.
         identity: anything else that can change an answer.
-        batch_sizes: requests that its calls carried, each number once.
+        batch_sizes: how many requests were worked on at once, each number once.
     """
 
     name: str

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.gate.rules import Rules, SpeedRule
-from tttbench.gate.snapshot import MachineLoad, Timing
+from tttbench.gate.snapshot import SystemFacts, Timing
 from tttbench.gate.verdict import SpeedVerdict, Verdict
+from tttbench.probes.machine_load import IdleLimits, MachineLoad, why_busy
 from tttbench.stats.bootstrap import mean_interval
 from tttbench.stats.effect_size import shift_factor
 from tttbench.stats.mann_whitney import mann_whitney
@@ -49,23 +50,19 @@ class Timed:
 def compare_runs(
     baseline: Timing, run: Timing, rule: SpeedRule, rules: Rules, *, busy: str = "", calibration: float = 1.0
 ) -> Timed | None:
-    """Compare the times that two runs met, sample by sample, or call by call; None with fewer than two pairs.
+    """Compare the times that two runs met, sample by sample; None with fewer than two pairs.
 
     Args:
         baseline, run: the same figure of the same system and task.
         rule: that holds for it.
         rules: seed and resamples.
-        busy: why the machine leaves it open (``disturbance``).
+        busy: why it is left open (``disturbance``, ``in_batches``).
         calibration: how many times as long the machine itself took during the run (``calibration_ratio``).
     """
-    pairs: dict[object, list[tuple[float, float]]] = {}
-    for sample, value in baseline.values.items():
-        if sample in run.values:
-            call = (baseline.calls.get(sample, sample), run.calls.get(sample, sample))
-            pairs.setdefault(call, []).append((value, run.values[sample]))
+    pairs = [(value, run.values[sample]) for sample, value in baseline.values.items() if sample in run.values]
     if len(pairs) < 2:
         return None
-    before, now = np.array([np.log(found).mean(axis=0) for found in pairs.values()]).T
+    before, now = np.log(pairs).T
     ones = np.ones(len(pairs))
     test = permutation_test(before, ones, now, ones, seed=rules.seed, n_draws=2 * rules.resamples)
     interval = mean_interval(now - before, seed=rules.seed, n_resamples=rules.resamples)
@@ -112,18 +109,19 @@ def disturbance(baseline: MachineLoad | None, run: MachineLoad | None, rules: Ru
     """Return why times of these two runs can't be compared; ``""`` if the machine was idle enough for both."""
     if baseline is None or run is None:
         return "the machine's load isn't known"
-    for name, load in (("baseline", baseline), ("run", run)):
-        if load.others_cores is not None and load.others_cores > rules.max_others_cores:
-            return (
-                f"during the {name} other processes kept {load.others_cores:.1f} cores busy "
-                f"(allowed: {rules.max_others_cores:g})"
-            )
-    ratio = calibration_ratio(baseline, run)
-    if not 1 / (1 + rules.max_calibration_difference) <= ratio <= 1 + rules.max_calibration_difference:
-        return (
-            f"the machine itself took {ratio:.2f} times as long for a fixed piece of work "
-            f"(allowed: {1 + rules.max_calibration_difference:g})"
-        )
+    limits = IdleLimits(rules.max_others_cores, rules.max_calibration_difference)
+    for name, load, other in (("baseline", baseline, run), ("run", run, baseline)):
+        if why := why_busy(load, limits, other.calibration_s):
+            return f"during the {name} {why}"
+    return ""
+
+
+def in_batches(baseline: SystemFacts, run: SystemFacts) -> str:
+    """Return why times of a system aren't compared; ``""`` if both runs gave it one request at a time."""
+    for name, facts in (("baseline", baseline), ("run", run)):
+        most = max(facts.batch_sizes, default=1)
+        if most > 1:
+            return f"the {name} generated {most} requests at a time, and latencies are those of one at a time"
     return ""
 
 

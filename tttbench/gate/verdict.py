@@ -70,8 +70,7 @@ class SpeedVerdict:
         system, task, figure, unit: which.
         baseline, run: medians.
         factor, low, high: run over baseline with its 95 % interval.
-        n: measurements of each: answers to the same samples (calls, where several were answered together), or rounds
-            where both were measured interleaved.
+        n: measurements of each: answers to the same samples, or rounds where both were measured interleaved.
         measured: ``"runs"``: as the runs met it; ``"interleaved"``: both now, in alternation.
         p_value: of the paired permutation test over pairs, or of Mann and Whitney's over rounds.
         p_adjusted: by Holm; None for figures that don't gate.
@@ -80,7 +79,7 @@ class SpeedVerdict:
             drifted as far as is allowed; nan where none would.
         calibration: how many times as long the machine itself took for a fixed piece of work; 1 where both
             met the same.
-        busy: why the machine leaves it open; ``""`` where it was idle enough.
+        busy: why it is left open, by a busy machine or by requests that were generated together; ``""`` where it isn't.
         gates, verdict: as in ``QualityVerdict``.
     """
 

@@ -43,7 +43,10 @@ _LATENCIES = ("ttfa_wave", "rtf", "rtf_input", "latency")
 
 @dataclass(frozen=True)
 class Point:
-    """One system: its quality with the interval (shares of 1) and its latency P50 to P90; ``name`` is for the eye."""
+    """One system: its quality with the interval (shares of 1) and its latency P50 to P90; ``name`` is for the eye.
+
+    ``busy``: whether the machine was too busy for the latency to be relied on.
+    """
 
     system: str
     name: str
@@ -53,6 +56,7 @@ class Point:
     quality_high: float
     latency_p50: float
     latency_p90: float
+    busy: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,14 @@ def quality_latency_charts(view: ReportView) -> tuple[Chart, ...]:
 def chart_data(view: ReportView, task: TaskView) -> ChartData | None:
     """Choose the pair of metrics that the most systems of the task have, and collect the points; None without any."""
     candidates = []
+    together = {one.system for one in view.timed if one.task == task.name and one.together > 1}
+    own = [probe for probe in view.probes if probe.task == task.name and probe.system not in together]
+    most = {probe.system: max(p.n for p in own if p.system == probe.system) for probe in own}
     for metric in task.metrics:
         results = {r.system: r for r in view.results if r.task == task.name and r.metric == metric}
         for probe in _LATENCIES:
-            probes = {p.system: p for p in view.probes if p.task == task.name and p.metric == probe}
+            # A figure that only some answers have, as the spoken ones among written ones, doesn't stand for the system.
+            probes = {p.system: p for p in own if p.metric == probe and 2 * p.n >= most[p.system]}
             both = [s.name for s in view.systems if _plottable(results.get(s.name), probes.get(s.name))]
             if len(both) > 1:
                 candidates.append((len(both), both, results, probes, metric))
@@ -106,6 +114,7 @@ def chart_data(view: ReportView, task: TaskView) -> ChartData | None:
             results[name].ci_high,
             probes[name].p50,
             probes[name].p90,
+            bool(probes[name].busy),
         )
         for name in systems
     )
@@ -121,12 +130,16 @@ def _chart(data: ChartData, index: int) -> Chart:
     info = data.info
     latency = probe_title(data.probe)
     caption = f"{data.task.title}: {info.title} against {latency[0].lower()}{latency[1:]}"
+    if any(point.busy for point in data.points):
+        caption += "; hollow: the machine was busy"
     seen = "; ".join(_in_words(data, point) for point in data.points)
     return Chart(_svg(data, f"chart{index}-"), caption, f"{caption}. {seen}.")
 
 
 def _in_words(data: ChartData, point: Point) -> str:
-    return f"{point.system}: {with_unit(point.quality, data.info)} at {format_quantity(point.latency_p50, data.unit)}"
+    busy = ", measured on a busy machine" if point.busy else ""
+    value = with_unit(point.quality, data.info)
+    return f"{point.system}: {value} at {format_quantity(point.latency_p50, data.unit)}{busy}"
 
 
 def _svg(data: ChartData, prefix: str) -> str:
@@ -160,7 +173,14 @@ def _draw(axes: Axes, point: Point, scale: float, gid: str) -> Line2D:
         axes.plot([point.latency_p50, point.latency_p90], [y, y], color=color, linewidth=1, linestyle=(0, (2, 2)))
     marker = _MARKERS[point.color % len(_MARKERS)]
     (mark,) = axes.plot(
-        *([point.latency_p50], [y]), marker=marker, markersize=8, color=color, linestyle="", clip_on=False, gid=gid
+        *([point.latency_p50], [y]),
+        marker=marker,
+        markersize=8,
+        color=color,
+        markerfacecolor="none" if point.busy else color,
+        linestyle="",
+        clip_on=False,
+        gid=gid,
     )
     return mark
 

@@ -71,11 +71,20 @@ def _quality(places: Sequence[FrontierPoint], info: MetricInfo, prefix: str) -> 
             )
             axes.plot([place.seconds * 1000] * 2, [low, high], color=color, linewidth=1.2)
             axes.plot([place.seconds_low * 1000, place.seconds_high * 1000], [scale * place.quality] * 2, color=color)
-            axes.plot(place.seconds * 1000, scale * place.quality, marker="o", color=color, markersize=5)
+            filled = "none" if place.busy else color
+            axes.plot(
+                *(place.seconds * 1000, scale * place.quality),
+                marker="o",
+                color=color,
+                markerfacecolor=filled,
+                markersize=5,
+            )
         _name_all(axes, places, scale)
         dress(axes, f"{info.title}{f' ({info.unit})' if info.unit else ''}", "time to complete answer, P50 (ms)")
         svg = svg_of(figure)
     caption = f"{info.title} against the time to the complete answer, both with 95 % intervals"
+    if any(place.busy for place in places):
+        caption += "; hollow: the machine was busy"
     words = "; ".join(
         f"{place.system}: {with_unit(place.quality, info)} at {format_quantity(place.seconds, 's')}" for place in places
     )

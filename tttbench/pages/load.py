@@ -33,6 +33,7 @@ def load(run_dir: Path) -> ReportView:
             raise UserError(
                 f"{run_dir / 'summary.json'}: not there; the run has not come so far. --resume continues it."
             )
+        timings = run.timings()
         rows = [_row(answer, run) for answer in run.answers()]
     order = {name: at for at, name in enumerate([*manifest.tasks, *manifest.systems])}
     # The journal sorts by name; the page follows the suite. Sorting is stable, so samples keep their order.
@@ -47,18 +48,19 @@ def load(run_dir: Path) -> ReportView:
         systems=tuple(_system(label, entry) for label, entry in manifest.systems.items()),
         tasks=tuple(_task(name, entry) for name, entry in manifest.tasks.items()),
         results=(*summary.results, *summary.topline),
-        probes=summary.probes,
+        probes=timings.probes,
         rows=tuple(rows),
         metrics=summary.metrics,
         skipped=summary.skipped,
         facts=tuple(_overview(manifest, run.transcribers)),
         manifest=tuple(flatten(to_plain(manifest))),
         frontier=summary.frontier,
+        timed=timings.answers,
     )
 
 
 def _system(label: str, entry: SystemEntry) -> SystemView:
-    return SystemView(label, entry.used_strategy, tuple(flatten(to_plain(entry))), entry.batch_size)
+    return SystemView(label, entry.used_strategy, tuple(flatten(to_plain(entry))))
 
 
 def _task(name: str, entry: TaskEntry) -> TaskView:
@@ -204,13 +206,12 @@ def _latency(answer: StoredAnswer) -> Latency:
     """The latency metrics of one request, by the definitions of the latency probe."""
     if answer.response is None:
         return Latency()
-    one = timed(answer.response, answer.answer_s, answer.sample.input_s)
-    found = {figure.metric: figure.value for figure in figures(one, speaks=one.answer_s > 0)}
+    one = timed(answer.response, answer.answer_s, answer.sample.input_s, max(1, answer.batch_size))
+    found = {figure.metric: figure.value for figure in figures(one)}
     return Latency(
         ttft_s=found.get("ttft"),
         ttfa_codes_s=found.get("ttfa_codes"),
         ttfa_wave_s=found.get("ttfa_wave"),
-        complete_s=found.get("latency"),
         rtf=found.get("rtf", found.get("rtf_input")),
         nfe_per_code=found.get("nfe_per_code"),
     )

@@ -7,6 +7,7 @@ from markupsafe import Markup
 import tttbench
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import TOPLINE
+from tttbench.store.timings import in_words
 
 from .assets import script, style, template
 from .charts import quality_latency_charts
@@ -23,7 +24,7 @@ from .labels import (
     with_unit,
 )
 from .payload import payload
-from .tables import latency_tables, result_tables
+from .tables import latency_tables, result_tables, without_latency
 from .verdict import verdict
 from .view import ReportView
 
@@ -53,7 +54,10 @@ def page(view: ReportView) -> str:
         missing=max(0, view.expected - total),
         tables=result_tables(view),
         latency=latency_tables(view),
-        together=any(system.batch_size > 1 for system in view.systems),
+        without_latency=without_latency(view),
+        left_out=in_words,
+        busy=any(one.busy for one in view.timed),
+        cut=view.cut_count(),
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
         frontiers=frontiers(view),
         safe=Markup,

@@ -14,7 +14,7 @@ from itertools import accumulate
 
 import numpy as np
 
-from tttbench.core.exchange import STATUSES, Trace
+from tttbench.core.exchange import CUT_WORDS, STATUSES, Trace
 from tttbench.core.json_values import JsonObject, JsonValue
 
 from .view import DiffChunk, ReportView, Row
@@ -85,6 +85,13 @@ def payload(view: ReportView) -> str:
                 "lower": view.metric(name).lower_is_better,
             }
             for name in metrics
+        ],
+        "cutWords": CUT_WORDS,
+        # Of each system and task whose times a busy machine touched: why.
+        "busy": [
+            [systems.index(one.system), tasks.index(one.task), one.busy]
+            for one in view.timed
+            if one.busy and one.system in systems and one.task in tasks
         ],
         "rows": [_row(row, systems, tasks, metrics) for row in view.rows],
     }

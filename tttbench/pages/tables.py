@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from statistics import mode
 from typing import Literal
 
-from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result
+from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result, TimedAnswers
+from tttbench.store.timings import in_words
 
 from .labels import is_stage
 from .view import ReportView, TaskView
@@ -84,7 +85,7 @@ class ResultTable:
 
 @dataclass(frozen=True)
 class LatencyCell:
-    """A latency metric, and whether it is the best of its column."""
+    """A metric, and whether it is the best of its column."""
 
     probe: ProbeResult
     best: bool
@@ -92,32 +93,44 @@ class LatencyCell:
 
 @dataclass(frozen=True)
 class LatencyRow:
-    """A system with its strategy, given ``batch_size`` requests a call, and its metrics; None where it has none.
+    """A system with its strategy, and its metrics; None where it has none.
 
-    ``n`` requests stand behind most of the metrics; those with another n say so. ``stages`` are the parts of its
-    real-time factor, by name.
+    Attributes:
+        system, strategy: which.
+        n: complete answers behind most of the metrics; those with another n say so.
+        left_out: the other answers, in words; ``""`` if there are none.
+        busy: why the machine was too busy for the times; ``""`` where it wasn't.
+        cells: one a metric of the table.
+        stages: the parts of its real-time factor, by name.
     """
 
     system: str
     strategy: str
     n: int
-    batch_size: int
+    left_out: str
+    busy: str
     cells: tuple[LatencyCell | None, ...]
     stages: tuple[ProbeResult, ...]
 
 
 @dataclass(frozen=True)
 class LatencyTable:
-    """Latency on one task: systems down, ``metrics`` across."""
+    """Metrics on one task: systems down, ``metrics`` across.
+
+    ``together``: how many requests were generated at a time; above 1 there are metrics of compute alone, and ``why``
+    says why.
+    """
 
     task: str
     title: str
     metrics: tuple[str, ...]
     rows: tuple[LatencyRow, ...]
+    together: int = 1
+    why: str = ""
 
     @property
     def has_stages(self) -> bool:
-        """Whether any system says how its time is shared among stages."""
+        """Whether any system says how its compute is shared among stages."""
         return any(row.stages for row in self.rows)
 
 
@@ -185,32 +198,61 @@ def _marks(results: Sequence[Result], info: MetricInfo) -> dict[str, Mark]:
 
 
 def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
-    """One table per task: systems with their strategies down, metrics across."""
+    """One table a task, and one more for each number of requests that were generated together."""
     order = {task.name: index for index, task in enumerate(view.tasks)}
     titles = {task.name: task.title for task in view.tasks}
+    timed = {(one.system, one.task): one for one in view.timed}
     tables = []
     for task in sorted({probe.task for probe in view.probes}, key=lambda name: (order.get(name, len(order)), name)):
-        probes = [probe for probe in view.probes if probe.task == task]
-        metrics = tuple(sorted({probe.metric for probe in probes if not is_stage(probe.metric)}, key=_probe_rank))
-        best = {metric: _best([probe for probe in probes if probe.metric == metric]) for metric in metrics}
+        by_number: dict[int, list[ProbeResult]] = {}
+        for probe in view.probes:
+            if probe.task == task:
+                one = timed.get((probe.system, task))
+                by_number.setdefault(1 if one is None else one.together, []).append(probe)
         title = titles.get(task, task) or "The whole run"
-        tables.append(LatencyTable(task, title, metrics, tuple(_latency_rows(view, probes, metrics, best))))
+        for together, probes in sorted(by_number.items()):
+            tables.append(_latency_table(view, task, title, together, probes, timed))
     return tuple(tables)
 
 
+def without_latency(view: ReportView) -> tuple[TimedAnswers, ...]:
+    """Where no answer was complete, so that there is nothing to be timed."""
+    there = {(probe.system, probe.task) for probe in view.probes}
+    return tuple(one for one in view.timed if in_words(one) and (one.system, one.task) not in there)
+
+
+def _latency_table(
+    view: ReportView,
+    task: str,
+    title: str,
+    together: int,
+    probes: Sequence[ProbeResult],
+    timed: Mapping[tuple[str, str], TimedAnswers],
+) -> LatencyTable:
+    metrics = tuple(sorted({probe.metric for probe in probes if not is_stage(probe.metric)}, key=_probe_rank))
+    best = {metric: _best([probe for probe in probes if probe.metric == metric]) for metric in metrics}
+    why = next((one.why_no_latency for (_, of), one in timed.items() if of == task and one.together == together), "")
+    return LatencyTable(task, title, metrics, tuple(_latency_rows(view, probes, metrics, best, timed)), together, why)
+
+
 def _latency_rows(
-    view: ReportView, probes: Sequence[ProbeResult], metrics: Sequence[str], best: Mapping[str, frozenset[str]]
+    view: ReportView,
+    probes: Sequence[ProbeResult],
+    metrics: Sequence[str],
+    best: Mapping[str, frozenset[str]],
+    timed: Mapping[tuple[str, str], TimedAnswers],
 ) -> Iterator[LatencyRow]:
-    batch_sizes = {system.name: system.batch_size for system in view.systems}
     place = {system.name: index for index, system in enumerate(view.systems)}
     keys = {(probe.system, probe.strategy) for probe in probes}
     for system, strategy in sorted(keys, key=lambda key: (place.get(key[0], len(place)), key)):
         own = {probe.metric: probe for probe in probes if (probe.system, probe.strategy) == (system, strategy)}
+        answers = timed.get((system, probes[0].task))
         yield LatencyRow(
             system,
             strategy,
-            n=mode(probe.n for probe in own.values()),
-            batch_size=batch_sizes.get(system, 1),
+            n=mode(probe.n for probe in own.values()) if answers is None else answers.n,
+            left_out="" if answers is None else in_words(answers),
+            busy=next((probe.busy for probe in own.values() if probe.busy), ""),
             cells=tuple(LatencyCell(own[m], system in best[m]) if m in own else None for m in metrics),
             stages=tuple(own[metric] for metric in sorted(own) if is_stage(metric)),
         )
@@ -225,10 +267,11 @@ def _probe_rank(metric: str) -> tuple[int, str]:
 def _best(probes: Sequence[ProbeResult]) -> frozenset[str]:
     """The systems with the best median of a column: the largest throughput, the smallest of anything else.
 
-    Those within ``TOLERANCE`` of it share the mark; where that is everybody, nobody has it.
+    Those within ``TOLERANCE`` of it share the mark; where that is everybody, nobody has it. Nor has anybody where the
+    machine was busy for one of them: what it would have come to isn't known.
     """
     medians = {probe.system: probe.p50 for probe in probes if not math.isnan(probe.p50)}
-    if not medians:
+    if not medians or any(probe.busy for probe in probes):
         return frozenset()
     if probes[0].unit == "1/s":
         limit = max(medians.values()) / (1 + TOLERANCE)

@@ -121,9 +121,10 @@ def _decoding(view: ReportView) -> list[str]:
             continue
         passes = [p for p in probes if p.metric == "nfe_per_code" and p.strategy and not math.isnan(p.p50)]
         sound = [p for p in probes if p.metric == "ttfa_wave" and p.strategy and not math.isnan(p.p50)]
+        busy = "; the machine was busy, so they say little" if any(p.busy for p in sound) else ""
         return [
             _against(passes, "Forward passes per audio token:", ""),
-            _against(sound, "TTFA:", "", tail=" (medians)"),
+            _against(sound, "TTFA:", "", tail=f" (medians{busy})"),
         ]
     return []
 
@@ -147,11 +148,14 @@ def _statuses(view: ReportView) -> str:
     failed = [f"{number:,} {_ENDED[status]}" for status, number in counts.items() if status != "ok" and number]
     if missing:
         failed.append(f"{missing:,} not answered yet")
+    cut, answers = view.cut_count(), total - counts["error"]
+    was = "was" if cut == 1 else "were"
+    limit = f" {cut:,} of {count(answers, 'answer')} {was} cut by a length limit." if cut else ""
     if not failed:
-        return f"All {count(total, 'request')} ended ok." if total else "No request has been answered."
+        return f"All {count(total, 'request')} ended ok.{limit}" if total else "No request has been answered."
     requests = count(total + missing, "request")
     counted = "Errors and missing answers count as wrong; what could not be scored is left out."
-    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. {counted}"
+    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. {counted}{limit}"
 
 
 def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:

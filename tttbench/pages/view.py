@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tttbench.core.exchange import STATUSES, Status, Trace
-from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result
+from tttbench.core.exchange import STATUSES, Status, Trace, is_cut
+from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
 from tttbench.store.manifest import Skipped
 
 from .labels import short_names
@@ -47,7 +47,6 @@ class Latency:
     ttfa_wave_s: float | None = None
     rtf: float | None = None
     nfe_per_code: float | None = None
-    complete_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +102,11 @@ class Row:
         """The reference to show; ``""`` if there is none."""
         return self.references[0] if self.references else ""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether a length limit cut the answer."""
+        return is_cut(self.finish_reason)
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -114,12 +118,11 @@ class Fact:
 
 @dataclass(frozen=True)
 class SystemView:
-    """A system of the run, given ``batch_size`` requests a call. ``facts`` is its model card, flattened."""
+    """A system of the run. ``facts`` is its model card, flattened."""
 
     name: str
     strategy: str
     facts: tuple[Fact, ...] = ()
-    batch_size: int = 1
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,11 @@ class ReportView:
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
+    timed: tuple[TimedAnswers, ...] = ()
+
+    def cut_count(self) -> int:
+        """Requests whose answer a length limit cut."""
+        return sum(row.is_cut for row in self.rows)
 
     def status_counts(self) -> Mapping[Status, int]:
         """Requests by how they ended, every status named even at 0."""

@@ -41,6 +41,11 @@ def keep_reference_audio(tasks: Sequence[PlannedTask], store: RunStore, reporter
                 reporter.note(f"{task.plan.name} {sample.id}: not in the topline: {error}")
 
 
+def deriver_options(device: str, batch_size: int | None) -> SystemOptions:
+    """Return how derivers are set up; without a batch size that was asked for they take their own default."""
+    return SystemOptions(device) if batch_size is None else SystemOptions(device, batch_size)
+
+
 def derive_all(
     columns: Columns, store: RunStore, executor: Executor, options: SystemOptions, reporter: ProgressReporter
 ) -> None:

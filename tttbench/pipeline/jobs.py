@@ -7,6 +7,7 @@ that item's error.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from tttbench.core.serialize import response_fault
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.data.flac import decode_flac, encode_flac, pcm_md5
+from tttbench.probes.compute import shared
 from tttbench.probes.conditions import Watch
 from tttbench.store.rows import AnswerKey, Recording
 
@@ -76,7 +78,7 @@ class Generated:
         response: None if there is an error.
         error: message; ``""`` if there is a response.
         clips: audio of turns that the run doesn't keep yet, by position.
-        batch_size: requests in the call; 0 if it never came to a call.
+        batch_size: requests that were worked on at once, in this call and others; 0 if it never came to a call.
         conditions: of the machine meanwhile.
         finished_at: ISO 8601, UTC.
     """
@@ -168,8 +170,13 @@ def read_request(item: GenerateItem) -> tuple[Request, dict[int, Clip]]:
     )
 
 
-def generate_batch(system: System, items: Sequence[GenerateItem], watch: Watch | None) -> tuple[Generated, ...]:
-    """Read a batch's audio, let ``system`` respond, and return what became of each item."""
+def generate_batch(
+    system: System, items: Sequence[GenerateItem], watch: Watch | None, calls_at_once: int = 1
+) -> tuple[Generated, ...]:
+    """Read a batch's audio, let ``system`` respond, and return what became of each item.
+
+    ``watch`` watches the machine meanwhile; ``calls_at_once`` says how many calls the system has been given.
+    """
     requests: list[Request] = []
     clips: dict[int, dict[int, Clip]] = {}
     outcomes: dict[int, Response | Exception] = {}
@@ -199,7 +206,7 @@ def generate_batch(system: System, items: Sequence[GenerateItem], watch: Watch |
             outcome if isinstance(outcome := outcomes[at], Response) else None,
             message_of(outcome) if isinstance(outcome, Exception) else "",
             clips.get(at, {}),
-            len(requests) if at in called else 0,
+            calls_at_once * len(requests) if at in called else 0,
             conditions if at in called else None,
             done_at,
         )
@@ -207,12 +214,22 @@ def generate_batch(system: System, items: Sequence[GenerateItem], watch: Watch |
     )
 
 
-def respond_all(system: System, requests: Sequence[Request]) -> list[Response | Exception]:
-    """Return one outcome per request; if the whole batch fails, each is tried alone, so that one can't spoil others."""
+def respond_all(
+    system: System, requests: Sequence[Request], clock: Callable[[], float] = time.perf_counter
+) -> list[Response | Exception]:
+    """Return one outcome per request; if the whole batch fails, each is tried alone, so that one can't spoil others.
+
+    Args:
+        system: is given the requests.
+        requests: of one call.
+        clock: monotonic seconds; a call's are shared among its answers.
+    """
+    began_s = clock()
     answers = _attempt(lambda: system.generate(requests), len(requests))
+    call_s = clock() - began_s
     if isinstance(answers, Exception):
-        return [answers] if len(requests) == 1 else [respond_all(system, [request])[0] for request in requests]
-    return [_checked(answer) for answer in answers]
+        return [answers] if len(requests) == 1 else [respond_all(system, [request], clock)[0] for request in requests]
+    return shared([_checked(answer) for answer in answers], call_s)
 
 
 def derive_batch(deriver: Deriver, items: Sequence[DeriveItem]) -> tuple[DerivationDone, ...]:

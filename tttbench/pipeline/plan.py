@@ -49,8 +49,8 @@ class Plan:
     device: str
 
     def batch_size(self, system: SystemPlan) -> int:
-        """Return the most requests that a call of ``system`` may carry."""
-        return system.batch_size or self.suite.batch_size
+        """Return the most requests that a call of ``system`` may carry: one, unless a suite or a call asks for more."""
+        return system.batch_size or self.suite.batch_size or 1
 
 
 def make_plan(suite: Suite, device: str) -> Plan:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.system import SystemOptions
-from tttbench.pipeline.derive import derive_all, keep_reference_audio
+from tttbench.pipeline.derive import derive_all, deriver_options, keep_reference_audio
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.generate import generate_all
 from tttbench.pipeline.plan import Plan, manifest_of, refuse_other_run
@@ -71,7 +71,7 @@ def run(plan: Plan, store: RunStore, executor: Executor, command: Sequence[str],
         _refuse_idle(store.manifest)
         spoken = [task for task in plan.tasks if _reads_audio(task.plan.name, store)]
         keep_reference_audio(spoken, store, reporter)
-        options = SystemOptions(plan.device, plan.suite.batch_size)
+        options = deriver_options(plan.device, plan.suite.batch_size)
         return finish(store, executor, options, reporter)
     except KeyboardInterrupt:
         _end_session(store, "interrupted")

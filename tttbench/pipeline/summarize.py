@@ -14,18 +14,27 @@ from dataclasses import replace
 from tttbench.core.blame import blamed
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import STATUSES
-from tttbench.core.metric import TOPLINE, FrontierPoint, MetricInfo, ProbeResult, Result, Score, score_fault
+from tttbench.core.metric import (
+    TOPLINE,
+    FrontierPoint,
+    MetricInfo,
+    ProbeResult,
+    Result,
+    Score,
+    TimedAnswers,
+    score_fault,
+)
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.pipeline.frontier import Outcome, frontier
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
-from tttbench.probes.latency import latency_probes, timed
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.scorers.status import request_status
 from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
+from tttbench.store.timings import TimedCell, cell_of, timed_answer, timings_of
 
 
 def summarize(store: RunStore, columns: Columns) -> Summary:
@@ -33,6 +42,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     manifest = store.manifest
     found = Summary("running", 0, 0)
     counts: Counter[str] = Counter()
+    cells: list[TimedCell] = []
+    memory: list[ProbeResult] = []
     derivations, peers = Derivations(store), _peers(store, manifest)
     for label, system in manifest.systems.items():
         for name, task in manifest.tasks.items():
@@ -52,18 +63,23 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 found,
                 expected=found.expected + task.n * manifest.suite.repeats,
                 results=(*found.results, *_results(label, name, scored, own, manifest)),
-                probes=(*found.probes, *_latency(label, system, name, answers)),
+                cut=found.cut + _cut(answers),
             )
-        found = replace(found, probes=(*found.probes, *_memory(label, system)))
+            rescored = (replace(one, scores=scores) for one, scores in scored)
+            cells.append(cell_of(label, system.used_strategy, name, rescored))
+        memory += _memory(label, system)
     answered = counts.total()
+    timings = timings_of(cells)
     return replace(
         found,
         status=_run_status(found.expected, answered, counts),
         answered=answered,
         counts={status: counts[status] for status in STATUSES},
+        probes=(*timings.probes, *memory),
+        timed=timings.answers,
         metrics={column.id: column.scorer.info for column in columns},
         topline=tuple(_topline(store, manifest, columns, derivations)),
-        frontier=tuple(_frontier(store, manifest, columns)) if manifest.suite.oracle else (),
+        frontier=tuple(_frontier(store, manifest, columns, timings.answers)) if manifest.suite.oracle else (),
     )
 
 
@@ -102,9 +118,14 @@ def _results(
     manifest: Manifest,
 ) -> Iterator[Result]:
     for column in columns:
-        own = [Scored(one.sample.sample, scores[column.id]) for one, scores in scored if column.id in scores]
-        if own:
-            yield _aggregated(label, task, column, own, manifest)
+        with_it = [(one, scores[column.id]) for one, scores in scored if column.id in scores]
+        if with_it:
+            own = [Scored(one.sample.sample, score) for one, score in with_it]
+            yield replace(_aggregated(label, task, column, own, manifest), cut=_cut([one for one, _ in with_it]))
+
+
+def _cut(answers: Sequence[StoredAnswer]) -> int:
+    return sum(one.response is not None and one.response.is_cut for one in answers)
 
 
 def _aggregated(label: str, task: str, column: Column, scored: Sequence[Scored], manifest: Manifest) -> Result:
@@ -136,11 +157,6 @@ def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations:
                 yield _aggregated(TOPLINE, name, column, scored, manifest)
 
 
-def _latency(label: str, system: SystemEntry, task: str, answers: Sequence[StoredAnswer]) -> list[ProbeResult]:
-    found = [timed(one.response, one.answer_s, one.sample.input_s) for one in answers if one.response is not None]
-    return latency_probes(label, system.used_strategy, task, found)
-
-
 def _memory(label: str, system: SystemEntry) -> Iterator[ProbeResult]:
     if system.peak_rss_bytes:
         nan = float("nan")
@@ -148,8 +164,11 @@ def _memory(label: str, system: SystemEntry) -> Iterator[ProbeResult]:
         yield ProbeResult(label, system.used_strategy, "", "peak_memory", "MB", peak, nan, nan, 1)
 
 
-def _frontier(store: RunStore, manifest: Manifest, columns: Columns) -> Iterator[FrontierPoint]:
+def _frontier(
+    store: RunStore, manifest: Manifest, columns: Columns, timed: Sequence[TimedAnswers]
+) -> Iterator[FrontierPoint]:
     """Quality, by each task's primary metric, against seconds."""
+    busy = {(one.system, one.task): one.busy for one in timed}
     for name in manifest.tasks:
         primary = columns.of_task(name)[0]
         outcomes = {
@@ -157,7 +176,8 @@ def _frontier(store: RunStore, manifest: Manifest, columns: Columns) -> Iterator
             for label, system in manifest.systems.items()
             if not reason_to_skip(system, manifest.tasks[name])
         }
-        yield from _places(name, primary.id, primary.scorer.info, outcomes, manifest)
+        for place in _places(name, primary.id, primary.scorer.info, outcomes, manifest):
+            yield replace(place, busy=busy.get((place.system, name), ""))
 
 
 def _places(
@@ -175,8 +195,9 @@ def _outcomes(answers: Iterator[StoredAnswer], score_id: str) -> list[Outcome]:
         score = answer.scores.get(score_id)
         if score is not None and math.isfinite(score.numerator):
             sample = answer.sample.sample
+            one = timed_answer(answer)
             # Systems that report no times leave 0.
-            seconds = (answer.response.trace.end_s or None) if answer.response is not None else None
+            seconds = (one.trace.end_s or None) if one is not None and one.together == 1 else None
             cluster = sample.cluster or sample.id
             found.append(Outcome(sample.id, cluster, score.numerator, score.denominator, seconds, answer.key.repeat))
     return found

@@ -56,6 +56,7 @@ class Line:
 
 
 LATENCY = Panel("latency", "latency P50 (ms)", 1000.0)
+NO_LATENCY = "no latency of several requests a call:\neach one's times hold the others'"
 RATES = (
     Panel("throughput_codes_per_s", "codes a second, all requests", 1.0),
     Panel("answers_per_s", "answers a second", 1.0),
@@ -75,6 +76,7 @@ def picture(results: Sequence[PointResult], title: str) -> str:
         figure = Figure(figsize=(10, 0.7 + 2.7 * max(1, len(axes))), layout=layout, facecolor="white")
         FigureCanvasSVG(figure)
         note = ": medians over repeats, bars are their 95 % intervals" if axes else ""
+        note += "; the machine was busy" if any(result.busy for result in results) else ""
         figure.suptitle(f"{title}{note}", color=_INK, fontsize=11, x=0.01, ha="left")
         if axes:
             _draw_sweep(figure, results, axes)
@@ -109,6 +111,9 @@ def _draw_sweep(figure: Figure, results: Sequence[PointResult], axes: Sequence[A
         lines = lines_of(results, axis, axes)
         places = _places(axis, results)
         for panel, part in zip((LATENCY, rate), row, strict=True):
+            if panel is LATENCY and (axis.sets == "batch" or all(result.together > 1 for result in results)):
+                _say(part, NO_LATENCY)
+                continue
             for at, line in reversed(list(enumerate(lines))):
                 _draw_line(part, line, panel, places, axis, at, many=len(lines) > len(COLOURS))
             _dress(part, axis.title, panel.label, places)
@@ -117,6 +122,12 @@ def _draw_sweep(figure: Figure, results: Sequence[PointResult], axes: Sequence[A
             row[1].legend(
                 handles[::-1], names[::-1], loc="upper left", bbox_to_anchor=(1.02, 1), frameon=False, labelcolor=_INK
             )
+
+
+def _say(part: Axes, text: str) -> None:
+    """Write a text where a panel would stand."""
+    part.set_axis_off()
+    part.text(0.5, 0.5, text, color=_MUTED, ha="center", va="center", transform=part.transAxes)
 
 
 def _places(axis: Axis, results: Sequence[PointResult]) -> Mapping[Value, float]:
@@ -178,6 +189,9 @@ def _dress(part: Axes, x_label: str, y_label: str, places: Mapping[Value, float]
 def _draw_point(figure: Figure, result: PointResult) -> None:
     """What happens after the request comes in: medians as dots, a line on to P90 where the numbers support it."""
     part = figure.subplots()
+    if result.together > 1:
+        _say(part, NO_LATENCY)
+        return
     moments = [(title, probe) for metric, title in _MOMENTS.items() if (probe := result.probe(metric)) is not None]
     for at, (_, probe) in enumerate(moments):
         x, end = 1000 * probe.p50, 1000 * (probe.p50 if math.isnan(probe.p90) else probe.p90)

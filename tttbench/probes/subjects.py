@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Request
 from tttbench.core.system import Lengths, PassRun, Sweepable, System, SystemOptions
 from tttbench.probes.axes import AXES, BY_NAME, Point, in_words
+from tttbench.probes.conditions import Watch
 from tttbench.probes.sweep import Subject
-from tttbench.probes.turn import Call, calls_of, take_turn
+from tttbench.probes.turn import Call, Turn, calls_of, take_turn
 
 DEFAULT_LENGTHS: Point = {"prompt_codes": 50, "span_codes": 52}
 """Four seconds of speech at 12.5 codes a second in, and out."""
@@ -51,34 +53,41 @@ def subjects_of(
         UserError: settings or lengths that the system can't have, with the options that say so.
     """
     made = []
+    watch = Watch(device)
     for point in points:
         try:
-            made.append(_subject(system, point, requests, device, seed, clock))
+            batch_size = int(point.get("batch_size", 1))
+            tuned, passes = _tuned(system, point, device, batch_size)
+            if requests is not None:
+                calls = calls_of(tuned.generate, requests, batch_size)
+            else:
+                calls = [_synthetic(tuned, point, batch_size, seed)]
+            turn = partial(_turn, calls, passes, device, clock, watch)
+            made.append(Subject(point, tuned.card.strategy, turn))
         except UserError as error:
             raise UserError(f"{in_words(point)}: {error}" if point else str(error)) from error
     return made
 
 
-def _subject(
-    system: System,
-    point: Point,
-    requests: Sequence[Request] | None,
-    device: str,
-    seed: int,
-    clock: Callable[[], float],
-) -> Subject:
-    batch_size = int(point.get("batch_size", 1))
+def _tuned(system: System, point: Point, device: str, batch_size: int) -> tuple[System, list[PassRun]]:
+    """The system at the point's settings, and where it tells its passes."""
     passes: list[PassRun] = []
-    tuned = system
-    if isinstance(system, Sweepable):
-        settings = {name: value for name, value in point.items() if BY_NAME[name].sets == "decode"}
-        options = SystemOptions(device, batch_size, str(point.get("strategy", "")), settings)
-        tuned = system.tuned(options, passes.append)
-    if requests is not None:
-        calls = calls_of(tuned.generate, requests, batch_size)
-    else:
-        calls = [_synthetic(tuned, point, batch_size, seed)]
-    return Subject(point, tuned.card.strategy, lambda afresh: take_turn(calls, passes, device, clock, afresh=afresh))
+    if not isinstance(system, Sweepable):
+        return system, passes
+    settings = {name: value for name, value in point.items() if BY_NAME[name].sets == "decode"}
+    options = SystemOptions(device, batch_size, str(point.get("strategy", "")), settings)
+    return system.tuned(options, passes.append), passes
+
+
+def _turn(
+    calls: Sequence[Call],
+    passes: list[PassRun],
+    device: str,
+    clock: Callable[[], float],
+    watch: Watch,
+    afresh: bool,
+) -> Turn:
+    return take_turn(calls, passes, device, clock, afresh=afresh, watch=watch)
 
 
 def _synthetic(system: System, point: Point, batch_size: int, seed: int) -> Call:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tttbench.core.errors import UserError
-from tttbench.core.exchange import Message, Request, Response
+from tttbench.core.exchange import Conditions, Message, Request, Response
 from tttbench.core.system import PassRun
+from tttbench.probes.compute import shared
 from tttbench.probes.latency import Timed, timed
 from tttbench.probes.memory import device_peak_bytes, peak_bytes, release_free_memory, reset_peak
 
 if TYPE_CHECKING:
     from reference_model.roofline import Ceilings
+    from tttbench.probes.conditions import Watch
 
 NOISE_HZ = 16_000
 
@@ -31,11 +33,14 @@ class Call:
         ids: of the requests, for messages.
         inputs_s: seconds of audio in each; 0 where there is none.
         ask: asks them.
+        means_something: whether they hold something to be answered, so that an empty answer, or one that a limit cut,
+            is none; to noise and to forced answers any is.
     """
 
     ids: tuple[str, ...]
     inputs_s: tuple[float, ...]
     ask: Callable[[], Sequence[Response | Exception]]
+    means_something: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,14 @@ class Turn:
     """What one repeat showed.
 
     Attributes:
-        timed: the requests that were answered.
-        errors: a message for each that was not.
+        timed: the requests that were answered completely.
+        errors: a message for each that was not answered.
         seconds: of all calls together.
         passes: passes that the system told, in order.
         peak_bytes: most memory that the process held.
         device_peak_bytes: most memory that tensors took on the device; None on a CPU.
+        empty, cut: answers that are neither in ``timed`` nor in a rate: empty ones, and those that a limit cut.
+        conditions: of the machine meanwhile; None if nobody watched.
     """
 
     timed: tuple[Timed, ...]
@@ -57,15 +64,33 @@ class Turn:
     passes: tuple[PassRun, ...]
     peak_bytes: int
     device_peak_bytes: int | None
+    empty: int = 0
+    cut: int = 0
+    conditions: Conditions | None = None
+
+    @property
+    def together(self) -> int:
+        """The most requests that were worked on at once."""
+        return max((one.together for one in self.timed), default=1)
 
     @property
     def latency_s(self) -> float:
-        """The median over the requests of this turn; nan if none was answered."""
-        return statistics.median(one.trace.end_s for one in self.timed) if self.timed else math.nan
+        """The median over the requests of this turn; nan if none was answered, or several were together."""
+        if not self.timed or self.together > 1:
+            return math.nan
+        return statistics.median(one.trace.end_s for one in self.timed)
+
+    @property
+    def measured_s(self) -> float:
+        """What is measured until it is known well enough: the latency; of requests together the seconds of all calls.
+
+        nan if none was answered.
+        """
+        return self.seconds if self.timed and self.together > 1 else self.latency_s
 
     @property
     def answers_per_s(self) -> float:
-        """Answers of all calls over their seconds."""
+        """Complete answers of all calls over their seconds."""
         return len(self.timed) / self.seconds if self.seconds > 0 else math.nan
 
     @property
@@ -84,7 +109,13 @@ class Turn:
 
 
 def take_turn(
-    calls: Sequence[Call], passes: list[PassRun], device: str, clock: Callable[[], float], *, afresh: bool = False
+    calls: Sequence[Call],
+    passes: list[PassRun],
+    device: str,
+    clock: Callable[[], float],
+    *,
+    afresh: bool = False,
+    watch: Watch | None = None,
 ) -> Turn:
     """Make every call once.
 
@@ -94,25 +125,36 @@ def take_turn(
         device: whose memory is watched beside the process's.
         clock: monotonic seconds.
         afresh: give free memory back first. What is asked then takes it again, which costs time.
+        watch: watches the machine meanwhile.
     """
     answered: list[Timed] = []
     errors: list[str] = []
+    empty = cut = 0
     seconds = 0.0
     passes.clear()
     if afresh:
         release_free_memory()
     reset_peak(device)
+    if watch is not None:
+        watch.begin()
     for call in calls:
         before_s = clock()
         answers = _answers(call)
-        seconds += clock() - before_s
-        for name, input_s, answer in zip(call.ids, call.inputs_s, answers, strict=True):
+        call_s = clock() - before_s
+        seconds += call_s
+        for name, input_s, answer in zip(call.ids, call.inputs_s, shared(answers, call_s), strict=True):
             if isinstance(answer, Response):
-                answered.append(_timed(input_s, answer))
+                is_empty = not answer.text.strip() and not _seconds_of(answer)
+                if call.means_something and (is_empty or answer.is_cut):
+                    empty, cut = empty + is_empty, cut + (not is_empty)
+                else:
+                    answered.append(timed(answer, _seconds_of(answer), input_s, len(call.ids)))
             else:
                 said = str(answer) if isinstance(answer, UserError) else f"{type(answer).__name__}: {answer}"
                 errors.append(said if said.startswith(f"{name}:") else f"{name}: {said}")
-    return Turn(tuple(answered), tuple(errors), seconds, tuple(passes), peak_bytes(), device_peak_bytes(device))
+    conditions = None if watch is None else watch.end()
+    memory = (peak_bytes(), device_peak_bytes(device))
+    return Turn(tuple(answered), tuple(errors), seconds, tuple(passes), *memory, empty, cut, conditions)
 
 
 def _answers(call: Call) -> Sequence[Response | Exception]:
@@ -126,20 +168,21 @@ def _answers(call: Call) -> Sequence[Response | Exception]:
     return answers
 
 
-def _timed(input_s: float, answer: Response) -> Timed:
-    answer_s = 0.0 if answer.waveform is None or not answer.sample_rate else len(answer.waveform) / answer.sample_rate
-    return timed(answer, answer_s, input_s)
+def _seconds_of(answer: Response) -> float:
+    """Seconds of the spoken answer; 0 if there is none."""
+    return 0.0 if answer.waveform is None or not answer.sample_rate else len(answer.waveform) / answer.sample_rate
 
 
 def calls_of(
     answer: Callable[[Sequence[Request]], Sequence[Response | Exception]], requests: Sequence[Request], batch_size: int
 ) -> list[Call]:
-    """Return the calls in which ``requests`` are asked ``batch_size`` at a time."""
+    """Return the calls in which ``requests`` are asked ``batch_size`` at a time; those of a task mean something."""
     calls = []
     for at in range(0, len(requests), batch_size):
         batch = requests[at : at + batch_size]
         inputs_s = (0.0 if one.audio is None else len(one.audio) / one.sample_rate for one in batch)
-        calls.append(Call(tuple(one.id for one in batch), tuple(inputs_s), partial(answer, batch)))
+        ids = tuple(one.id for one in batch)
+        calls.append(Call(ids, tuple(inputs_s), partial(answer, batch), any(one.task for one in batch)))
     return calls
 
 

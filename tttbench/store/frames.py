@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.core.metric import ProbeResult
-from tttbench.probes.latency import latency_probes, timed
 from tttbench.store.manifest import Manifest, Summary
 from tttbench.store.read_model import Run
 
@@ -57,13 +55,13 @@ class LoadedRun:
         """One row per answer.
 
         Columns: ``system``, ``task``, ``sample``, ``repeat``, ``status`` (the worst of the answer's and its scores'),
-        ``text``, ``transcript`` (by the run's first transcriber; None without one), ``reference`` (the first),
-        ``error`` (why there is no answer; ``""`` if there is one), and the value of each score under its id, NaN where
-        it has none.
+        ``cut`` (whether a length limit cut the answer), ``text``, ``transcript`` (by the run's first transcriber; None
+        without one), ``reference`` (the first), ``error`` (why there is no answer; ``""`` if there is one), and the
+        value of each score under its id, NaN where it has none.
         """
         import pandas as pd
 
-        first = ["system", "task", "sample", "repeat", "status", "text", "transcript", "reference", "error"]
+        first = ["system", "task", "sample", "repeat", "status", "cut", "text", "transcript", "reference", "error"]
         ids = dict.fromkeys(spec.id for task in self.manifest.tasks.values() for spec in task.scores)
         rows = []
         with Run.open(self.folder) as run:
@@ -77,6 +75,7 @@ class LoadedRun:
                     key.sample,
                     key.repeat,
                     answer.outcome,
+                    answer.response is not None and answer.response.is_cut,
                     answer.text,
                     spoken,
                     sample.reference,
@@ -90,28 +89,17 @@ class LoadedRun:
 
     @cached_property
     def latency(self) -> pd.DataFrame:
-        """One row per system, task and metric, with ``unit``, ``p50``, ``p90``, ``p99`` and ``n``.
+        """One row per system, task and metric, with ``unit``, ``p50``, ``p90``, ``p99``, ``n`` and ``busy``.
 
-        A percentile that ``n`` requests don't support is NaN. From the summary; from the answers if there is none yet.
+        Of complete answers: none that are empty or were cut. A percentile that ``n`` of them don't support is NaN.
+        ``busy`` says why the machine was too busy for the figure to be relied on; ``""`` where it wasn't.
         """
         import pandas as pd
 
-        columns = ["system", "task", "metric", "unit", "p50", "p90", "p99", "n"]
-        probes = self._probes() if self.summary is None else self.summary.probes
-        return pd.DataFrame([[getattr(one, name) for name in columns] for one in probes], columns=columns)
-
-    def _probes(self) -> list[ProbeResult]:
-        found: list[ProbeResult] = []
+        columns = ["system", "task", "metric", "unit", "p50", "p90", "p99", "n", "busy"]
         with Run.open(self.folder) as run:
-            for label, entry in run.manifest.systems.items():
-                for task in run.manifest.tasks:
-                    requests = [
-                        timed(answer.response, answer.answer_s, answer.sample.input_s)
-                        for answer in run.answers(label, task)
-                        if answer.response is not None
-                    ]
-                    found += latency_probes(label, entry.used_strategy, task, requests)
-        return found
+            probes = run.timings().probes
+        return pd.DataFrame([[getattr(one, name) for name in columns] for one in probes], columns=columns)
 
 
 def load(folder: Path | str) -> LoadedRun:

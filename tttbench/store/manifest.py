@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject
-from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result
+from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemCard
 from tttbench.core.task import Needs
@@ -21,12 +21,16 @@ FORMAT = 3
 
 @dataclass(frozen=True)
 class SuiteEntry:
-    """The suite that was run. ``oracle``: label of the system whose codes others are compared with; ``""`` for none."""
+    """The suite that was run.
+
+    ``oracle``: label of the system whose codes others are compared with; ``""`` for none. ``batch_size``: requests a
+    call that were asked for; None: one at a time.
+    """
 
     name: str
     title: str = ""
     seed: int = 0
-    batch_size: int = 8
+    batch_size: int | None = None
     resamples: int = 2000
     warmup: int = 1
     repeats: int = 1
@@ -154,9 +158,10 @@ class Summary:
         status: as in the manifest.
         expected, answered: requests.
         counts: answered requests by how they ended, each once.
+        cut: answered requests, of any status, whose answer a length limit cut.
         metrics: by score id.
         results: of the systems; ``topline``: of the reference audio.
-        probes: latency and throughput.
+        probes: latency and compute; ``timed`` says which answers they are of.
         frontier: the quality-latency trade-off, in suites with an oracle.
         skipped: what was left out, and why.
     """
@@ -171,4 +176,6 @@ class Summary:
     probes: tuple[ProbeResult, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
     skipped: tuple[Skipped, ...] = ()
+    cut: int = 0
+    timed: tuple[TimedAnswers, ...] = ()
     format: int = FORMAT

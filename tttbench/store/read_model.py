@@ -16,6 +16,7 @@ from tttbench.core.metric import TOPLINE, MetricInfo, Score
 from tttbench.store.manifest import Manifest, Summary, TaskEntry
 from tttbench.store.rows import Recording, StoredAnswer, StoredSample
 from tttbench.store.run_directory import RunStore
+from tttbench.store.timings import Timings, cell_of, timings_of
 
 TRANSCRIBER = "transcriber:"
 """How the names of derivers begin that make transcripts."""
@@ -102,6 +103,20 @@ class Run:
             found = {one.metric for one in self.summary.results if (one.system, one.task) == (system, task)}
             ids = [one for one in ids if one in found] or ids
         return ids[0] if ids else ""
+
+    def timings(self) -> Timings:
+        """Return latency and compute: from the summary; from the answers, where it has none or was made by 0.1."""
+        if self.summary is not None and self.summary.timed:
+            return Timings(self.summary.probes, self.summary.timed)
+        found = timings_of(
+            [
+                cell_of(label, entry.used_strategy, task, self.answers(label, task))
+                for label, entry in self.manifest.systems.items()
+                for task in self.manifest.tasks
+            ]
+        )
+        of_the_run = () if self.summary is None else tuple(one for one in self.summary.probes if not one.task)
+        return Timings((*found.probes, *of_the_run), found.answers)
 
     @property
     def transcribers(self) -> tuple[str, ...]:

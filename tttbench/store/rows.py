@@ -76,7 +76,7 @@ class NewAnswer:
         status: ``"ok"``, ``"empty"`` or ``"error"``.
         response: None if there is an error.
         error: message; ``""`` if there is a response.
-        batch_size: how many requests were in the call; 0 if it never came to a call.
+        batch_size: how many requests were worked on at once, in this call and others; 0 if it never came to a call.
         finished_at: ISO 8601, UTC.
         conditions: of the machine meanwhile; None if nobody watched.
     """
@@ -100,7 +100,7 @@ class StoredAnswer:
         status: the answer's own status; scores may add ``unparsed`` and ``derivation_failed``.
         response: without waveform (see ``audio``); None after an error.
         error: why there is no response.
-        batch_size: how many requests were in the call.
+        batch_size: how many requests were worked on at once; the answer's times are its own only where that is 1.
         audio: the spoken answer.
         conditions: of the machine meanwhile; None if that isn't known.
         scores: by score id.

@@ -2,7 +2,8 @@
 
 PATH is a run directory (``recorded:RUN`` if it has one system, else ``recorded:RUN#SYSTEM``), or a JSON-lines, TSV or
 CSV file with the columns ``id`` and ``text``, and where wanted ``task``, ``audio`` (a file beside it), ``codes`` (JSON
-lines: a list) and ``error``. Answers are found by task and sample id; without a ``task`` by the id alone.
+lines: a list), ``finish_reason`` (``length``: a limit cut the answer) and ``error``. Answers are found by task and
+sample id; without a ``task`` by the id alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Annotated
 
 from tttbench.core.errors import InputError, UserError, did_you_mean
-from tttbench.core.exchange import Request, Response, Trace
+from tttbench.core.exchange import Request, Response
 from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.core.tables import Check, Document, read_table
@@ -28,12 +29,13 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Line:
-    """One recorded answer: its text, its recording, its codes, or the error that took its place."""
+    """One recorded answer: its text, recording, codes and why it ended, or the error that took its place."""
 
     text: str = ""
     audio: Path | None = None
     codes: tuple[int, ...] | None = None
     error: str = ""
+    finish_reason: str = "stop"
 
 
 class RecordedSystem:
@@ -62,11 +64,11 @@ class RecordedSystem:
         if line.error:
             return InputError(line.error)
         if line.audio is None:
-            return Response(line.text, line.codes, trace=Trace())
+            return Response(line.text, line.codes, finish_reason=line.finish_reason)
         from tttbench.data.audio import load_audio
 
         audio = load_audio(line.audio)
-        return Response(line.text, line.codes, audio.samples, audio.sample_rate)
+        return Response(line.text, line.codes, audio.samples, audio.sample_rate, line.finish_reason)
 
 
 def check(spec: str, options: SystemOptions) -> None:
@@ -117,6 +119,7 @@ def _of_run(folder: Path, label: str) -> Iterator[tuple[Key, Line]]:
                     None if answer.audio is None else folder / answer.audio.file,
                     None if response is None else response.audio_codes,
                     answer.error if response is None else "",
+                    "stop" if response is None else response.finish_reason,
                 ),
             )
 
@@ -131,6 +134,7 @@ class _Row:
     audio: str | None = None
     codes: tuple[int, ...] | None = None
     error: str | None = None
+    finish_reason: str | None = None
 
 
 def _of_file(path: Path) -> Iterator[tuple[Key, Line]]:
@@ -141,7 +145,8 @@ def _of_file(path: Path) -> Iterator[tuple[Key, Line]]:
         if key in seen:
             raise document.error("id", f"{row.id!r} stands in {seen[key]}, too; give each sample one line.")
         seen[key] = document.source
-        yield key, Line(row.text or "", path.parent / row.audio if row.audio else None, row.codes, row.error or "")
+        audio = path.parent / row.audio if row.audio else None
+        yield key, Line(row.text or "", audio, row.codes, row.error or "", row.finish_reason or "stop")
 
 
 def _rows(path: Path) -> Iterator[Document]:

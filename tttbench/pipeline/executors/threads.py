@@ -1,6 +1,6 @@
 """``threads``: several batches at once in this process, for systems that wait: servers.
 
-Latencies then hold the load of the others.
+Each answer's times then hold the load of the others, so they are no latencies.
 
 As many threads as the system's capability wants requests at once; all share the one system.
 """
@@ -8,6 +8,7 @@ As many threads as the system's capability wants requests at once; all share the
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import TypeVar
 
 from tttbench.core.derivation import Deriver
 from tttbench.core.system import System
-from tttbench.pipeline.executors.serial import build
+from tttbench.pipeline.executors.serial import SerialWorker, build
 from tttbench.pipeline.jobs import (
     DerivationDone,
     DeriveItem,
@@ -37,13 +38,21 @@ class ThreadsWorker:
     """A worker that several threads share."""
 
     worker: System | Deriver
+    device: str = "cpu"
 
     def generate(self, items: Sequence[GenerateItem], batch_size: int) -> Iterator[tuple[Generated, ...]]:
-        """Respond, batches in the order in which they end. Nobody watches the machine, which is shared."""
+        """Respond, batches in the order in which they end.
+
+        The machine is watched only where one call at a time is made: several share it.
+        """
         system = self.worker
         assert isinstance(system, System)  # opened as one
-        at_once = max(1, system.card.capability.concurrency // batch_size)
-        yield from _overlapped(lambda batch: generate_batch(system, batch, None), items, batch_size, at_once)
+        n_batches = math.ceil(len(items) / batch_size)
+        at_once = min(system.card.capability.concurrency // batch_size, n_batches)
+        if at_once <= 1:
+            yield from SerialWorker(system, self.device).generate(items, batch_size)
+            return
+        yield from _overlapped(lambda batch: generate_batch(system, batch, None, at_once), items, batch_size, at_once)
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
         """Derive, likewise; a deriver gets one call at a time unless it names its own ``concurrency``."""
@@ -80,7 +89,7 @@ class ThreadsExecutor:
         """Build the worker here."""
         worker = build(spec)
         try:
-            yield ThreadsWorker(worker)
+            yield ThreadsWorker(worker, spec.options.device)
         finally:
             del worker
             gc.collect()

@@ -150,7 +150,7 @@ class TtTSystem:
         """Respond to a batch; a request that can't be answered gets an ``InputError``.
 
         Times count from this call, so with several requests they hold the wait for the others' encoding and for a
-        free place in the batch; ``stages_s["wait"]`` says how much of it.
+        free place in the batch; the stages hold each request's own part of the passes.
         """
         return self._generate([partial(self._prepare, request) for request in requests])
 
@@ -226,7 +226,7 @@ class TtTSystem:
             done = [entry for entry in running if entry.handle in entry.engine.answers]
             running = [entry for entry in running if entry.handle not in entry.engine.answers]
             for entry in done:
-                outcomes[entry.index] = self._response(entry, began_s, alone=len(requested) == 1)
+                outcomes[entry.index] = self._response(entry, began_s)
         return [outcomes[index] for index in range(len(requested))]
 
     def _report(self, passes: list[PassShape], seconds: float) -> None:
@@ -262,13 +262,12 @@ class TtTSystem:
         settings = self._limits.bound(self._settings, request, len(ids))
         return _Prepared(Prompt(ids, request.seed), settings, time.perf_counter() - before_s)
 
-    def _response(self, entry: _Running, began_s: float, *, alone: bool) -> Response:
+    def _response(self, entry: _Running, began_s: float) -> Response:
         """The finished answer: the rest of its speech, and every time counted from ``began_s``."""
         answer, speech = entry.engine.answers[entry.handle], entry.speech
         waveform = speech.finish()
         trace, tokenizer = answer.trace, self._loaded.tokenizer
         delay_s = entry.submitted_s - began_s + trace.wait_s
-        wait = {} if alone else {"wait": max(0.0, delay_s - entry.prepared.encode_s)}
         chunks = zip(speech.times_s, speech.chunks, strict=True)
         return Response(
             text=tokenizer.decode(answer.text_ids),
@@ -277,7 +276,7 @@ class TtTSystem:
             sample_rate=self._codec.sample_rate_hz,
             finish_reason=answer.finish_reason,
             trace=Trace(
-                stages_s={**wait, "encode": entry.prepared.encode_s, **trace.stages_s, "vocode": speech.vocode_s},
+                stages_s={"encode": entry.prepared.encode_s, **trace.stages_s, "vocode": speech.vocode_s},
                 prefill_end_s=delay_s + trace.prefill_end_s,
                 text_times_s=tuple(delay_s + time_s for time_s in trace.text_times_s),
                 text_tokens=tuple(tokenizer.decode([token_id]) for token_id in answer.text_ids),
