@@ -52,7 +52,8 @@ def test_requests_that_were_generated_together_have_compute_and_a_reason() -> No
     found = latency_table([TTFT, RTF, replace(RTF, system="b", n=8)], [TIMED, together])
     assert cells(found)[3] == ["b", "t", "-", "0.125", "8", "-"]
     said = "No latency of b on t: generated 8 at a time, so each one's times hold the others'"
-    assert said in found
+    assert f"{said};\n    one request at a time (--batch-size 1, --executor serial) gives latencies" in found
+    assert max(map(len, found.splitlines())) <= 140
     assert latency_table([], [together]).startswith(said)
 
 

@@ -53,8 +53,16 @@ def _notes(timed: Sequence[TimedAnswers]) -> Iterator[str]:
     """What a reader has to know of the figures: where there is no latency, and where the machine was busy."""
     for why in dict.fromkeys(one.why_no_latency for one in timed if one.why_no_latency):
         where = [f"{one.system} on {one.task}" for one in timed if one.why_no_latency == why]
-        yield f"No latency of {_some(where)}: {why}."
+        yield from lines_of(f"No latency of {_some(where)}: {why}.")
     yield from busy_notes([(f"{one.system} on {one.task}", one.busy) for one in timed if one.busy])
+
+
+def lines_of(note: str) -> Iterator[str]:
+    """Yield a note in lines that a terminal holds: what follows its first semicolon stands on a line of its own."""
+    first, semicolon, rest = note.partition("; ")
+    yield f"{first}{semicolon.strip()}"
+    if rest:
+        yield f"    {rest}"
 
 
 def busy_notes(reasons: Sequence[tuple[str, str]]) -> Iterator[str]:

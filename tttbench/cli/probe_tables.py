@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from tttbench.cli.columns import columns, number
-from tttbench.cli.latency_table import BUSY, busy_notes, figure_text
+from tttbench.cli.latency_table import BUSY, busy_notes, figure_text, lines_of
 
 if TYPE_CHECKING:
     from tttbench.core.metric import ProbeResult
@@ -145,7 +145,8 @@ def probe_notes(results: Sequence[PointResult], rule: Stopping) -> Iterator[str]
         yield ended_in_words(results[0], rule)
     if any(result.repeats < _fewest() for result in results):
         yield f"Fewer than {_fewest()} repeats have no 95 % interval."
-    yield from advice(results, rule)
+    for said in advice(results, rule):
+        yield from lines_of(said)
     empty, cut = sum(result.empty for result in results), sum(result.cut for result in results)
     left_out = [f"{empty:,} empty"] * bool(empty) + [f"{cut:,} cut by a length limit"] * bool(cut)
     if left_out:
