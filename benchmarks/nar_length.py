@@ -132,6 +132,7 @@ def _written(task: str, length: str, samples: Sequence[Sample], texts: Sequence[
     scored = [scorer.score(sample, WrittenView(text)) for sample, text in zip(samples, texts, strict=True)]
     scores = [score for score in scored if score is not None]
     value = corpus_interval(
+        scorer.info,
         [score.numerator for score in scores],
         [score.denominator for score in scores],
         seed=0,

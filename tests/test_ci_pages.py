@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 import subprocess
@@ -13,9 +14,10 @@ import pytest
 
 from tttbench.cli.main import build_parser, main
 from tttbench.gate.baseline_file import read_baseline
-from tttbench.gate.rules import Rules, read_rules
+from tttbench.gate.rules import QualityRule, Rules, read_rules
 from tttbench.gate.stale import staleness
 from tttbench.gate.valid import problems
+from tttbench.stats.power import PairedPower, detectable_paired_difference
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -98,3 +100,26 @@ def test_the_test_without_a_plugin_passes_and_fails(tmp_path: Path) -> None:
     status, out = pytest_of_the_page()
     assert status == 1
     assert "not comparable: scorer" in out
+
+
+def detectable(n: int, metrics: int, change: float) -> float:
+    """What a gate of so many metrics finds with n samples, of whose answers a share changes half each way."""
+    rules = Rules()
+    basis = PairedPower(n, float(n), math.sqrt(change / n))
+    margin = QualityRule(gates=True).worse_by_more_than
+    return detectable_paired_difference(basis, level=1 - rules.alpha / metrics, power=rules.power, margin=margin)
+
+
+def test_the_numbers_of_samples_are_those_that_the_power_function_gives() -> None:
+    text = (ROOT / "docs" / "ci.md").read_text()
+    rows = re.findall(r"^\| (\d+) points \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", text, re.MULTILINE)
+    assert len(rows) == 4
+    for points, *numbers in rows:
+        for n, (metrics, change) in zip(map(int, numbers), [(1, 0.0), (6, 0.0), (1, 0.05), (6, 0.05)], strict=True):
+            assert detectable(n, metrics, change) <= int(points) / 100
+            # With one sample less it isn't found.
+            assert not detectable(n - 1, metrics, change) <= int(points) / 100
+    assert "34 points of one metric, 44 of six" in " ".join(text.split())
+    assert [round(100 * detectable(32, metrics, 0.0)) for metrics in (1, 6)] == [34, 44]
+    gate = " ".join((ROOT / "docs" / "gate.md").read_text().split())
+    assert "32 samples of one metric would have shown 34 points or more, of six that gate 44." in gate

@@ -20,14 +20,16 @@
   function scoreText(score) {
     if (score.value === null) return score.status === "ok" ? "—" : score.status.replace("_", " ");
     const value = score.scale * score.value;
-    return score.unit === "%" || score.unit === "points" ? `${value.toFixed(1)} ${score.unit}` : `${Number(value.toPrecision(4))} ${score.unit}`.trim();
+    const digits = Math.abs(value) >= 9999.5 ? value.toFixed(0) : Number(value.toPrecision(4));
+    return score.unit === "%" || score.unit === "points" ? `${value.toFixed(1)} ${score.unit}` : `${digits} ${score.unit}`.trim();
   }
   function chips(row) {
     return row.scores.map((score) => {
-      const right = score.kind === "binary" ? score.value === (score.lower ? 0 : 1) : score.kind === "rate" ? score.value === 0 : null;
+      const lower = score.direction === "lower", binary = score.kind === "binary" && score.direction !== "none";
+      const right = binary ? (lower ? score.value === 0 : score.value >= 1) : score.kind === "rate" && lower ? score.value === 0 : null;
       const verdict = score.status !== "ok" ? "bad" : right === null ? "" : right ? "good" : "bad";
-      const mark = score.kind === "binary" && score.status === "ok" && score.value !== null ? (right ? "✓" : "✗") : scoreText(score);
-      const spoken = score.kind === "binary" && score.value !== null ? (right ? "right" : "wrong") : scoreText(score);
+      const mark = binary && score.status === "ok" && score.value !== null ? (right ? "✓" : "✗") : scoreText(score);
+      const spoken = binary && score.value !== null ? (right ? "right" : "wrong") : scoreText(score);
       return element("span", { class: `chip ${verdict}`, title: `${score.title}: ${scoreText(score)}` },
         `${score.short} `, element("span", { "aria-hidden": "true" }, mark), element("span", { class: "hidden" }, spoken));
     });

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from tttbench.cli.columns import columns, in_unit, number, results_table
-from tttbench.core.metric import MetricInfo, Result
+from tttbench.cli.columns import columns, number, results_table
+from tttbench.core.metric import Comparison, MetricInfo, Result
 from tttbench.core.recipe import Recipe
+
+
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in re.split(r"\s{2,}", line.strip())] for line in table.splitlines()]
 
 
 def test_columns_are_aligned() -> None:
@@ -23,23 +28,33 @@ def test_numbers_have_three_digits(value: float | None, text: str) -> None:
     assert number(value) == text
 
 
-def test_metrics_are_shown_in_their_unit() -> None:
-    share, mos = MetricInfo("share", unit="%", scale=100), MetricInfo("MOS", unit="MOS")
-    assert (in_unit(0.0525, share), in_unit(float("nan"), share), in_unit(4.512, mos)) == ("5.2", "-", "4.51")
+MOS = MetricInfo("Opinion", unit="MOS", lowest=1, highest=5)
+WER = MetricInfo("Word error rate", unit="%", scale=100, direction="lower", aggregation="rate")
+NAN = float("nan")
+RESULT = Result(
+    *("a", "talk", "mos", 4.5, 4.25, 4.75, 20, 18, 1, 0, 0, 1),
+    *(Recipe("r"), 4.5, 4.5, 5, "utterance", "speaker"),
+)
 
 
-RESULT = Result("s", "t", "wer", 0.5, 0.25, 0.75, 4, 4, 0, 0, 0, 0, Recipe("wer@1"), 0.5, 0.5)
-INFO = {"wer": MetricInfo("WER", unit="%", scale=100)}
+def test_results_stand_in_their_metric_s_unit_with_what_was_counted() -> None:
+    few = replace(RESULT, metric="wer", value=3.562, ci_low=NAN, ci_high=NAN, ok=20, empty=0, error=0, n_units=3)
+    assert cells(results_table([RESULT, few], {"mos": MOS, "wer": WER})) == [
+        ["system", "task", "metric", "value", "95 % interval", "unit", "over", "n", "not ok"],
+        ["a", "talk", "mos", "4.5", "4.25 to 4.75", "MOS", "5 speakers", "20", "1 empty, 1 error"],
+        ["a", "talk", "wer", "356.2", "n too small", "%", "3 speakers", "20", "-"],
+    ]
 
 
-def test_a_result_without_an_interval_has_a_dash() -> None:
-    nan = float("nan")
-    assert " 25.0 to 75.0 " in results_table([RESULT], INFO)
-    line = results_table([replace(RESULT, n=1, ok=1, ci_low=nan, ci_high=nan)], INFO).splitlines()[1]
-    assert line.split() == ["s", "t", "wer", "50.0", "-", "%", "1", "1", "0", "0", "0", "0"]
+def test_results_of_several_systems_say_how_they_stand_to_the_best() -> None:
+    best = Comparison("a", "talk", "mos", "a", NAN, NAN, NAN, 0, 0, NAN, NAN, "best")
+    worse = Comparison("b", "talk", "mos", "a", -1.25, -1.5, -1.0, 18, 5, 0.01, 0.02, "worse", "on 18 of 20")
+    ceiling = replace(RESULT, system="reference audio")
+    found = cells(results_table([RESULT, replace(RESULT, system="b"), ceiling], {"mos": MOS}, [best, worse]))
+    assert found[0][-2:] == ["to the best [95 %]", "standing"]
+    assert [row[9:] for row in found[1:]] == [["best"], ["-1.25 [-1.5, -1]", "worse (p = 0.020), on 18 of 20"], []]
 
 
-def test_answers_that_were_cut_have_a_column_where_there_are_any() -> None:
-    assert "cut" not in results_table([RESULT], INFO)
-    head, one, two = results_table([RESULT, replace(RESULT, task="u", cut=3)], INFO).splitlines()
-    assert (head.split()[-1], one.split()[-1], two.split()[-1]) == ("cut", "0", "3")
+def test_answers_that_were_cut_are_counted_with_what_is_not_ok() -> None:
+    (_, row) = cells(results_table([replace(RESULT, cut=3)], {"mos": MOS}))
+    assert row[-1] == "1 empty, 1 error, 3 cut"

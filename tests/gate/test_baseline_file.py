@@ -239,7 +239,7 @@ def test_the_whole_file(make: Make, tmp_path: Path) -> None:
         '"tasks": [',
         ' {"name": "task", "family": "qa", "instruction": "answer", "listing_sha256": "d1", '
         '"metrics": ["text_accuracy"], "own_data": true, "samples": ["s0", "s1"], '
-        '"references": ["yes", "yes"], "clusters": null}',
+        '"references": ["yes", "yes"], "clusters": null, "cluster": "cluster"}',
         "],",
         '"metrics": [',
         metric,

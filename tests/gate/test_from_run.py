@@ -203,7 +203,13 @@ def test_the_whole_snapshot(store: RunStore) -> None:
                 own_data=True,
             ),
             "own": TaskFacts(
-                "asr", "", "", (), {"o": SampleFacts("O", "o"), "o #2": SampleFacts("O", "o")}, own_data=False
+                "asr",
+                "",
+                "",
+                (),
+                {"o": SampleFacts("O", "o"), "o #2": SampleFacts("O", "o")},
+                own_data=False,
+                cluster="utterance",
             ),
         },
         metrics=(

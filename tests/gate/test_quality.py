@@ -72,10 +72,10 @@ def test_samples_that_both_have_with_numbers_are_compared() -> None:
     now = metric([(2, 10), (1, 10), (1, 10), (1, NAN), (math.inf, 10), (3, 10), (9, 9)])
     outcomes = {"alone": Outcome(5, 5, "ok"), **before.outcomes}
     found = compared(replace(before, outcomes=outcomes), now)
-    assert found.rows.tolist() == [[1, 10, 2, 10], [0, 20, 3, 10]]
-    assert (found.n_unknown, found.n_units, found.clusters) == (4, 2, None)
-    assert (found.value_baseline, found.value_run) == (1 / 30, 5 / 20)
-    assert found.difference == about(5 / 20 - 1 / 30)
+    assert found.paired.rows.tolist() == [[1, 10, 2, 10], [0, 20, 3, 10]]
+    assert (found.paired.n_unknown, found.paired.n_units, found.paired.clusters) == (4, 2, None)
+    assert (found.paired.value_a, found.paired.value_b) == (1 / 30, 5 / 20)
+    assert found.paired.difference.estimate == about(5 / 20 - 1 / 30)
     assert (found.baseline.name, found.rule) == ("m", RULE)
 
 
@@ -97,15 +97,15 @@ def test_where_nothing_has_a_value_nothing_is_compared(
 def test_single_samples_and_clusters_are_told_apart() -> None:
     rows = [(1.0, 10.0), (2.0, 10.0), (3.0, 10.0), (4.0, 10.0)]
     # A cluster of the name of a sample is another thing than that sample.
-    assert compared(metric(rows), metric(rows), ["s1", "", "", "c"]).clusters is None
-    assert compared(metric(rows), metric(rows), ["c", "", "", "c"]).clusters == (
+    assert compared(metric(rows), metric(rows), ["s1", "", "", "c"]).paired.clusters is None
+    assert compared(metric(rows), metric(rows), ["c", "", "", "c"]).paired.clusters == (
         "cluster c",
         "sample s1",
         "sample s2",
         "cluster c",
     )
     # Of samples that the task doesn't list, each stands alone.
-    assert compared(metric(rows), metric(rows), ["c", "c"]).n_units == 3
+    assert compared(metric(rows), metric(rows), ["c", "c"]).paired.n_units == 3
 
 
 @pytest.mark.parametrize("clusters", [[""] * 24, [f"c{at // 2}" for at in range(24)]])
@@ -116,10 +116,10 @@ def test_interval_and_test_are_those_of_the_rules_seed_and_resamples(clusters: l
     labels = clusters if clusters[0] else None
     (a, b), (c, d) = (np.array(one).T for one in (before, now))
     interval = paired_ratio_difference(c, d, a, b, seed=5, n_resamples=300, clusters=labels)
-    assert (found.difference, found.low, found.high) == (interval.estimate, interval.low, interval.high)
+    assert found.paired.difference == interval
     # As many draws again, because a p-value has to be told from alpha.
     test = permutation_test(a, b, c, d, seed=5, n_draws=600, clusters=labels)
-    assert (found.p_value, found.n_units) == (test.p_value, test.n_units)
+    assert (found.paired.p_value, found.paired.n_units) == (test.p_value, test.n_units)
 
 
 def binary(lost: int, won: int, rest: int) -> Compared:
@@ -139,15 +139,15 @@ def test_the_whole_verdict() -> None:
         info=found.baseline.info,
         baseline=1.0,
         run=13 / 20,
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
+        difference=found.paired.difference.estimate,
+        low=found.paired.difference.low,
+        high=found.paired.difference.high,
         n=20,
         n_units=20,
         n_unknown=0,
         only_baseline=7,
         only_run=0,
-        p_value=found.p_value,
+        p_value=found.paired.p_value,
         p_adjusted=0.015,
         margin=0.01,
         detectable=verdict.detectable,
@@ -240,7 +240,13 @@ def test_the_noise_is_what_goes_either_way() -> None:
 
 def test_an_accuracy_can_fall_by_no_more_than_it_is_and_other_values_can() -> None:
     rows = [(1.0, 1.0)] * 4 + [(0.0, 1.0)] * 16
-    for kind, there in (("binary", False), ("rate", True)):
-        one = metric(rows, kind, lower=False)  # type: ignore[arg-type]  # two of the literals
+    kinds: list[tuple[Aggregation, bool, bool]] = [
+        ("binary", False, False),
+        ("rate", False, False),
+        ("rate", True, True),
+        ("value", False, True),
+    ]
+    for kind, lower, there in kinds:
+        one = metric(rows, kind, lower=lower)
         found = decide(compared(one, one), None, level=0.98, rules=Rules()).detectable
         assert math.isfinite(found) is there

@@ -29,21 +29,9 @@ from tttbench.gate.formats.words import (
 from tttbench.gate.snapshot import Snapshot
 from tttbench.gate.verdict import Difference, GateResult, Noted, QualityVerdict, SpeedVerdict
 
-Make = Callable[..., Snapshot]
+from .verdicts import COULD, QUALITY, RATE, SPEED, result
 
-PERCENT = MetricInfo("Accuracy", unit="%", scale=100.0, direction="higher", aggregation="binary")
-RATE = MetricInfo("Word error rate", unit="%", scale=100.0, direction="lower", aggregation="rate")
-QUALITY = QualityVerdict(
-    "sys", "task", "accuracy", PERCENT,
-    baseline=0.9, run=0.8, difference=-0.1, low=-0.2, high=0.01,
-    n=100, n_units=100, n_unknown=0, only_baseline=12, only_run=2,
-    p_value=0.04, p_adjusted=0.08, margin=0.05, detectable=0.15, gates=True, is_identical=False, verdict="cannot tell",
-)  # fmt: skip
-SPEED = SpeedVerdict(
-    "sys", "task", "ttft", "s",
-    baseline=0.1, run=0.2, factor=2.0, low=1.5, high=2.5, n=30, measured="runs", p_value=0.002, p_adjusted=0.004,
-    limit=1.2, detectable=1.3, calibration=1.0, busy="", gates=True, verdict="worse",
-)  # fmt: skip
+Make = Callable[..., Snapshot]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +63,10 @@ SPEED = SpeedVerdict(
         ({"verdict": "worse", "p_adjusted": None, "only_baseline": None}, "worse (p = 0.040)"),
         ({"verdict": "better", "p_adjusted": 0.00042}, "better (p = 4e-04, 12 lost and 2 won)"),
         ({"verdict": "better", "p_adjusted": 0.001}, "better (p = 0.001, 12 lost and 2 won)"),
-        ({"verdict": "same"}, "the same within 5.0 points"),
+        (
+            {"verdict": "same"},
+            "the same within 5.0 points; the smallest worsening that it would show is 15.0 points",
+        ),
         (
             {"verdict": "same", "is_identical": True},
             "the same: each of 100 samples scores as before; the smallest worsening that it would show is 15.0 points",
@@ -86,11 +77,11 @@ SPEED = SpeedVerdict(
         ),
         (
             {"verdict": "same", "info": MetricInfo("Quality", unit="MOS", direction="higher", aggregation="value")},
-            "the same within 0.05 MOS",
+            "the same within 0.05 MOS; the smallest worsening that it would show is 0.15 MOS",
         ),
         (
             {"verdict": "same", "info": MetricInfo("Quality", unit="", direction="higher", aggregation="value")},
-            "the same within 0.05",
+            "the same within 0.05; the smallest worsening that it would show is 0.15",
         ),
     ],
 )
@@ -104,7 +95,10 @@ def test_sentences_on_quality(given: dict[str, Any], expected: str) -> None:
         ({}, "slower (p = 0.004, limit 1.2 times)"),
         ({"p_adjusted": None}, "slower (p = 0.002, limit 1.2 times)"),
         ({"verdict": "better"}, "faster (p = 0.004)"),
-        ({"verdict": "same"}, "the same within a factor of 1.2"),
+        (
+            {"verdict": "same"},
+            "the same within a factor of 1.2; the smallest factor that it would show is 1.30 times",
+        ),
         ({"verdict": "cannot tell"}, "can't tell with n = 30; the smallest factor that it would show is 1.30 times"),
         (
             {"verdict": "cannot tell", "detectable": math.nan},
@@ -121,7 +115,10 @@ def test_sentences_on_speed(given: dict[str, Any], expected: str) -> None:
     ("verdict", "expected"),
     [
         (replace(QUALITY, verdict="worse"), "(p = 0.080, 12 lost and 2 won)"),
-        (replace(QUALITY, verdict="same"), "within 5.0 points"),
+        (
+            replace(QUALITY, verdict="same", detectable=math.nan),
+            "within 5.0 points; so few would show no worsening at all",
+        ),
         (SPEED, "(p = 0.004, limit 1.2 times)"),
         (replace(SPEED, busy="the run's machine was busy"), "the run's machine was busy"),
         (replace(SPEED, verdict="cannot tell", detectable=math.nan), "with n = 30; so few would show no factor at all"),
@@ -153,13 +150,6 @@ def test_values_in_their_units() -> None:
     assert (where(QUALITY), where(SPEED)) == ("sys · task · accuracy", "sys · task · ttft")
 
 
-def result(*verdicts: QualityVerdict | SpeedVerdict, **given: Any) -> GateResult:
-    quality = tuple(one for one in verdicts if isinstance(one, QualityVerdict))
-    speed = tuple(one for one in verdicts if isinstance(one, SpeedVerdict))
-    plain = GateResult("pass", "base", "now", (), (), (), quality, speed, (), 0.01, 0.95)
-    return replace(plain, **given)
-
-
 def test_a_heading_counts_what_gates_and_is_left_open() -> None:
     open_, aside = QUALITY, replace(QUALITY, gates=False)
     same = replace(QUALITY, verdict="same")
@@ -179,9 +169,11 @@ def test_what_differs_in_a_line() -> None:
 def test_markdown_folds_away_what_does_not_gate_and_what_else_differs() -> None:
     aside = replace(QUALITY, metric="wer", gates=False)
     text = markdown(result(QUALITY, aside, noted=(Noted("weights", "", "abc"),), warnings=("old",)))
-    assert text.startswith("## ✅ Passed: nothing that gates is surely worse; 1 can't be told.\n\nnow against base.\n")
+    assert text.startswith(
+        f"## ✅ Passed: nothing that gates is surely worse; 1 can't be told.\n\n{COULD}\n\nnow against base.\n"
+    )
     gating, rest = text.split("<details><summary>Metrics that don't gate</summary>")
-    assert ("accuracy" in gating, "wer" in gating, "wer" in rest) == (True, False, True)
+    assert ("| accuracy |" in gating, "| wer |" in gating, "| wer |" in rest) == (True, False, True)
     assert "- ⚠️ old\n" in gating
     assert "<details><summary>What else differs</summary>\n\n- weights: - → abc\n\n</details>\n" in rest
     assert "details" not in markdown(result(QUALITY))
@@ -196,7 +188,7 @@ def odd_result() -> GateResult:
         replace(QUALITY, verdict="same"),
         replace(QUALITY, metric="wer", info=RATE, verdict="worse", high=-0.05),
         replace(QUALITY, metric="aside", verdict="worse", gates=False),
-        replace(QUALITY, metric="nothing", low=math.nan, high=math.nan),
+        replace(QUALITY, metric="nothing", low=math.nan, high=math.nan, p_value=0.5),
         SPEED,
         replace(SPEED, figure="rtf", unit="ratio", run=0.123456789, verdict="better"),
         state="regression",
@@ -227,8 +219,9 @@ def test_a_whole_page_of_markdown() -> None:
         "| 🔴 | sys | task | ttft | 100 ms | 200 ms "
         "| 2.00 times \\[1.50, 2.50\\] | slower (p = 0.004, limit 1.2 times) |",
         "| 🟢 | sys | task | rtf | 0.1 | 0.123 | 2.00 times \\[1.50, 2.50\\] | faster (p = 0.004) |",
-        f"| 🟡 | sys | task | nothing | 90.0 | 80.0 | -10.0 \\[-, -\\] | {open_} |",
-        "| ⚪ | sys | task | accuracy | 90.0 | 80.0 | -10.0 \\[-20.0, +1.0\\] | the same within 5.0 points |",
+        f"| 🟡 | sys | task | nothing | 90.0 | 80.0 | -10.0 | {open_} |",
+        "| ⚪ | sys | task | accuracy | 90.0 | 80.0 | -10.0 \\[-20.0, +1.0\\] "
+        "| the same within 5.0 points; the smallest worsening that it would show is 15.0 points |",
         "",
         "<details><summary>Metrics that don't gate</summary>",
         "",
@@ -258,7 +251,10 @@ def test_a_whole_junit_document() -> None:
         assert {name: element.get(name) for name in counts} == counts
     found = [
         (case.get("classname"), case.get("name"), *((one.tag, one.get("message"), one.text) for one in case))
-        for case in suite
+        for case in suite.iter("testcase")
+    ]
+    assert [(one.get("name"), one.get("value")) for one in suite.iter("property")] == [
+        ("outcome", "Failed: worse than the baseline.")
     ]
     open_ = "can't tell with n = 100; the smallest worsening that it would show is 15.0 points"
     assert found == [
@@ -266,22 +262,41 @@ def test_a_whole_junit_document() -> None:
         ("gate.valid", "odd", ("error", "odd", None)),
         ("gate.comparable", "data", ("skipped", "data (t): baseline a, run b. Allowed by --allow data.", None)),
         ("gate.comparable", "prompt", ("error", "prompt: baseline none, run c. Run it.", None)),
-        ("gate.quality", "sys · task · accuracy"),
+        (
+            "gate.quality",
+            "sys · task · accuracy",
+            (
+                "system-out",
+                None,
+                "sys · task · accuracy: -10.0 [-20.0, +1.0]; the same within 5.0 points; "
+                "the smallest worsening that it would show is 15.0 points",
+            ),
+        ),
         (
             "gate.quality",
             "sys · task · wer",
             ("failure", "worse (p = 0.080, 12 lost and 2 won)", "sys · task · wer: -10.0 [-20.0, -5.0]"),
         ),
         # What doesn't gate fails nothing.
-        ("gate.quality", "sys · task · aside"),
-        ("gate.quality", "sys · task · nothing", ("skipped", open_, "sys · task · nothing: -10.0 [-, -]")),
+        (
+            "gate.quality",
+            "sys · task · aside",
+            ("system-out", None, "sys · task · aside: -10.0 [-20.0, +1.0]; worse (p = 0.080, 12 lost and 2 won)"),
+        ),
+        ("gate.quality", "sys · task · nothing", ("skipped", open_, "sys · task · nothing: -10.0")),
         (
             "gate.speed",
             "sys · task · ttft",
             ("failure", "slower (p = 0.004, limit 1.2 times)", "sys · task · ttft: 2.00 times [1.50, 2.50]"),
         ),
-        ("gate.speed", "sys · task · rtf"),
+        (
+            "gate.speed",
+            "sys · task · rtf",
+            ("system-out", None, "sys · task · rtf: 2.00 times [1.50, 2.50]; faster (p = 0.004)"),
+        ),
     ]
+    passed = ET.fromstring(junit(result(replace(QUALITY, verdict="same"))))
+    assert [one.get("value") for one in passed.iter("property")] == [f"Passed: nothing that gates is worse. {COULD}"]
     text = junit(odd_result())
     assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="tttbench gate" tests="10"')
     assert text.endswith("\n</testsuites>\n")
@@ -330,7 +345,8 @@ def test_the_whole_document_of_a_result() -> None:
     assert document(given) == {
         "status": "pass",
         "exit_code": 0,
-        "says": "Passed: nothing that gates is surely worse; 1 can't be told.",
+        "says": f"Passed: nothing that gates is surely worse; 1 can't be told. {COULD[:-1]}"
+        ", a factor of 1.30 (ttft of sys on task, n = 30).",
         "baseline": "base",
         "run": "now",
         "problems": [],
@@ -349,7 +365,8 @@ def test_the_whole_document_of_a_result() -> None:
     [
         ({"low": -0.2, "high": 0.0}, ""),
         ({"low": 0.0, "high": 0.2, "difference": 0.1}, ""),
-        ({"low": math.nan, "high": math.nan}, ""),
+        ({"low": math.nan, "high": math.nan, "p_value": 0.06}, ""),
+        ({"low": math.nan, "high": math.nan}, " (looks worse, but p = 0.080 among all that gate)"),
         ({"low": 0.1, "high": 0.2, "difference": 0.15}, " (looks better, but p = 0.080 among all that gate)"),
         ({"low": -0.2, "high": -0.1, "info": RATE}, " (looks better, but p = 0.080 among all that gate)"),
     ],

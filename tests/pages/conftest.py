@@ -206,7 +206,7 @@ def _answer_all(store: RunStore, system: str, task: str, samples: list[Sample], 
 
 @pytest.fixture(scope="session")
 def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_run(tmp_path_factory.mktemp("runs") / "example", 6)
+    return write_run(tmp_path_factory.mktemp("runs") / "example", 10)
 
 
 @pytest.fixture(scope="session")
@@ -237,7 +237,7 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs to be indexed: two that ended, of two suites; one that was killed; one whose manifest is cut off."""
     top = tmp_path_factory.mktemp("index") / "runs"
     write_run(top / "first", 2, hostile=False)
-    second = write_run(top / "older runs" / "a: b #2", 4, hostile=False)
+    second = write_run(top / "older runs" / "a: b #2", 9, hostile=False)
     change_manifest(
         second,
         suite={"name": "other", "title": "Another suite", "seed": 7, "resamples": 200},

@@ -58,12 +58,13 @@ def test_a_run_says_what_it_was(runs_dir: Path) -> None:
     run = line(runs_dir, "older runs/a: b #2")
     assert (run.suite, run.title, run.status, run.started) == ("other", "Another suite", "done", "2025-12-31 23:30")
     assert (run.device, run.version, run.has_report) == ("cuda, Example GPU", "0.1.0", True)
-    assert (run.expected, run.answered, run.failures) == (28, 28, 2)
+    assert (run.expected, run.answered, run.failures) == (63, 63, 2)
     assert run.systems[0].weights_sha256 == sha256(b"ttt:mini").hexdigest()
 
 
 def test_columns_are_the_primary_metric_of_each_task_as_in_the_summary(runs_dir: Path) -> None:
-    summary = json.loads((runs_dir / "first" / "summary.json").read_text())
+    name = "older runs/a: b #2"
+    summary = json.loads((runs_dir / name / "summary.json").read_text())
     wanted = {
         (r["system"], r["task"], r["metric"]): (r["value"], r["ci_low"], r["ci_high"])
         for r in summary["results"]
@@ -71,7 +72,7 @@ def test_columns_are_the_primary_metric_of_each_task_as_in_the_summary(runs_dir:
     }
     found = {
         (r.system, r.task, r.metric): (r.value, r.ci_low, r.ci_high)
-        for system in line(runs_dir, "first").systems
+        for system in line(runs_dir, name).systems
         for r in system.results
     }
     assert found == wanted

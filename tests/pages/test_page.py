@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -14,9 +15,10 @@ import pytest
 from tttbench.core.errors import UserError
 from tttbench.core.recipe import Recipe
 from tttbench.pages import render
-from tttbench.pages.labels import format_quantity, format_value
+from tttbench.pages.labels import against, format_quantity, format_value
 from tttbench.pages.page import page
 from tttbench.pages.view import Fact, ReportView, Row, SystemView, TaskView
+from tttbench.scorers.words import counted
 
 VOID = {"meta", "link", "input", "br", "hr", "img", "use"}
 
@@ -72,8 +74,20 @@ def test_every_result_stands_on_the_page_as_the_summary_has_it(document: Documen
     shown = set(document.values)
     for result in view.results:
         for number in (result.value, result.ci_low, result.ci_high):
-            assert (str(number), format_value(number, view.metric(result.metric))) in shown
-        assert (str(result.n), str(result.n)) in shown
+            text = format_value(number, view.metric(result.metric))
+            assert math.isnan(number) or (str(number), text) in shown
+        assert (str(result.n), counted(result)) in shown
+    assert any(math.isfinite(result.ci_low) for result in view.results)
+
+
+def test_every_difference_to_the_best_stands_on_the_page_as_the_summary_has_it(
+    document: Document, view: ReportView
+) -> None:
+    assert len(view.comparisons) == 3 * 2 + 4
+    compared = [one for one in view.comparisons if not math.isnan(one.difference)]
+    assert len(compared) == 2 * 2 + 3
+    for one in compared:
+        assert (str(one.difference), against(one, view.metric(one.metric))) in document.values
 
 
 def test_every_median_stands_on_the_page_as_the_summary_has_it(document: Document, view: ReportView) -> None:
@@ -82,7 +96,7 @@ def test_every_median_stands_on_the_page_as_the_summary_has_it(document: Documen
 
 
 def test_no_number_on_the_page_is_missing_from_the_summary(document: Document, view: ReportView) -> None:
-    known = {str(p.p50) for p in view.probes}
+    known = {str(p.p50) for p in view.probes} | {str(one.difference) for one in view.comparisons}
     for result in view.results:
         numbers = (result.value, result.ci_low, result.ci_high, result.n, result.value_best, result.value_worst)
         known |= {str(number) for number in numbers}

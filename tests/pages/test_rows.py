@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.exchange import AudioCommit, Status, Trace
-from tttbench.core.metric import Aggregation, MetricInfo, plain_score
+from tttbench.core.metric import Aggregation, Direction, MetricInfo, plain_score
 from tttbench.pages.examples import featured
 from tttbench.pages.failures import failure_groups
 from tttbench.pages.load import is_wrong
@@ -28,7 +28,7 @@ def test_rows_follow_the_suite_and_the_samples(view: ReportView) -> None:
 
 
 def test_nothing_is_dropped(view: ReportView) -> None:
-    assert sum(view.status_counts().values()) == len(view.rows) == view.expected == 7 * 6
+    assert sum(view.status_counts().values()) == len(view.rows) == view.expected == 7 * 10
 
 
 def test_a_row_has_its_recordings(view: ReportView, run_dir: Path) -> None:
@@ -72,7 +72,27 @@ def test_marked_words_are_those_that_were_counted(view: ReportView) -> None:
 def test_wrong_means_a_lost_point_or_any_edit(
     aggregation: Aggregation, value: float, status: Status, wrong: bool
 ) -> None:
-    assert is_wrong(plain_score(value, status), MetricInfo("any", aggregation=aggregation)) is wrong
+    direction: Direction = "lower" if aggregation == "rate" else "higher"
+    info = MetricInfo("any", direction=direction, aggregation=aggregation)
+    assert is_wrong(plain_score(value, status), info) is wrong
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "direction", "value", "wrong"),
+    [
+        # How often something happened that should not.
+        ("binary", "lower", 1.0, True),
+        ("binary", "lower", 0.0, False),
+        # A share of what agrees, and what only explains, are no mistakes.
+        ("rate", "higher", 0.5, False),
+        ("binary", "none", 0.0, False),
+        ("rate", "none", 0.5, False),
+    ],
+)
+def test_which_side_is_wrong_is_the_metric_s(
+    aggregation: Aggregation, direction: Direction, value: float, wrong: bool
+) -> None:
+    assert is_wrong(plain_score(value), MetricInfo("any", aggregation=aggregation, direction=direction)) is wrong
 
 
 def test_equal_reasons_are_gathered_and_every_failed_sample_is_named(view: ReportView) -> None:

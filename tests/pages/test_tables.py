@@ -1,14 +1,11 @@
-import math
 from dataclasses import replace
 
-from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result, TimedAnswers
-from tttbench.core.recipe import Recipe
+from tttbench.core.metric import MetricInfo, ProbeResult, Result, TimedAnswers
 from tttbench.pages.page import page
-from tttbench.pages.tables import latency_tables, result_tables, without_latency
+from tttbench.pages.tables import latency_tables, without_latency
 from tttbench.pages.view import ReportView, SystemView, TaskView
 from tttbench.store.timings import why_no_latency
 
-RESULT = Result("a", "qa", "spoken_accuracy", 0.9, 0.85, 0.95, 40, 40, 0, 0, 0, 0, Recipe("r"), 0.9, 0.9)
 METRICS = {
     "spoken_accuracy": MetricInfo("Spoken answers right", "spoken", unit="%", scale=100, aggregation="binary"),
     "text_accuracy": MetricInfo("Written answers right", "written", unit="%", scale=100, aggregation="binary"),
@@ -36,53 +33,6 @@ def view_of(
         metrics=METRICS,
         timed=timed,
     )
-
-
-def marks(*results: Result) -> dict[str, str]:
-    (table,) = result_tables(view_of(results))
-    return {row.system: row.cells[0].mark for row in table.rows if row.cells[0] is not None}
-
-
-def test_the_highest_accuracy_is_best_and_an_overlapping_interval_is_marked() -> None:
-    near = replace(RESULT, system="b", value=0.84, ci_low=0.78, ci_high=0.86)
-    far = replace(RESULT, system="c", value=0.5, ci_low=0.4, ci_high=0.6)
-    assert marks(RESULT, near, far) == {"a": "best", "b": "overlaps", "c": ""}
-
-
-def test_the_lowest_error_rate_is_best() -> None:
-    error = replace(RESULT, metric="wer")
-    assert marks(error, replace(error, system="b", value=0.1, ci_low=0.05, ci_high=0.2)) == {"a": "", "b": "best"}
-
-
-def test_equal_or_lonely_systems_have_no_mark() -> None:
-    assert marks(RESULT) == {"a": ""}
-    assert marks(RESULT, replace(RESULT, system="b")) == {"a": "", "b": ""}
-
-
-def test_the_reference_audio_is_shown_but_never_the_best() -> None:
-    ceiling = replace(RESULT, system=TOPLINE, value=1.0)
-    assert marks(RESULT, replace(RESULT, system="b", value=0.2, ci_low=0.1, ci_high=0.3), ceiling) == {
-        "a": "best",
-        "b": "",
-        TOPLINE: "",
-    }
-
-
-def test_the_reference_audio_comes_last() -> None:
-    ceiling = replace(RESULT, system=TOPLINE)
-    (table,) = result_tables(view_of((ceiling, RESULT, replace(RESULT, system="unknown to the run"))))
-    assert [row.system for row in table.rows] == ["a", "unknown to the run", TOPLINE]
-
-
-def test_metrics_stand_in_the_order_of_the_task_and_others_after_them() -> None:
-    results = (replace(RESULT, metric="spoken_gap"), replace(RESULT, metric="text_accuracy"), RESULT)
-    (table,) = result_tables(view_of(results))
-    assert [column.metric for column in table.columns] == ["spoken_accuracy", "text_accuracy", "spoken_gap"]
-
-
-def test_a_system_without_a_metric_has_an_empty_cell() -> None:
-    (table,) = result_tables(view_of((RESULT, replace(RESULT, system="b", metric="text_accuracy"))))
-    assert table.rows[1].cells[0] is None
 
 
 def test_latency_columns_come_in_reading_order_and_unknown_ones_last() -> None:
@@ -138,12 +88,6 @@ def test_where_nothing_is_known_of_the_answers_a_row_says_how_many_stand_behind_
 def test_figures_of_the_whole_run_have_a_table_of_their_own() -> None:
     tables = latency_tables(view_of(probes=(PROBE, replace(PROBE, task="", metric="peak_memory", unit="MB"))))
     assert {table.title for table in tables} == {"Questions", "The whole run"}
-
-
-def test_bars_end_at_one_unless_a_value_goes_beyond() -> None:
-    error = replace(RESULT, metric="wer", value=1.5, ci_low=1.1, ci_high=2.5)
-    (table,) = result_tables(view_of((RESULT, error, replace(error, system="b", value=0.1, ci_high=math.nan))))
-    assert {column.metric: column.scale for column in table.columns} == {"spoken_accuracy": 1.0, "wer": 2.5}
 
 
 def test_a_row_says_which_answers_it_is_of() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tttbench.core.exchange import Status
-from tttbench.core.metric import MetricInfo, ProbeResult, Result
+from tttbench.core.metric import Comparison, MetricInfo, ProbeResult, Result
 from tttbench.core.recipe import Recipe
 from tttbench.pages.verdict import verdict
 from tttbench.pages.view import ReportView, Row, SystemView, TaskView
@@ -26,12 +26,12 @@ def sentences(
     probes: tuple[ProbeResult, ...] = (),
     rows: tuple[Row, ...] = (),
     expected: int = 0,
+    comparisons: tuple[Comparison, ...] = (),
 ) -> str:
     tasks = (TaskView("qa", "Questions", "qa", ""), TaskView("asr", "Dictation", "asr", "", ("wer",)))
     systems = (SystemView("ttt:mini", "topk"), SystemView("ttt:mini-ar", "ar"))
-    return " ".join(
-        verdict(ReportView("run", "mini", "", "done", "", expected, systems, tasks, results, probes, rows, METRICS))
-    )
+    view = ReportView("run", "mini", "", "done", "", expected, systems, tasks, results, probes, rows, METRICS)
+    return " ".join(verdict(replace(view, comparisons=comparisons)))
 
 
 def row(status: Status) -> Row:
@@ -83,14 +83,59 @@ def test_nothing_right_in_writing_is_said_of_systems_that_only_write() -> None:
     assert "ttt:mini gave no right answer in writing to any of" in sentences((replace(WRITTEN, value=0.0),))
 
 
-def test_overlapping_intervals_are_admitted() -> None:
-    other = replace(SPOKEN, system="ttt:mini-ar", value=0.85, ci_low=0.8, ci_high=0.9)
-    assert "overlap; with 200 samples this doesn't settle which is better" in sentences((SPOKEN, other))
+OTHER = replace(SPOKEN, system="ttt:mini-ar", value=0.85)
+NAN = math.nan
+BEST = Comparison("ttt:mini", "qa", "spoken_accuracy", "ttt:mini", NAN, NAN, NAN, 0, 0, NAN, NAN, "best")
+OPEN = replace(BEST, standing="not settled")
+EQUAL = Comparison(
+    *("ttt:mini-ar", "qa", "spoken_accuracy", "ttt:mini", -0.03, -0.08, 0.02, 200, 200, 0.2, 0.3),
+    "no difference found",
+)
 
 
-def test_intervals_apart_need_no_caveat() -> None:
-    other = replace(SPOKEN, system="ttt:mini-ar", value=0.5, ci_low=0.4, ci_high=0.6)
-    assert "settle" not in sentences((SPOKEN, other))
+@pytest.mark.parametrize(
+    ("comparisons", "said"),
+    [
+        (
+            (BEST, replace(EQUAL, standing="worse", ci_high=-0.01)),
+            "On the same answers ttt:mini-ar is worse: \u22123.0 points [\u22128.0, \u22121.0].",
+        ),
+        (
+            (OPEN, EQUAL),
+            "Between ttt:mini and ttt:mini-ar no difference is found on the same 200 answers "
+            "(\u22123.0 points [\u22128.0, +2.0], p = 0.300).",
+        ),
+        ((OPEN, replace(EQUAL, standing="cannot tell")), "So few answers can\u2019t tell ttt:mini from ttt:mini-ar."),
+        (
+            (OPEN, replace(EQUAL, standing="better", n=150)),
+            "On the 150 answers that both have, ttt:mini-ar is the better one.",
+        ),
+    ],
+)
+def test_it_says_what_the_test_says_of_the_second(comparisons: tuple[Comparison, ...], said: str) -> None:
+    assert said in sentences((SPOKEN, OTHER), comparisons=comparisons).replace("\u00a0", " ")
+
+
+def test_of_several_it_says_which_are_not_settled() -> None:
+    third = replace(OTHER, system="ttt:mini-nar", value=0.5)
+    of_third = replace(EQUAL, system="ttt:mini-nar", standing="worse")
+    found = (SPOKEN, OTHER, third)
+    assert "Every other system is worse on the same answers." in sentences(
+        found, comparisons=(BEST, replace(EQUAL, standing="worse"), of_third)
+    )
+    assert "Between ttt:mini and ttt:mini-ar no" in sentences(found, comparisons=(OPEN, EQUAL, of_third))
+    assert (
+        "Which of ttt:mini, ttt:mini-ar and ttt:mini-nar is the best isn\u2019t settled: "
+        "on the same answers no difference is found."
+    ) in sentences(found, comparisons=(OPEN, EQUAL, replace(of_third, standing="no difference found")))
+
+
+def test_where_nothing_was_compared_nothing_is_said_of_it() -> None:
+    failed = replace(EQUAL, n=0, standing="not compared")
+    for comparisons in ((), (OPEN, failed), (replace(OPEN, note="failed"), replace(EQUAL, standing="worse"))):
+        said = sentences((SPOKEN, OTHER), comparisons=comparisons)
+        assert "same" not in said
+        assert "settle" not in said
 
 
 def test_the_lowest_word_error_rate_comes_first() -> None:

@@ -7,10 +7,13 @@ from dataclasses import replace
 
 import pytest
 
-from tttbench.core.metric import FrontierPoint
+from tttbench.core.metric import FrontierPoint, MetricInfo
 from tttbench.pipeline.frontier import Outcome, frontier
 from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.median import median_interval
+
+SHARE = MetricInfo("Right", aggregation="binary")
+RATE = MetricInfo("Errors", direction="lower", aggregation="rate")
 
 
 def outcomes(quality: float, seconds: float, n: int = 60, seed: int = 0, noise: float = 0.1) -> list[Outcome]:
@@ -24,7 +27,7 @@ def outcomes(quality: float, seconds: float, n: int = 60, seed: int = 0, noise: 
 def places(found: dict[str, list[Outcome]], *, lower_is_better: bool = False) -> dict[str, FrontierPoint]:
     return {
         point.system: point
-        for point in frontier("t", "m", found, lower_is_better=lower_is_better, seed=0, n_resamples=500)
+        for point in frontier("t", "m", RATE if lower_is_better else SHARE, found, seed=0, n_resamples=500)
     }
 
 
@@ -104,8 +107,9 @@ def test_two_timed_answers_make_a_place(n: int, timed: int, there: bool) -> None
 
 def test_the_whole_point_is_of_the_seed_the_resamples_and_the_clusters() -> None:
     rows = [Outcome(f"s{i}", f"c{i // 2}", float(i % 5), float(5 + i % 3), 1.0 + i / 10) for i in range(24)]
-    (point,) = frontier("t", "m", {"a": rows}, lower_is_better=True, seed=4, n_resamples=300)
+    (point,) = frontier("t", "m", RATE, {"a": rows}, seed=4, n_resamples=300)
     quality = corpus_interval(
+        RATE,
         [one.numerator for one in rows],
         [one.denominator for one in rows],
         seed=4,

@@ -122,8 +122,9 @@ def test_every_answer_is_scored_and_every_request_counted_once(store: RunStore) 
     # Of two samples that are scored for it, one of three answers is right; the error is wrong.
     assert [counted(one) for one in found.results] == [
         ("fast", "t", "right", about(1 / 3), 3, "right@1"),
-        ("fast", "t", "edits", about(1 / (4 + 1)), 4, "edits@2"),
-        ("fast", "t", "length", about((400 + 800 + 0 + 0) / 4), 4, "length@3"),
+        # How many units the error would have had isn't known, and no length is the worst.
+        ("fast", "t", "edits", about(1 / 4), 4, "edits@2"),
+        ("fast", "t", "length", about((400 + 800 + 0) / 3), 4, "length@3"),
         ("slow", "t", "right", 1.0, 1, "right@1"),
     ]
     edited = found.results[1]
@@ -320,8 +321,8 @@ def test_with_an_oracle_scorers_see_its_answers_and_systems_have_places(store: R
     store.save_answers([answer("fast", "a", response("yes", end_s=1.0), repeat=1)])
     found = summarize(store, scored())
     (length,) = [one for one in found.results if one.metric == "length"]
-    # a, b and c have a peer; repeats of a and b have none.
-    assert length.value == about((1_400 + 1_800 + 1_000 + 0 + 0) / 5)
+    # a, b and c have a peer; the repeat of a has none, and that of b is an error.
+    assert length.value == about((1_400 + 1_800 + 1_000 + 0) / 4)
     assert [(one.system, one.task, one.metric, one.n, one.n_timed, one.seconds) for one in found.frontier] == [
         # c has no verdict, and what took no time wasn't timed. Repeats are requests of their own.
         ("fast", "t", "right", 4, 2, 1.5),
@@ -338,7 +339,7 @@ def test_places_are_by_the_primary_metric(store: RunStore) -> None:
     store.save_derived("ears@1", {one: Derived("ok", "x") for one in sha})
     (one,) = summarize(store, scored(first="edits")).frontier
     assert (one.system, one.metric, one.lower_is_better, one.quality, one.n, one.n_timed) == (
-        *("fast", "edits", True, about(3 / (3 * 4 + 1)), 4, 2),
+        *("fast", "edits", True, about(3 / (3 * 4)), 3, 2),
     )
 
 

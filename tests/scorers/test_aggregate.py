@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -67,10 +68,12 @@ def test_every_status_is_counted_and_errors_are_wrong() -> None:
 
 def test_a_result_is_of_its_cell() -> None:
     info = MetricInfo("m", direction="lower", aggregation="rate")
-    cells = [scored("a", 1, 4), scored("b", 2, 4, status="empty"), scored("c", 4, 4, status="error")]
-    found = aggregate(Cell("model", "task", "wer", info, Recipe("wer@1")), cells, seed=3, n_resamples=100)
-    interval = corpus_interval([1, 2, 4], [4, 4, 4], seed=3, n_resamples=100)
-    assert interval.estimate == pytest.approx(7 / 12)
+    cells = [scored(f"a{at}", 1, 4) for at in range(8)]
+    cells += [scored("b", 2, 4, status="empty"), scored("c", 4, 4, status="error")]
+    cell = Cell("model", "task", "wer", info, Recipe("wer@1"), "utterance")
+    found = aggregate(cell, cells, seed=3, n_resamples=100)
+    interval = corpus_interval(info, [*[1] * 8, 2, 4], [4] * 10, seed=3, n_resamples=100)
+    assert interval.estimate == pytest.approx(14 / 40)
     assert interval.low < interval.estimate < interval.high
     assert found == Result(
         system="model",
@@ -79,15 +82,18 @@ def test_a_result_is_of_its_cell() -> None:
         value=interval.estimate,
         ci_low=interval.low,
         ci_high=interval.high,
-        n=3,
-        ok=1,
+        n=10,
+        ok=8,
         empty=1,
         unparsed=0,
         derivation_failed=0,
         error=1,
         recipe=Recipe("wer@1"),
-        value_best=3 / 12,
-        value_worst=7 / 12,
+        value_best=10 / 40,
+        value_worst=14 / 40,
+        n_units=10,
+        unit="utterance",
+        cluster="",
     )
 
 
@@ -99,12 +105,15 @@ def test_an_interval_takes_two_thousand_resamples_unless_told() -> None:
 
 @pytest.mark.parametrize("clustered", [False, True])
 def test_intervals_are_those_of_their_kind(clustered: bool) -> None:
-    cells = [scored(str(i), i % 3, 1 + i % 4, cluster=str(i // 4) if clustered else "") for i in range(24)]
+    cells = [scored(str(i), i % 3, 1 + i % 4, cluster=str(i // 4) if clustered else "") for i in range(40)]
     cells.insert(5, scored("failed", math.nan, status="derivation_failed", cluster="lost" if clustered else ""))
-    numerators, denominators = [i % 3 for i in range(24)], [1 + i % 4 for i in range(24)]
-    clusters = [i // 4 for i in range(24)] if clustered else None
-    rate, value = (result(cells, kind, seed=5, n_resamples=200) for kind in ("rate", "value"))
-    ratio = corpus_interval(numerators, denominators, seed=5, n_resamples=200, clusters=clusters)
+    numerators, denominators = [i % 3 for i in range(40)], [1 + i % 4 for i in range(40)]
+    clusters = [i // 4 for i in range(40)] if clustered else None
+    rate = result(cells, "rate", seed=5, n_resamples=200)
+    cells = [replace(one, score=replace(one.score, denominator=1.0)) for one in cells]
+    value = result(cells, "value", seed=5, n_resamples=200)
+    info = MetricInfo("m", direction="higher", aggregation="rate")
+    ratio = corpus_interval(info, numerators, denominators, seed=5, n_resamples=200, clusters=clusters)
     assert (rate.value, rate.ci_low, rate.ci_high) == (ratio.estimate, ratio.low, ratio.high)
     mean = mean_interval(numerators, seed=5, n_resamples=200, clusters=clusters)
     assert (value.value, value.ci_low, value.ci_high) == (mean.estimate, mean.low, mean.high)
@@ -202,10 +211,29 @@ def test_only_empty_references_give_nan_and_no_crash() -> None:
     assert all(math.isnan(x) for x in (found.value, found.ci_low, found.ci_high, found.value_best))
 
 
-def test_one_sample_has_no_bootstrap_interval() -> None:
-    found = result([scored("a", 1, 4)], "rate", lower=True)
-    assert found.value == 0.25
+@pytest.mark.parametrize("n", [1, 2, 7])
+@pytest.mark.parametrize("kind", ["rate", "binary", "value"])
+def test_few_samples_have_no_interval(kind: Aggregation, n: int) -> None:
+    found = result([scored(str(i), 1) for i in range(n)], kind, lower=True)
+    assert (found.value, found.n_units) == (1.0, n)
     assert math.isnan(found.ci_low)
+    assert math.isnan(found.ci_high)
+
+
+def test_a_result_says_what_it_counted() -> None:
+    def counted(cells: list[Scored], cluster: str = "speaker") -> tuple[int, str, str]:
+        cell = Cell("s", "t", "m", MetricInfo("m"), Recipe("m@1"), "utterance", cluster)
+        found = aggregate(cell, cells, seed=0, n_resamples=10)
+        return found.n_units, found.unit, found.cluster
+
+    alone = [scored(str(i), i) for i in range(20)]
+    assert counted(alone) == (20, "utterance", "")
+    assert counted([scored(str(i), i, cluster=str(i % 4)) for i in range(20)]) == (4, "utterance", "speaker")
+    assert counted([*alone, *alone]) == (20, "answer", "utterance")
+    of_speakers = [scored(str(i % 10), i, cluster=str(i % 5)) for i in range(20)]
+    assert counted(of_speakers) == (5, "answer", "speaker")
+    # One whose derivation failed has no part in the interval.
+    assert counted([*alone, scored("x", math.nan, status="derivation_failed")]) == (20, "utterance", "")
 
 
 def test_values_that_are_nan_are_counted_but_not_averaged() -> None:
@@ -221,7 +249,9 @@ def test_values_that_are_nan_are_counted_but_not_averaged() -> None:
 
 def test_values_have_a_mean_and_no_proportions_interval_even_if_all_are_0_or_1() -> None:
     ones = [scored(str(i), 1.0) for i in range(10)]
-    assert result(ones, "value").ci_low == 1.0
+    assert math.isnan(result(ones, "value").ci_low)
+    # Ten equal ones leave 1 - 0.72246 of the way to the end of the range.
+    assert result(ones, "value", lowest=-1, highest=3).ci_high == pytest.approx(1 + 2 * (1 - 0.72246), abs=1e-4)
     assert result(ones).ci_low == pytest.approx(0.72246, abs=1e-5)
 
 

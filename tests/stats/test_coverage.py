@@ -17,6 +17,8 @@ from tttbench.stats.bootstrap import mean_interval, paired_ratio_difference
 from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.interval import Interval
 
+from .metrics import ERRORS, VERDICTS
+
 DRAWS = 3_000
 """Of 2,000, chance puts one in twenty exact intervals outside of 94 to 96 %; of so many, one in eighty."""
 RESAMPLES = 1_000
@@ -28,7 +30,7 @@ def word_errors(rng: np.random.Generator, seed: int, *, n: int, rate: float = 0.
     """Independent utterances of a dozen words."""
     words = 1 + rng.poisson(11, n)
     edits = rng.binomial(words, rng.beta(spread * rate, spread * (1 - rate), n))
-    return corpus_interval(edits, words, seed=seed, n_resamples=RESAMPLES)
+    return corpus_interval(ERRORS, edits, words, seed=seed, n_resamples=RESAMPLES)
 
 
 def word_errors_of_speakers(rng: np.random.Generator, seed: int, *, speakers: int, each: int) -> Interval:
@@ -37,13 +39,13 @@ def word_errors_of_speakers(rng: np.random.Generator, seed: int, *, speakers: in
     rates = np.maximum(rng.beta(2, 18, speakers), 1e-3)[of]
     words = 1 + rng.poisson(11, len(of))
     edits = rng.binomial(words, rng.beta(4 * rates, 4 * (1 - rates)))
-    return corpus_interval(edits, words, seed=seed, n_resamples=RESAMPLES, clusters=of.tolist())
+    return corpus_interval(ERRORS, edits, words, seed=seed, n_resamples=RESAMPLES, clusters=of.tolist())
 
 
 def share_right(rng: np.random.Generator, seed: int, *, n: int) -> Interval:
     """Half to nearly all answers right; the truth is taken off, as it differs from draw to draw."""
     truth = rng.uniform(0.5, 0.97)
-    found = corpus_interval(rng.random(n) < truth, np.ones(n), seed=seed)
+    found = corpus_interval(VERDICTS, rng.random(n) < truth, np.ones(n), seed=seed)
     return Interval(found.estimate - truth, found.low - truth, found.high - truth)
 
 
@@ -51,7 +53,7 @@ def share_right_of_speakers(rng: np.random.Generator, seed: int, *, share: float
     """Verdicts on one speaker correlate by 0.2."""
     of = np.repeat(np.arange(speakers), each)
     right = rng.random(len(of)) < rng.beta(4 * share, 4 * (1 - share), speakers)[of]
-    return corpus_interval(right, np.ones(len(of)), seed=seed, clusters=of.tolist())
+    return corpus_interval(VERDICTS, right, np.ones(len(of)), seed=seed, clusters=of.tolist())
 
 
 def mean(rng: np.random.Generator, seed: int, *, n: int, spread: float) -> Interval:

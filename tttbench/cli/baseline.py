@@ -104,10 +104,11 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _show(args: argparse.Namespace) -> int:
-    from tttbench.cli.columns import columns, in_unit
+    from tttbench.cli.columns import columns
     from tttbench.core.serialize import to_json
     from tttbench.gate.baseline_file import read_baseline
     from tttbench.gate.stale import staleness
+    from tttbench.scorers.paired import is_known
 
     path = Path(args.name) if Path(args.name).is_file() else _folder(args) / f"{args.name}.json"
     baseline = read_baseline(path)
@@ -120,10 +121,10 @@ def _show(args: argparse.Namespace) -> int:
         print(f"system {label}: {facts.name} {facts.strategy}, weights {facts.weights[:16] or 'unknown'}")
     rows = [["system", "task", "metric", "value", "n", "not ok"]]
     for metric in snapshot.metrics:
-        known = [one for one in metric.outcomes.values() if one.numerator == one.numerator]
+        known = [one for one in metric.outcomes.values() if is_known(one)]
         total = sum(one.denominator for one in known)
         value = sum(one.numerator for one in known) / total if total else float("nan")
-        shown = f"{in_unit(value, metric.info)} {metric.info.unit}".strip()
+        shown = f"{metric.info.text(value)} {metric.info.unit}".strip()
         not_ok = sum(one.status != "ok" for one in metric.outcomes.values())
         rows.append([metric.system, metric.task, metric.name, shown, str(len(metric.outcomes)), str(not_ok)])
     print(columns(rows, right=frozenset((3, 4, 5))))

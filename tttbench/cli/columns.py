@@ -6,8 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from tttbench.core.exchange import STATUSES
+
 if TYPE_CHECKING:
-    from tttbench.core.metric import MetricInfo, Result
+    from tttbench.core.metric import Comparison, MetricInfo, Result
     from tttbench.gate.verdict import QualityVerdict, SpeedVerdict
 
 
@@ -30,33 +32,36 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
 
 
-def results_table(results: Sequence[Result], metrics: Mapping[str, MetricInfo]) -> str:
-    """Return results as a table: value and interval in the metric's own unit, counts by status, and of cut answers."""
-    counts = ["n", "ok", "empty", "unparsed", "derivation_failed", "error"]
-    counts += ["cut"] if any(entry.cut for entry in results) else []
-    rows = [["system", "task", "metric", "value", "95 % interval", "unit", *counts]]
+def results_table(
+    results: Sequence[Result], metrics: Mapping[str, MetricInfo], comparisons: Sequence[Comparison] = ()
+) -> str:
+    """Return results as a table: value and interval in the metric's own unit, counts, and the standing of each.
+
+    The last two columns are there if systems were compared: the paired difference to the best, and what the test says.
+    """
+    from tttbench.scorers import words
+
+    compared = {(one.system, one.task, one.metric): one for one in comparisons}
+    head = ["system", "task", "metric", "value", "95 % interval", "unit", "over", "n", "not ok"]
+    rows = [[*head, *(("to the best [95 %]", "standing") if comparisons else ())]]
     for entry in results:
         info = metrics[entry.metric]
-        value, low, high = (in_unit(one, info) for one in (entry.value, entry.ci_low, entry.ci_high))
-        rows.append(
-            [
-                entry.system,
-                entry.task,
-                entry.metric,
-                value,
-                "-" if low == high == "-" else f"{low} to {high}",
-                info.unit,
-            ]
-            + [str(getattr(entry, name)) for name in counts]
-        )
-    return columns(rows, right=frozenset({3, 4, *range(6, 6 + len(counts))}))
+        named = (*(name for name in STATUSES if name != "ok"), "cut")
+        statuses = ", ".join(f"{k} {name}" for name in named if (k := getattr(entry, name)))
+        cells = [entry.system, entry.task, entry.metric, info.text(entry.value), words.interval(entry, info), info.unit]
+        cells += [words.units(entry), str(entry.n), statuses or "-"]
+        if comparisons:
+            one = compared.get((entry.system, entry.task, entry.metric))
+            cells += ["", ""] if one is None else [words.difference(one, info), _standing(one)]
+        rows.append(cells)
+    return columns(rows, right=frozenset({3, 4, 7, 9}))
 
 
-def in_unit(value: float, info: MetricInfo) -> str:
-    """Return a metric's value in its unit: shares with one decimal, others with three digits; a dash for none."""
-    if math.isnan(value):
-        return "-"
-    return f"{info.shown(value):.1f}" if info.unit in ("%", "points") else number(value)
+def _standing(one: Comparison) -> str:
+    from tttbench.scorers import words
+
+    said = words.standing(one)
+    return said if not one.note or one.standing == "not compared" else f"{said}, {one.note}"
 
 
 def gate_table(verdicts: Sequence[QualityVerdict | SpeedVerdict]) -> str:

@@ -90,9 +90,9 @@ def run(args: argparse.Namespace) -> int:
     _write(args, result, baseline, now, summary)
     if args.html:
         print(f"Comparison: {args.html}")
-    from tttbench.gate.formats.words import heading
+    from tttbench.gate.formats.words import outcome
 
-    print(heading(result))
+    print(outcome(result))
     if args.json:
         from tttbench.core.serialize import to_json
         from tttbench.gate.formats.document import document

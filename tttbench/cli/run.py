@@ -32,7 +32,7 @@ HELP = "evaluate systems on tasks and write a report"
 
 RESULT_KEYS = (
     *("system", "task", "metric", "value", "ci_low", "ci_high"),
-    *("n", "ok", "empty", "unparsed", "derivation_failed", "error", "cut"),
+    *("n", "ok", "empty", "unparsed", "derivation_failed", "error", "cut", "n_units", "unit", "cluster"),
 )
 PROBE_KEYS = ("system", "strategy", "task", "metric", "unit", "p50", "p90", "n", "busy")
 
@@ -138,7 +138,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.core.serialize import to_json
 
     if summary.results:
-        print(results_table([*summary.results, *summary.topline], summary.metrics))
+        print(results_table([*summary.results, *summary.topline], summary.metrics, summary.comparisons))
     if latencies := latency_table(summary.probes, summary.timed):
         print(f"\n{latencies}\n")
     for entry in summary.skipped:
@@ -170,6 +170,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
             {**{key: getattr(entry, key) for key in RESULT_KEYS}, "recipe": str(entry.recipe)}
             for entry in [*summary.results, *summary.topline]
         ],
+        "comparisons": [plain_fields(entry) for entry in summary.comparisons],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],
     }

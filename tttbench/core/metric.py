@@ -64,9 +64,49 @@ class MetricInfo:
         """Whether a smaller value is the better one."""
         return self.direction == "lower"
 
+    @property
+    def least(self) -> float:
+        """The lowest value that there can be; verdicts and rates begin at 0 where nothing else is said."""
+        if self.lowest is not None:
+            return float(self.lowest)
+        return -math.inf if self.aggregation == "value" else 0.0
+
+    @property
+    def most(self) -> float:
+        """The highest value that there can be; verdicts end at 1 where nothing else is said."""
+        if self.highest is not None:
+            return float(self.highest)
+        return 1.0 if self.aggregation == "binary" else math.inf
+
+    @property
+    def difference_unit(self) -> str:
+        """The unit of a difference: points between shares, else the value's own."""
+        return "points" if self.unit == "%" else self.unit
+
     def shown(self, value: float) -> float:
         """Return ``value`` in ``unit``."""
         return value * self.scale
+
+    def text(self, value: float, *, signed: bool = False) -> str:
+        """Write ``value`` as terminal, pages, tables and gate show it, without its unit; ``"-"`` for NaN.
+
+        Shares and points have one decimal, all else four significant digits; ``signed`` puts a plus before what isn't
+        negative.
+        """
+        if math.isnan(value):
+            return "-"
+        shown = self.shown(value)
+        if self.unit in ("%", "points"):
+            text = f"{shown:.1f}"
+        else:
+            text = f"{shown:.0f}" if 9999.5 <= abs(shown) < math.inf else f"{shown:.4g}"
+        if text.startswith("-") and not text.strip("-0."):
+            text = text[1:]
+        return f"+{text}" if signed and not text.startswith("-") else text
+
+    def is_worse(self, difference: float) -> bool:
+        """Whether a value that is larger by ``difference`` is worse."""
+        return difference != 0 and (difference > 0) == self.lower_is_better
 
 
 @dataclass(frozen=True)
@@ -103,11 +143,14 @@ def score_fault(score: object, info: MetricInfo) -> str:
         return ""
     if not (isinstance(score.value, int | float) and math.isfinite(score.value)):
         return f"the value must be a finite number, not {score.value!r}; an answer without one has another status"
-    low, high = info.lowest, info.highest
     slack = 1e-9 * max(1.0, abs(score.value))
-    if (low is not None and score.value < low - slack) or (high is not None and score.value > high + slack):
-        ends = ["…" if end is None else f"{end:g}" for end in (low, high)]
+    if not info.least - slack <= score.value <= info.most + slack:
+        ends = ["…" if math.isinf(end) else f"{end:g}" for end in (info.least, info.most)]
         return f"the value {score.value!r} lies outside of the metric's range, {ends[0]} to {ends[1]}"
+    if info.aggregation != "rate" and (score.denominator != 1 or score.numerator != score.value):
+        return f"only a rate has parts: the numerator must be the value, {score.value!r}, and the denominator 1"
+    if info.aggregation == "binary" and score.value not in (0, 1):
+        return f"a binary score is 0 or 1, not {score.value!r}; with values between, the aggregation is 'value'"
     return ""
 
 
@@ -132,6 +175,10 @@ class Result:
         recipe: how the scores were made.
         value_best, value_worst: if every request whose answer isn't known had been right, or wrong.
         cut: requests, of any status, whose answer a length limit cut.
+        n_units: independent units that the interval rests on: clusters where samples share some, else requests with a
+            value; 0 if unknown (runs of before 0.2).
+        unit: what a request is about, e.g. ``"utterance"``, or ``"answer"`` where samples have several.
+        cluster: what the units are where they are not the requests, e.g. ``"speaker"``; ``""`` where they are.
     """
 
     system: str
@@ -149,7 +196,46 @@ class Result:
     recipe: Recipe
     value_best: MaybeNan
     value_worst: MaybeNan
+    n_units: int = 0
+    unit: str = "request"
+    cluster: str = ""
     cut: int = 0
+
+
+Standing = Literal["best", "not settled", "worse", "better", "no difference found", "cannot tell", "not compared"]
+"""How a system stands in a table. ``best``: every other is worse, as the test says; ``not settled``: its value is the
+best, but that isn't sure of every other; ``cannot tell``: so few units that no difference could have been found."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A system set against the best of a table, on the same answers.
+
+    Attributes:
+        system, task, metric: which result.
+        best: label of the system with the best value, which stands in the table with the standing ``best`` or ``not
+            settled`` and without a difference.
+        difference, ci_low, ci_high: value minus the best's on the answers that both have, with its paired 95 %
+            interval; NaN where there is none.
+        n: answers that were compared; ``n_units`` independent units of them (clusters, or the answers themselves).
+        p_value: of the paired permutation test; ``p_adjusted`` by Holm over all pairs of the table's systems.
+        standing: see ``Standing``.
+        note: what a reader has to know, such as answers that only one of them has; ``""`` if nothing.
+    """
+
+    system: str
+    task: str
+    metric: str
+    best: str
+    difference: MaybeNan
+    ci_low: MaybeNan
+    ci_high: MaybeNan
+    n: int
+    n_units: int
+    p_value: MaybeNan
+    p_adjusted: MaybeNan
+    standing: Standing
+    note: str = ""
 
 
 TOPLINE = "reference audio"

@@ -6,6 +6,7 @@ keeps them itself. Modules that register must import quickly: heavy imports belo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -224,10 +225,10 @@ class FunctionScorer:
         return ()
 
     def score(self, sample: Sample, view: View) -> Score | None:
-        """Call the function; an answer that isn't there scores the worse end of the range."""
+        """Call the function; an answer that isn't there scores the worse end of the range, or has no value without."""
         if view.status == "error":
-            worst = self.info.highest if self.info.lower_is_better else self.info.lowest
-            return plain_score(0.0 if worst is None else worst, "error")
+            worst = {"lower": self.info.most, "higher": self.info.least, "none": math.nan}[self.info.direction]
+            return plain_score(worst if math.isfinite(worst) else math.nan, "error")
         found = self._verdict(sample, view)
         return found if found is None or isinstance(found, Score) else plain_score(float(found))
 

@@ -44,6 +44,7 @@ class Task:
         language: BCP 47 tag of its answers where samples don't say; ``""`` if unknown.
         max_seconds: the longest spoken answer worth waiting for.
         doubles_as: names of tasks over the same data that are run along with this one.
+        cluster: what samples with the same ``Sample.cluster`` share, e.g. ``"speaker"``; ``""``: as its family has it.
     """
 
     name: str
@@ -57,6 +58,31 @@ class Task:
     language: str = ""
     max_seconds: float = 30.0
     doubles_as: tuple[str, ...] = ()
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
+class Nouns:
+    """What a sample of a task is called, and what samples with the same ``Sample.cluster`` share."""
+
+    sample: str
+    cluster: str
+
+
+_NOUNS = {
+    "asr": Nouns("utterance", "speaker"),
+    "translation": Nouns("utterance", "speaker"),
+    "repetition": Nouns("utterance", "speaker"),
+    "qa": Nouns("question", "cluster"),
+    "dialogue": Nouns("conversation", "cluster"),
+    "captioning": Nouns("clip", "cluster"),
+}
+
+
+def nouns(family: str, cluster: str = "") -> Nouns:
+    """Return the words for what a task counts; ``cluster`` is ``Task.cluster``."""
+    known = _NOUNS.get(family, Nouns("sample", "cluster"))
+    return Nouns(known.sample, cluster or known.cluster)
 
 
 def why_not(capability: Capability, needs: Needs, family: str, language: str = "") -> str:

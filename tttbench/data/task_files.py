@@ -59,6 +59,7 @@ class TaskFile:
     max_seconds: Annotated[float, Check(above=0)] = 30.0
     needs: TaskNeeds = field(default_factory=TaskNeeds)
     doubles_as: tuple[Name, ...] = ()
+    cluster: str = ""
 
 
 def load(path: Path) -> None:
@@ -107,6 +108,7 @@ def task_from(document: Document, path: Path) -> Task:
         language=found.language,
         max_seconds=found.max_seconds,
         doubles_as=found.doubles_as,
+        cluster=found.cluster,
     )
 
 

@@ -130,6 +130,7 @@ def _task_columns(name: str, task: TaskFacts) -> TaskColumns:
         samples=tuple(task.samples),
         references=tuple(one.reference for one in task.samples.values()),
         clusters=_or_none([one.cluster for one in task.samples.values()]),
+        cluster=task.cluster,
     )
 
 
@@ -201,6 +202,7 @@ def _task(columns: TaskColumns) -> TaskFacts:
         metrics=columns.metrics,
         samples={sample: SampleFacts(reference, cluster) for sample, reference, cluster in facts},
         own_data=columns.own_data,
+        cluster=columns.cluster,
     )
 
 

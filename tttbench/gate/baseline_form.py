@@ -50,6 +50,7 @@ class TaskColumns:
     samples: Annotated[tuple[str, ...], Check(unique=True)]
     references: tuple[str, ...]
     clusters: Texts
+    cluster: str = "cluster"
 
 
 @dataclass(frozen=True)

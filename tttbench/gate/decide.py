@@ -145,7 +145,7 @@ def _weigh(
         else:
             compared.append(one)
     timed = _timed(baseline, run, rules, rounds) if rules.speed != "off" else []
-    p_values = [one.p_value for one in compared if one.rule.gates]
+    p_values = [one.paired.p_value for one in compared if one.rule.gates]
     # What the machine leaves open isn't tested.
     p_values += [one.verdict.p_value for one in timed if _is_tested(one)]
     adjusted = iter(holm(p_values))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tttbench.core.task import nouns
 from tttbench.gate.snapshot import (
     AnswerText,
     Metric,
@@ -106,6 +107,7 @@ def _task(entry: TaskEntry, samples: Sequence[StoredSample], repeats: int) -> Ta
         cluster = one.sample.cluster or (one.sample.id if repeats > 1 else "")
         for repeat in range(repeats):
             facts[answer_id(one.sample.id, repeat)] = SampleFacts(one.sample.reference, cluster)
+    words = nouns(entry.family, entry.cluster)
     return TaskFacts(
         family=entry.family,
         instruction=entry.instruction,
@@ -113,6 +115,7 @@ def _task(entry: TaskEntry, samples: Sequence[StoredSample], repeats: int) -> Ta
         own_data=entry.data is None,
         metrics=tuple(spec.id for spec in entry.scores),
         samples=facts,
+        cluster=words.cluster if any(one.sample.cluster for one in samples) else words.sample,
     )
 
 

@@ -6,37 +6,23 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from tttbench.gate.rules import QualityRule, Rules
 from tttbench.gate.snapshot import Metric, TaskFacts
 from tttbench.gate.verdict import QualityVerdict, Verdict
-from tttbench.stats.bootstrap import cluster_sums, paired_ratio_difference
-from tttbench.stats.permutation import permutation_test
+from tttbench.scorers.paired import Paired, paired
+from tttbench.stats.bootstrap import cluster_sums
 from tttbench.stats.power import PairedPower, detectable_paired_difference
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Compared:
-    """A metric before the verdict, which needs the p-values of all the others.
-
-    ``rows``: numerator and denominator of baseline and run, shape (n, 4).
-    """
+    """A metric before the verdict, which needs the p-values of all the others: of ``paired``, a is the baseline."""
 
     baseline: Metric
     rule: QualityRule
-    rows: Floats
-    clusters: tuple[str, ...] | None
-    n_unknown: int
-    value_baseline: float
-    value_run: float
-    difference: float
-    low: float
-    high: float
-    p_value: float
-    n_units: int
+    paired: Paired
+    cluster: str = "cluster"
 
 
 def compare(baseline: Metric, run: Metric, task: TaskFacts, rule: QualityRule, rules: Rules) -> Compared | None:
@@ -48,34 +34,15 @@ def compare(baseline: Metric, run: Metric, task: TaskFacts, rule: QualityRule, r
         rule: that holds for it.
         rules: seed and resamples.
     """
-    both = [sample for sample in baseline.outcomes if sample in run.outcomes]
-    pairs = [(baseline.outcomes[sample], run.outcomes[sample]) for sample in both]
-    rows = np.array([[a.numerator, a.denominator, b.numerator, b.denominator] for a, b in pairs]).reshape(-1, 4)
-    known = np.isfinite(rows).all(axis=1)
-    rows, samples = rows[known], [sample for sample, is_known in zip(both, known, strict=True) if is_known]
-    if not len(rows) or not rows[:, 1].sum() or not rows[:, 3].sum():
-        return None
-    labels = [_cluster(task, sample) for sample in samples]
-    clusters = tuple(labels) if len(set(labels)) < len(labels) else None
-    interval = paired_ratio_difference(
-        rows[:, 2], rows[:, 3], rows[:, 0], rows[:, 1], seed=rules.seed, n_resamples=rules.resamples, clusters=clusters
+    found = paired(
+        baseline.info,
+        baseline.outcomes,
+        run.outcomes,
+        lambda sample: _unit(task, sample),
+        seed=rules.seed,
+        n_resamples=rules.resamples,
     )
-    test = permutation_test(*rows.T, seed=rules.seed, n_draws=2 * rules.resamples, clusters=clusters)
-    sums = rows.sum(axis=0)
-    return Compared(
-        baseline=baseline,
-        rule=rule,
-        rows=rows,
-        clusters=clusters,
-        n_unknown=len(both) - len(rows),
-        value_baseline=float(sums[0] / sums[1]),
-        value_run=float(sums[2] / sums[3]),
-        difference=interval.estimate,
-        low=interval.low,
-        high=interval.high,
-        p_value=test.p_value,
-        n_units=test.n_units,
-    )
+    return None if found is None else Compared(baseline, rule, found, task.cluster)
 
 
 def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Rules) -> QualityVerdict:
@@ -87,42 +54,42 @@ def decide(found: Compared, p_adjusted: float | None, *, level: float, rules: Ru
         level: of the strictest single test, for the smallest detectable difference.
         rules: alpha and power.
     """
-    metric = found.baseline
-    p_value = found.p_value if p_adjusted is None else p_adjusted
+    metric, pair = found.baseline, found.paired
+    p_value = pair.p_value if p_adjusted is None else p_adjusted
     sign = 1.0 if metric.info.lower_is_better else -1.0
     margin = found.rule.worse_by_more_than
-    identical = bool((found.rows[:, :2] == found.rows[:, 2:]).all())
-    one_by_one = metric.info.aggregation == "binary" and found.clusters is None
-    right = 0 if metric.info.lower_is_better else 1
-    right_before, right_now = found.rows[:, 0] == right, found.rows[:, 2] == right
+    one_by_one = metric.info.aggregation == "binary" and pair.clusters is None
+    change = sign * (pair.rows[:, 2] - pair.rows[:, 0])
+    difference = pair.difference
     return QualityVerdict(
         system=metric.system,
         task=metric.task,
         metric=metric.name,
         info=metric.info,
-        baseline=found.value_baseline,
-        run=found.value_run,
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
-        n=len(found.rows),
-        n_units=found.n_units,
-        n_unknown=found.n_unknown,
-        only_baseline=int((right_before & ~right_now).sum()) if one_by_one else None,
-        only_run=int((right_now & ~right_before).sum()) if one_by_one else None,
-        p_value=found.p_value,
+        baseline=pair.value_a,
+        run=pair.value_b,
+        difference=difference.estimate,
+        low=difference.low,
+        high=difference.high,
+        n=pair.n,
+        n_units=pair.n_units,
+        n_unknown=pair.n_unknown,
+        only_baseline=int((change > 0).sum()) if one_by_one else None,
+        only_run=int((change < 0).sum()) if one_by_one else None,
+        p_value=pair.p_value,
         p_adjusted=p_adjusted,
         margin=margin,
         detectable=_detectable(found, level, rules),
         gates=found.rule.gates is True,
-        is_identical=identical,
+        is_identical=pair.is_identical,
         verdict=verdict_of(
-            sign * found.difference,
-            (found.low, found.high),
+            sign * difference.estimate,
+            (difference.low, difference.high),
             margin,
             is_sure=p_value <= rules.alpha,
-            is_identical=identical,
+            is_identical=pair.is_identical,
         ),
+        cluster=found.cluster,
     )
 
 
@@ -148,7 +115,8 @@ def _detectable(found: Compared, level: float, rules: Rules) -> float:
     all reference units of a sample or cluster (of values, which have none, what samples differ by); pieces of unequal
     size count by their size, as the larger ones bring the variance. Nan where not even the worst would show.
     """
-    units = found.rows if found.clusters is None else cluster_sums(found.rows, found.clusters)
+    pair, info = found.paired, found.baseline.info
+    units = pair.rows if pair.clusters is None else cluster_sums(pair.rows, pair.clusters)
     total = float((units[:, 1].sum() + units[:, 3].sum()) / 2)
     ratio = float(units[:, [0, 2]].sum() / units[:, [1, 3]].sum())
     change = (units[:, 2] - ratio * units[:, 3]) - (units[:, 0] - ratio * units[:, 1])
@@ -161,14 +129,13 @@ def _detectable(found: Compared, level: float, rules: Rules) -> float:
     piece = float((pieces**2).sum() / pieces.sum()) if pieces.sum() else float(np.abs(change).max())
     if not piece:
         return float("nan")
-    basis = PairedPower(found.n_units, total, noise, piece)
+    basis = PairedPower(pair.n_units, total, noise, piece)
     size = detectable_paired_difference(basis, level=level, power=rules.power, margin=found.rule.worse_by_more_than)
-    # An accuracy can't fall by more than it is, and a share of faults can't rise by more than the rest.
-    rest = 1 - found.value_baseline if info.lower_is_better else found.value_baseline
-    most = rest if info.aggregation == "binary" else float("inf")
-    return size if size <= most else float("nan")
+    # A value can't get worse than the end of its range.
+    end = info.most if info.lower_is_better else info.least
+    return size if size <= abs(end - pair.value_a) else float("nan")
 
 
-def _cluster(task: TaskFacts, sample: str) -> str:
+def _unit(task: TaskFacts, sample: str) -> str:
     facts = task.samples.get(sample)
     return f"cluster {facts.cluster}" if facts is not None and facts.cluster else f"sample {sample}"

@@ -106,6 +106,7 @@ class TaskFacts:
         metrics: ids of its scores, the primary metric first.
         samples: by id; with repeats an entry an answer.
         own_data: whether the data came with the task, and not from a folder that was given.
+        cluster: what samples of one cluster share, e.g. ``"speaker"``.
     """
 
     family: str
@@ -114,6 +115,7 @@ class TaskFacts:
     metrics: tuple[str, ...]
     samples: Mapping[str, SampleFacts]
     own_data: bool = True
+    cluster: str = "cluster"
 
 
 @dataclass(frozen=True)

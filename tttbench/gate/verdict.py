@@ -24,6 +24,7 @@ class QualityVerdict:
         baseline, run: the values on the samples that both have.
         difference, low, high: run minus baseline with its 95 % interval, paired, by cluster where there are any.
         n: samples compared; ``n_units`` samples or clusters that were resampled; ``n_unknown`` without a value in one.
+        cluster: what the units are where they aren't the samples.
         only_baseline, only_run: samples on which only one was right (accuracies of independent samples), else None.
         p_value: of the paired permutation test (McNemar's exact test for accuracies of independent samples).
         p_adjusted: by Holm over everything that gates; None for metrics that don't.
@@ -55,6 +56,7 @@ class QualityVerdict:
     gates: bool
     is_identical: bool
     verdict: Verdict
+    cluster: str = "cluster"
 
     @property
     def lower_is_better(self) -> bool:

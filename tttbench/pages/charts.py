@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 from tttbench.core.metric import MetricInfo, ProbeResult, Result
 
 from .labels import format_quantity, probe_title, with_unit
+from .results import REACH
 from .view import ReportView, TaskView
 
 if TYPE_CHECKING:
@@ -151,7 +152,11 @@ def _svg(data: ChartData, prefix: str) -> str:
             f"{info.title}{f' ({info.unit})' if info.unit else ''}",
             f"{probe_title(data.probe)}, P50 to P90{_unit(data.unit)}",
         )
-        _set_limits(axes, data.points, scale)
+        rightmost = max(max(p.latency_p50, p.latency_p90 if math.isfinite(p.latency_p90) else 0) for p in data.points)
+        axes.set_xlim(0, 1.3 * rightmost or 1)  # room for the labels on the right
+        limit_quality(
+            axes, info, [Spread(p.latency_p50, p.quality, p.quality_low, p.quality_high) for p in data.points]
+        )
         figure.draw_without_rendering()  # the layout must stand before names can be placed
         _name(axes, data.points, scale, marks)
         svg = svg_of(figure)
@@ -221,16 +226,45 @@ def dress(axes: Axes, y_label: str, x_label: str) -> None:
         spine.set_color(_MUTED)
 
 
-def _set_limits(axes: Axes, points: Sequence[Point], scale: float) -> None:
-    """Latency from 0, with room for the labels on the right; a share between 0 and 100 where it stays there."""
-    rightmost = max(max(p.latency_p50, p.latency_p90 if math.isfinite(p.latency_p90) else 0) for p in points)
-    axes.set_xlim(0, 1.3 * rightmost or 1)
-    highest = scale * max(
-        max(p.quality, p.quality_high if math.isfinite(p.quality_high) else p.quality) for p in points
-    )
-    lowest = scale * min(min(p.quality, p.quality_low if math.isfinite(p.quality_low) else p.quality) for p in points)
-    top = 104 if scale == 100 and 60 < highest <= 100 else 1.2 * highest or 1
-    axes.set_ylim(min(-0.04 * top, 1.1 * lowest), top)
+@dataclass(frozen=True)
+class Spread:
+    """What is drawn of a system: where it stands across, its value, and the bounds of its interval, nan without one."""
+
+    across: float
+    value: float
+    low: float
+    high: float
+
+
+def limit_quality(axes: Axes, info: MetricInfo, drawn: Sequence[Spread]) -> None:
+    """Let the axis of quality go from the metric's least value as far as values go, and intervals within reason."""
+    low, high = quality_limits(info, drawn)
+    axes.set_ylim(info.shown(low), info.shown(high))
+    for one in drawn:
+        if one.high > high:  # an arrow where an interval goes on
+            axes.plot([one.across], [info.shown(high)], marker="^", markersize=5, color=_MUTED, clip_on=False)
+
+
+def quality_limits(info: MetricInfo, drawn: Sequence[Spread]) -> tuple[float, float]:
+    """Where the axis begins and ends, as values.
+
+    Of a metric without a highest end no interval takes it further than ``REACH`` times the largest value: one of few
+    samples would press all others into a corner.
+    """
+    values = [one.value for one in drawn]
+    bounds = [bound for one in drawn for bound in (one.low, one.high) if math.isfinite(bound)]
+    low, high = min([*values, *bounds]), max([*values, *bounds])
+    if not math.isfinite(info.least):
+        room = 0.1 * (high - low or abs(high) or 1.0)
+        return low - room, high + room
+    height = high - info.least
+    if math.isfinite(info.most):
+        whole = info.most - info.least
+        height = 1.04 * whole if height > 0.6 * whole else 1.2 * height or whole
+    else:
+        largest = max(values) - info.least
+        height = 1.2 * min(height, REACH * largest) if largest else 1.2 * height or 1.0
+    return info.least - 0.04 * height, info.least + height
 
 
 def _name(axes: Axes, points: Sequence[Point], scale: float, marks: Sequence[Line2D]) -> None:

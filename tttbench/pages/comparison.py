@@ -15,6 +15,7 @@ from markupsafe import Markup
 import tttbench
 from tttbench.core.json_values import JsonObject
 from tttbench.gate.formats.words import (
+    could_show,
     difference_line,
     difference_text,
     heading,
@@ -25,6 +26,7 @@ from tttbench.gate.from_run import answer_id
 from tttbench.gate.snapshot import AnswerText, Metric, Snapshot
 from tttbench.gate.sources import Source
 from tttbench.gate.verdict import Change, GateResult, QualityVerdict, SpeedVerdict
+from tttbench.scorers.words import plural
 from tttbench.store.read_model import Run
 
 from .assets import script, style, template
@@ -53,6 +55,7 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
     return template("comparison.html.j2").render(
         result=result,
         heading=heading(result),
+        could_show=could_show(result),
         before=baseline.snapshot,
         now=run.snapshot,
         verdicts=_by_system(result),
@@ -68,6 +71,7 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
         difference_text=difference_text,
         difference_line=difference_line,
         sentence=sentence,
+        plural=plural,
         has_sound=baseline.folder is not None or run.folder is not None,
         data=Markup(embed({"rows": [row.packed() for row in rows]})),
         style=style("comparison.css"),
@@ -112,7 +116,8 @@ def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
         values = [(value - 1) / 0.5 for value in (one.low, one.factor, one.high)]
     else:
         sign = 1 if one.lower_is_better else -1
-        reach = 0.2 if one.info.unit in ("%", "points") else max(abs(one.low), abs(one.high)) or 1.0
+        shares = one.info.unit in ("%", "points")
+        reach = 20 / one.info.scale if shares else max(abs(one.low), abs(one.high)) or 1.0
         values = [sign * value / reach for value in (one.low, one.difference, one.high)]
     low, middle, high = (round(50 + 50 * min(1.0, max(-1.0, value)), 2) for value in values)
     return Bar(min(low, high), abs(high - low), middle)
@@ -230,8 +235,9 @@ def _score(before: Metric, now: Metric, sample: str) -> ScorePair | None:
     worse = 0
     if all(value == value for value in values) and values[0] != values[1]:
         worse = 1 if (values[1] > values[0]) == before.info.lower_is_better else -1
-    if before.info.aggregation == "binary":
-        shown = ["✓" if value == (0 if before.info.lower_is_better else 1) else "✗" for value in values]
+    if before.info.aggregation == "binary" and before.info.direction != "none":
+        right = 0.0 if before.info.lower_is_better else 1.0
+        shown = ["✓" if value == right else "✗" for value in values]
     else:
         shown = [f"{format_value(value, before.info)} {before.info.unit}".strip() for value in values]
     return ScorePair(before.info.column, shown[0], shown[1], worse)

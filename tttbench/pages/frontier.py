@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tttbench.core.metric import FrontierPoint, MetricInfo
 
-from .charts import Chart, drawing, dress, svg_of, themed
+from .charts import Chart, Spread, drawing, dress, limit_quality, svg_of, themed
 from .labels import format_quantity, with_unit
 from .view import ReportView, Row
 
@@ -79,6 +79,7 @@ def _quality(places: Sequence[FrontierPoint], info: MetricInfo, prefix: str) -> 
                 markerfacecolor=filled,
                 markersize=5,
             )
+        limit_quality(axes, info, [Spread(p.seconds * 1000, p.quality, p.quality_low, p.quality_high) for p in places])
         _name_all(axes, places, scale)
         dress(axes, f"{info.title}{f' ({info.unit})' if info.unit else ''}", "time to complete answer, P50 (ms)")
         svg = svg_of(figure)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from tttbench.core.metric import MetricInfo
+from tttbench.core.metric import Comparison, MetricInfo
 
 MISSING = "—"
 
@@ -63,17 +63,24 @@ def stage_name(metric: str) -> str:
 
 
 def format_value(value: float | None, info: MetricInfo) -> str:
-    """Write a metric's value in its unit, which is left to the caller: shares and points with one decimal, others with
-    four significant digits."""
-    if value is None or math.isnan(value):
-        return MISSING
-    return _minus(f"{info.shown(value):.1f}" if info.unit in ("%", "points") else f"{info.shown(value):.4g}")
+    """Write a metric's value in its unit, which is left to the caller, as ``MetricInfo.text`` does."""
+    return MISSING if value is None or math.isnan(value) else _minus(info.text(value))
 
 
 def with_unit(value: float | None, info: MetricInfo) -> str:
     """Write a metric's value with its unit, kept on one line."""
     text = format_value(value, info)
     return f"{text}\u00a0{info.unit}" if info.unit and text != MISSING else text
+
+
+def against(one: Comparison, info: MetricInfo) -> str:
+    """The difference to the best with its unit and interval: "+12.4 points [+4.5, +20.1]"; empty without one."""
+    if math.isnan(one.difference):
+        return ""
+    unit = f"\u00a0{info.difference_unit}" if info.difference_unit else ""
+    low, high = (info.text(bound, signed=True) for bound in (one.ci_low, one.ci_high))
+    bounds = "" if math.isnan(one.ci_low) else f" [{low}, {high}]"
+    return f"{info.text(one.difference, signed=True)}{unit}{bounds}".replace("-", "\u2212")
 
 
 def format_quantity(value: float | None, unit: str) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
-from tttbench.core.metric import MetricInfo, Score
+from tttbench.core.metric import Comparison, MetricInfo, Score
 from tttbench.core.serialize import plain_fields, to_plain
 from tttbench.probes.latency import figures, timed
-from tttbench.store.manifest import Machine, Manifest, SystemEntry, TaskEntry
+from tttbench.store.manifest import Machine, Manifest, Summary, SystemEntry, TaskEntry
 from tttbench.store.read_model import TRANSCRIBER, Run
 from tttbench.store.rows import StoredAnswer
+from tttbench.store.standings import Standings
 
 from .diff import word_diff
 from .labels import MISSING
@@ -35,6 +36,7 @@ def load(run_dir: Path) -> ReportView:
             )
         timings = run.timings()
         rows = [_row(answer, run) for answer in run.answers()]
+        comparisons = summary.comparisons or _compared(run, summary)
     order = {name: at for at, name in enumerate([*manifest.tasks, *manifest.systems])}
     # The journal sorts by name; the page follows the suite. Sorting is stable, so samples keep their order.
     rows.sort(key=lambda row: (order.get(row.task, len(order)), order.get(row.system, len(order))))
@@ -56,7 +58,16 @@ def load(run_dir: Path) -> ReportView:
         manifest=tuple(flatten(to_plain(manifest))),
         frontier=summary.frontier,
         timed=timings.answers,
+        comparisons=comparisons,
     )
+
+
+def _compared(run: Run, summary: Summary) -> tuple[Comparison, ...]:
+    """The comparisons of a run that was made before summaries had them."""
+    standings, suite = Standings(), run.manifest.suite
+    for answer in run.answers() if len(run.manifest.systems) > 1 else ():
+        standings.add(answer.key, answer.sample.sample, answer.scores)
+    return standings.compared(summary.metrics, seed=suite.seed, n_resamples=suite.resamples)
 
 
 def _system(label: str, entry: SystemEntry) -> SystemView:
@@ -159,12 +170,12 @@ def _row(answer: StoredAnswer, run: Run) -> Row:
 
 
 def is_wrong(score: Score, info: MetricInfo) -> bool:
-    """Whether a score says that something is wrong: not ok, a lost point, or any edit."""
+    """Whether a score says that something is wrong: not ok, a verdict on the worse side, or any edit."""
     if score.status != "ok":
         return True
-    if info.aggregation == "binary":
-        return score.value != (0 if info.lower_is_better else 1)
-    return info.aggregation == "rate" and score.value > 0
+    if info.aggregation == "binary" and info.direction == "higher":
+        return score.value < 1
+    return info.aggregation != "value" and info.lower_is_better and score.value > 0
 
 
 def _reason(status: Status, answer: StoredAnswer, transcript: str | None) -> str:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 import tttbench
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import TOPLINE
+from tttbench.scorers import words
 from tttbench.store.timings import in_words
 
 from .assets import script, style, template
@@ -16,6 +17,7 @@ from .failures import failure_groups
 from .frontier import frontiers
 from .labels import (
     STATUS_TITLES,
+    against,
     format_quantity,
     format_value,
     probe_head,
@@ -24,7 +26,8 @@ from .labels import (
     with_unit,
 )
 from .payload import payload
-from .tables import latency_tables, result_tables, without_latency
+from .results import result_tables
+from .tables import latency_tables, without_latency
 from .verdict import verdict
 from .view import ReportView
 
@@ -77,14 +80,12 @@ def page(view: ReportView) -> str:
         number=format_value,
         with_unit=with_unit,
         quantity=format_quantity,
-        share=_share,
+        counted=words.counted,
+        no_interval=words.no_interval,
+        against=against,
+        standing=words.standing,
         rows_json=Markup(payload(view)),
         style=style(),
         script=script("rows.js", "sortable.js", "parts.js", "pictures.js", "report.js"),
         version=tttbench.__version__,
     )
-
-
-def _share(value: float) -> float:
-    """A share of 1 as a position in per cent, kept within the bar."""
-    return round(100 * min(1.0, max(0.0, value)), 2)

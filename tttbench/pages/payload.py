@@ -82,7 +82,7 @@ def payload(view: ReportView) -> str:
                 "unit": view.metric(name).unit,
                 "scale": view.metric(name).scale,
                 "kind": view.metric(name).aggregation,
-                "lower": view.metric(name).lower_is_better,
+                "direction": view.metric(name).direction,
             }
             for name in metrics
         ],

@@ -1,4 +1,4 @@
-"""The tables of results and latency: which number stands where, and which one is marked as the best.
+"""The tables of latency: which number stands where, and which one is marked as the best.
 
 Pure functions on the suite's records; numbers are passed through untouched.
 """
@@ -9,16 +9,12 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mode
-from typing import Literal
 
-from tttbench.core.metric import TOPLINE, MetricInfo, ProbeResult, Result, TimedAnswers
+from tttbench.core.metric import ProbeResult, TimedAnswers
 from tttbench.store.timings import in_words
 
 from .labels import is_stage
-from .view import ReportView, TaskView
-
-Mark = Literal["best", "overlaps", ""]
-"""``best`` of its column; ``overlaps``: its interval overlaps the best one's, so they can't be told apart."""
+from .view import ReportView
 
 TOLERANCE = 0.05
 """Medians of one run that differ by less than this share are called equally good."""
@@ -37,50 +33,6 @@ _PROBE_ORDER = (
     "stalls",
     "stall_s",
 )
-
-
-@dataclass(frozen=True)
-class ResultCell:
-    """A result and how it stands among the systems of the same task."""
-
-    result: Result
-    mark: Mark
-
-
-@dataclass(frozen=True)
-class ResultRow:
-    """A system's results on one task; None where it has none."""
-
-    system: str
-    cells: tuple[ResultCell | None, ...]
-
-
-@dataclass(frozen=True)
-class ResultColumn:
-    """A score and what its metric is.
-
-    Attributes:
-        metric: the score's id.
-        info: what the metric is.
-        scale: where its bars end: 1, unless a value or interval goes beyond.
-        is_alone: whether no other column has its title; else the id stands beside it.
-        recipe: how its scores were made.
-    """
-
-    metric: str
-    info: MetricInfo
-    scale: float
-    is_alone: bool
-    recipe: str
-
-
-@dataclass(frozen=True)
-class ResultTable:
-    """All results on one task, systems by metrics."""
-
-    task: TaskView
-    columns: tuple[ResultColumn, ...]
-    rows: tuple[ResultRow, ...]
 
 
 @dataclass(frozen=True)
@@ -132,69 +84,6 @@ class LatencyTable:
     def has_stages(self) -> bool:
         """Whether any system says how its compute is shared among stages."""
         return any(row.stages for row in self.rows)
-
-
-def result_tables(view: ReportView) -> tuple[ResultTable, ...]:
-    """One table per task, in the run's order; metrics in the task's order, then any others by name.
-
-    The reference audio comes last: it is no system.
-    """
-    tables = []
-    for task in view.tasks:
-        results = [result for result in view.results if result.task == task.name]
-        if not results:
-            continue
-        found = {result.metric for result in results}
-        metrics = (*(m for m in task.metrics if m in found), *sorted(found - set(task.metrics)))
-        marks = {m: _marks([r for r in results if r.metric == m], view.metric(m)) for m in metrics}
-        by_key = {(result.system, result.metric): result for result in results}
-        rows = []
-        systems = dict.fromkeys([s.name for s in view.systems] + [r.system for r in results])
-        for system in sorted(systems, key=lambda name: name == TOPLINE):
-            cells = tuple(
-                ResultCell(by_key[system, m], marks[m].get(system, "")) if (system, m) in by_key else None
-                for m in metrics
-            )
-            if any(cells):
-                rows.append(ResultRow(system, cells))
-        titles = [view.metric(metric).title for metric in metrics]
-        columns = tuple(
-            ResultColumn(
-                metric,
-                view.metric(metric),
-                _scale([r for r in results if r.metric == metric]),
-                titles.count(view.metric(metric).title) == 1,
-                next(str(r.recipe) for r in results if r.metric == metric),
-            )
-            for metric in metrics
-        )
-        tables.append(ResultTable(task, columns, tuple(rows)))
-    return tuple(tables)
-
-
-def _scale(results: Sequence[Result]) -> float:
-    ends = [end for result in results for end in (result.value, result.ci_high) if math.isfinite(end)]
-    return max([1.0, *ends])
-
-
-def _marks(results: Sequence[Result], info: MetricInfo) -> dict[str, Mark]:
-    """Mark the best of one task and metric, and those that it can't be told from.
-
-    There is no mark where all are equal or alone, nor on a metric of which neither way is better.
-    """
-    usable = [result for result in results if not math.isnan(result.value) and result.system != TOPLINE]
-    if len({result.value for result in usable}) < 2 or info.direction == "none":
-        return {}
-    sign = 1 if info.lower_is_better else -1
-    top = min(sign * result.value for result in usable)
-    winners = [result for result in usable if sign * result.value == top]
-    marks: dict[str, Mark] = {}
-    for result in usable:
-        if result in winners:
-            marks[result.system] = "best"
-        elif any(result.ci_low <= best.ci_high and best.ci_low <= result.ci_high for best in winners):
-            marks[result.system] = "overlaps"
-    return marks
 
 
 def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:

@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from tttbench.core.exchange import Status
 from tttbench.core.metric import TOPLINE, ProbeResult, Result
+from tttbench.scorers.words import p_text
 
-from .labels import count, format_quantity, format_value, with_unit
+from .labels import against, count, format_quantity, format_value, with_unit
 from .view import ReportView, TaskView
 
 _ENDED: dict[Status, str] = {
@@ -36,6 +37,9 @@ def verdict(view: ReportView) -> tuple[str, ...]:
         view,
         results=tuple(replace(result, system=view.shown(result.system)) for result in view.results),
         probes=tuple(replace(probe, system=view.shown(probe.system)) for probe in view.probes),
+        comparisons=tuple(
+            replace(one, system=view.shown(one.system), best=view.shown(one.best)) for one in view.comparisons
+        ),
     )
     sentences = [*_spoken_answers(view), *_recognition(view), *_decoding(view), _statuses(view)]
     return tuple(sentence for sentence in sentences if sentence)
@@ -57,7 +61,7 @@ def _spoken_answers(view: ReportView) -> list[str]:
         else:
             written = _in_writing(view, best)
             first = f"{best.system} spoke the right answer to {_value(view, best)} of {where}{written}"
-        return [f"{first}.", _rest(view, others), _unsettled(best, others)]
+        return [f"{first}.", _rest(view, others), _against_the_best(view, best, others)]
     return []
 
 
@@ -108,7 +112,7 @@ def _recognition(view: ReportView) -> list[str]:
         sentence = (
             f"On {task.title}, {best.system} {has} {title}{colon}{_value(view, best)}{_interval(view, best)}{rest}."
         )
-        return [sentence, _unsettled(best, others)]
+        return [sentence, _against_the_best(view, best, others)]
     return []
 
 
@@ -174,12 +178,32 @@ def _rest(view: ReportView, others: Sequence[Result]) -> str:
     return f"Next come {reached}." if len(others) > 1 else f"Next comes {reached}." if others else ""
 
 
-def _unsettled(best: Result, others: Sequence[Result]) -> str:
-    """Say it when the runner-up's interval overlaps the best one's."""
-    if others and others[0].ci_low <= best.ci_high and best.ci_low <= others[0].ci_high:
-        pair = f"{best.system} and {others[0].system}"
-        return f"The intervals of {pair} overlap; with {best.n:,} samples this doesn't settle which is better."
-    return ""
+def _against_the_best(view: ReportView, best: Result, others: Sequence[Result]) -> str:
+    """What the paired test says of the others; nothing where nothing was compared."""
+    own = view.comparison(best.system, best.task, best.metric)
+    found = [(one, view.comparison(one.system, one.task, one.metric)) for one in others]
+    compared = [(one, pair) for one, pair in found if pair is not None and pair.n]
+    if own is None or not compared:
+        return ""
+    if own.standing == "best":
+        if len(compared) > 1:
+            return "Every other system is worse on the same answers."
+        (other, pair), info = compared[0], view.metric(best.metric)
+        return f"On the same answers {other.system} is worse: {against(pair, info)}."
+    open_ = [(other, pair) for other, pair in compared if pair.standing != "worse"]
+    if not open_:
+        return ""
+    names = _some(other.system for other, _ in open_)
+    if len(open_) > 1:
+        all_of_them = _some([best.system, *(other.system for other, _ in open_)])
+        return f"Which of {all_of_them} is the best isn\u2019t settled: on the same answers no difference is found."
+    pair = open_[0][1]
+    if pair.standing == "cannot tell":
+        return f"So few answers can\u2019t tell {best.system} from {names}."
+    if pair.standing == "better":
+        return f"On the {pair.n:,} answers that both have, {names} is the better one."
+    sure = f"{against(pair, view.metric(best.metric))}, p = {p_text(pair.p_adjusted)}"
+    return f"Between {best.system} and {names} no difference is found on the same {pair.n:,} answers ({sure})."
 
 
 def _value(view: ReportView, result: Result) -> str:

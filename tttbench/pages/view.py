@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tttbench.core.exchange import STATUSES, Status, Trace, is_cut
-from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
+from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
 from tttbench.store.manifest import Skipped
 
 from .labels import short_names
@@ -150,6 +150,7 @@ class ReportView:
         facts: the few facts of the overview; ``manifest`` is everything, flattened, for the foldable.
         command: the command line that made the run; empty if unknown.
         frontier: the quality-latency trade-off of ways to decode, in suites with an oracle.
+        comparisons: each system against the best of a task and metric, on the same answers.
     """
 
     name: str
@@ -168,6 +169,7 @@ class ReportView:
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()
 
     def cut_count(self) -> int:
@@ -191,6 +193,11 @@ class ReportView:
     def metric(self, score_id: str) -> MetricInfo:
         """What a metric is; of one that the run doesn't describe, no more than its id."""
         return self.metrics.get(score_id) or MetricInfo(score_id.replace("_", " "), direction="none")
+
+    def comparison(self, system: str, task: str, metric: str) -> Comparison | None:
+        """How a system stands to the best of a task and metric; None where nothing was compared."""
+        wanted = (system, task, metric)
+        return next((one for one in self.comparisons if (one.system, one.task, one.metric) == wanted), None)
 
     def shown(self, system: str) -> str:
         """The name of a system, shortened where it is long; systems keep different names."""

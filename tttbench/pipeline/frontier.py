@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tttbench.core.metric import FrontierPoint
-from tttbench.stats.bootstrap import paired_ratio_difference
-from tttbench.stats.corpus import corpus_interval
+import numpy as np
+
+from tttbench.core.metric import FrontierPoint, MetricInfo
+from tttbench.stats.corpus import corpus_difference, corpus_interval
 from tttbench.stats.median import median_interval
 
 Request = tuple[str, int]
@@ -37,9 +38,9 @@ class Outcome:
 def frontier(
     task: str,
     metric: str,
+    info: MetricInfo,
     outcomes: Mapping[str, Sequence[Outcome]],
     *,
-    lower_is_better: bool,
     seed: int,
     n_resamples: int = 2000,
 ) -> tuple[FrontierPoint, ...]:
@@ -58,6 +59,7 @@ def frontier(
     for system, found in usable.items():
         rows = list(found.values())
         quality = corpus_interval(
+            info,
             [one.numerator for one in rows],
             [one.denominator for one in rows],
             seed=seed,
@@ -69,14 +71,14 @@ def frontier(
         dominated_by = tuple(
             other
             for other, theirs in usable.items()
-            if other != system and _dominates(theirs, found, lower_is_better, seed, n_resamples)
+            if other != system and _dominates(theirs, found, info, seed, n_resamples)
         )
         points.append(
             FrontierPoint(
                 system,
                 task,
                 metric,
-                lower_is_better,
+                info.lower_is_better,
                 quality.estimate,
                 quality.low,
                 quality.high,
@@ -92,21 +94,16 @@ def frontier(
 
 
 def _dominates(
-    one: Mapping[Request, Outcome], other: Mapping[Request, Outcome], lower_is_better: bool, seed: int, n_resamples: int
+    one: Mapping[Request, Outcome], other: Mapping[Request, Outcome], info: MetricInfo, seed: int, n_resamples: int
 ) -> bool:
     pairs = [(one[request], other[request]) for request in one if request in other]
     if len(pairs) < 2:
         return False
-    first = [(b, a) for a, b in pairs] if lower_is_better else pairs
-    gain = paired_ratio_difference(
-        [a.numerator for a, _ in first],
-        [a.denominator for a, _ in first],
-        [b.numerator for _, b in first],
-        [b.denominator for _, b in first],
-        seed=seed,
-        n_resamples=n_resamples,
-        clusters=[a.cluster for a, _ in pairs],
-    )
+    # By how much the first is better: over the other, or, where lower is better, the other over it.
+    ordered = pairs if info.lower_is_better else [(b, a) for a, b in pairs]
+    rows = np.array([[a.numerator, a.denominator, b.numerator, b.denominator] for a, b in ordered])
+    clusters = [a.cluster for a, _ in pairs]
+    gain = corpus_difference(info, rows, seed=seed, n_resamples=n_resamples, clusters=clusters)
     ratios = [b.seconds / a.seconds for a, b in pairs if a.seconds and b.seconds]
     if len(ratios) < 2:
         return False

@@ -236,6 +236,7 @@ def manifest_of(plan: Plan) -> Manifest:
                 limit=entry.plan.limit,
                 data=None if entry.plan.data is None else str(Path(entry.plan.data).absolute()),
                 listing_sha256=entry.listing_sha256,
+                cluster=entry.task.cluster,
             )
             for entry in plan.tasks
         },

@@ -26,6 +26,7 @@ from tttbench.core.metric import (
 )
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
+from tttbench.core.task import nouns
 from tttbench.pipeline.frontier import Outcome, frontier
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
@@ -34,6 +35,7 @@ from tttbench.scorers.status import request_status
 from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
+from tttbench.store.standings import Standings
 from tttbench.store.timings import TimedCell, cell_of, timed_answer, timings_of
 
 
@@ -44,6 +46,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     counts: Counter[str] = Counter()
     cells: list[TimedCell] = []
     memory: list[ProbeResult] = []
+    standings = Standings()
     derivations, peers = Derivations(store), _peers(store, manifest)
     for label, system in manifest.systems.items():
         for name, task in manifest.tasks.items():
@@ -59,6 +62,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 name,
                 [(one.key.sample, one.key.repeat, of, score) for one, scores in scored for of, score in scores.items()],
             )
+            for one, scores in scored:
+                standings.add(one.key, one.sample.sample, scores)
             found = replace(
                 found,
                 expected=found.expected + task.n * manifest.suite.repeats,
@@ -70,6 +75,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         memory += _memory(label, system)
     answered = counts.total()
     timings = timings_of(cells)
+    metrics = {column.id: column.scorer.info for column in columns}
+    suite = manifest.suite
     return replace(
         found,
         status=_run_status(found.expected, answered, counts),
@@ -77,9 +84,10 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         counts={status: counts[status] for status in STATUSES},
         probes=(*timings.probes, *memory),
         timed=timings.answers,
-        metrics={column.id: column.scorer.info for column in columns},
+        metrics=metrics,
         topline=tuple(_topline(store, manifest, columns, derivations)),
         frontier=tuple(_frontier(store, manifest, columns, timings.answers)) if manifest.suite.oracle else (),
+        comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
     )
 
 
@@ -131,7 +139,9 @@ def _cut(answers: Sequence[StoredAnswer]) -> int:
 def _aggregated(label: str, task: str, column: Column, scored: Sequence[Scored], manifest: Manifest) -> Result:
     with blamed(f"score {column.id!r}: its scorer's recipe"):
         recipe = column.scorer.recipe(manifest.recipes())
-    cell = Cell(label, task, column.id, column.scorer.info, recipe)
+    entry = manifest.tasks[task]
+    counted = nouns(entry.family, entry.cluster)
+    cell = Cell(label, task, column.id, column.scorer.info, recipe, counted.sample, counted.cluster)
     return aggregate(cell, scored, seed=manifest.suite.seed, n_resamples=manifest.suite.resamples)
 
 
@@ -184,9 +194,7 @@ def _places(
     task: str, score: str, info: MetricInfo, outcomes: Mapping[str, Sequence[Outcome]], manifest: Manifest
 ) -> tuple[FrontierPoint, ...]:
     suite = manifest.suite
-    return frontier(
-        task, score, outcomes, lower_is_better=info.lower_is_better, seed=suite.seed, n_resamples=suite.resamples
-    )
+    return frontier(task, score, info, outcomes, seed=suite.seed, n_resamples=suite.resamples)
 
 
 def _outcomes(answers: Iterator[StoredAnswer], score_id: str) -> list[Outcome]:

@@ -7,6 +7,7 @@ right, or all wrong, stands beside it.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,9 +19,7 @@ from tttbench.core.exchange import Status
 from tttbench.core.metric import MetricInfo, Result, Score
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
-from tttbench.stats.bootstrap import mean_interval
-from tttbench.stats.corpus import corpus_interval
-from tttbench.stats.interval import Interval
+from tttbench.stats.corpus import corpus_interval, number_of_units
 
 NOT_KNOWN: frozenset[Status] = frozenset({"unparsed", "derivation_failed", "error"})
 """Statuses of requests whose answer is not known. An empty answer is known: it is wrong under every policy."""
@@ -38,21 +37,26 @@ class Scored:
 
 @dataclass(frozen=True)
 class Cell:
-    """Which corpus value: a score of a system on a task, what the metric is, and how its scores were made."""
+    """Which corpus value: a score of a system on a task, what the metric is, and how its scores were made.
+
+    ``unit`` is what a sample is, ``cluster`` what those with the same ``Sample.cluster`` share.
+    """
 
     system: str
     task: str
     score: str
     info: MetricInfo
     recipe: Recipe
+    unit: str = "sample"
+    cluster: str = "cluster"
 
 
 def aggregate(cell: Cell, scored: Sequence[Scored], *, seed: int, n_resamples: int = 2000) -> Result:
     """Aggregate the scores of one cell.
 
     ``rate`` is the sum of numerators over the sum of denominators; ``binary`` and ``value`` are means. The interval is
-    the 95 % one of ``tttbench.stats``, over samples, or over clusters where samples share ``Sample.cluster`` or have
-    several answers: Wilson's for verdicts, else a bootstrap.
+    the 95 % one of ``tttbench.stats.corpus``, over samples, or over clusters where samples share ``Sample.cluster`` or
+    have several answers; it stays within the metric's range.
 
     Args:
         cell: what is aggregated.
@@ -61,8 +65,8 @@ def aggregate(cell: Cell, scored: Sequence[Scored], *, seed: int, n_resamples: i
         n_resamples: resamples of the bootstrap.
 
     Returns:
-        The result. ``value`` and bounds are nan where there is nothing to compute them from (no reference words, or a
-        single sample for the bounds). Scores that are nan are counted but have no part in the value.
+        The result. ``value`` and bounds are nan where there is nothing to compute them from (no reference words, or too
+        few samples for the bounds). Scores that are nan are counted but have no part in the value.
 
     Raises:
         ValueError: no scores.
@@ -74,11 +78,15 @@ def aggregate(cell: Cell, scored: Sequence[Scored], *, seed: int, n_resamples: i
     denominators = np.array([score.denominator for score in scores])
     unknown = np.array([score.status in NOT_KNOWN for score in scores])
     counted = np.isfinite(numerators) & np.array([score.status != "derivation_failed" for score in scores])
-    interval = _interval(cell.info, scored, numerators, denominators, counted, seed, n_resamples)
+    labels = cluster_labels([scored[i].sample for i in np.flatnonzero(counted).tolist()])
+    interval = corpus_interval(
+        cell.info, numerators[counted], denominators[counted], seed=seed, n_resamples=n_resamples, clusters=labels
+    )
     ends = _ends(cell.info, numerators[counted])
     bounds = [_if_unknown_were(numerators, denominators, unknown, value) for value in ends]
     best, worst = (min(bounds), max(bounds)) if cell.info.lower_is_better else (max(bounds), min(bounds))
     counts = Counter(score.status for score in scores)
+    unit, cluster = _units(cell, [item.sample for item in scored])
     return Result(
         system=cell.system,
         task=cell.task,
@@ -95,24 +103,18 @@ def aggregate(cell: Cell, scored: Sequence[Scored], *, seed: int, n_resamples: i
         recipe=cell.recipe,
         value_best=best,
         value_worst=worst,
+        n_units=number_of_units(int(counted.sum()), labels),
+        unit=unit,
+        cluster=cluster,
     )
 
 
-def _interval(
-    info: MetricInfo,
-    scored: Sequence[Scored],
-    numerators: Floats,
-    denominators: Floats,
-    counted: npt.NDArray[np.bool_],
-    seed: int,
-    n_resamples: int,
-) -> Interval:
-    clusters = cluster_labels([scored[i].sample for i in np.flatnonzero(counted).tolist()])
-    if info.aggregation == "value" and counted.any():
-        return mean_interval(numerators[counted], seed=seed, n_resamples=n_resamples, clusters=clusters)
-    return corpus_interval(
-        numerators[counted], denominators[counted], seed=seed, n_resamples=n_resamples, clusters=clusters
-    )
+def _units(cell: Cell, samples: Sequence[Sample]) -> tuple[str, str]:
+    """What a request is about, and what the requests share where they share anything."""
+    unit = cell.unit if len({sample.id for sample in samples}) == len(samples) else "answer"
+    if cluster_labels(samples) is None:
+        return unit, ""
+    return unit, cell.cluster if any(sample.cluster for sample in samples) else cell.unit
 
 
 def cluster_labels(samples: Sequence[Sample]) -> list[tuple[str, str]] | None:
@@ -127,8 +129,8 @@ def _ends(info: MetricInfo, known: Floats) -> tuple[float, float]:
         return 0.0, 1.0
     seen = (float(known.min()), float(known.max())) if known.size else (float("nan"), float("nan"))
     return (
-        seen[0] if info.lowest is None else info.lowest,
-        seen[1] if info.highest is None else info.highest,
+        info.least if math.isfinite(info.least) else seen[0],
+        info.most if math.isfinite(info.most) else seen[1],
     )
 
 

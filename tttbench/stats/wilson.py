@@ -9,6 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from tttbench.stats.equal import effective_number
 from tttbench.stats.interval import Interval
 from tttbench.stats.student import student_quantile
 
@@ -41,7 +42,8 @@ def clustered_wilson_interval(
     normal quantile becomes Student's with one degree of freedom less than clusters. Dean & Pagano 2015, "Evaluating
     confidence interval methods for binomial proportions in clustered surveys", and Franco et al. 2019, "Comparative
     study of confidence intervals for proportions in complex sample surveys", find it among the best. Where all verdicts
-    are equal nothing shows how alike those of a cluster are, and each cluster counts as one sample.
+    are equal nothing shows how alike those of a cluster are, and each cluster counts as one sample (as less where a few
+    are much larger than the others, ``tttbench.stats.equal``).
 
     Args:
         verdicts: shape (n,), true or false.
@@ -66,7 +68,8 @@ def clustered_wilson_interval(
     if c == 1:
         return Interval(share, float("nan"), float("nan"), level)
     if share in (0.0, 1.0):
-        return _score_interval(share, c, NormalDist().inv_cdf((1.0 + level) / 2.0), level)
+        sizes = np.bincount(numbers, minlength=c)
+        return _score_interval(share, effective_number(sizes), NormalDist().inv_cdf((1.0 + level) / 2.0), level)
     residuals = np.bincount(numbers, weights=right - share, minlength=c)
     variance = float(residuals @ residuals) * c / (c - 1) / n**2
     effective = min(float(n), share * (1.0 - share) / variance) if variance > 0 else float(n)

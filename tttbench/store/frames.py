@@ -51,6 +51,20 @@ class LoadedRun:
         return pd.DataFrame(rows, columns=[*names, "digest"]).rename(columns={"digest": "recipe_digest"})
 
     @cached_property
+    def comparisons(self) -> pd.DataFrame:
+        """One row per system, task and metric of which several systems have a value: the fields of ``Comparison``.
+
+        Each system against the best, on the same answers. Without rows if the run has no summary, or one of before 0.2.
+        """
+        import pandas as pd
+
+        from tttbench.core.metric import Comparison
+
+        names = [field.name for field in dataclasses.fields(Comparison)]
+        found = () if self.summary is None else self.summary.comparisons
+        return pd.DataFrame([[getattr(one, name) for name in names] for one in found], columns=names)
+
+    @cached_property
     def samples(self) -> pd.DataFrame:
         """One row per answer.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject
-from tttbench.core.metric import FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
+from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemCard
 from tttbench.core.task import Needs
@@ -72,6 +72,7 @@ class TaskEntry:
         n: samples; ``limit`` the number that was asked for, None for all.
         data: folder of ``--data``; None if the data came with the task.
         listing_sha256: hash of the listing: ids, references, paths and sizes.
+        cluster: what samples of one cluster share; ``""``: as the family has it.
     """
 
     title: str
@@ -85,6 +86,7 @@ class TaskEntry:
     limit: int | None = None
     data: str | None = None
     listing_sha256: str = ""
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ class Summary:
         metrics: by score id.
         results: of the systems; ``topline``: of the reference audio.
         probes: latency and compute; ``timed`` says which answers they are of.
+        comparisons: for each task and metric that several systems have, each of them against the best.
         frontier: the quality-latency trade-off, in suites with an oracle.
         skipped: what was left out, and why.
     """
@@ -175,6 +178,7 @@ class Summary:
     topline: tuple[Result, ...] = ()
     probes: tuple[ProbeResult, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()

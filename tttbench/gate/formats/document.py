@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tttbench.core.json_values import JsonObject
 from tttbench.core.serialize import plain_fields
-from tttbench.gate.formats.words import heading, sentence
+from tttbench.gate.formats.words import outcome, sentence
 from tttbench.gate.verdict import GateResult, QualityVerdict, SpeedVerdict
 
 
@@ -14,7 +14,7 @@ def document(result: GateResult) -> JsonObject:
     return {
         "status": result.state,
         "exit_code": result.exit_code,
-        "says": heading(result),
+        "says": outcome(result),
         **{name: plain[name] for name in plain if name not in ("state", "quality", "speed")},
         "quality": [_with_words(one) for one in result.quality],
         "speed": [_with_words(one) for one in result.speed],

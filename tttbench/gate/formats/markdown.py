@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tttbench.gate.formats.words import (
+    could_show,
     difference_line,
     difference_text,
     heading,
@@ -20,6 +21,7 @@ _SIGNS = {"better": "🟢", "worse": "🔴", "same": "⚪", "cannot tell": "🟡
 def markdown(result: GateResult) -> str:
     """Return a section: the outcome, then tables, what gates first."""
     lines = [f"## {'✅' if result.exit_code == 0 else '❌'} {heading(result)}", ""]
+    lines += [_cell(could_show(result)), ""] if could_show(result) else []
     lines += [f"{_cell(result.run)} against {_cell(result.baseline)}.", ""]
     lines += [f"- {_cell(problem)}" for problem in result.problems]
     lines += [f"- {_cell(difference_line(one))}" for one in result.differences]

@@ -1,0 +1,71 @@
+"""A result and its standing in words and figures, as terminal, pages, tables and gate show them. Decides nothing."""
+
+from __future__ import annotations
+
+import math
+
+from tttbench.core.metric import Comparison, MetricInfo, Result
+from tttbench.stats.corpus import FEWEST_UNITS
+
+
+def counted(result: Result) -> str:
+    """What the interval rests on: ``"100 utterances of 10 speakers"``, ``"32 questions"``."""
+    requests = plural(result.n, result.unit)
+    if not result.cluster:
+        return requests
+    return f"{requests} {'for' if result.unit == 'answer' else 'of'} {plural(result.n_units, result.cluster)}"
+
+
+def units(result: Result) -> str:
+    """What is drawn: ``"10 speakers"``, ``"32 questions"``; ``""`` if unknown."""
+    return plural(result.n_units, result.cluster or result.unit) if result.n_units else ""
+
+
+def interval(result: Result, info: MetricInfo, between: str = " to ") -> str:
+    """The bounds in the metric's unit, or why there are none."""
+    if math.isfinite(result.ci_low) and math.isfinite(result.ci_high):
+        return f"{info.text(result.ci_low)}{between}{info.text(result.ci_high)}"
+    if math.isnan(result.value) or not result.n_units:
+        return "-"
+    return "n too small" if result.n_units < FEWEST_UNITS else "all equal"
+
+
+def no_interval(result: Result) -> str:
+    """Why there is no interval, as a sentence; ``""`` if there is one, or no value that could have one."""
+    if math.isfinite(result.ci_low) or math.isnan(result.value) or not result.n_units:
+        return ""
+    if result.n_units >= FEWEST_UNITS:
+        return "no interval: all values are equal, and the metric has no range"
+    return f"n too small for an interval ({units(result)}, {FEWEST_UNITS} are needed)"
+
+
+def difference(one: Comparison, info: MetricInfo) -> str:
+    """The difference to the best with its paired interval, without its unit; ``""`` if there is none."""
+    if math.isnan(one.difference):
+        return ""
+    figure = info.text(one.difference, signed=True)
+    if math.isnan(one.ci_low):
+        return figure
+    return f"{figure} [{info.text(one.ci_low, signed=True)}, {info.text(one.ci_high, signed=True)}]"
+
+
+def standing(one: Comparison) -> str:
+    """What the test says, with its p-value; not on which answers (``Comparison.note``)."""
+    if one.standing in ("best", "not settled"):
+        return one.standing
+    if one.standing == "cannot tell":
+        return "can't tell, n too small"
+    if one.standing == "not compared":
+        return f"not compared: {one.note}" if one.note else "not compared"
+    tied = "tied, " if one.difference == 0 else ""
+    return f"{tied}{one.standing} (p = {p_text(one.p_adjusted)})"
+
+
+def p_text(value: float) -> str:
+    """A p-value: three decimals, or the power of ten of a smaller one."""
+    return f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"
+
+
+def plural(number: int, singular: str) -> str:
+    """ "1 utterance", "2 utterances"."""
+    return f"{number:,} {singular}{'' if number == 1 else 's'}"

@@ -1,0 +1,56 @@
+"""How the systems of a run stand to the best of each table: scores gathered answer by answer, then compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from tttbench.core.exchange import Status
+from tttbench.core.metric import Comparison, MetricInfo, Score
+from tttbench.core.sample import Sample
+from tttbench.scorers.comparison import Table, compare
+from tttbench.store.rows import AnswerKey
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is kept of a score for comparing."""
+
+    numerator: float
+    denominator: float
+    status: Status
+
+
+class Standings:
+    """The scores of a run, by table."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._tables: dict[tuple[str, str], dict[str, dict[tuple[str, int], Counted]]] = {}
+        self._units: dict[tuple[str, str], str] = {}
+
+    def add(self, key: AnswerKey, sample: Sample, scores: Mapping[str, Score]) -> None:
+        """Take the scores of an answer; tables and systems keep the order in which they come first."""
+        # A cluster isn't a sample of the same name.
+        self._units[key.task, sample.id] = f"cluster {sample.cluster}" if sample.cluster else f"sample {sample.id}"
+        for metric, score in scores.items():
+            of_system = self._tables.setdefault((key.task, metric), {}).setdefault(key.system, {})
+            of_system[key.sample, key.repeat] = Counted(score.numerator, score.denominator, score.status)
+
+    def compared(self, metrics: Mapping[str, MetricInfo], *, seed: int, n_resamples: int) -> tuple[Comparison, ...]:
+        """Compare the systems of every table whose metric is known.
+
+        Args:
+            metrics: by score id.
+            seed, n_resamples: of the run's intervals.
+        """
+        found: list[Comparison] = []
+        for (task, metric), systems in self._tables.items():
+            if metric in metrics:
+                table = Table(task, metric, metrics[metric], seed, n_resamples)
+                found += compare(table, systems, partial(self._unit, task))
+        return tuple(found)
+
+    def _unit(self, task: str, answer: tuple[str, int]) -> str:
+        return self._units[task, answer[0]]
