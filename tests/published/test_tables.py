@@ -8,17 +8,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.core.metric import MetricInfo, Result
+from tttbench.core.metric import MetricInfo, Result, plain_score
 from tttbench.core.plugins import tasks
 from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
 from tttbench.pages.paper_tables import render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import Cell, FilledTable, fill, found_in
+from tttbench.published.measured import Cell, FilledTable, MeasuredRun, fill, found_in
 from tttbench.store.manifest import Summary
+from tttbench.store.rows import AnswerKey
+from tttbench.store.standings import Standings
 
 RESULT = Result(
     "ttt:/models/ttt",
@@ -41,12 +45,12 @@ METRICS = {
 }
 
 
-def summary(result: Result = RESULT) -> Summary:
-    return Summary("done", 120, 120, metrics=METRICS, results=(result,))
+def run_of(result: Result = RESULT) -> MeasuredRun:
+    return MeasuredRun("a", Summary("done", 120, 120, metrics=METRICS, results=(result,)))
 
 
 def filled(names: dict[str, str]) -> tuple[FilledTable, ...]:
-    return fill(load_tables(), found_in([(Path("runs/a"), summary())], names), tasks.names())
+    return fill(load_tables(), found_in([run_of()], names), tasks.names())
 
 
 def cell(tables: Sequence[FilledTable], table: str, row: str, column: str) -> Cell:
@@ -69,7 +73,7 @@ def test_the_shipped_figures_are_those_of_the_paper() -> None:
 def test_a_measured_cell_has_figure_interval_counts_and_the_difference() -> None:
     found = cell(filled({"ttt:/models/ttt": "ttt:TtT-3B"}), "ablation", "ttt", "llama_questions")
     assert found.measured is not None
-    assert (found.measured.value, found.measured.n, found.measured.not_ok) == (40.0, 120, 2)
+    assert (found.measured.value, found.measured.result.n, found.measured.not_ok) == (40.0, 120, 2)
     assert found.difference == pytest.approx(40.0 - 34.68)
 
 
@@ -101,8 +105,8 @@ def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_ne
 
 
 def test_what_was_judged_otherwise_has_no_difference() -> None:
-    other = summary(replace(RESULT, recipe=Recipe("spoken_accuracy@1", transcriber="openai-whisper tiny.en")))
-    found = found_in([(Path("a"), other)], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    other = run_of(replace(RESULT, recipe=Recipe("spoken_accuracy@1", transcriber="openai-whisper tiny.en")))
+    found = found_in([other], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, tasks.names())
     one = cell(tables, "ablation", "ttt", "llama_questions")
     assert (one.is_judged_otherwise, one.difference) == (True, None)
@@ -187,19 +191,103 @@ def test_the_verb_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_a_cell_without_an_interval_is_a_cell() -> None:
-    alone = replace(RESULT, ci_low=math.nan, ci_high=math.nan, n=1, ok=1, error=0)
-    found = found_in([(Path("a"), summary(alone))], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    alone = replace(RESULT, ci_low=math.nan, ci_high=math.nan, n=1, ok=1, error=0, n_units=1)
+    found = found_in([run_of(alone)], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, ())
     measured = cell(tables, "ablation", "ttt", "llama_questions").measured
     assert measured is not None
-    assert measured.n == 1
-    assert "nan" in render_all(tables)["ablation.md"]
+    assert measured.result.n == 1
+    assert "34.68 / 40.0 [n too small] n=1 (+5.3)" in render_all(tables)["ablation.md"]
 
 
 def test_a_figure_that_is_no_share_is_printed_as_it_is() -> None:
     utmos = replace(RESULT, task="speech_quality", metric="utmos", value=4.1)
-    found = found_in([(Path("a"), summary(utmos))], {"ttt:/models/ttt": "ttt:TtT-3B"})
+    found = found_in([run_of(utmos)], {"ttt:/models/ttt": "ttt:TtT-3B"})
     tables = fill(load_tables(), found, ())
     measured = cell(tables, "quality", "ttt", "utmos").measured
     assert measured is not None
     assert measured.value == 4.1
+
+
+def several(info: MetricInfo = METRICS["spoken_accuracy"], **other: Any) -> FilledTable:
+    """The architectures with two systems that one run measured, and, with ``other``, a third of another run.
+
+    Of 60 questions they have 60, 40 and 20 right.
+    """
+    names = {"good": "ttt:TtT-3B", "bad": "ttt:qwen2.5-3b-ar", "third": "ttt:qwen2.5-3b-nar"}
+    runs = [measured("a", {"bad": 40, "good": 60}, info)]
+    runs += [measured("b", {"third": 20}, info, **other)] if other else []
+    tables = fill(load_tables(), found_in(runs, names), tasks.names())
+    return next(one for one in tables if one.table.id == "architectures")
+
+
+def measured(
+    name: str, right: dict[str, int], info: MetricInfo, recipe: Recipe = RESULT.recipe, data: str = "d"
+) -> MeasuredRun:
+    standings = Standings()
+    for label, number in right.items():
+        for at in range(60):
+            score = plain_score(info.most if at < number else info.least)
+            key = AnswerKey(label, "llama_questions", f"s{at}", 0)
+            standings.add(key, Sample(f"s{at}", ()), {"spoken_accuracy": score})
+    results = tuple(
+        replace(
+            RESULT, system=label, value=info.least + (info.most - info.least) * number / 60, n=60, ok=60, recipe=recipe
+        )
+        for label, number in right.items()
+    )
+    found = Summary("done", 60, 60, metrics={"spoken_accuracy": info}, results=results)
+    return MeasuredRun(name, found, standings, {"llama_questions": data})
+
+
+def standings_of(table: FilledTable) -> dict[str, tuple[str, str]]:
+    return {
+        row.id: (one.comparison.standing, one.comparison.note)
+        for row, cells in zip(table.blocks[0].block.rows, table.blocks[0].cells, strict=True)
+        for one in cells
+        if one.comparison is not None
+    }
+
+
+def test_systems_of_a_column_are_set_against_the_best_that_was_measured() -> None:
+    table = several()
+    assert standings_of(table) == {"ttt": ("best", ""), "ar": ("worse", "")}
+    files = render_all([table])
+    # 20 of 60 lost: (1 - 21) / 62 = -0.3226, half width 1.96 times sqrt((22 / 62 - 0.3226²) / 62) = 0.1246.
+    away = "-33.3 [-44.7, -19.8], worse (p = 2e-06)"
+    assert f"10.00 / 66.7 [31.0, 49.0] n=60 (+56.7); {away}" in files["architectures.md"]
+    assert f"; {away}}}" in files["architectures.tex"]
+    assert f'<span class="away">{away}</span>' in files["tables.html"]
+    row = next(one for one in csv.DictReader(io.StringIO(files["architectures.csv"])) if one["standing"] == "worse")
+    assert (row["best"], row["unit"], row["note"]) == ("TtT-3B", "%", "")
+    assert float(row["to_best"]) == pytest.approx(-100 / 3)
+    assert float(row["p_adjusted"]) == pytest.approx(2 / 2**20)
+
+
+@pytest.mark.parametrize(
+    ("other", "note"),
+    [
+        ({"recipe": Recipe("spoken_accuracy@2")}, "scored otherwise than TtT-3B"),
+        ({"data": "e"}, "other data than TtT-3B"),
+        ({"recipe": Recipe("x@1"), "data": "e"}, "scored otherwise and other data than TtT-3B"),
+    ],
+)
+def test_what_was_scored_otherwise_or_on_other_data_is_not_compared(other: dict[str, Any], note: str) -> None:
+    table = several(**other)
+    assert standings_of(table)["nar"] == ("not compared", note)
+    assert f"; not compared: {note}" in render_all([table])["architectures.md"]
+    assert standings_of(several(data="d"))["nar"] == ("worse", "")
+
+
+def test_cells_are_in_their_metric_s_own_unit() -> None:
+    mos = MetricInfo("Opinion", unit="MOS", lowest=1, highest=5)
+    text = render_all([several(mos)])["architectures.md"]
+    # 40 of 60 at 5, the rest at 1; the result's interval is as it was given.
+    assert "10.00 / 3.667 [0.31, 0.49] n=60 (-6.333); -1.333 [" in text
+    assert "points" not in render_all([several(mos)])["tables.html"]
+
+
+def test_a_column_that_points_the_other_way_than_its_metric_is_refused() -> None:
+    lower = replace(METRICS["spoken_accuracy"], direction="lower")
+    with pytest.raises(UserError, match="column 'llama_questions': better is 'higher', but of the metric 'spoken_acc"):
+        several(lower)

@@ -52,16 +52,9 @@ def results_table(
         cells += [words.units(entry), str(entry.n), statuses or "-"]
         if comparisons:
             one = compared.get((entry.system, entry.task, entry.metric))
-            cells += ["", ""] if one is None else [words.difference(one, info), _standing(one)]
+            cells += ["", ""] if one is None else [words.difference(one, info), words.standing_in_full(one)]
         rows.append(cells)
     return columns(rows, right=frozenset({3, 4, 7, 9}))
-
-
-def _standing(one: Comparison) -> str:
-    from tttbench.scorers import words
-
-    said = words.standing(one)
-    return said if not one.note or one.standing == "not compared" else f"{said}, {one.note}"
 
 
 def gate_table(verdicts: Sequence[QualityVerdict | SpeedVerdict]) -> str:

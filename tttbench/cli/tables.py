@@ -36,16 +36,16 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.data.atomic import write_atomic
     from tttbench.pages.paper_tables import render_all
     from tttbench.published import SHIPPED, load_tables
-    from tttbench.published.measured import fill, found_in
-    from tttbench.store.run_directory import RunStore
+    from tttbench.published.measured import fill, found_in, measured_run
+    from tttbench.store.read_model import Run
 
     include_all(args.include)
     names = dict(_name(value) for value in args.name)
-    summaries = []
+    runs = []
     for folder in args.runs:
-        with RunStore.open(folder) as store:
-            summaries.append((folder, store.summary))
-    filled = fill(load_tables(args.published or SHIPPED), found_in(summaries, names), tasks.names())
+        with Run.open(folder) as run:
+            runs.append(measured_run(run))
+    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), tasks.names())
     args.out.mkdir(parents=True, exist_ok=True)
     for name, text in render_all(filled).items():
         write_atomic(args.out / name, text.encode())

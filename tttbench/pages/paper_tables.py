@@ -12,6 +12,7 @@ from tttbench import __version__
 from tttbench.core.shipped import shipped
 from tttbench.published import Source
 from tttbench.published.measured import Cell, FilledBlock, FilledTable, Measured
+from tttbench.scorers import words
 
 NOTHING = "—"
 
@@ -31,16 +32,41 @@ def published(cell: Cell) -> str:
 
 
 def measured(value: Measured) -> str:
-    """The measured figure with its interval and the number of samples."""
-    failed = f", {value.not_ok} not ok" if value.not_ok else ""
-    return f"{value.value:.1f} [{value.low:.1f}, {value.high:.1f}] n={value.n}{failed}"
+    """The measured value with its interval and the number of samples."""
+    return f"{figure(value)} [{bounds(value)}] n={value.result.n}{failed(value)}"
+
+
+def figure(value: Measured) -> str:
+    """The measured value alone."""
+    return value.info.text(value.result.value)
+
+
+def bounds(value: Measured, between: str = ", ") -> str:
+    """Its interval, or why it has none."""
+    return words.interval(value.result, value.info, between)
+
+
+def failed(value: Measured) -> str:
+    """How many requests ended otherwise than ok, after a comma; empty if none."""
+    return f", {value.not_ok} not ok" if value.not_ok else ""
 
 
 def difference(cell: Cell) -> str:
-    """Measured minus published, signed, in points, or that they were judged otherwise; empty without both."""
+    """Measured minus published, signed, or that they were judged otherwise; empty without both."""
     if cell.published is not None and cell.is_judged_otherwise:
         return "judged otherwise"
-    return "" if cell.difference is None else f"{cell.difference:+.1f}"
+    if cell.difference is None or cell.measured is None:
+        return ""
+    info = cell.measured.info
+    return info.text(cell.difference / info.scale, signed=True)
+
+
+def to_the_best(cell: Cell) -> str:
+    """The difference to the best that was measured in the column, and what the test says; empty without another."""
+    if cell.comparison is None or cell.measured is None:
+        return ""
+    parts = (words.difference(cell.comparison, cell.measured.info), words.standing_in_full(cell.comparison))
+    return ", ".join(part for part in parts if part)
 
 
 def sources(table: FilledTable) -> list[Source]:
@@ -63,6 +89,11 @@ def html(tables: Sequence[FilledTable]) -> str:
         version=__version__,
         published=published,
         measured=measured,
+        figure=figure,
+        bounds=bounds,
+        failed=failed,
+        counted=words.counted,
+        to_the_best=to_the_best,
         difference=difference,
         sources=sources,
         nothing=NOTHING,
@@ -93,7 +124,9 @@ def _in_one(cell: Cell) -> str:
     if cell.measured is None:
         return f"{published(cell)} / not measured" if cell.published is not None else "not measured"
     text = measured(cell.measured)
-    return text if cell.published is None else f"{published(cell)} / {text} ({difference(cell)})"
+    if difference(cell):
+        text = f"{published(cell)} / {text} ({difference(cell)})"
+    return f"{text}; {to_the_best(cell)}" if to_the_best(cell) else text
 
 
 def _needs(block: FilledBlock) -> list[str]:
@@ -128,7 +161,7 @@ def latex(table: FilledTable) -> str:
         lines += [
             r"\begin{table}",
             rf"\caption{{{_tex(table.table.title)}: {_tex(block.block.title)}. Published / measured [95\,\%], samples, "
-            r"difference in points.}",
+            r"difference; of several systems that to the best.}",
             rf"\begin{{tabular}}{{l{'r' * len(block.block.columns)}}}",
             r"\toprule",
             " & ".join(["", *map(_tex, _titles(block))]) + r" \\",
@@ -151,15 +184,15 @@ def _tex_cell(cell: Cell) -> str:
     if cell.measured is None:
         return _tex(published(cell))
     one = cell.measured
-    failed = f", {one.not_ok} not ok" if one.not_ok else ""
-    away = f"; {difference(cell)}" if difference(cell) else ""
-    figure = f"{one.value:.1f} {{\\scriptsize [{one.low:.1f}, {one.high:.1f}], $n={one.n}${failed}{away}}}"
-    return figure if cell.published is None else f"{published(cell)} / {figure}"
+    away = "".join(f"; {_tex(part)}" for part in (difference(cell), to_the_best(cell)) if part)
+    text = f"{figure(one)} {{\\scriptsize [{bounds(one)}], $n={one.result.n}${failed(one)}{away}}}"
+    return text if cell.published is None else f"{published(cell)} / {text}"
 
 
 _HEAD = (
     *("table", "block", "system", "column", "better", "published", "measured", "low", "high", "n", "not_ok"),
     *("difference", "recipe", "run", "source", "needs", "command"),
+    *("unit", "n_units", "cluster", "best", "to_best", "to_best_low", "to_best_high", "p_adjusted", "standing", "note"),
 )
 
 
@@ -174,10 +207,28 @@ def comma_separated(table: FilledTable) -> str:
             for column, cell in zip(block.block.columns, cells, strict=True):
                 one = cell.measured
                 better = "lower" if column.lower_is_better else "higher"
-                figures = [""] * 5 if one is None else [one.value, one.low, one.high, one.n, one.not_ok]
-                made_by = ["", ""] if one is None else [one.recipe, one.run]
+                figures = [""] * 5 if one is None else _figures(one)
+                made_by = ["", ""] if one is None else [one.recipe, one.run.name]
                 away = "" if cell.difference is None else cell.difference
-                figure, origin = ("", "") if cell.published is None else (cell.published, source)
+                printed, origin = ("", "") if cell.published is None else (cell.published, source)
                 place = [table.table.id, block.block.title, row.title, column.title, better]
-                writer.writerow([*place, figure, *figures, away, *made_by, origin, cell.needs, cell.command])
+                line = [*place, printed, *figures, away, *made_by, origin, cell.needs, cell.command]
+                writer.writerow([*line, *_against(cell)])
     return out.getvalue()
+
+
+def _figures(one: Measured) -> list[float]:
+    bounds = (one.info.shown(bound) for bound in (one.result.ci_low, one.result.ci_high))
+    return [one.value, *bounds, one.result.n, one.not_ok]
+
+
+def _against(cell: Cell) -> list[float | str]:
+    """Unit and number of what was counted, and how the cell stands to the best of its column."""
+    if cell.measured is None:
+        return [""] * 10
+    info, result, one = cell.measured.info, cell.measured.result, cell.comparison
+    counted: list[float | str] = [info.unit, result.n_units, result.cluster or result.unit]
+    if one is None:
+        return [*counted, *[""] * 7]
+    figures = [info.shown(value) for value in (one.difference, one.ci_low, one.ci_high)]
+    return [*counted, one.best, *figures, one.p_adjusted, one.standing, one.note]

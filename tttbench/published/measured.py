@@ -1,35 +1,78 @@
-"""Published tables filled with what runs measured: every cell has figure, interval and counts, or what it needs."""
+"""Published tables filled with what runs measured: every cell has figure, interval and counts, or what it needs.
+
+Of the systems that runs measured in a column, each is set against the best, on the same answers.
+"""
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
+from tttbench.core.errors import UserError
+from tttbench.core.metric import Comparison, MetricInfo, Result
 from tttbench.published import Block, Column, Row, Table
+from tttbench.scorers.comparison import Table as Compared
+from tttbench.scorers.comparison import compare, not_compared
 from tttbench.store.manifest import Summary
+from tttbench.store.read_model import Run
+from tttbench.store.standings import Standings
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """A run as far as tables need it.
+
+    Attributes:
+        name: of the run directory.
+        summary: what came out; None if the run hasn't come so far.
+        standings: the scores of all its answers.
+        data: hash of each task's listing; ``""`` if unknown.
+    """
+
+    name: str
+    summary: Summary | None
+    standings: Standings = field(default_factory=Standings)
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+def measured_run(run: Run) -> MeasuredRun:
+    """Read what tables need of a run."""
+    standings = Standings()
+    for answer in run.answers():
+        standings.add(answer.key, answer.sample.sample, answer.scores)
+    data = {name: task.listing_sha256 for name, task in run.manifest.tasks.items()}
+    return MeasuredRun(run.folder.resolve().name, run.summary, standings, data)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A cell of a run, in its metric's unit: shares and error rates in per cent.
+    """A cell of a run: its result (shares are of 1), what the metric is, and the run."""
 
-    Attributes:
-        value, low, high: with its 95 % interval.
-        n: samples.
-        not_ok: how many of them ended as something other than ``ok``.
-        recipe: how it was scored.
-        run: the run directory's name.
-    """
+    result: Result
+    info: MetricInfo
+    run: MeasuredRun
 
-    value: float
-    low: float
-    high: float
-    n: int
-    not_ok: int
-    recipe: str
-    run: str
+    @property
+    def value(self) -> float:
+        """The value in its metric's unit, as published values are."""
+        return self.info.shown(self.result.value)
+
+    @property
+    def not_ok(self) -> int:
+        """How many requests ended as something other than ``ok``."""
+        return self.result.n - self.result.ok
+
+    @property
+    def recipe(self) -> str:
+        """How it was scored."""
+        return str(self.result.recipe)
+
+    @property
+    def made_of(self) -> tuple[str, str]:
+        """What has to be equal to compare the answers: the recipe, and the data."""
+        return self.recipe, self.run.data.get(self.result.task, "")
 
 
 @dataclass(frozen=True)
@@ -39,6 +82,7 @@ class Cell:
     Attributes:
         command: would fill it, once what it ``needs`` is there; ``""`` where no task measures it yet.
         is_judged_otherwise: whether what scored the measured value is known not to be what scored the published one.
+        comparison: how it stands to the best that was measured in its column; None where nothing else was.
     """
 
     published: float | None
@@ -46,10 +90,11 @@ class Cell:
     needs: str
     command: str
     is_judged_otherwise: bool = False
+    comparison: Comparison | None = None
 
     @property
     def difference(self) -> float | None:
-        """Measured minus published, in points; None where either is absent or they were judged otherwise."""
+        """Measured minus published, in the metric's unit; None where either is absent or they were judged otherwise."""
         if self.published is None or self.measured is None or self.is_judged_otherwise:
             return None
         return self.measured.value - self.published
@@ -80,40 +125,81 @@ Found = Mapping[tuple[str, str, str], Measured]
 """By system, task and metric."""
 
 
-def found_in(
-    runs: Iterable[tuple[Path, Summary | None]], names: Mapping[str, str]
-) -> dict[tuple[str, str, str], Measured]:
+def found_in(runs: Iterable[MeasuredRun], names: Mapping[str, str]) -> dict[tuple[str, str, str], Measured]:
     """What runs measured; of the same cell in several runs the last counts.
 
     Args:
-        runs: folders and their summaries.
+        runs: in the order of the call.
         names: what a system or task of these runs is called in the tables, by what the run calls it.
     """
     found = {}
-    for folder, summary in runs:
-        for result in () if summary is None else summary.results:
+    for run in runs:
+        for result in () if run.summary is None else run.summary.results:
             key = (names.get(result.system, result.system), names.get(result.task, result.task), result.metric)
-            scale = summary.metrics[result.metric].scale if summary and result.metric in summary.metrics else 1
-            bounds = (scale * result.value, scale * result.ci_low, scale * result.ci_high)
-            found[key] = Measured(*bounds, result.n, result.n - result.ok, str(result.recipe), folder.name)
+            info = run.summary.metrics.get(result.metric) if run.summary else None
+            found[key] = Measured(result, info or MetricInfo(result.metric, direction="none"), run)
     return found
 
 
 def fill(tables: Sequence[Table], found: Found, tasks: Collection[str]) -> tuple[FilledTable, ...]:
-    """Put what was found into the tables; ``tasks``: names of those that there are."""
+    """Put what was found into the tables.
+
+    Args:
+        tables: as read.
+        found: by system, task and metric.
+        tasks: names of those that there are.
+
+    Raises:
+        UserError: a column says that the other way is better than its metric does.
+    """
     return tuple(
-        FilledTable(
-            table,
-            tuple(
-                FilledBlock(
-                    block,
-                    tuple(tuple(_cell(row, column, found, tasks) for column in block.columns) for row in block.rows),
-                )
-                for block in table.blocks
-            ),
-        )
-        for table in tables
+        FilledTable(table, tuple(_filled(table, block, found, tasks) for block in table.blocks)) for table in tables
     )
+
+
+def _filled(table: Table, block: Block, found: Found, tasks: Collection[str]) -> FilledBlock:
+    rows = [[_cell(row, column, found, tasks) for column in block.columns] for row in block.rows]
+    titles = [row.title for row in block.rows]
+    labels = [row.title if titles.count(row.title) == 1 else row.id for row in block.rows]
+    for at, column in enumerate(block.columns):
+        cells = dict(zip(labels, (cells[at] for cells in rows), strict=True))
+        measured = {label: cell.measured for label, cell in cells.items() if cell.measured is not None}
+        _check_direction(table, column, measured)
+        compared = _compared(column, measured)
+        for label, own in zip(labels, rows, strict=True):
+            own[at] = replace(own[at], comparison=compared.get(label))
+    return FilledBlock(block, tuple(tuple(cells) for cells in rows))
+
+
+def _check_direction(table: Table, column: Column, measured: Mapping[str, Measured]) -> None:
+    for one in measured.values():
+        if one.info.direction not in ("none", column.better):
+            raise UserError(
+                f"table {table.id!r}, column {column.id!r}: better is {column.better!r}, but of the metric "
+                f"{column.metric!r} in run {one.run.name} {one.info.direction} is better; change the table."
+            )
+
+
+def _compared(column: Column, measured: Mapping[str, Measured]) -> dict[str, Comparison]:
+    """Each system of a column against the best, where they were given the same data and scored alike."""
+    ranked = [name for name, one in measured.items() if not math.isnan(one.value)]
+    if len(ranked) < 2:
+        return {}
+    sign = 1 if column.lower_is_better else -1
+    best = min(ranked, key=lambda name: sign * measured[name].value)
+    alike = {name: one for name, one in measured.items() if one.made_of == measured[best].made_of}
+    found = compare(
+        Compared(column.task, column.metric, measured[best].info, seed=0),
+        {name: one.run.standings.scores(one.result) for name, one in alike.items()},
+        lambda answer: measured[best].run.standings.unit(measured[best].result.task, answer),
+    )
+    compared = {one.system: one for one in found}
+    for name, one in measured.items():
+        if name not in alike:
+            recipe, data = (mine == its for mine, its in zip(one.made_of, measured[best].made_of, strict=True))
+            why = " and ".join(part for part, same in (("scored otherwise", recipe), ("other data", data)) if not same)
+            compared[name] = not_compared(name, column.task, column.metric, best, f"{why} than {best}")
+    return compared
 
 
 def _cell(row: Row, column: Column, found: Found, tasks: Collection[str]) -> Cell:

@@ -63,7 +63,7 @@ def compare(
     adjusted = iter(holm([one.p_value for one in tested], among=n_pairs))
     rows = []
     for label, scores in systems.items():
-        blank = _blank(table, label, best)
+        blank = not_compared(label, table.task, table.metric, best)
         one = found.get(label)
         if label not in usable:
             rows.append(replace(blank, note=_why_not(scores)))
@@ -99,9 +99,10 @@ def _share_failed(scores: Mapping[Key, Parts]) -> float:
     return sum(score.status == "derivation_failed" for score in scores.values()) / max(1, len(scores))
 
 
-def _blank(table: Table, label: str, best: str) -> Comparison:
+def not_compared(system: str, task: str, metric: str, best: str, why: str = "") -> Comparison:
+    """A system that isn't set against ``best``, and why."""
     nan = float("nan")
-    return Comparison(label, table.task, table.metric, best, nan, nan, nan, 0, 0, nan, nan, "not compared")
+    return Comparison(system, task, metric, best, nan, nan, nan, 0, 0, nan, nan, "not compared", why)
 
 
 def _set_against(

@@ -61,6 +61,12 @@ def standing(one: Comparison) -> str:
     return f"{tied}{one.standing} (p = {p_text(one.p_adjusted)})"
 
 
+def standing_in_full(one: Comparison) -> str:
+    """``standing``, and on which answers it rests where that isn't all of them."""
+    said = standing(one)
+    return said if not one.note or one.standing == "not compared" else f"{said}, {one.note}"
+
+
 def p_text(value: float) -> str:
     """A p-value: three decimals, or the power of ten of a smaller one."""
     return f"{value:.3f}" if value >= 0.001 else f"{value:.0e}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tttbench.core.exchange import Status
-from tttbench.core.metric import Comparison, MetricInfo, Score
+from tttbench.core.metric import Comparison, MetricInfo, Result, Score
 from tttbench.core.sample import Sample
 from tttbench.scorers.comparison import Table, compare
 from tttbench.store.rows import AnswerKey
@@ -49,8 +49,13 @@ class Standings:
         for (task, metric), systems in self._tables.items():
             if metric in metrics:
                 table = Table(task, metric, metrics[metric], seed, n_resamples)
-                found += compare(table, systems, partial(self._unit, task))
+                found += compare(table, systems, partial(self.unit, task))
         return tuple(found)
 
-    def _unit(self, task: str, answer: tuple[str, int]) -> str:
+    def scores(self, result: Result) -> Mapping[tuple[str, int], Counted]:
+        """The scores behind a result, by sample and repeat; none if it has none."""
+        return self._tables.get((result.task, result.metric), {}).get(result.system, {})
+
+    def unit(self, task: str, answer: tuple[str, int]) -> str:
+        """What is drawn and swapped with an answer to a sample (id and repeat) of a task."""
         return self._units[task, answer[0]]
