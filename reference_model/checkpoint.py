@@ -20,6 +20,7 @@ from torch import Tensor
 
 from reference_model.config import SHARED_TOKENIZER, TtTConfig
 from reference_model.errors import CheckpointError
+from reference_model.finite import FiniteWeights
 from reference_model.tokens import TtTTokenizer
 from reference_model.transformer import TtTModel
 from reference_model.whole_file import save_whole
@@ -161,12 +162,13 @@ def read_weights(model: TtTModel, folder: Path, *, device: str = "cpu", dtype: s
     """Fill a model (on the meta device or not) from a folder's safetensors, tensor by tensor.
 
     Raises:
-        CheckpointError: naming missing, extra or misshapen tensors, or a damaged file.
+        CheckpointError: naming missing, extra or misshapen tensors, those that hold NaN or infinity, or a damaged file.
     """
     target = _dtype(dtype)
     tied = model.config.tie_word_embeddings
     expected = {name: tuple(p.shape) for name, p in model.state_dict().items() if not (tied and name == _HEAD)}
     weights: dict[str, Tensor] = {}
+    finite = FiniteWeights()
     for name, value, path in stored_tensors(folder):
         # A tied head may be stored, too, and is then the embedding once more.
         shape = expected["model.embed_tokens.weight"] if tied and name == _HEAD else expected.get(name)
@@ -183,6 +185,8 @@ def read_weights(model: TtTModel, folder: Path, *, device: str = "cpu", dtype: s
         if tied and name == _HEAD:
             continue
         weights[name] = value.to(device, target)
+        finite.look(name, weights[name], path, stored=value)
+    finite.finish()
     missing = sorted(expected.keys() - weights.keys())
     if missing:
         raise CheckpointError(f"{folder}: {len(missing)} tensors are missing, the first is {missing[0]!r}")

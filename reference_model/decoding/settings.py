@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -83,7 +84,7 @@ class DecodeConfig:
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
-            if not (value >= low and (high is None or value <= high)):
+            if not (low <= value < math.inf and (high is None or value <= high)):
                 upper = "" if high is None else f" and at most {high}"
                 raise DecodeError(f"decode setting {name}={value!r}: expected at least {low}{upper}")
         if self.text_top_p == 0:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import Field, dataclass, fields, is_dataclass
 from importlib.metadata import entry_points
@@ -170,6 +171,9 @@ class Strategy(Protocol):
         ...
 
 
+MOST = 1000
+"""The largest number that an option may reasonably have."""
+
 _BUILT_IN = ("ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk")
 _registry: dict[str, Callable[..., Strategy]] = {}
 _Factory = TypeVar("_Factory", bound=Callable[..., Strategy])
@@ -186,6 +190,15 @@ def register_strategy(name: str) -> Callable[[_Factory], _Factory]:
         return factory
 
     return register
+
+
+def check_options(strategy: Strategy, **bounds: tuple[float, float]) -> None:
+    """Raise ``DecodeError`` unless every option lies within its bounds, both included."""
+    for name, (low, high) in bounds.items():
+        value = getattr(strategy, name)
+        if not low <= value <= high:
+            what = f"option {name}={value!r}: expected at least {low} and at most {high}"
+            raise DecodeError(f"strategy {strategy.name!r}: {what}")
 
 
 def strategy_names() -> tuple[str, ...]:
@@ -217,8 +230,12 @@ def make_strategy(spec: str) -> Strategy:
         key, _, text = part.partition("=")
         if key not in options:
             raise DecodeError(f"strategy {name!r} has no option {key!r}; it has: {', '.join(options) or 'none'}")
+        if key in values:
+            raise DecodeError(f"strategy {name!r}: option {key!r} is given twice; remove one")
         try:
             values[key] = int(text) if options[key].type in (int, "int") else float(text)
         except ValueError:
-            raise DecodeError(f"strategy {name!r}: option {key}={text!r} is not a number") from None
+            raise DecodeError(f"strategy {name!r}: option {key}={text[:60]!r} is not a number") from None
+        if not math.isfinite(values[key]):
+            raise DecodeError(f"strategy {name!r}: option {key}={text!r} is not a finite number")
     return factory(**values)

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from reference_model.errors import CheckpointError
+from reference_model.finite import FiniteWeights
 from reference_model.speech.codec import Waveform, register_codec
 from reference_model.speech.features import HOP, SAMPLE_RATE_HZ, centred, log_mel
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Decoder, Encoder, FrameNet
@@ -87,7 +88,7 @@ class MiniCodec(nn.Module):
         """Read a folder that ``save`` wrote.
 
         Raises:
-            CheckpointError: naming the file that is missing or damaged.
+            CheckpointError: naming the file that is missing or damaged, and the tensor that holds NaN or infinity.
         """
         from safetensors import SafetensorError
         from safetensors.torch import load
@@ -105,6 +106,10 @@ class MiniCodec(nn.Module):
             content = path.read_bytes()
             tensors = {name: tensor.float() for name, tensor in load(content).items()}
             codec.load_state_dict(tensors)
+            finite = FiniteWeights()
+            for name, tensor in tensors.items():
+                finite.look(name, tensor, path)
+            finite.finish()
         except (OSError, SafetensorError, RuntimeError) as error:
             raise CheckpointError(f"{path}: damaged or of another shape ({error}); copy the file anew") from error
         codec.fingerprint = hashlib.sha256(content).hexdigest()

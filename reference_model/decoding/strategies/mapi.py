@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from reference_model.decoding.strategies.topk import commits_per_step
-from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
+from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
 
 
 @register_strategy("mapi")
@@ -30,6 +30,9 @@ class Mapi:
     next_token: ClassVar[bool] = False
     variants: int = 3
     share: float = 0.3
+
+    def __post_init__(self) -> None:
+        check_options(self, variants=(1, MOST), share=(0, 1))
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""

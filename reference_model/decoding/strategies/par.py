@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from reference_model.decoding.strategies.topk import commits_per_step
-from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
+from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
 
 
 @register_strategy("par")
@@ -26,6 +26,9 @@ class Par:
     next_token: ClassVar[bool] = False
     refinements: int = 1
     share: float = 0.25
+
+    def __post_init__(self) -> None:
+        check_options(self, refinements=(0, MOST), share=(0, 1))
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from reference_model.decoding.strategies.topk import commits_per_step
-from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
+from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
 
 
 @register_strategy("pmi")
@@ -30,6 +30,9 @@ class Pmi:
     name: ClassVar[str] = "pmi"
     next_token: ClassVar[bool] = False
     weight: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_options(self, weight=(0, MOST))
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
+from reference_model.decoding.strategy import Block, Filling, Look, check_options, register_strategy
 
 
 @register_strategy("threshold")
@@ -20,6 +20,9 @@ class Threshold:
     name: ClassVar[str] = "threshold"
     next_token: ClassVar[bool] = False
     tau: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_options(self, tau=(0, 1))
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""
