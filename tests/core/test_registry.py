@@ -110,7 +110,7 @@ def test_an_installed_package_adds_to_a_registry(tmp_path: Path, monkeypatch: py
 
 def test_files_of_an_included_folder_add_a_task_a_system_and_a_scorer(tmp_path: Path) -> None:
     (tmp_path / "included_task.toml").write_text(
-        'title = "Own"\nfamily = "asr"\ndescription = ""\nsource = "tsv"\nscores = ["wer", "wer:recipe=raw"]\n'
+        'title = "Own"\nfamily = "asr"\ndescription = ""\nsource = "asr_folder"\nscores = ["wer", "wer:recipe=raw"]\n'
     )
     (tmp_path / "own.py").write_text(
         "from tttbench.api import MetricInfo, register_system, scorer\n"
@@ -136,7 +136,7 @@ def test_an_included_file_that_breaks_is_a_warning_and_costs_nobody_else_anythin
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "a_broken.py").write_text("import sys\nsys.exit(0)\n")
-    (tmp_path / "b_task.toml").write_text('source = "tsv"\n')
+    (tmp_path / "b_task.toml").write_text('source = "asr_folder"\n')
     (tmp_path / "c_fine.py").write_text(
         "from tttbench.api import register_system\n"
         "@register_system('beside_the_broken')\n"

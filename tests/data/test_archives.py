@@ -13,7 +13,8 @@ import soundfile
 
 from tttbench.core.errors import InputError
 from tttbench.core.sample import AudioRef
-from tttbench.data.audio import read_audio, read_member
+from tttbench.data.archives import read_member
+from tttbench.data.audio import read_audio
 
 RATE = 8_000
 SAMPLES = np.linspace(-0.5, 0.5, 2 * RATE, dtype=np.float32)

@@ -13,7 +13,7 @@ from tttbench.data.sources.asr_folder import read_asr_folder
 
 def found(folder: Path) -> tuple[str, list[tuple[str, Path, str, str]]]:
     data = read_asr_folder(folder)
-    return data.layout, [(item.id, item.audio, item.text, item.speaker) for item in data.utterances]
+    return data.layout, [(item.id, item.audio.path, item.text, item.speaker) for item in data.utterances]
 
 
 def test_tsv_with_a_header(tmp_path: Path) -> None:
@@ -107,6 +107,7 @@ def test_audio_that_no_line_names_is_counted(tmp_path: Path) -> None:
         ("l.jsonl", '{"audio": "a.wav", "text": "a", "text": "b"}', r"l\.jsonl, line 1: text: given twice; remove"),
         ("l.jsonl", "[" * 5000, r"l\.jsonl, line 1: nested too deeply"),
         ("l.jsonl", '{"audio": "a.wav", "txt": "a"}', "line 1: no column for what is spoken"),
+        ("l.tsv", "id\taudio\ttext\n\ta.wav\tone\n", "l.tsv, line 2: field 'id': is empty"),
         ("metadata.csv", "LJ1|one\n", r"metadata\.csv, line 1: has 2 fields, not 3 \(id, text, normalized text\)"),
         ("metadata.csv", "LJ1|one|\n", "line 1: field 'normalized text': is empty"),
         ("a.trans.txt", "61-1\n", "line 1: no text after the id '61-1'"),

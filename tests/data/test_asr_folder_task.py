@@ -25,7 +25,7 @@ def test_left_out_audio_is_reported_and_in_the_samples(tmp_path: Path, caplog: p
     (tmp_path / "b.wav").touch()
     with caplog.at_level(logging.WARNING):
         found = samples(tmp_path)
-    assert "audio files without a transcript, left out: 1 (b.wav)" in caplog.text
+    assert "left out: audio files without a transcript: 1 (b.wav)" in caplog.text
     assert found[0].metadata["left_out"] == "audio files without a transcript: 1"
 
 

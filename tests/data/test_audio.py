@@ -78,6 +78,9 @@ def broken(folder: Path, case: str) -> Path:
     elif case == "half a header":
         soundfile.write(path, tone(16_000), 16_000)
         path.write_bytes(path.read_bytes()[:20])
+    elif case == "cut wav":
+        soundfile.write(path, tone(16_000), 16_000)
+        path.write_bytes(path.read_bytes()[:-8_000])
     elif case == "cut flac":
         path = folder / "bad.flac"
         soundfile.write(path, tone(16_000, 2.0), 16_000)
@@ -97,10 +100,11 @@ def broken(folder: Path, case: str) -> Path:
         ("missing", "no such audio file"),
         ("0 bytes", "0 bytes"),
         ("0 frames", "0 frames"),
+        ("cut wav", r"its header says 0\.500 s, 0\.250 s can be read"),
         ("not audio", "broken or not audio"),
         ("half a header", "broken or not audio"),
-        ("cut flac", "broken or not audio"),
-        ("cut mp3", "cut short"),
+        ("cut flac", r"its header says 2\.000 s, 0\.[79][0-9]* s can be read"),
+        ("cut mp3", r"its header says 4\.[0-9]+ s, [12]\.[0-9]+ s can be read"),
         ("folder", "not a file"),
     ],
 )

@@ -9,30 +9,29 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.core.sample import AudioRef, Sample, Turn
+from tttbench.core.sample import AudioRef, Place, Sample, Turn
 from tttbench.data.audio import AUDIO_SUFFIXES
-from tttbench.data.sources.asr_folder import AsrFolder, list_tsv, read_asr_folder
-from tttbench.data.sources.librispeech import is_librispeech, read_librispeech
+from tttbench.data.sources.asr_folder import AsrFolder, list_asr_folder, read_asr_folder
+from tttbench.data.sources.delimited import read_tsv
+from tttbench.data.sources.librispeech import read_librispeech
 from tttbench.data.sources.listing import Row
 from tttbench.data.sources.ljspeech import is_ljspeech, read_ljspeech
 from tttbench.data.sources.llama_questions import SpokenQuestion, list_llama_questions, read_llama_questions
 from tttbench.data.sources.mini import read_mini_asr, read_mini_qa
-from tttbench.data.sources.tsv import read_tsv
 from tttbench.data.sources.utterance import Utterance
 
 
 @pytest.mark.parametrize("name", ["list.tsv", "LIST.TSV"])
 def test_a_list_alone_and_its_folder_give_the_same(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_text("id\taudio\ttext\tspeaker\nx\ta.wav\tone\tann\n\tsub/b.c.wav\ttwo\t\n\tnoend\t\t\n")
+    path.write_text("id\taudio\ttext\tspeaker\nx\ta.wav\tone\tann\ny\tsub/b.c.wav\ttwo\t\nz\tnoend\t\t\n")
     expected = AsrFolder(
         "tsv",
         (
-            Utterance("x", tmp_path / "a.wav", "one", "ann", path, 2),
-            Utterance("sub/b.c", tmp_path / "sub/b.c.wav", "two", "", path, 3),
-            Utterance("noend", tmp_path / "noend", "", "", path, 4),
+            Utterance("x", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2), "ann"),
+            Utterance("y", AudioRef(tmp_path / "sub/b.c.wav"), "two", Place(path, 3)),
+            Utterance("z", AudioRef(tmp_path / "noend"), "", Place(path, 4)),
         ),
-        (),
     )
     assert read_asr_folder(path) == read_asr_folder(tmp_path) == expected
 
@@ -41,7 +40,9 @@ def test_a_list_alone_and_its_folder_give_the_same(tmp_path: Path, name: str) ->
 def test_json_lines_by_their_own_path(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(' \n{"id": null, "File": "a.wav", "TEXT": " one ", "speaker_id": "ann", "client_id": "bob"}\n')
-    assert read_asr_folder(path) == AsrFolder("jsonl", (Utterance("a", tmp_path / "a.wav", "one", "ann", path, 2),), ())
+    assert read_asr_folder(path) == AsrFolder(
+        "jsonl", (Utterance("a", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2), "ann"),)
+    )
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_short_tsv_lists(tmp_path: Path, content: str, n: int) -> None:
 
 def test_a_header_with_blanks_and_a_list_without_header_that_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "l.tsv").write_text(" text \t audio\none\ta.wav\n")
-    assert [one.text for one in read_tsv(tmp_path / "l.tsv")] == ["one"]
+    assert [one.fields for one in read_tsv(tmp_path / "l.tsv")] == [{"text": "one", "audio": "a.wav"}]
     (tmp_path / "l.tsv").write_text("a.wav\tone\nb.wav\ttwo\tthree\n")
     with pytest.raises(UserError) as caught:
         read_tsv(tmp_path / "l.tsv")
@@ -104,7 +105,7 @@ def test_three_files_too_many_are_all_named_and_a_folder_is_no_list(
     (tmp_path / "other.tsv").mkdir()
     for name in "xyz":
         (tmp_path / f"{name}.wav").touch()
-    assert list_tsv(tmp_path) == [
+    assert list_asr_folder(tmp_path) == [
         Sample(
             "a",
             (Turn("user", "", AudioRef(tmp_path / "a.wav")),),
@@ -112,25 +113,23 @@ def test_three_files_too_many_are_all_named_and_a_folder_is_no_list(
             metadata={"layout": "tsv", "left_out": "audio files without a transcript: 3", "source": "l.tsv:1"},
         )
     ]
-    assert caplog.messages == [f"{tmp_path}: audio files without a transcript, left out: 3 (x.wav, y.wav, z.wav)"]
+    assert caplog.messages == [f"{tmp_path}: left out: audio files without a transcript: 3 (x.wav, y.wav, z.wav)"]
 
 
 def test_librispeech_takes_what_audio_there_is(tmp_path: Path) -> None:
-    assert is_librispeech(tmp_path) is False
     path = tmp_path / "x.trans.txt"
     path.write_text("1-2  two words \nalone WORD\n3- THREE\n4 FOUR\n")
-    assert is_librispeech(tmp_path) is True
     for suffix in AUDIO_SUFFIXES - {".flac"}:
         (tmp_path / f"1-2{suffix}").touch()
     for suffix in (".wav", ".flac"):
         (tmp_path / f"alone{suffix}").touch()
     for suffix in (".wav", ".opus", ".ogg"):
         (tmp_path / f"3-{suffix}").touch()
-    assert read_librispeech(tmp_path) == [
-        Utterance("1-2", tmp_path / "1-2.aif", "two words", "1", path, 1),
-        Utterance("alone", tmp_path / "alone.flac", "WORD", "", path, 2),
-        Utterance("3-", tmp_path / "3-.ogg", "THREE", "3", path, 3),
-        Utterance("4", tmp_path / "4.flac", "FOUR", "", path, 4),
+    assert read_librispeech([path]) == [
+        Utterance("1-2", AudioRef(tmp_path / "1-2.aif"), "two words", Place(path, 1), "1"),
+        Utterance("alone", AudioRef(tmp_path / "alone.flac"), "WORD", Place(path, 2)),
+        Utterance("3-", AudioRef(tmp_path / "3-.ogg"), "THREE", Place(path, 3), "3"),
+        Utterance("4", AudioRef(tmp_path / "4.flac"), "FOUR", Place(path, 4)),
     ]
 
 
@@ -158,8 +157,8 @@ def test_ljspeech(tmp_path: Path) -> None:
     path = tmp_path / "metadata.csv"
     path.write_text("a|1|one\n\nb|2|two\n")
     assert read_ljspeech(tmp_path) == [
-        Utterance("a", tmp_path / "wavs/a.wav", "one", "", path, 1),
-        Utterance("b", tmp_path / "wavs/b.wav", "two", "", path, 3),
+        Utterance("a", AudioRef(tmp_path / "wavs/a.wav"), "one", Place(path, 1)),
+        Utterance("b", AudioRef(tmp_path / "wavs/b.wav"), "two", Place(path, 3)),
     ]
     path.write_text("a|one\n")
     with pytest.raises(
@@ -180,8 +179,8 @@ def questions(folder: Path) -> Path:
 def test_llama_questions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     folder = questions(tmp_path)
     assert read_llama_questions(folder) == [
-        SpokenQuestion("1", folder / "1.wav", "Who?", "Ann"),
-        SpokenQuestion("2", folder / "2.wav", "What?", "Sea"),
+        SpokenQuestion("1", AudioRef(folder / "1.wav"), "Who?", "Ann"),
+        SpokenQuestion("2", AudioRef(folder / "2.wav"), "What?", "Sea"),
     ]
     turns = (Turn("user", "", AudioRef(folder / "2.wav")),)
     left_out = {"left_out": "1 of 2 questions without a recording"}
@@ -271,8 +270,8 @@ def test_mini_sets_have_two_conditions(tmp_path: Path) -> None:
 
 
 def test_fields_of_a_row() -> None:
-    row = Row(Path("d/l.jsonl"), 3, {"a": " x ", "b": "", "c": None, "n": 5})
-    assert (row.text("a"), row.filled("a"), row.path("a"), row.optional("a")) == ("x", "x", Path("d/x"), "x")
+    row = Row(Place(Path("d/l.jsonl"), 3), {"a": " x ", "b": "", "c": None, "n": 5})
+    assert (row.text("a"), row.filled("a"), row.audio("a").path, row.optional("a")) == ("x", "x", Path("d/x"), "x")
     assert (row.text("b"), row.optional("b"), row.optional("c"), row.optional("z")) == ("", "", "", "")
     for read, column, says in (
         (row.filled, "b", "field 'b': is empty. Fill it or delete the line."),

@@ -31,6 +31,7 @@ instruction = "Transcribe."
 language = "en"
 max_seconds = 5
 doubles_as = ["other"]
+allow_outside = true
 needs = {{accepts = ["text"], produces = ["audio"], turns = true}}
 """
 
@@ -62,6 +63,8 @@ def test_every_key_of_a_task() -> None:
         language="en",
         max_seconds=5.0,
         doubles_as=("other",),
+        data=Path("tasks/folder"),
+        allow_outside=True,
     )
     assert [one.id for one in found.samples(None)] == ["folder-b"]
     assert [one.id for one in found.samples(Path("mine"))] == ["mine-b"]
@@ -78,6 +81,7 @@ def test_what_a_task_does_not_say_is_the_default() -> None:
         samples=found.samples,
         needs=Needs(frozenset({"audio"}), frozenset({"text"}), False),
         max_seconds=30.0,
+        allow_outside=False,
     )
     assert [one.id for one in found.samples(Path("mine"))] == ["mine-a"]
     assert task(f"{LEAST}needs = {{}}").needs == found.needs
@@ -106,6 +110,14 @@ def test_a_task_without_data_says_where_to_get_them(more: str, says: str) -> Non
         (f"{LEAST}max_seconds = 0", "max_seconds: must"),
         (f"{LEAST}needs = {{turn = true}}", "needs.turn: "),
         (f"{LEAST}tittle = 'x'", "tittle: "),
+        (
+            f"{LEAST}language = 'english'",
+            "language: must be a BCP 47 tag such as 'en', 'zh' or 'pt-BR', not",
+        ),
+        (
+            f"{LEAST}language = 'en_US'",
+            "language: must be a BCP 47 tag such as",
+        ),
     ],
 )
 def test_a_key_that_is_wrong_is_named(text: str, says: str) -> None:

@@ -149,11 +149,12 @@ def _suite() -> Iterator[Finding]:
     from tttbench.core.extras import NEEDED
     from tttbench.core.plugins import build_system, build_task
     from tttbench.core.system import SystemOptions
+    from tttbench.data.samples import list_samples
 
     suite = load_suite("mini")
     for task in suite.tasks:
         try:
-            samples = build_task(task.name).samples(task.data)
+            samples = list_samples(build_task(task.name), task.data)
         except UserError as error:
             yield Finding(f"task {task.name}", "missing", str(error))
             continue

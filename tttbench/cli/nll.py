@@ -7,7 +7,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.cli.options import add_device, add_include, include_all, names, positive, resolve_device, seed
+from tttbench.cli.options import (
+    add_allow_outside,
+    add_device,
+    add_include,
+    include_all,
+    names,
+    positive,
+    resolve_device,
+    seed,
+)
 from tttbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--task", default="mini_qa", help="whose reference answers (default: mini_qa)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
+    add_allow_outside(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples (default: all)")
     parser.add_argument(
         "--maskings",
@@ -51,10 +61,11 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.core.plugins import build_system, build_task
     from tttbench.core.serialize import to_json
     from tttbench.core.system import SystemOptions
+    from tttbench.data.samples import list_samples
     from tttbench.pipeline.likelihood import measure
 
     task = build_task(args.task)
-    samples = task.samples(args.data)[: args.limit]
+    samples = list_samples(task, args.data, allow_outside=args.allow_outside)[: args.limit]
     if not samples:
         raise UserError(f"task {args.task!r}: has no samples; give a folder that holds some with --data DIR.")
     device = resolve_device(args.device)

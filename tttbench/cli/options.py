@@ -30,6 +30,13 @@ def add_include(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_allow_outside(parser: argparse.ArgumentParser) -> None:
+    """Add ``--allow-outside``."""
+    parser.add_argument(
+        "--allow-outside", action="store_true", help="let lists name audio outside of the folders given with --data"
+    )
+
+
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Add ``--device``."""
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1 …; auto takes a GPU if there is one")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tttbench.cli.axis_options import add_axes, chosen_axes, number_from
 from tttbench.cli.folders import new_folder
-from tttbench.cli.options import add_device, add_include, include_all, positive, resolve_device, seed
+from tttbench.cli.options import add_allow_outside, add_device, add_include, include_all, positive, resolve_device, seed
 from tttbench.core.errors import UserError
 from tttbench.probes.axes import AXES
 
@@ -43,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--task", help="whose samples to give (default: mini_qa, or mini_asr for systems that only write)"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
+    add_allow_outside(parser)
     parser.add_argument(
         "--synthetic",
         type=partial(number_from, least=0.1),
@@ -275,6 +276,7 @@ def _wants_lengths(args: argparse.Namespace, chosen: Mapping[str, Sequence[Value
 def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[str, Sequence[Request]]:
     """The requests of the task or of noise, and its name; enough for the largest batch."""
     from tttbench.core.plugins import build_task
+    from tttbench.data.samples import list_samples
     from tttbench.pipeline.jobs import read_request
     from tttbench.pipeline.plan import generate_item
     from tttbench.probes.turn import noise_requests
@@ -287,7 +289,7 @@ def _requests(args: argparse.Namespace, system: System, largest: int) -> tuple[s
     if args.synthetic is not None:
         return "synthetic", noise_requests(family, count, args.synthetic, args.seed)
     task = build_task(args.task or DEFAULT_TASKS.get(family, "mini_qa"))
-    samples = task.samples(args.data)[:count]
+    samples = list_samples(task, args.data, allow_outside=args.allow_outside)[:count]
     requests = [read_request(generate_item(task, sample, args.system, args.seed))[0] for sample in samples]
     if len(requests) < largest:
         raise UserError(

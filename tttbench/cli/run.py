@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tttbench.cli.folders import new_folder
 from tttbench.cli.options import (
+    add_allow_outside,
     add_device,
     add_include,
     add_scores,
@@ -61,6 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transcriber", metavar="SYSTEM", help="instead of the suite's: transcribes spoken answers, e.g. whisper:base"
     )
+    add_allow_outside(parser)
     add_scores(parser)
     add_device(parser)
     parser.add_argument("--seed", type=seed, help="instead of the suite's")
@@ -115,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     device = resolve_device(args.device)
     if args.transcriber is not None:  # a mistyped one is found also where no score of the tasks needs one
         check_deriver(f"transcriber:{args.transcriber}", SystemOptions(device))
-    plan = make_plan(suite, device)
+    plan = make_plan(suite, device, allow_outside=args.allow_outside)
     folder = args.out or new_folder(suite.name)
     resume_command = _resume_command(args.command_line, folder)
     with open_run(plan, folder, resume=args.resume) as store:

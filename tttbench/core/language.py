@@ -1,9 +1,32 @@
-"""Language tags: which language a tag names. Knows no language."""
+"""Language tags: whether a text is one, and which language it names. Knows no language."""
 
 from __future__ import annotations
 
+import re
+
+_TAG = re.compile(
+    r"[a-z]{2,3}(-[a-z]{3}){0,3}"  # language and extended language
+    r"(-[a-z]{4})?(-([a-z]{2}|\d{3}))?"  # script and region
+    r"(-([a-z0-9]{5,8}|\d[a-z0-9]{3}))*"  # variants
+    r"(-[0-9a-wyz](-[a-z0-9]{2,8})+)*"  # extensions
+    r"(-x(-[a-z0-9]{1,8})+)?"  # private use
+    r"|x(-[a-z0-9]{1,8})+",
+    re.IGNORECASE | re.ASCII,
+)
+"""The grammar of BCP 47 (RFC 5646, section 2.1), without languages of 4 to 8 letters, of which none is registered, and
+without the irregular tags of before 2006."""
+
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 """Tags of ISO 639 for what is in no one language that is known."""
+
+
+def language_fault(tag: str) -> str:
+    """Return why ``tag`` is no BCP 47 tag, as the end of a sentence; ``""`` if it is one, or empty (unknown)."""
+    if not tag or _TAG.fullmatch(tag):
+        return ""
+    near = tag.strip().replace("_", "-")
+    hint = f" Did you mean {near!r}?" if near != tag and _TAG.fullmatch(near) else ""
+    return f"must be a BCP 47 tag such as 'en', 'zh' or 'pt-BR', not {tag[:40]!r}.{hint}"
 
 
 def primary_language(tag: str) -> str:

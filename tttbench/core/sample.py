@@ -14,6 +14,27 @@ Modality = Literal["audio", "text"]
 
 
 @dataclass(frozen=True)
+class Place:
+    """A row of a list.
+
+    Attributes:
+        file: the list.
+        number: of the row, from 1.
+        unit: what rows of this list are called.
+        fields: the fields of the row that are meant, e.g. ``"audio, start, end"``; ``""`` for the whole row.
+    """
+
+    file: Path
+    number: int
+    unit: Literal["line", "entry"] = "line"
+    fields: str = ""
+
+    def __str__(self) -> str:
+        """Say where it is, for messages."""
+        return f"{self.file}, {self.unit} {self.number}" + (f" ({self.fields})" if self.fields else "")
+
+
+@dataclass(frozen=True)
 class AudioRef:
     """Audio that is read when it is needed, never before.
 
@@ -21,12 +42,14 @@ class AudioRef:
         path: the audio file, or the archive or table that holds it.
         member: name of the file in a tar or zip archive, or ``COLUMN[ROW]`` of a parquet table; ``""`` if none.
         start_s, end_s: the segment in seconds; ``end_s`` None means to the end.
+        listed: where a list names it, for messages; it makes no audio another, and a run doesn't keep it.
     """
 
     path: Path
     member: str = ""
     start_s: float = 0.0
     end_s: float | None = None
+    listed: Place | None = field(default=None, compare=False, metadata={"kept": False})
 
     def __str__(self) -> str:
         """Say where it is, for messages: path, member and segment."""

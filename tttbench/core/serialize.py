@@ -18,7 +18,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.exchange import Response, Trace
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.sample import Sample
-from tttbench.core.tables import Document, key_of, read_table
+from tttbench.core.tables import Document, kept_fields, key_of, read_table
 from tttbench.core.tables.values import ODD
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def to_plain(value: object) -> JsonValue:
 
 
 def plain_fields(value: DataclassInstance) -> dict[str, JsonValue]:
-    """Return a dataclass as a JSON object."""
-    return {key_of(field.name): to_plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    """Return a dataclass as a JSON object, without the fields that aren't kept."""
+    return {key_of(field.name): to_plain(getattr(value, field.name)) for field in kept_fields(type(value))}
 
 
 def to_json(value: object, *, indent: int | None = None) -> str:

@@ -45,6 +45,9 @@ class Task:
         max_seconds: the longest spoken answer worth waiting for.
         doubles_as: names of tasks over the same data that are run along with this one.
         cluster: what samples with the same ``Sample.cluster`` share, e.g. ``"speaker"``; ``""``: as its family has it.
+        data: folder of the data that it brings along; None if it has none, or makes them.
+        allow_outside: whether its audio may lie outside of the data's folder. A task in Python is trusted code; one in
+            TOML reads lists that may come from anywhere, and says so itself.
     """
 
     name: str
@@ -59,6 +62,8 @@ class Task:
     max_seconds: float = 30.0
     doubles_as: tuple[str, ...] = ()
     cluster: str = ""
+    data: Path | None = None
+    allow_outside: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
     title = "Digits"
     family = "asr"
     description = "Digit strings, read by several speakers."
-    source = "tsv"
+    source = "asr_folder"
     scores = ["wer", "cer"]
 
 The file's name is the task's. ``data`` is a folder beside the file; without it users give one with ``--data NAME=DIR``,
@@ -19,6 +19,7 @@ from typing import Annotated
 
 from tttbench.core.blame import blamed
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.language import language_fault
 from tttbench.core.plugins import SourceEntry, sources, tasks
 from tttbench.core.sample import Modality, Sample
 from tttbench.core.scores import ScoreEntry, scores_from
@@ -44,6 +45,7 @@ class TaskFile:
         source: name of the source that lists the samples, with its ``options``.
         data: folder of the data, as seen from the file; ``""``: given by the user.
         get: where to get the data, the end of a sentence.
+        allow_outside: whether lists may name audio outside of the data's folder.
     """
 
     title: Name
@@ -60,6 +62,7 @@ class TaskFile:
     needs: TaskNeeds = field(default_factory=TaskNeeds)
     doubles_as: tuple[Name, ...] = ()
     cluster: str = ""
+    allow_outside: bool = False
 
 
 def load(path: Path) -> None:
@@ -91,6 +94,8 @@ def task_from(document: Document, path: Path) -> Task:
     for option in found.options:
         if option not in entry.options:
             raise document.error("options", f"{found.source} has no {option!r}. {did_you_mean(option, entry.options)}")
+    if fault := language_fault(found.language):
+        raise document.error("language", fault)
     beside = path.parent / found.data if found.data else None
 
     def samples(data: Path | None) -> Sequence[Sample]:
@@ -109,6 +114,8 @@ def task_from(document: Document, path: Path) -> Task:
         max_seconds=found.max_seconds,
         doubles_as=found.doubles_as,
         cluster=found.cluster,
+        data=beside,
+        allow_outside=found.allow_outside,
     )
 
 

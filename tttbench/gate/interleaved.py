@@ -18,6 +18,7 @@ from tttbench.core.exchange import Request, Response
 from tttbench.core.plugins import build_system, build_task
 from tttbench.core.system import System, SystemOptions
 from tttbench.core.task import Task, why_not
+from tttbench.data.samples import list_samples
 from tttbench.gate.from_run import COMPARED_METRICS
 from tttbench.gate.snapshot import Snapshot, SystemFacts
 from tttbench.gate.speed import Rounds
@@ -100,7 +101,7 @@ def _built(facts: SystemFacts, device: str, snapshot: Snapshot) -> System:
 
 def _requests(label: str, task: Task, baseline: Snapshot, run: Snapshot, device: str) -> list[Request]:
     wanted = [one for one in baseline.tasks[task.name].samples if one in run.tasks[task.name].samples][:REQUESTS]
-    samples = {sample.id: sample for sample in task.samples(None)}
+    samples = {sample.id: sample for sample in list_samples(task)}
     missing = [one for one in wanted if one not in samples]
     if missing or not wanted:
         raise UserError(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from tttbench.core.plugins import build_scorer, build_task
 from tttbench.core.scorer import ScoreSpec
+from tttbench.data.samples import list_samples
 from tttbench.gate.baseline_file import Baseline
 from tttbench.gate.snapshot import Snapshot
 from tttbench.pipeline.plan import listing_sha256
@@ -37,7 +38,7 @@ def _data(snapshot: Snapshot) -> list[str]:
             continue
         try:
             task = build_task(name)
-            samples = [sample for sample in task.samples(None) if sample.id in facts.samples]
+            samples = [sample for sample in list_samples(task) if sample.id in facts.samples]
             references = {sample.id: sample.reference for sample in samples}
         except Exception:  # a third party's code, called for what it need not have
             continue

@@ -21,6 +21,7 @@ from tttbench.core.sample import AudioRef, Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.core.task import Task
+from tttbench.data.samples import list_samples
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
@@ -53,8 +54,8 @@ class Plan:
         return system.batch_size or self.suite.batch_size or 1
 
 
-def make_plan(suite: Suite, device: str) -> Plan:
-    """Look up all names of ``suite`` and list its samples.
+def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan:
+    """Look up all names of ``suite`` and list its samples, which may lie outside of their folders if that is allowed.
 
     Raises:
         UserError: an unknown system, task, score, option or deriver, data that aren't there, two samples with one id,
@@ -72,7 +73,7 @@ def make_plan(suite: Suite, device: str) -> Plan:
                 plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
     taken = {spec.scorer for name, plan in plans.items() for spec in plan.scores or tasks[name].scores}
     nowhere = {spec.scorer for spec in suite.add} - taken
-    planned = tuple(_plan_task(plan, tasks[name], suite, nowhere) for name, plan in plans.items())
+    planned = tuple(_plan_task(plan, tasks[name], suite, nowhere, allow_outside) for name, plan in plans.items())
     _check_metrics(planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     for system in suite.systems:
@@ -85,22 +86,19 @@ def make_plan(suite: Suite, device: str) -> Plan:
     return Plan(suite, planned, device)
 
 
-def _plan_task(plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str]) -> PlannedTask:
+def _plan_task(
+    plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str], allow_outside: bool
+) -> PlannedTask:
     own = plan.scores or task.scores
     try:
         scores = with_defaults((*own, *suite.added_to(own, everywhere)), suite.transcriber, suite.oracle)
         columns(scores)
     except UserError as error:
         raise UserError(f"task {plan.name!r}: scores: {error}") from error
-    samples = task.samples(plan.data)
-    where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
+    samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
+        where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
         raise UserError(f"{where}: has no samples; give a folder that holds some with --data {plan.name}=DIR.")
-    seen: set[str] = set()
-    for sample in samples:
-        if sample.id in seen:
-            raise UserError(f"{where}: two samples have the id {sample.id!r}; give every sample its own.")
-        seen.add(sample.id)
     chosen = tuple(samples if plan.limit is None else samples[: plan.limit])
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)

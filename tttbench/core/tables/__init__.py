@@ -26,7 +26,7 @@ from dataclasses import MISSING, dataclass
 from functools import cache
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonValue
@@ -47,6 +47,7 @@ from tttbench.core.tables.values import (
     joined,
     key_step,
     odd_character,
+    odd_in_line,
 )
 
 __all__ = [
@@ -58,11 +59,16 @@ __all__ = [
     "Name",
     "Share",
     "joined",
+    "kept_fields",
     "key_of",
     "key_step",
     "odd_character",
+    "odd_in_line",
     "read_table",
 ]
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -134,6 +140,11 @@ def read_table(
         raise UserError("\n".join([*lines, *more])) from None
     except RecursionError:
         raise document.error("", "nested too deeply; make it flatter.") from None
+
+
+def kept_fields(kind: type[DataclassInstance]) -> tuple[dataclasses.Field[Any], ...]:
+    """The fields of a dataclass that stand in documents: all but those with ``metadata={"kept": False}``."""
+    return tuple(field for field in dataclasses.fields(kind) if field.metadata.get("kept", True))
 
 
 def key_of(field: str) -> str:
@@ -215,5 +226,5 @@ def _fields(kind: Any) -> Mapping[str, Field]:
             _reader(hints[one.name]) if one.init else None,
             one.init and one.default is MISSING and one.default_factory is MISSING,
         )
-        for one in dataclasses.fields(kind)
+        for one in kept_fields(kind)
     }

@@ -140,7 +140,7 @@ class Text(Reader):
         return isinstance(value, str) and (not self.check.filled or bool(value.strip()))
 
     def read(self, value: str, how: How) -> object:
-        odd = _NOT_OF_ONE_LINE.search(value) if self.check.one_line else odd_character(value)
+        odd = odd_in_line(value) if self.check.one_line else odd_character(value)
         if odd:
             raise self.fault(f"must not hold the character {odd.group()!a}")
         return value
@@ -296,6 +296,11 @@ class Choice(Reader):
 def odd_character(text: str) -> re.Match[str] | None:
     """NUL or a lone surrogate in a text; None if it holds none."""
     return None if text.isascii() and "\0" not in text else ODD.search(text)
+
+
+def odd_in_line(text: str) -> re.Match[str] | None:
+    """A character that a text of one line doesn't hold (see ``Check.one_line``); None if there is none."""
+    return _NOT_OF_ONE_LINE.search(text)
 
 
 def key_step(key: object) -> str:

@@ -1,142 +1,192 @@
-"""Any folder of transcribed speech: finds out which layout it has, and which audio files nobody transcribed.
+"""Any transcribed speech: finds out which layout a folder has, and which audio files nobody transcribed.
 
-Sources: ``asr_folder`` for any of the layouts, ``tsv``, ``jsonl``, ``ljspeech`` and ``librispeech`` for one.
+One source, ``asr_folder``, for all of them; its options name the list and its columns where they aren't found.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
 from tttbench.core.sample import Sample, spoken_sample
 from tttbench.data.audio import AUDIO_SUFFIXES
-from tttbench.data.sources.jsonl import read_jsonl
-from tttbench.data.sources.librispeech import is_librispeech, read_librispeech
-from tttbench.data.sources.listing import UniqueIds
+from tttbench.data.files import RealPaths, why_not_regular
+from tttbench.data.sources.columns import ROLES, Columns, check_columns, read_rows
+from tttbench.data.sources.delimited import header_of, read_csv, read_tsv
+from tttbench.data.sources.json_lists import first_row, read_json_lines, read_json_list
+from tttbench.data.sources.kaldi import is_kaldi, read_kaldi
+from tttbench.data.sources.librispeech import read_librispeech
+from tttbench.data.sources.listing import Row, UniqueIds, find_column
 from tttbench.data.sources.ljspeech import is_ljspeech, read_ljspeech
-from tttbench.data.sources.tsv import read_tsv
+from tttbench.data.sources.stray import files_below, is_run, is_stray
 from tttbench.data.sources.utterance import Utterance
 
 log = logging.getLogger("tttbench")
 
-LIST_READERS = {".tsv": read_tsv, ".jsonl": read_jsonl}
+LIST_READERS: Mapping[str, Callable[[Path], list[Row]]] = {
+    ".tsv": read_tsv,
+    ".csv": read_csv,
+    ".jsonl": read_json_lines,
+    ".json": read_json_list,
+}
+"""By the ending of a list's name."""
+
+_TRANSCRIPTS = ".trans.txt"
 
 
 @dataclass(frozen=True)
 class AsrFolder:
-    """A data set: its ``layout`` (``"ljspeech"``, ``"librispeech"``, ``"tsv"``, ``"jsonl"``) and what it holds.
+    """A data set: its ``layout`` (``"kaldi"``, ``"ljspeech"``, ``"librispeech"``, or a list's ending) and utterances.
 
-    ``untranscribed`` are audio files in the folder that no line of the list names.
+    Attributes:
+        layout, utterances: what was found.
+        left_out: what else is there, by kind, and how many.
+        untranscribed: audio files in the folder that no row names.
     """
 
     layout: str
     utterances: tuple[Utterance, ...]
-    untranscribed: tuple[Path, ...]
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    untranscribed: tuple[Path, ...] = ()
 
 
-def read_asr_folder(path: Path) -> AsrFolder:
+def read_asr_folder(path: Path, columns: Columns | None = None) -> AsrFolder:
     """Read a folder in one of the layouts, or the list given by its own path.
+
+    Args:
+        path: folder or list.
+        columns: names of the list's columns, where they aren't known ones.
 
     Raises:
         UserError: no such folder, no list in it or more than one, a column or field is missing, an id stands twice.
     """
-    if path.is_file():
-        if path.suffix.lower() not in LIST_READERS:
-            raise UserError(f"{path}: is not a list of utterances. Give a .tsv or .jsonl file, or a folder.")
-        return _finish(path.suffix[1:].lower(), path.parent, LIST_READERS[path.suffix.lower()](path))
-    if not path.is_dir():
+    chosen = columns or Columns()
+    if kind := why_not_regular(path):
+        if kind != "a folder":
+            raise UserError(f"{path}: is {kind}. Give a list of utterances, or a folder.")
+    elif not path.is_file():
         raise UserError(f"{path}: no such folder. Give the folder of transcribed speech.")
+    else:
+        return _of_list(path, chosen)
+    if is_run({entry.name for entry in path.iterdir()}):
+        raise UserError(f"{path}: is a run directory. Give the data that it was made from.")
+    if is_kaldi(path):
+        found = read_kaldi(path)
+        without = {"recordings or segments without a transcript": found.n_without_text}
+        return _finish("kaldi", path, found.utterances, without)
     if is_ljspeech(path):
         return _finish("ljspeech", path, read_ljspeech(path))
-    if is_librispeech(path):
-        return _finish("librispeech", path, read_librispeech(path))
-    lists = sorted(file for file in path.iterdir() if file.suffix.lower() in LIST_READERS)
-    if len(lists) > 1:
-        raise UserError(
-            f"{path}: holds several lists ({', '.join(file.name for file in lists)}). Give the one that counts, "
-            f"e.g. {lists[0]}"
-        )
-    if not lists:
-        raise UserError(
-            f"{path}: holds no list of utterances. Needed is one of: a .tsv or .jsonl with the columns audio and text, "
-            "metadata.csv with wavs/ (LJSpeech), *.trans.txt (LibriSpeech)."
-        )
-    return _finish(lists[0].suffix[1:].lower(), path, LIST_READERS[lists[0].suffix.lower()](lists[0]))
+    transcripts = files_below(path, (_TRANSCRIPTS,)).files
+    if transcripts:
+        return _finish("librispeech", path, read_librispeech(transcripts))
+    return _of_list(_only_list(path), chosen)
 
 
-def _finish(layout: str, folder: Path, utterances: list[Utterance]) -> AsrFolder:
+def _of_list(path: Path, columns: Columns) -> AsrFolder:
+    suffix = path.suffix.lower()
+    if suffix not in LIST_READERS:
+        raise UserError(
+            f"{path}: is not a list of utterances. Give a {', '.join(LIST_READERS)} file, or a folder that holds one."
+        )
+    rows = LIST_READERS[suffix](path)
+    header = header_of(path) if not rows and suffix in (".tsv", ".csv") else None
+    if header is not None:
+        check_columns(header, columns)
+    return _finish(suffix[1:], path.parent, read_rows(rows, columns))
+
+
+def _only_list(folder: Path) -> Path:
+    lists = _lists_in(folder)
+    if len(lists) == 1:
+        return lists[0]
+    if lists:
+        likely = next((one for one in lists if "test" in one.stem.lower()), lists[0])
+        raise UserError(
+            f"{folder}: holds several lists ({', '.join(one.name for one in lists)}). Give the one that counts, "
+            f"e.g. {likely}"
+        )
+    below = [
+        one
+        for inner in sorted(folder.iterdir())
+        if inner.is_dir() and not is_stray(inner.name)
+        for one in _lists_in(inner)
+    ]
+    hint = f" There is one further down: give {below[0]}." if below else ""
+    raise UserError(
+        f"{folder}: holds no list of utterances.{hint} Needed is one of: a .tsv, .csv, .jsonl or .json with the "
+        "columns audio and text, metadata.csv with wavs/ (LJSpeech), *.trans.txt (LibriSpeech), wav.scp (Kaldi)."
+    )
+
+
+def _lists_in(folder: Path) -> list[Path]:
+    """The lists of a folder; JSON documents, which may be anything, if they look like one and nothing else does."""
+    present = sorted(one for one in folder.iterdir() if one.suffix.lower() in LIST_READERS and not is_stray(one.name))
+    present = [one for one in present if not one.is_dir()]
+    lists = [one for one in present if one.suffix.lower() != ".json"]
+    return lists or [one for one in present if _is_json_list(one)]
+
+
+def _is_json_list(path: Path) -> bool:
+    row = first_row(path)
+    return row is not None and find_column(row, Columns().accepted("audio")) is not None
+
+
+def _finish(
+    layout: str, folder: Path, utterances: Sequence[Utterance], left_out: Mapping[str, int] | None = None
+) -> AsrFolder:
     ids = UniqueIds()
     for utterance in utterances:
-        ids.add(utterance.id, utterance.list_file, utterance.line)
-    listed = {utterance.audio.resolve() for utterance in utterances}
-    present = sorted(file for file in folder.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
-    untranscribed = tuple(file for file in present if file.resolve() not in listed)
-    return AsrFolder(layout, tuple(utterances), untranscribed)
+        ids.add(utterance.id, utterance.place)
+    real = RealPaths()
+    listed = {real.of(utterance.audio.path) for utterance in utterances}
+    found = files_below(folder, AUDIO_SUFFIXES)
+    untranscribed = tuple(file for file in found.files if real.of(file) not in listed)
+    counts = Counter({"audio files without a transcript": len(untranscribed), **(left_out or {})}) + found.skipped
+    return AsrFolder(layout, tuple(utterances), {kind: n for kind, n in counts.items() if n}, untranscribed)
 
 
-@register_source("asr_folder", summary="transcribed speech: TSV, JSON lines, LJSpeech or LibriSpeech")
-def list_asr_folder(folder: Path) -> Sequence[Sample]:
-    """List the utterances of a folder in any of the layouts. Audio without a transcript is reported as a warning.
+@register_source(
+    "asr_folder",
+    options=("list", *ROLES),
+    summary="transcribed speech: TSV, CSV, JSON lines, NeMo, Kaldi, Common Voice, audiofolder, LJSpeech, LibriSpeech",
+)
+def list_asr_folder(folder: Path, **options: str) -> Sequence[Sample]:
+    """List the utterances of a folder in any of the layouts. What is left out is said in a warning.
 
     Speakers become clusters where there are at least two.
+
+    Args:
+        folder: of the data, or a list.
+        options: ``list``, a list's path as seen from the folder, and names of its columns by role.
 
     Raises:
         UserError: the list is missing or wrong.
     """
-    return _samples(read_asr_folder(folder), folder)
-
-
-@register_source("tsv", summary="a TSV list of audio and text, with or without a header")
-def list_tsv(folder: Path) -> Sequence[Sample]:
-    """List the one ``.tsv`` of a folder, or the file itself."""
-    return _of_list(folder, ".tsv")
-
-
-@register_source("jsonl", summary="JSON lines with audio and text")
-def list_jsonl(folder: Path) -> Sequence[Sample]:
-    """List the one ``.jsonl`` of a folder, or the file itself."""
-    return _of_list(folder, ".jsonl")
-
-
-@register_source("ljspeech", summary="LJSpeech's metadata.csv and wavs/")
-def list_ljspeech(folder: Path) -> Sequence[Sample]:
-    """List a folder of LJSpeech's layout."""
-    return _samples(_finish("ljspeech", folder, read_ljspeech(folder)), folder)
-
-
-@register_source("librispeech", summary="LibriSpeech's *.trans.txt with audio beside them")
-def list_librispeech(folder: Path) -> Sequence[Sample]:
-    """List a folder of LibriSpeech's layout."""
-    return _samples(_finish("librispeech", folder, read_librispeech(folder)), folder)
-
-
-def _of_list(path: Path, suffix: str) -> Sequence[Sample]:
-    lists = [path] if path.is_file() else [file for file in path.glob(f"*{suffix}") if file.is_file()]
-    if len(lists) != 1:
-        found = f"holds {len(lists)} {suffix} files" if path.is_dir() else "is no folder"
-        raise UserError(f"{path}: {found}. Give the one list, or a folder that holds one.")
-    return _samples(_finish(suffix[1:], lists[0].parent, LIST_READERS[suffix](lists[0])), path)
+    name = options.pop("list", "")
+    return _samples(read_asr_folder(folder / name if name else folder, Columns(**options)), folder)
 
 
 def _samples(found: AsrFolder, data: Path) -> Sequence[Sample]:
     metadata = {"layout": found.layout}
-    if found.untranscribed:
-        count = len(found.untranscribed)
-        names = ", ".join([*(path.name for path in found.untranscribed[:3]), *(["…"] if count > 3 else [])])
-        log.warning("%s: audio files without a transcript, left out: %d (%s)", data, count, names)
-        metadata["left_out"] = f"audio files without a transcript: {count}"
+    if found.left_out:
+        metadata["left_out"] = "; ".join(f"{kind}: {count}" for kind, count in found.left_out.items())
+        names = [path.name for path in found.untranscribed[:3]] + ["…"] * (len(found.untranscribed) > 3)
+        told = f" ({', '.join(names)})" if names else ""
+        log.warning("%s: left out: %s%s", data, metadata["left_out"], told)
     several_speakers = len({utterance.speaker for utterance in found.utterances}) > 1
     return [
         spoken_sample(
             utterance.id,
             utterance.audio,
             utterance.text,
+            language=utterance.language,
             cluster=utterance.speaker if several_speakers else "",
-            metadata={**metadata, "source": f"{utterance.list_file.name}:{utterance.line}"},
+            metadata={**metadata, "source": f"{utterance.place.file.name}:{utterance.place.number}"},
         )
         for utterance in found.utterances
     ]

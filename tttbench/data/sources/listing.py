@@ -1,26 +1,31 @@
-"""Lines and fields of list files (text, TSV, JSON lines), with errors that name file, line, field and fix.
+"""Rows and fields of list files, with errors that name file, row, field and fix.
 
-Knows no data set: which columns are asked for, and what they mean, is the readers' business.
+Knows no data set: which fields are asked for, and what they mean, is the readers' business. How rows stand in files of
+each kind is that of ``delimited`` and ``json_lists``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject
-from tttbench.core.tables import Document, read_table
-from tttbench.data.documents import parse_json, read_text
+from tttbench.core.sample import AudioRef, Place
+from tttbench.core.tables import Document, odd_in_line, read_table
+from tttbench.data.documents import read_text
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a list: its number from 1, and its fields by column (for JSON lines by key)."""
+    """One row of a list: where it stands, and its fields by column (for JSON by key)."""
 
-    file: Path
-    line: int
+    place: Place
     fields: JsonObject
 
     def text(self, column: str) -> str:
@@ -34,20 +39,36 @@ class Row:
             raise self.cell(column).error("", "is empty. Fill it or delete the line.")
         return value
 
-    def path(self, column: str) -> Path:
-        """Return a field that must be there and be a path, as seen from the list's folder."""
-        return self.file.parent / read_table(Path, replace(self.cell(column), values=self.filled(column)))
+    def audio(self, column: str, folder: Path | None = None) -> AudioRef:
+        """Return a field that must be there and be the path of audio, as seen from ``folder`` (None: the list's)."""
+        path = read_table(Path, replace(self.cell(column), values=self.filled(column)))
+        return AudioRef((folder or self.place.file.parent) / path, listed=replace(self.place, fields=column))
 
     def optional(self, column: str) -> str:
         """Return a field, or ``""`` where it is missing or null."""
         return self.text(column) if self.fields.get(column) is not None else ""
 
+    def number(self, column: str) -> float | None:
+        """Return a field as a finite number of 0 or more; None where it is missing, null or empty."""
+        cell = self.cell(column) if column in self.fields else None
+        if cell is None or cell.values is None:
+            return None
+        if isinstance(cell.values, str):
+            text = self.text(column)
+            if not text:
+                return None
+            # A text that is none is refused as what it is.
+            cell = replace(cell, values=float(text) if _NUMBER.fullmatch(text) else text)
+        found = read_table(float, cell)
+        if found < 0:
+            raise cell.error("", f"must be a number of 0 or more, not {found:g}.")
+        return found
+
     def cell(self, column: str) -> Document:
         """Return a field that must be there, whatever it holds, to be read as more than text."""
-        where = f"{self.file}, line {self.line}"
         if column not in self.fields:
-            raise UserError(f"{where}: has no field {column!r}. {did_you_mean(column, self.fields)}")
-        return Document(self.fields[column], where, "JSON", f"field {column!r}")
+            raise UserError(f"{self.place}: has no field {column!r}. {did_you_mean(column, self.fields)}")
+        return Document(self.fields[column], str(self.place), "JSON", f"field {column!r}")
 
 
 class UniqueIds:
@@ -55,56 +76,44 @@ class UniqueIds:
 
     def __init__(self) -> None:
         """Begin with no ids."""
-        self._places: dict[str, tuple[Path, int]] = {}
+        self._places: dict[str, Place] = {}
 
-    def add(self, found: str, file: Path, line: int) -> None:
-        """Note an id; raises ``UserError`` naming both lines if it stood somewhere before."""
-        first_file, first_line = self._places.setdefault(found, (file, line))
-        if (first_file, first_line) != (file, line):
-            where = f"line {first_line}" if first_file == file else f"{first_file}, line {first_line}"
+    def add(self, found: str, place: Place) -> None:
+        """Note an id; raises ``UserError`` for one that is none, or that stood somewhere before (naming both rows)."""
+        if fault := id_fault(found):
+            raise UserError(f"{place}: the id {found!a:.80} {fault}")
+        first = self._places.setdefault(found, place)
+        if first != place:
+            where = f"{first.unit} {first.number}" if first.file == place.file else str(first)
             raise UserError(
-                f"{file}, line {line}: the id {found!r} already stands in {where}. "
-                "Give each line its own id, or delete one of them."
+                f"{place}: the id {found!r} already stands in {where}. Give each its own id, or delete one of them."
             )
 
 
+def id_fault(found: str) -> str:
+    """Return why a text can't be the id of a sample, as the end of a sentence; ``""`` if it can."""
+    if not found.strip():
+        return "is empty; give it one."
+    odd = odd_in_line(found)
+    return f"must not hold the character {odd.group()!a}; take it out." if odd else ""
+
+
 def read_lines(path: Path) -> list[tuple[int, str]]:
-    """Return the numbered lines of a UTF-8 file that aren't blank, without line ends.
+    """Return the numbered lines of a UTF-8 file that aren't blank, without line ends of any system.
 
     Raises:
         UserError: the file is missing, unreadable or not UTF-8.
     """
-    text = read_text(path)
-    lines = text.replace("\r\n", "\n").split("\n")
+    text = read_text(path).replace("\r\n", "\n")
+    lines = text.split("\n" if "\n" in text else "\r")
     return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
 
-def read_json_lines(path: Path) -> list[Row]:
-    """Read a file with one JSON object a line; raises ``UserError`` for a line that is something else."""
-    rows = []
-    for number, line in read_lines(path):
-        fields = parse_json(line, f"{path}, line {number}").values
-        if not isinstance(fields, dict):
-            raise UserError(f"{path}, line {number}: is not a JSON object. Write {{...}} on every line.")
-        rows.append(Row(path, number, fields))
-    return rows
-
-
-def split_fields(path: Path, lines: Sequence[tuple[int, str]], columns: Sequence[str], separator: str) -> list[Row]:
-    """Split lines at ``separator`` into ``columns``; raises ``UserError`` where the number of fields differs.
-
-    Quotes are ordinary characters, as in the published lists.
-    """
-    rows = []
-    for number, line in lines:
-        fields = line.split(separator)
-        if len(fields) != len(columns):
-            raise UserError(
-                f"{path}, line {number}: has {len(fields)} fields, not {len(columns)} ({', '.join(columns)}). "
-                f"Separate fields with {'tabs' if separator == chr(9) else repr(separator)}."
-            )
-        rows.append(Row(path, number, {column: fields[at] for at, column in enumerate(columns)}))
-    return rows
+def refuse_doubled(columns: Sequence[str], place: Place) -> None:
+    """Raise ``UserError`` if two columns have one name, in whatever case; nameless ones are nobody's."""
+    for name, count in Counter(column.strip().lower() for column in columns).items():
+        if name and count > 1:
+            raise UserError(f"{place}: the column {name!r} stands {count} times. Name or remove all but one.")
 
 
 def pick_column(row: Row, accepted: Sequence[str], what: str) -> str:
@@ -113,11 +122,14 @@ def pick_column(row: Row, accepted: Sequence[str], what: str) -> str:
     Raises:
         UserError: there is none; the message names ``what`` is missing and the columns that are there.
     """
+    found = find_column(row, accepted)
+    if found is None:
+        there = ", ".join(f"{column!r:.60}" for column in list(row.fields)[:20]) or "none"
+        raise UserError(f"{row.place}: no column for {what}; found {there}. Call it one of: {', '.join(accepted)}.")
+    return found
+
+
+def find_column(row: Row, accepted: Collection[str]) -> str | None:
+    """Return the column of ``row`` that is called one of ``accepted``, as ``pick_column``; None if there is none."""
     by_lower = {column.strip().lower(): column for column in row.fields}
-    for name in accepted:
-        if name in by_lower:
-            return by_lower[name]
-    raise UserError(
-        f"{row.file}, line {row.line}: no column for {what}; found {', '.join(map(repr, row.fields))}. "
-        f"Call it one of: {', '.join(accepted)}."
-    )
+    return next((by_lower[name] for name in accepted if name in by_lower), None)

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.plugins import register_source
-from tttbench.core.sample import AudioRef, Sample, Turn, spoken_sample
+from tttbench.core.sample import Sample, Turn, spoken_sample
 from tttbench.core.tables import read_table
-from tttbench.data.sources.listing import Row, UniqueIds, read_json_lines
+from tttbench.data.sources.json_lists import read_json_lines
+from tttbench.data.sources.listing import Row, UniqueIds
 
 CONDITIONS = {"clean": ("audio", "clean"), "noisy": ("noisy_audio", "10 dB noise")}
 """Names of the option ``condition``: the field of the recording, and how it is called."""
@@ -22,7 +23,7 @@ def read_mini_asr(folder: Path, condition: str = "clean") -> Sequence[Sample]:
     return [
         spoken_sample(
             row.filled("id"),
-            folder / row.filled(field),
+            row.audio(field),
             row.filled("text"),
             language="en",
             cluster=row.filled("cluster"),
@@ -43,10 +44,10 @@ def read_mini_qa(folder: Path, condition: str = "clean") -> Sequence[Sample]:
     return [
         spoken_sample(
             row.filled("id"),
-            folder / row.filled(field),
+            row.audio(field),
             row.filled("answer"),
             *_aliases(row),
-            answer=Turn("assistant", row.filled("answer_text"), AudioRef(folder / row.filled("answer_audio"))),
+            answer=Turn("assistant", row.filled("answer_text"), row.audio("answer_audio")),
             language="en",
             cluster=row.filled("cluster"),
             metadata={"question": row.filled("question"), "voice": row.filled("voice"), "condition": called},
@@ -70,7 +71,7 @@ def _rows(path: Path) -> list[Row]:
     rows = read_json_lines(path)
     ids = UniqueIds()
     for row in rows:
-        ids.add(row.filled("id"), path, row.line)
+        ids.add(row.filled("id"), row.place)
     return rows
 
 

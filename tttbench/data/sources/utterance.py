@@ -1,27 +1,28 @@
-"""What a reader of an ASR data set finds: audio files and what is said in them. Knows no format."""
+"""What a reader of an ASR data set finds: audio and what is said in it. Knows no format."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+
+from tttbench.core.sample import AudioRef, Place
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One line of a data set's list.
+    """One row of a data set's list.
 
     Attributes:
         id: unique within the data set.
-        audio: the file; whether it is there is not looked up, so that a missing one is an error of its request alone.
+        audio: a file or a segment of one; whether it is there is not looked up.
         text: what is said; may be empty (silence).
+        place: where it stands.
         speaker: who says it; empty if the list doesn't tell.
-        list_file: the list that it stands in.
-        line: its line there, from 1.
+        language: BCP 47 tag; empty if the list doesn't tell.
     """
 
     id: str
-    audio: Path
+    audio: AudioRef
     text: str
-    speaker: str
-    list_file: Path
-    line: int
+    place: Place
+    speaker: str = ""
+    language: str = ""

@@ -1,0 +1,38 @@
+"""Members of tar and zip archives. Knows nothing of what they hold."""
+
+from __future__ import annotations
+
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+
+from tttbench.core.errors import InputError
+
+
+def read_member(archive: Path, member: str) -> bytes:
+    """Return the content of a member of a tar (uncompressed or not) or zip archive.
+
+    Raises:
+        InputError: no such archive or member, or a damaged one.
+    """
+    try:
+        if not stat.S_ISREG(archive.stat().st_mode):
+            raise InputError(f"{archive}: is not a file. Give the path of a tar or zip archive.")
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as inside:
+                return inside.read(member)
+        with tarfile.open(archive) as tape:
+            found = tape.extractfile(member)
+            if found is None:
+                raise InputError(f"{archive}: {member!r} is not a file in it. Correct it in the task's list.")
+            return found.read()
+    except KeyError:
+        raise InputError(f"{archive}: holds no {member!r}. Correct it in the task's list.") from None
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        # The last two: a method of compression that isn't known here, and a member with a password.
+        raise InputError(f"{archive}: is broken or no archive ({error}). Copy or download it again.") from error
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise InputError(f"{archive}: cannot be read ({why}). Check the path and its permissions.") from error

@@ -1,0 +1,61 @@
+"""Files that a list names: is each a regular one, and does it lie in the data's folder? Nothing is opened.
+
+A named pipe would be waited for forever, and a run that is passed on holds a copy of every recording: it shouldn't
+hold those that a list fetched from elsewhere on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+class RealPaths:
+    """Paths without symbolic links and ``..``; each folder is looked up once, as lists name thousands of files."""
+
+    def __init__(self) -> None:
+        """Begin with no folders."""
+        self._folders: dict[str, str] = {}
+
+    def of(self, path: Path) -> str:
+        """Return the real path of a file, which needn't be there."""
+        folder, name = os.path.split(path)
+        if name in ("", ".."):
+            return os.path.realpath(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        real = os.path.join(self._folders[folder], name)
+        return os.path.realpath(real) if os.path.islink(real) else real
+
+    def is_inside(self, path: Path, folder: Path) -> bool:
+        """Whether a file lies in a folder or below it."""
+        root = self.of(folder / "any")[: -len("any")]
+        return self.of(path).startswith(root)
+
+
+def why_not_regular(path: Path) -> str:
+    """Return what a path is that isn't a regular file, as the end of a sentence; ``""`` if it is one, or isn't there.
+
+    A link that leads nowhere is there.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError) as error:
+        if not os.path.islink(path):
+            return ""
+        lost = isinstance(error, FileNotFoundError)
+        return "a link to a file that isn't there" if lost else f"a link that can't be followed ({_why(error)})"
+    return next((kind for is_kind, kind in _KINDS if is_kind(mode)), "")
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else "") or str(error)

@@ -1,0 +1,48 @@
+"""Lists in JSON: an object a line, as in NeMo's manifests whatever their ending, or a list of them as one document."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tttbench.core.errors import UserError
+from tttbench.core.sample import Place
+from tttbench.data.documents import parse_json, read_text
+from tttbench.data.sources.listing import Row, read_lines
+
+
+def read_json_lines(path: Path) -> list[Row]:
+    """Read a file with one JSON object a line; raises ``UserError`` for a line that is something else."""
+    rows = []
+    for number, line in read_lines(path):
+        fields = parse_json(line, f"{path}, line {number}").values
+        if not isinstance(fields, dict):
+            raise UserError(f"{path}, line {number}: is not a JSON object. Write {{...}} on every line.")
+        rows.append(Row(Place(path, number), fields))
+    return rows
+
+
+def read_json_list(path: Path) -> list[Row]:
+    """Read a ``.json`` file: a list of objects, or one object a line.
+
+    Raises:
+        UserError: it is something else.
+    """
+    if not read_text(path).lstrip().startswith("["):
+        return read_json_lines(path)
+    entries = parse_json(read_text(path), str(path)).values
+    assert isinstance(entries, list)  # what begins with a bracket
+    rows = []
+    for number, fields in enumerate(entries, 1):
+        if not isinstance(fields, dict):
+            raise UserError(f"{path}, entry {number}: is not a JSON object. Write a list of {{...}}.")
+        rows.append(Row(Place(path, number, "entry"), fields))
+    return rows
+
+
+def first_row(path: Path) -> Row | None:
+    """The first object of a ``.json`` file that may be a list; None if it is none, or can't be read."""
+    try:
+        rows = read_json_list(path)
+    except UserError:
+        return None
+    return rows[0] if rows else None
