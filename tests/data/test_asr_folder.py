@@ -143,3 +143,8 @@ def test_several_lists_are_not_guessed_between(tmp_path: Path) -> None:
 def test_a_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         read_asr_folder(tmp_path / "nowhere")
+
+
+def test_a_list_with_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be read \(File name too long\)\. Give a folder or a list\."):
+        read_asr_folder(tmp_path / ("x" * 300))

@@ -69,10 +69,10 @@ def read_asr_folder(path: Path, columns: Columns | None = None) -> AsrFolder:
     if kind := why_not_regular(path):
         if kind != "a folder":
             raise UserError(f"{path}: is {kind}. Give a list of utterances, or a folder.")
-    elif not path.is_file():
-        raise UserError(f"{path}: no such folder. Give the folder of transcribed speech.")
-    else:
+    elif _is_file(path):
         return _of_list(path, chosen)
+    else:
+        raise UserError(f"{path}: no such folder. Give the folder of transcribed speech.")
     if is_run({entry.name for entry in path.iterdir()}):
         raise UserError(f"{path}: is a run directory. Give the data that it was made from.")
     if is_kaldi(path):
@@ -85,6 +85,13 @@ def read_asr_folder(path: Path, columns: Columns | None = None) -> AsrFolder:
     if transcripts:
         return _finish("librispeech", path, read_librispeech(transcripts))
     return _of_list(_only_list(path), chosen)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise UserError(f"{str(path)!a:.300}: cannot be read ({error.strerror}). Give a folder or a list.") from error
 
 
 def _of_list(path: Path, columns: Columns) -> AsrFolder:

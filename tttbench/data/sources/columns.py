@@ -14,7 +14,7 @@ from pathlib import Path
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.language import language_fault
 from tttbench.core.sample import AudioRef
-from tttbench.data.sources.listing import Row, find_column, pick_column
+from tttbench.data.sources.listing import Row, find_column, pick_column, shortened
 from tttbench.data.sources.utterance import Utterance
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
@@ -121,7 +121,7 @@ def _chosen(row: Row, columns: Columns, role: str) -> str | None:
     found = find_column(row, columns.accepted(role))
     if found is None and getattr(columns, role):
         name = str(getattr(columns, role))
-        raise UserError(f"{row.place}: has no field {name!r}. {did_you_mean(name, row.fields)}")
+        raise UserError(f"{row.place}: has no field {name!r}. {did_you_mean(name, shortened(row.fields))}")
     return found
 
 

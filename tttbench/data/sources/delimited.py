@@ -11,7 +11,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.sample import Place
 from tttbench.data.audio import AUDIO_SUFFIXES
 from tttbench.data.documents import read_text
-from tttbench.data.sources.listing import Row, read_lines, refuse_doubled
+from tttbench.data.sources.listing import Row, read_lines, refuse_doubled, shortened
 
 _NO_HEADER = ("file", "text")
 
@@ -94,7 +94,7 @@ def split_fields(path: Path, lines: Sequence[tuple[int, str]], columns: Sequence
 def _row(place: Place, fields: Sequence[str], columns: Sequence[str], separator: str) -> Row:
     if len(fields) != len(columns):
         raise UserError(
-            f"{place}: has {len(fields)} fields, not {len(columns)} ({', '.join(columns)}). "
+            f"{place}: has {len(fields)} fields, not {len(columns)} ({', '.join(shortened(columns))}). "
             f"Separate fields with {'tabs' if separator == chr(9) else repr(separator)}."
         )
     return Row(place, dict(zip(columns, fields, strict=True)))

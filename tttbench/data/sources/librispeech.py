@@ -26,7 +26,7 @@ def read_librispeech(lists: Sequence[Path]) -> list[Utterance]:
             utterance_id, _, text = line.strip().partition(" ")
             place = Place(path, number)
             if not text.strip():
-                raise UserError(f"{place}: no text after the id {utterance_id!r}. Write: id TEXT")
+                raise UserError(f"{place}: no text after the id {utterance_id!r:.80}. Write: id TEXT")
             row = Row(place, {"id": utterance_id, "text": text})
             speaker, dash, _ = utterance_id.partition("-")
             utterances.append(

@@ -6,9 +6,10 @@ each kind is that of ``delimited`` and ``json_lists``.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -67,7 +68,9 @@ class Row:
     def cell(self, column: str) -> Document:
         """Return a field that must be there, whatever it holds, to be read as more than text."""
         if column not in self.fields:
-            raise UserError(f"{self.place}: has no field {column!r}. {did_you_mean(column, self.fields)}")
+            raise UserError(
+                f"{self.place}: has no field {column!r:.60}. {did_you_mean(column, shortened(self.fields))}"
+            )
         return Document(self.fields[column], str(self.place), "JSON", f"field {column!r}")
 
 
@@ -86,8 +89,13 @@ class UniqueIds:
         if first != place:
             where = f"{first.unit} {first.number}" if first.file == place.file else str(first)
             raise UserError(
-                f"{place}: the id {found!r} already stands in {where}. Give each its own id, or delete one of them."
+                f"{place}: the id {found!r:.80} already stands in {where}. Give each its own id, or delete one of them."
             )
+
+
+def shortened(names: Iterable[str]) -> list[str]:
+    """The first names, as long as a message can bear."""
+    return [name[:60] for name in itertools.islice(names, 20)]
 
 
 def id_fault(found: str) -> str:
@@ -113,7 +121,7 @@ def refuse_doubled(columns: Sequence[str], place: Place) -> None:
     """Raise ``UserError`` if two columns have one name, in whatever case; nameless ones are nobody's."""
     for name, count in Counter(column.strip().lower() for column in columns).items():
         if name and count > 1:
-            raise UserError(f"{place}: the column {name!r} stands {count} times. Name or remove all but one.")
+            raise UserError(f"{place}: the column {name!r:.60} stands {count} times. Name or remove all but one.")
 
 
 def pick_column(row: Row, accepted: Sequence[str], what: str) -> str:
@@ -124,7 +132,7 @@ def pick_column(row: Row, accepted: Sequence[str], what: str) -> str:
     """
     found = find_column(row, accepted)
     if found is None:
-        there = ", ".join(f"{column!r:.60}" for column in list(row.fields)[:20]) or "none"
+        there = ", ".join(map(repr, shortened(row.fields))) or "none"
         raise UserError(f"{row.place}: no column for {what}; found {there}. Call it one of: {', '.join(accepted)}.")
     return found
 

@@ -1,0 +1,200 @@
+"""Every reader of lists on 2,000 files (layouts of one data set: 400): samples that can be kept, or a message.
+
+Files are random bytes, and valid ones that were spoiled: NUL, halves of characters, byte order marks, UTF-16, line ends
+of old systems, numbers of thousands of digits, deep nesting, doubled keys and columns, long lines, nothing at all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tttbench.core.errors import UserError
+from tttbench.core.sample import Sample
+from tttbench.core.serialize import sample_fault
+from tttbench.data.documents import read_toml
+from tttbench.data.samples import list_samples
+from tttbench.data.sources.asr_folder import list_asr_folder
+from tttbench.data.sources.llama_questions import list_llama_questions
+from tttbench.data.sources.mini import read_mini_qa
+from tttbench.data.task_files import task_from
+
+N_FILES = 2_000
+N_FILES_OF_ONE_SET = 400
+
+
+@dataclass(frozen=True)
+class Case:
+    """A reader: its files, the first of which is spoiled unless another is chosen, and what reads their folder."""
+
+    files: dict[str, str]
+    read: Callable[[Path], Sequence[Sample]]
+
+
+def task_file(folder: Path) -> Sequence[Sample]:
+    path = folder / "t.toml"
+    return list_samples(task_from(read_toml(path), path), folder)
+
+
+TSV = (
+    "id\taudio\ttext\tspeaker\tlang\tstart\tend\tduration\n"
+    'a\ta.wav\tone "two"\tann\ten\t0.5\t1.5\t\n'
+    "b\tsub/b.wav\t\t\t\t\t\t2\n"
+)
+JSON_LINES = (
+    '{"id": "a", "audio_filepath": "a.wav", "offset": 0.5, "duration": 1.25, "text": "one"}\n'
+    '{"audio_filepath": "b.wav", "text": "zw\\u00f6lf", "speaker": null, "lang": "de", "more": [1, {"x": 2.5}]}\n'
+)
+QA = (
+    '{"id": "1", "audio": "a.opus", "voice": "v", "cluster": "c", "question": "Who?", "answer": "Ann", '
+    '"aliases": ["A"], "answer_text": "It is Ann.", "answer_audio": "r.opus"}\n'
+)
+TASK = """title = "T"
+family = "asr"
+description = "D"
+source = "asr_folder"
+scores = ["wer", {scorer = "cer", id = "c"}]
+language = "en"
+max_seconds = 5.5
+options = {list = "l.tsv"}
+needs = {accepts = ["audio"], produces = ["text"], turns = false}
+"""
+
+CASES = {
+    "tsv": Case({"l.tsv": TSV}, list_asr_folder),
+    "csv": Case({"l.csv": 'audio,text,start,end\na.wav,"one, ""two""",0,1\nb.wav,three,,\n'}, list_asr_folder),
+    "json lines": Case({"l.jsonl": JSON_LINES}, list_asr_folder),
+    "json": Case(
+        {"l.json": '[{"audio": "a.wav", "text": "one"}, {"audio": "b.wav", "text": "two", "end_ms": 5}]'},
+        lambda folder: list_asr_folder(folder / "l.json"),
+    ),
+    "nemo": Case({"test_manifest.json": JSON_LINES}, lambda folder: list_asr_folder(folder / "test_manifest.json")),
+    "kaldi": Case(
+        {
+            "wav.scp": "r1 a.wav\nr2 sub/b.wav\n",
+            "segments": "u1 r1 0.5 1.75\nu2 r2 0 -1\n",
+            "text": "u1 one two\nu2\n",
+            "utt2spk": "u1 ann\nu2 bob\n",
+        },
+        list_asr_folder,
+    ),
+    "task": Case({"t.toml": TASK, "l.tsv": TSV}, task_file),
+}
+
+CASES_OF_ONE_SET = {
+    "ljspeech": Case({"metadata.csv": "LJ1|Mr. 5|Mister five\nLJ2|6|six\n"}, list_asr_folder),
+    "librispeech": Case({"a.trans.txt": "61-1-0000 HE BEGAN\n61-1-0001 GIVE\n"}, list_asr_folder),
+    "common voice": Case(
+        {"test.tsv": 'client_id\tpath\tsentence\tlocale\nc\tx.mp3\t"""Hi,"" he said"\ten\nd\ty.mp3\tTwo\tzh-CN\n'},
+        list_asr_folder,
+    ),
+    "llama questions": Case(
+        {"llama_questions_300.tsv": "Questions\tAnswer\tWav Filename\nWho?\tAnn\ta.wav\n"}, list_llama_questions
+    ),
+    "mini": Case({"qa.jsonl": QA}, read_mini_qa),
+}
+"""Layouts of one data set each, which are read by the same functions."""
+
+SPOILERS = (
+    *(b"\0", b"\xed\xa0\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"\xc3", b"\r", b"\n\n", b"\t", b"|", b",", b";", b'"'),
+    *(b"\\", b"\\ud800", b"\\u0000", b"{", b"}", b"[", b"]", b'"a": 1, "a": 2', b"null", b"true", b"NaN", b"-1"),
+    *(b"9" * 5_000, b"[" * 3_000, b'{"a":' * 3_000, b"../", b"/", b"|", b"..", b".", b" ", b"\x1b[2J", b"1e999"),
+    *(b"x" * 200_000, b"=", b"#", b"[[tasks]]\n", b"inf", b"1979-05-27", b"0x_1", b"text", b"audio", b"\xe2\x80\xae"),
+)
+
+
+def spoiled(content: bytes, chance: random.Random) -> bytes:
+    for _ in range(chance.choice((1, 1, 2, 4))):
+        at = chance.randrange(len(content) + 1)
+        to = min(len(content), at + chance.choice((0, 0, 1, 3, 20)))
+        what = chance.randrange(9)
+        if what < 5:
+            content = content[:at] + chance.choice(SPOILERS) + content[to:]
+        elif what == 5:
+            content = content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :]
+        elif what == 6:
+            content = content[:at] + content[to:] + content[at:to]
+        elif what == 7:
+            lines = content.split(b"\n")
+            content = b"\n".join([*lines, chance.choice(lines)])
+        else:
+            content = chance.choice(
+                (b"", content[:at], content.replace(b"\n", b"\r"), content.decode("latin-1").encode("utf-16"))
+            )
+    return content
+
+
+FILES = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.binary(max_size=300))
+"""A seed for spoiling a valid file, twice as often as random bytes."""
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Callable[[], Path]:
+    """Make new folders: a file system may tell two files of one name and size apart too late."""
+
+    def new() -> Path:
+        folder = tmp_path / str(next(_numbers))
+        folder.mkdir()
+        return folder
+
+    return new
+
+
+def outcome(case: Case, folder: Path) -> list[str]:
+    """What is wrong with what a reader gave; its message must name a file of the folder."""
+    try:
+        samples = case.read(folder)
+    except UserError as error:
+        message = str(error)
+        named = any(name in message for name in case.files) or str(folder) in message
+        return [] if named and len(message) < 5_000 else [f"names no file: {message[:500]}"]
+    faults = [fault for one in samples if (fault := sample_fault(one))]
+    return faults or [f"{one!r} is no sample" for one in samples if not (isinstance(one, Sample) and one.id.strip())]
+
+
+def check(case: Case, given: int | bytes, folder: Path) -> None:
+    contents = {file: content.encode() for file, content in case.files.items()}
+    if isinstance(given, bytes):
+        contents[next(iter(contents))] = given
+    else:
+        chance = random.Random(given)
+        file = chance.choice([*contents])
+        contents[file] = spoiled(contents[file], chance)
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    assert outcome(case, folder) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
+@settings(max_examples=N_FILES, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=FILES)
+def test_whatever_a_file_holds_gives_samples_or_a_message(
+    name: str, given: int | bytes, folders: Callable[[], Path]
+) -> None:
+    check(CASES[name], given, folders())
+
+
+@pytest.mark.parametrize("name", CASES_OF_ONE_SET)
+@settings(max_examples=N_FILES_OF_ONE_SET, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=FILES)
+def test_the_layouts_of_one_data_set_likewise(name: str, given: int | bytes, folders: Callable[[], Path]) -> None:
+    check(CASES_OF_ONE_SET[name], given, folders())
+
+
+@pytest.mark.parametrize("name", [*CASES, *CASES_OF_ONE_SET])
+def test_the_files_that_are_spoiled_are_valid(name: str, tmp_path: Path) -> None:
+    case = {**CASES, **CASES_OF_ONE_SET}[name]
+    for file, content in case.files.items():
+        (tmp_path / file).write_text(content)
+    (tmp_path / "a.wav").touch()
+    assert len(case.read(tmp_path)) in (1, 2)
