@@ -160,7 +160,7 @@ def test_names_are_those_of_the_suites_recipes() -> None:
         ('title = "LlamaQ"', 'titel = "LlamaQ"', r"columns\[1\]\.titel: unknown key\. Did you mean 'title'"),
         ("published = [34.68, 12.53, 13.65]", "published = [34.68, 12.53, nan]", r"published\[2\]: must be a finite"),
         ('url = "https:', 'url = "javascript:', "sources.ttt: url must begin with https:// or http://"),
-        ('id = "ablation"', 'id = "../ablation"', r"tables\[1\]: id may hold letters, digits, '_' and '-' only"),
+        ('id = "ablation"', 'id = "../ablation"', r"tables\[1\]: id may hold up to 60 letters, digits, '_' and '-'"),
         ('id = "ablation"', 'id = "architectures"', r"tables\[1\]: has the id 'architectures' of \[0\]"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tttbench.cli.options import add_include, include_all
+from tttbench.cli.options import a_path, add_include, include_all
 from tttbench.core.errors import UserError
 
 HELP = "render the paper's tables with what runs have measured"
@@ -14,9 +14,9 @@ HELP = "render the paper's tables with what runs have measured"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument(
-        "runs", nargs="*", type=Path, metavar="RUN", help="run directories; of equal cells the last counts"
+        "runs", nargs="*", type=a_path, metavar="RUN", help="run directories; of equal cells the last counts"
     )
-    parser.add_argument("--out", type=Path, default=Path("tables"), metavar="DIR", help="folder (default: tables)")
+    parser.add_argument("--out", type=a_path, default=Path("tables"), metavar="DIR", help="folder (default: tables)")
     parser.add_argument(
         "--name",
         action="append",
@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what a system or task of the runs is in the tables, e.g. ttt:/models/x=ttt:TtT-3B, asr_folder=aishell_1",
     )
     parser.add_argument(
-        "--published", type=Path, metavar="FILE", help="a TOML file of tables in place of the shipped one"
+        "--published", type=a_path, metavar="FILE", help="a TOML file of tables in place of the shipped one"
     )
     add_include(parser)
 
@@ -46,7 +46,10 @@ def run(args: argparse.Namespace) -> int:
         with Run.open(folder) as run:
             runs.append(measured_run(run))
     filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), tasks.names())
-    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out {args.out}: cannot be made: {error.strerror}. Give another folder.") from error
     for name, text in render_all(filled).items():
         write_atomic(args.out / name, text.encode())
     for table in filled:

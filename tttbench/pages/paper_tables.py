@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import jinja2
 
 from tttbench import __version__
+from tttbench.core.markup import code_in_markdown, code_on_one_line, in_csv, in_latex, in_markdown, on_one_line
 from tttbench.core.shipped import shipped
 from tttbench.published import Source
 from tttbench.published.measured import Cell, FilledBlock, FilledTable, Measured
@@ -102,17 +103,17 @@ def html(tables: Sequence[FilledTable]) -> str:
 
 def markdown(table: FilledTable) -> str:
     """Each block as a table: published, measured and difference in one cell; then what the empty cells need."""
-    lines = [f"# {table.table.title}", ""]
-    lines += [table.table.note, ""] if table.table.note else []
+    lines = [f"# {in_markdown(table.table.title)}", ""]
+    lines += [in_markdown(table.table.note), ""] if table.table.note else []
     for block in table.blocks:
-        lines += [f"## {block.block.title}", ""]
-        lines.append("| system | " + " | ".join(_titles(block)) + " |")
+        lines += [f"## {in_markdown(block.block.title)}", ""]
+        lines.append("| system | " + " | ".join(map(in_markdown, _titles(block))) + " |")
         lines.append("|---" * (1 + len(block.block.columns)) + "|")
         for row, cells in zip(block.block.rows, block.cells, strict=True):
-            lines.append(f"| {row.title} | " + " | ".join(_in_one(cell) for cell in cells) + " |")
+            lines.append(f"| {in_markdown(row.title)} | " + " | ".join(_in_one(cell) for cell in cells) + " |")
         lines.append("")
         lines += _needs(block)
-    lines += [f"Published: {one.citation}. {one.url}. {one.note}" for one in sources(table)]
+    lines += [in_markdown(f"Published: {one.citation}. {one.url}. {one.note}") for one in sources(table)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -129,62 +130,51 @@ def _in_one(cell: Cell) -> str:
     return f"{text}; {to_the_best(cell)}" if to_the_best(cell) else text
 
 
-def _needs(block: FilledBlock) -> list[str]:
+def _needs(
+    block: FilledBlock, text: Callable[[str], str] = in_markdown, code: Callable[[str], str] = code_in_markdown
+) -> list[str]:
+    """What cells need that weren't measured, and the command that fills each then."""
     lines = []
     for row, cells in zip(block.block.rows, block.cells, strict=True):
         for column, cell in zip(block.block.columns, cells, strict=True):
             if cell.measured is None:
-                lines.append(f"- {row.title}, {column.title}: {_how(cell)}")
+                needs = text(f"needs {cell.needs}") if cell.needs else ""
+                how = "; then ".join(part for part in (needs, code(cell.command) if cell.command else "") if part)
+                lines.append(f"- {text(f'{row.title}, {column.title}')}: {how}")
     return ["Not measured:", "", *lines, ""] if lines else []
-
-
-def _how(cell: Cell) -> str:
-    """What a cell needs, and the command that fills it then."""
-    needs = f"needs {cell.needs}" if cell.needs else ""
-    return "; then ".join(part for part in (needs, f"`{cell.command}`" if cell.command else "") if part)
-
-
-_ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
-    character: "\\" + character for character in "&%$#_{}"
-}
-_ARROWS = {"↓": r"$\downarrow$", "↑": r"$\uparrow$", "—": "--"}
-
-
-def _tex(text: str) -> str:
-    return "".join((_ESCAPES | _ARROWS).get(character, character) for character in text)
 
 
 def latex(table: FilledTable) -> str:
     """A ``table`` with booktabs for each block: published over measured, the interval small."""
-    lines = [f"% {table.table.title}; needs \\usepackage{{booktabs}}"]
+    lines = [f"% {on_one_line(table.table.title)}; needs \\usepackage{{booktabs}}"]
     for block in table.blocks:
         lines += [
             r"\begin{table}",
-            rf"\caption{{{_tex(table.table.title)}: {_tex(block.block.title)}. Published / measured [95\,\%], samples, "
-            r"difference; of several systems that to the best.}",
+            rf"\caption{{{in_latex(f'{table.table.title}: {block.block.title}')}. Published / measured [95\,\%], "
+            r"samples, difference; of several systems that to the best.}",
             rf"\begin{{tabular}}{{l{'r' * len(block.block.columns)}}}",
             r"\toprule",
-            " & ".join(["", *map(_tex, _titles(block))]) + r" \\",
+            " & ".join(["", *map(in_latex, _titles(block))]) + r" \\",
             r"\midrule",
         ]
         for row, cells in zip(block.block.rows, block.cells, strict=True):
-            lines.append(" & ".join([_tex(row.title), *map(_tex_cell, cells)]) + r" \\")
+            lines.append(" & ".join([in_latex(row.title), *map(_tex_cell, cells)]) + r" \\")
         lines += [
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
-            *(f"% {line}" for line in _needs(block) if line),
+            *(f"% {line}" for line in _needs(block, on_one_line, code_on_one_line) if line),
             "",
         ]
-    lines += [f"% Published: {one.citation}. {one.url}. {one.note}" for one in sources(table)]
+    lines += [f"% {on_one_line(f'Published: {one.citation}. {one.url}. {one.note}')}" for one in sources(table)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _tex_cell(cell: Cell) -> str:
     if cell.measured is None:
-        return _tex(published(cell))
+        return in_latex(published(cell))
     one = cell.measured
-    away = "".join(f"; {_tex(part)}" for part in (difference(cell), to_the_best(cell)) if part)
+    away = "".join(f"; {in_latex(part)}" for part in (difference(cell), to_the_best(cell)) if part)
     text = f"{figure(one)} {{\\scriptsize [{bounds(one)}], $n={one.result.n}${failed(one)}{away}}}"
     return text if cell.published is None else f"{published(cell)} / {text}"
 
@@ -212,8 +202,8 @@ def comma_separated(table: FilledTable) -> str:
                 away = "" if cell.difference is None else cell.difference
                 printed, origin = ("", "") if cell.published is None else (cell.published, source)
                 place = [table.table.id, block.block.title, row.title, column.title, better]
-                line = [*place, printed, *figures, away, *made_by, origin, cell.needs, cell.command]
-                writer.writerow([*line, *_against(cell)])
+                line = [*place, printed, *figures, away, *made_by, origin, cell.needs, cell.command, *_against(cell)]
+                writer.writerow([in_csv(one) if isinstance(one, str) else one for one in line])
     return out.getvalue()
 
 

@@ -116,8 +116,8 @@ class _TableEntry:
 
     def __post_init__(self) -> None:
         # Files are named after it.
-        if not re.fullmatch(r"\w[\w-]*", self.id, re.ASCII):
-            raise ValueError(f"id may hold letters, digits, '_' and '-' only, not {self.id[:60]!r}")
+        if not re.fullmatch(r"\w[\w-]{0,59}", self.id, re.ASCII):
+            raise ValueError(f"id may hold up to 60 letters, digits, '_' and '-', not {self.id[:70]!r}")
 
 
 @dataclass(frozen=True)
@@ -136,6 +136,11 @@ def load_tables(path: Path = SHIPPED) -> tuple[Table, ...]:
     """
     document = read_toml(path)
     given = read_table(_File, document)
+    seen: dict[str, str] = {}
+    for at, table in enumerate(given.tables):
+        if seen.setdefault(table.id.lower(), table.id) != table.id:  # files may differ in more than case
+            what = f"{table.id!r} differs from {seen[table.id.lower()]!r} in case alone; change one."
+            raise document.error(f"tables[{at}].id", what)
     return tuple(
         Table(
             table.id,

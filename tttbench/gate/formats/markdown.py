@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tttbench.core.markup import in_markdown
 from tttbench.gate.formats.words import (
     could_show,
     difference_line,
@@ -21,11 +22,11 @@ _SIGNS = {"better": "🟢", "worse": "🔴", "same": "⚪", "cannot tell": "🟡
 def markdown(result: GateResult) -> str:
     """Return a section: the outcome, then tables, what gates first."""
     lines = [f"## {'✅' if result.exit_code == 0 else '❌'} {heading(result)}", ""]
-    lines += [_cell(could_show(result)), ""] if could_show(result) else []
-    lines += [f"{_cell(result.run)} against {_cell(result.baseline)}.", ""]
-    lines += [f"- {_cell(problem)}" for problem in result.problems]
-    lines += [f"- {_cell(difference_line(one))}" for one in result.differences]
-    lines += [f"- ⚠️ {_cell(warning)}" for warning in result.warnings]
+    lines += [in_markdown(could_show(result)), ""] if could_show(result) else []
+    lines += [f"{in_markdown(result.run)} against {in_markdown(result.baseline)}.", ""]
+    lines += [f"- {in_markdown(problem)}" for problem in result.problems]
+    lines += [f"- {in_markdown(difference_line(one))}" for one in result.differences]
+    lines += [f"- ⚠️ {in_markdown(warning)}" for warning in result.warnings]
     if result.problems or result.differences or result.warnings:
         lines.append("")
     gating = [one for one in result.verdicts if one.gates]
@@ -35,7 +36,10 @@ def markdown(result: GateResult) -> str:
         lines += ["<details><summary>Metrics that don't gate</summary>", "", *_table(others), "</details>", ""]
     if result.noted:
         lines += ["<details><summary>What else differs</summary>", ""]
-        lines += [f"- {_cell(one.what)}: {_cell(one.baseline) or '-'} → {_cell(one.run)}" for one in result.noted]
+        lines += [
+            f"- {in_markdown(one.what)}: {in_markdown(one.baseline) or '-'} → {in_markdown(one.run)}"
+            for one in result.noted
+        ]
         lines += ["", "</details>", ""]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -50,14 +54,5 @@ def _table(verdicts: Sequence[QualityVerdict | SpeedVerdict]) -> list[str]:
         else:
             name, values = one.figure, [speed_value(one, value) for value in (one.baseline, one.run)]
         cells = [_SIGNS[one.verdict], one.system, one.task, name, *values, difference_text(one), sentence(one)]
-        rows.append("| " + " | ".join(map(_cell, cells)) + " |")
+        rows.append("| " + " | ".join(map(in_markdown, cells)) + " |")
     return [*rows, ""]
-
-
-def _cell(text: str) -> str:
-    """Text that can't leave its cell or turn into markup."""
-    for character in "\\`*_|<>[]":
-        text = text.replace(
-            character, f"\\{character}" if character not in "<>" else {"<": "&lt;", ">": "&gt;"}[character]
-        )
-    return " ".join(text.split())
