@@ -1,7 +1,5 @@
 """``python -m tttbench``: the same as the command ``tttbench``."""
 
-import sys
+from tttbench.cli.main import entry
 
-from tttbench.cli.main import main
-
-sys.exit(main())
+entry()

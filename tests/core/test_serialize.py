@@ -6,7 +6,7 @@ import json
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -21,9 +21,7 @@ from tttbench.core.serialize import (
     KeptResponse,
     all_escaped,
     escaped,
-    response_fault,
     response_to_plain,
-    sample_fault,
     to_json,
     to_plain,
 )
@@ -181,50 +179,6 @@ def test_the_detail_of_a_score_is_checked_at_every_depth() -> None:
     values["detail"]["alignment"][0]["ref"] = "a\0"
     with pytest.raises(UserError, match=r"^detail\.alignment\[0\]\.ref: must not hold the character '\\x00'\.$"):
         read(Score, values)
-
-
-def changed(**fields: Any) -> Response:
-    """A response whose fields hold anything, as a plug-in's may."""
-    return replace(RESPONSE, **fields)
-
-
-@pytest.mark.parametrize(
-    ("response", "fault"),
-    [
-        (RESPONSE, ""),
-        (replace(RESPONSE, waveform=np.zeros(2, np.float32)), ""),
-        (None, "must be a Response, not None"),
-        ("Paris", "must be a Response, not 'Paris'"),
-        (changed(waveform=np.zeros(2, np.int16)), "waveform: must be a NumPy array of float32, not of int16"),
-        (changed(waveform=[0.5]), "waveform: must be a NumPy array of float32, not of list"),
-        (changed(audio_codes=(1, 2.5)), "audio_codes[1]: must be a whole number, not 2.5"),
-        (replace(RESPONSE, trace=replace(TRACE, end_s=math.inf)), "trace.end_s: must be a finite number, not null"),
-        (changed(text=b"x"), "text: must be a string, not a list"),
-        (replace(RESPONSE, text="\ud800"), r"text: must not hold the character '\ud800'"),
-    ],
-)
-def test_a_response_says_why_it_cannot_be_kept(response: object, fault: str) -> None:
-    assert response_fault(response) == fault
-
-
-def test_a_reason_to_finish_is_a_text() -> None:
-    assert response_fault(changed(finish_reason=None)) == "finish_reason: must be a string, not null"
-
-
-@pytest.mark.parametrize(
-    ("sample", "fault"),
-    [
-        (SAMPLE, ""),
-        (replace(SAMPLE, metadata=cast("Any", {"n": 5})), "metadata.n: must be a string, not 5"),
-        (replace(SAMPLE, cluster="a\0"), r"cluster: must not hold the character '\x00'"),
-        (
-            Sample("4", (Turn("user", "", AudioRef(Path("caf\udce9.wav"))),)),
-            r"turns[0].audio.path: must not hold the character '\udce9'",
-        ),
-    ],
-)
-def test_a_sample_says_why_it_cannot_be_kept(sample: Sample, fault: str) -> None:
-    assert sample_fault(sample) == fault
 
 
 @given(st.text(alphabet=st.characters(codec=None, exclude_categories=()), max_size=8))

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tttbench.core.checked import checked_sample
 from tttbench.core.errors import UserError
 from tttbench.core.sample import Sample
-from tttbench.core.serialize import sample_fault
 from tttbench.data.documents import read_toml
 from tttbench.data.samples import list_samples
 from tttbench.data.sources.asr_folder import list_asr_folder
@@ -157,8 +157,9 @@ def outcome(case: Case, folder: Path) -> list[str]:
         message = str(error)
         named = any(name in message for name in case.files) or str(folder) in message
         return [] if named and len(message) < 5_000 else [f"names no file: {message[:500]}"]
-    faults = [fault for one in samples if (fault := sample_fault(one))]
-    return faults or [f"{one!r} is no sample" for one in samples if not (isinstance(one, Sample) and one.id.strip())]
+    for one in samples:
+        checked_sample(one)
+    return [f"{one!r} is no sample" for one in samples if not (isinstance(one, Sample) and one.id.strip())]
 
 
 def check(case: Case, given: int | bytes, folder: Path) -> None:

@@ -15,59 +15,60 @@ from tttbench.core.tables import Document
 from tttbench.gate.baseline_file import read_baseline
 from tttbench.gate.baseline_format1 import upgraded
 
+OLD: dict[str, Any] = {
+    "kind": "tttbench baseline",
+    "format": 1,
+    "tttbench": "0.1.0",
+    "made_at": "2026-11-01T00:00:00+00:00",
+    "suite": "mini",
+    "seed": 1,
+    "status": "done",
+    "expected": 2,
+    "answered": 2,
+    "judge": "ears-1",
+    "versions": {},
+    "machine": {"cores": 2},
+    "systems": {"sys": {"name": "ttt:mini", "strategy": "topk", "decode": {}, "weights": "a", "batch_sizes": [1]}},
+    "promotions": [],
+    "tasks": [
+        {
+            "name": "task",
+            "kind": "qa",
+            "instruction": "",
+            "data_sha256": "d",
+            "metrics": ["spoken_accuracy"],
+            "own_data": True,
+            "samples": ["a", "b"],
+            "references": ["x", "y"],
+            "clusters": None,
+        }
+    ],
+    "metrics": [
+        {
+            "system": "sys",
+            "task": "task",
+            "name": "spoken_accuracy",
+            "kind": "binary",
+            "lower_is_better": False,
+            "recipe": "spoken_accuracy-1; answer_match-1; whisper_english-1 (whisper-normalizer 0.1.15); judge: ears-1",
+            "numerators": [1, 0],
+            "denominators": [1, 1],
+            "not_ok": {"b": "judge_failed"},
+            "missing": [],
+        }
+    ],
+    "timings": [],
+    "peace": [{"system": "sys", "task": "task", "pace_s": 0.01, "others_cores": 0.0}],
+    "answers": [
+        {"system": "sys", "task": "task", "text": ["x", None], "heard": ["x", ""], "errors": None},
+    ],
+}
+"""A baseline as 0.1 wrote it."""
+
 
 def test_a_baseline_of_0_1_is_read_as_if_it_were_of_today(tmp_path: Path) -> None:
     path = tmp_path / "old.json"
-    old = {
-        "kind": "tttbench baseline",
-        "format": 1,
-        "tttbench": "0.1.0",
-        "made_at": "2026-11-01T00:00:00+00:00",
-        "suite": "mini",
-        "seed": 1,
-        "status": "done",
-        "expected": 2,
-        "answered": 2,
-        "judge": "ears-1",
-        "versions": {},
-        "machine": {"cores": 2},
-        "systems": {"sys": {"name": "ttt:mini", "strategy": "topk", "decode": {}, "weights": "a", "batch_sizes": [1]}},
-        "promotions": [],
-        "tasks": [
-            {
-                "name": "task",
-                "kind": "qa",
-                "instruction": "",
-                "data_sha256": "d",
-                "metrics": ["spoken_accuracy"],
-                "own_data": True,
-                "samples": ["a", "b"],
-                "references": ["x", "y"],
-                "clusters": None,
-            }
-        ],
-        "metrics": [
-            {
-                "system": "sys",
-                "task": "task",
-                "name": "spoken_accuracy",
-                "kind": "binary",
-                "lower_is_better": False,
-                "recipe": "spoken_accuracy-1; answer_match-1; "
-                "whisper_english-1 (whisper-normalizer 0.1.15); judge: ears-1",
-                "numerators": [1, 0],
-                "denominators": [1, 1],
-                "not_ok": {"b": "judge_failed"},
-                "missing": [],
-            }
-        ],
-        "timings": [],
-        "peace": [{"system": "sys", "task": "task", "pace_s": 0.01, "others_cores": 0.0}],
-        "answers": [
-            {"system": "sys", "task": "task", "text": ["x", None], "heard": ["x", ""], "errors": None},
-        ],
-    }
-    path.write_text(json.dumps(old))
+    path.write_text(json.dumps(OLD))
     found = read_baseline(path).snapshot
     (metric,) = found.metrics
     assert (metric.info.title, metric.info.scale) == ("Spoken answers right", 100)

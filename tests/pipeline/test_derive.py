@@ -16,9 +16,8 @@ from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.errors import StorageError, UserError
 from tttbench.core.exchange import Response
 from tttbench.core.metric import MetricInfo
-from tttbench.core.plugins import FunctionScorer
 from tttbench.core.sample import AudioRef, Sample, Turn, spoken_sample
-from tttbench.core.scorer import View
+from tttbench.core.scorer import FunctionScorer, View
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.core.task import Task
 from tttbench.pipeline.derive import derive_all, keep_reference_audio

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +18,9 @@ from tttbench.core.exchange import Message, Request, Response
 from tttbench.core.sample import AudioRef, Turn
 from tttbench.core.system import Capability, SystemCard
 from tttbench.data.flac import encode_flac, pcm_md5
+from tttbench.pipeline.executors.lane import Lane
 from tttbench.pipeline.jobs import (
+    BadAnswerError,
     DeriveItem,
     GenerateItem,
     batches,
@@ -201,13 +204,57 @@ def test_an_exception_in_the_list_is_the_error_of_its_request_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("nan", "spoken answer can't be kept"), ("NUL", "answer can't be kept: text")]
+    ("text", "says"), [("nan", "answer can't be kept: waveform"), ("NUL", "answer can't be kept: text")]
 )
 def test_an_answer_that_cannot_be_kept_is_an_error(text: str, says: str) -> None:
     (one, bad), _ = ask("one", text)
     assert text_of(one) == "one"
-    assert isinstance(bad, RuntimeError)
+    assert isinstance(bad, BadAnswerError)
     assert says in str(bad)
+    done = generate_batch(Repeats(), [item(text)], None)[0]
+    assert done.error == f"system repeats, task task, sample {text!r}: {bad}"
+
+
+@pytest.mark.parametrize(
+    ("raised", "says"),
+    [
+        (SystemExit(3), "RuntimeError: it called sys.exit(3)"),
+        (SystemExit(), "RuntimeError: it called sys.exit()"),
+        (asyncio.CancelledError("gone"), "RuntimeError: CancelledError: gone"),
+        (GeneratorExit(), "RuntimeError: GeneratorExit"),
+        (BaseExceptionGroup("both", [SystemExit(1)]), "RuntimeError: BaseExceptionGroup: both (1 sub-exception)"),
+        (KeyboardInterrupt(), "RuntimeError: KeyboardInterrupt"),
+    ],
+)
+def test_whatever_a_system_raises_is_an_error_of_its_request(raised: BaseException, says: str) -> None:
+    class Raises(Repeats):
+        def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+            raise raised
+
+    # On the thread of a worker, where nobody's Ctrl-C comes in.
+    lane = Lane()
+    (done,) = lane.run(lambda: generate_batch(Raises(), [item("x")], None))
+    lane.close()
+    assert (done.response, done.error) == (None, says)
+
+
+class MuteError(Exception):
+    """An error that doesn't say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no words")
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MuteError(), "MuteError: (its message can't be read)"),
+        (ValueError("x" * 10_000), "ValueError: " + "x" * (4_000 - len("ValueError: ")) + " …"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_an_error_s_message_may_be_anything(error: Exception, says: str) -> None:
+    assert message_of(error) == says
 
 
 def test_an_answer_without_sound_is_one() -> None:

@@ -328,7 +328,6 @@ def with_task(**given: object) -> Manifest:
 @pytest.mark.parametrize(
     ("now", "what", "was", "wanted"),
     [
-        (replace(RUN, suite=SuiteEntry("z", seed=1)), "suite", "s", "z"),
         (replace(RUN, suite=SuiteEntry("s", seed=2)), "seed", 1, 2),
         (replace(RUN, suite=SuiteEntry("s", seed=1, repeats=2)), "repeats", 1, 2),
         (replace(RUN, systems={"y": RUN.systems["x"], "x": RUN.systems["x"]}), "systems", "x", "x, y"),
@@ -342,7 +341,9 @@ def with_task(**given: object) -> Manifest:
         (with_system(name="x:b"), "system x: name", "x:a", "x:b"),
         (with_system(strategy="par"), "system x: strategy", "topk", "par"),
         (with_system(settings={}), "system x: decode", {"steps": 2}, {}),
+        (with_task(family="asr"), "task t: family", "qa", "asr"),
         (with_task(instruction=""), "task t: instruction", "Say.", ""),
+        (with_task(max_seconds=9.0), "task t: max_seconds", 30.0, 9.0),
         (with_task(limit=None), "task t: limit", 3, None),
         (with_task(listing_sha256="m"), "task t: listing_sha256", "l", "m"),
     ],
@@ -358,10 +359,10 @@ def test_a_run_that_is_resumed_is_the_same(now: Manifest, what: str, was: object
 
 def test_what_changes_no_answer_may_differ_and_a_hash_that_is_not_known_says_nothing() -> None:
     refuse_other_run(Path("run"), RUN, RUN)
-    suite = SuiteEntry("s", "other", 1, 99, 98, 97, 1, "x")
+    suite = SuiteEntry("z", "other", 1, 99, 98, 97, 1, "x", 5.0)
     other = replace(RUN, suite=suite, versions={"a": "1"}, machine=Machine("cuda", cores=9), sessions=(), status="done")
     refuse_other_run(Path("run"), RUN, other)
-    refuse_other_run(Path("run"), RUN, with_task(scores=(WER,), data="/x", n=9))
+    refuse_other_run(Path("run"), RUN, with_task(scores=(WER,), data="/x", n=9, title="Y", description="z"))
     refuse_other_run(Path("run"), with_task(listing_sha256=""), RUN)
     # It hides no difference behind it.
     old, now = (

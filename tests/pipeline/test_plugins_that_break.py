@@ -17,7 +17,7 @@ from tttbench.core.metric import MetricInfo, Score, plain_score, score_fault
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.core.system import Capability, SystemCard
-from tttbench.pipeline.jobs import respond_all
+from tttbench.pipeline.jobs import BadAnswerError, respond_all
 from tttbench.store.frames import load
 
 from .conftest import Ended
@@ -128,7 +128,7 @@ def test_a_metric_that_nobody_could_show_is_refused_when_it_is_made() -> None:
             "the value must be a finite number, not inf; an answer without one has another status",
         ),
         (Score(0.5, 1, float("nan"), "ok"), "numerator and denominator must be finite numbers, not 1 and nan"),
-        (0.5, "it returned 0.5, expected a Score or None"),
+        (0.5, "it returned a float, expected a Score or None"),
     ],
 )  # fmt: skip
 def test_what_can_be_a_score(score: object, fault: str) -> None:
@@ -177,7 +177,7 @@ def test_whatever_a_system_returns_is_the_error_of_its_requests(
     outcomes = respond_all(Broken(does), requests)
     assert len(outcomes) == 2
     for outcome in outcomes:
-        assert isinstance(outcome, RuntimeError)
+        assert isinstance(outcome, RuntimeError | BadAnswerError)
         assert str(outcome).startswith(says)
 
 

@@ -80,11 +80,16 @@ def test_a_call_that_raises_costs_only_the_request_to_blame(tones: Tones, tmp_pa
 def test_a_system_that_cannot_be_built_leaves_the_others_alone(tones: Tones, tmp_path: Path) -> None:
     ended = tones("--out", tmp_path / "run", "--json", "--systems", "tones:damaged,tones:right", "--tasks", "tone_asr")
     assert ended.status == 1
-    assert [(row["system"], row["error"]) for row in ended.document["results"]] == [
-        ("tones:damaged", 6),
-        ("tones:right", 0),
+    assert [(row["system"], row["metric"], row["error"]) for row in ended.document["results"]] == [
+        ("tones:right", "wer", 0)
     ]
-    assert "weights/tones.safetensors: damaged; copy it again." in ended.err
+    reason = "weights/tones.safetensors: damaged; copy it again."
+    assert ended.document["unanswered"] == [{"system": "tones:damaged", "task": "tone_asr", "n": 6, "reason": reason}]
+    assert ended.document["counts"]["error"] == 6
+    assert reason in ended.err
+    assert f"tones:damaged has no score on tone_asr: all 6 requests ended as errors (most often {reason[:-1]})." in (
+        ended.out
+    )
 
 
 def test_a_transcriber_that_cannot_be_built_fails_the_spoken_scores_alone(

@@ -12,6 +12,7 @@ from tttbench.core.exchange import Request, Response
 from tttbench.core.sample import Turn
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.pipeline.executors import executor, serial
+from tttbench.pipeline.executors.lane import Lane
 from tttbench.pipeline.executors.serial import SerialExecutor, SerialWorker, build
 from tttbench.pipeline.executors.threads import ThreadsExecutor, ThreadsWorker
 from tttbench.pipeline.jobs import DeriveItem, GenerateItem, WorkerSpec
@@ -86,7 +87,9 @@ def test_one_after_the_other_the_machine_is_watched_and_at_once_it_is_not() -> N
     class Wide(Echo):
         card = SystemCard("echo", Capability(concurrency=2))
 
-    serially = list(SerialWorker(Wide(), "cpu").generate(items("a", "b"), 1))
+    lane = Lane()
+    serially = list(SerialWorker(Wide(), "cpu", lane, 300.0).generate(items("a", "b"), 1))
+    lane.close()
     at_once = list(ThreadsWorker(Wide()).generate(items("a", "b"), 1))
     assert [one.conditions is None for batch in (*serially, *at_once) for one in batch] == [False, False, True, True]
 

@@ -14,10 +14,9 @@ import pytest
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import Conditions, Response, Status, Trace
 from tttbench.core.metric import TOPLINE, UNKNOWN, MetricInfo, ProbeResult, Result, Score, plain_score
-from tttbench.core.plugins import FunctionScorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample, Turn, spoken_sample
-from tttbench.core.scorer import Scorer, View
+from tttbench.core.scorer import FunctionScorer, Scorer, View
 from tttbench.core.system import Capability, SystemCard
 from tttbench.pipeline.scores import Column, Columns
 from tttbench.pipeline.summarize import summarize

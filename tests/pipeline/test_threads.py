@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tttbench.core import interrupts
 from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.exchange import Request, Response
 from tttbench.core.sample import Turn
@@ -92,12 +93,14 @@ def test_as_many_derivations_overlap_as_a_deriver_says(concurrency: int | None, 
     assert ([one.derived.content for one in done], deriver.most) == (["x"] * 4, calls)
 
 
-def test_what_stops_one_call_stops_those_that_have_not_begun() -> None:
+def test_who_stops_a_run_stops_the_calls_that_have_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     class Stops(Counted):
         def generate(self, requests: Sequence[Request]) -> list[Response | Exception]:
             self.most += 1
-            raise KeyboardInterrupt
+            return [Response("x")]
 
+    monkeypatch.setattr(interrupts, "_wanted", threading.Event())
+    interrupts._wanted.set()
     system = Stops(1)
     items = [
         GenerateItem(AnswerKey("s", "t", str(at)), (Turn("user", "x"),), "qa", "", "", 30.0, at) for at in range(9)

@@ -9,10 +9,9 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttbench.core.errors import UserError
@@ -20,43 +19,8 @@ from tttbench.store.frames import load
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import RunStore
 
+from ..damage import FUZZED, RAW_JSON, damaged, refusal
 from .stored_runs import FORMAT_2, MANIFEST, RECIPE, copy_of_format_2, make_run
-
-HARD: list[Any] = [
-    *(None, True, 0, -1, 2.5, 2**70, 10**300, "", "ok", "\0", "a\0b", "😀", "../../x", "/etc/passwd"),
-    *([], {}, [[]], {"": None}, [None], {"a": {"b": ["c", 1.5]}}),
-]
-"""Values that are something else than what is expected almost everywhere."""
-
-PLAIN = st.sampled_from(HARD) | st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=8),
-    lambda one: st.lists(one, max_size=3) | st.dictionaries(st.text(max_size=5), one, max_size=3),
-    max_leaves=6,
-)
-
-RAW = st.sampled_from(
-    [
-        b"",
-        b"null",
-        b"NaN",
-        b"Infinity",
-        b"1" * 5000,
-        b"[" * 100_000,
-        b'{"a":' * 100_000,
-        b'"\\ud800"',
-        b'"\\u0000"',
-        b"\xff\xfe",
-        b'{"format": 3}',
-        b'{"format": 3, "format": 3}',
-        b"\xef\xbb\xbf{}",
-    ]
-)
-"""Documents, or parts of one, that no JSON value gives."""
-
-FUZZED: dict[str, Any] = {
-    "deadline": None,
-    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-}
 
 
 @dataclass(frozen=True)
@@ -99,52 +63,14 @@ def read_everything(folder: Path) -> None:
 
 def survives(folder: Path, file: str, *, read: Callable[[Path], None] = read_everything) -> None:
     """Read a damaged run: it is read, or refused by a message that can be written and names the file."""
-    message = _refusal(folder, read).encode().decode()
+    message = refusal(lambda: read(folder), UserError)
     assert not message or file in message, message
-
-
-def _refusal(folder: Path, read: Callable[[Path], None]) -> str:
-    try:
-        read(folder)
-    except UserError as error:
-        return str(error)
-    return ""
-
-
-def damaged(values: Any, data: st.DataObject) -> bytes:
-    """Return the JSON of ``values`` with one thing wrong: a value, a key, a list's length, or bytes of the text."""
-    kind = data.draw(st.sampled_from(["replace", "replace", "replace", "remove", "add", "raw", "cut", "byte"]))
-    if kind == "raw":
-        return data.draw(RAW)
-    if kind in ("cut", "byte"):
-        text = json.dumps(values).encode()
-        at = data.draw(st.integers(0, len(text) - 1))
-        byte = b"" if kind == "cut" else bytes([data.draw(st.integers(0, 255))])
-        return text[:at] if kind == "cut" else text[:at] + byte + text[at + 1 :]
-    holder, key = values, data.draw(st.sampled_from(_keys(values)))
-    while isinstance(holder[key], dict | list) and holder[key] and data.draw(st.integers(0, 5)):
-        holder, key = holder[key], data.draw(st.sampled_from(_keys(holder[key])))
-    if kind == "remove":
-        del holder[key]
-    elif kind == "add" and isinstance(holder, dict):
-        holder[data.draw(st.text(max_size=8))] = data.draw(PLAIN)
-    else:
-        holder[key] = data.draw(PLAIN)
-    document = json.dumps(values).encode()
-    if data.draw(st.integers(0, 9)) == 0:
-        inner = data.draw(RAW)
-        document = document.replace(b"0", inner, 1) if inner else document
-    return document
-
-
-def _keys(holder: dict[str, Any] | list[Any]) -> list[Any]:
-    return list(holder) if isinstance(holder, dict) else list(range(len(holder)))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("file", ["manifest.json", "summary.json"])
 @pytest.mark.parametrize("which", ["today", "old"])
-@settings(max_examples=350, **FUZZED)
+@settings(max_examples=1000, **FUZZED)
 @given(data=st.data())
 def test_any_damage_to_a_document(runs: Runs, which: str, file: str, data: st.DataObject) -> None:
     whole, folder = getattr(runs, which), runs.place / f"{which}-damaged"
@@ -195,13 +121,13 @@ CELL = st.one_of(
     st.text(max_size=8),
     st.binary(max_size=8),
     st.sampled_from(["ok", "error", "{}", "[]", "null", "a\0b", "../x", b"\xff", "\\ud800", '"\\ud800"']),
-    RAW.map(lambda raw: raw.decode(errors="replace")),
+    st.sampled_from(RAW_JSON).map(lambda raw: raw.decode(errors="replace")),
 )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["today", "old"])
-@settings(max_examples=450, **FUZZED)
+@settings(max_examples=1000, **FUZZED)
 @given(data=st.data())
 def test_any_damage_to_a_row(runs: Runs, which: str, data: st.DataObject) -> None:
     whole, folder = getattr(runs, which) / "journal.sqlite", runs.place / f"{which}-damaged"
@@ -235,7 +161,7 @@ def _copied(whole: Path, path: Path) -> sqlite3.Connection:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", ["today", "old"])
-@settings(max_examples=150, **FUZZED)
+@settings(max_examples=1000, **FUZZED)
 @given(data=st.data())
 def test_any_damage_to_the_bytes_of_a_journal(runs: Runs, which: str, data: st.DataObject) -> None:
     whole, folder = (getattr(runs, which) / "journal.sqlite").read_bytes(), runs.place / f"{which}-damaged"

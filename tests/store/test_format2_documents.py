@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,9 @@ def test_the_cards_of_shipped_systems_are_those_that_they_have_today(run: Run) -
     was = run.manifest.systems["ttt:mini"].card
     now = build_system("ttt:mini", SystemOptions(batch_size=1)).card
     assert was is not None
-    assert was.digest == now.digest
+    # What 0.1 didn't know of a system isn't compared when its run is resumed.
+    assert was.digest == replace(now, identity={}).digest
+    assert set(now.identity) == {"config_sha256", "tokenizer_sha256", "codec_config_sha256"}
 
 
 def test_tasks_have_scores_with_their_transcriber(run: Run) -> None:

@@ -88,9 +88,10 @@ def test_a_disk_that_refuses_the_journal_says_what_to_do(tmp_path: Path) -> None
     with pytest.raises(StorageError) as caught:
         schema.create_to_write(tmp_path / "none" / "journal.sqlite")
     assert str(caught.value) == (
-        f"{tmp_path}/none/journal.sqlite: cannot be written: unable to open database file. Free some disk space, then "
-        "continue with --resume; what was done is kept."
+        f"{tmp_path}/none/journal.sqlite: cannot be written: unable to open database file. Make it writable, or "
+        "give another folder."
     )
+    assert caught.value.exit_status == 2
 
 
 @pytest.mark.parametrize(

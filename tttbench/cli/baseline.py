@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tttbench.cli.options import a_path
 from tttbench.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
     save = actions.add_parser("save", help="export a run")
-    save.add_argument("run_dir", type=Path, metavar="RUN", help="run directory")
+    save.add_argument("run_dir", type=a_path, metavar="RUN", help="run directory")
     save.add_argument("--name", default="main", help="of the baseline (default: main)")
     save.add_argument("--force", action="store_true", help="replace a baseline of that name without comparing")
     _shared(save, _save)
@@ -47,8 +48,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _shared(parser: argparse.ArgumentParser, action: object) -> None:
-    parser.add_argument("--folder", type=Path, default=None, metavar="DIR", help="of baselines (default: baselines)")
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="TOML file with thresholds (docs/gate.md)")
+    parser.add_argument("--folder", type=a_path, default=None, metavar="DIR", help="of baselines (default: baselines)")
+    parser.add_argument("--rules", type=a_path, metavar="FILE", help="TOML file with thresholds (docs/gate.md)")
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
     parser.set_defaults(action=action)
 
@@ -143,7 +144,7 @@ def _promote(args: argparse.Namespace) -> int:
     from datetime import UTC, datetime
 
     from tttbench.cli.gate import pairs
-    from tttbench.cli.options import names
+    from tttbench.cli.options import chosen
     from tttbench.core.serialize import to_json
     from tttbench.gate.baseline_file import read_baseline, write_baseline
     from tttbench.gate.baseline_form import Promotion
@@ -158,7 +159,7 @@ def _promote(args: argparse.Namespace) -> int:
     rules = _rules(args) if args.speed is None else replace(_rules(args), speed=args.speed)
     given = find_source(args.run_dir, folder).snapshot
     snapshot = renamed(given, pairs(args.match, given, old.snapshot))
-    result = gate(old.snapshot, snapshot, rules, allow=names(args.allow))
+    result = gate(old.snapshot, snapshot, rules, allow=chosen("--allow", args.allow))
     # A baseline must pass its own checks, whatever the reason.
     if result.exit_code and (not args.accept or problems(snapshot, rules)):
         print(heading(result))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.cli.options import add_device, add_include, include_all, names, positive, resolve_device
+from tttbench.cli.options import a_path, add_device, add_include, chosen, include_all, positive, resolve_device
 from tttbench.core.errors import StorageError, UserError, did_you_mean
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("baseline", metavar="BASELINE", help="run directory, exported file, or a saved baseline's name")
     parser.add_argument("run_dir", metavar="RUN", help="likewise; what is compared with it")
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="TOML file with thresholds (docs/gate.md)")
+    parser.add_argument("--rules", type=a_path, metavar="FILE", help="TOML file with thresholds (docs/gate.md)")
     parser.add_argument(
         "--allow", action="append", default=[], metavar="FIELD", help="compare although FIELD differs; may be repeated"
     )
@@ -38,14 +38,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="ROUNDS",
         help="time the systems of both anew, interleaved, so many rounds: holds on a busy machine, too",
     )
-    parser.add_argument("--folder", type=Path, default=None, metavar="DIR", help="saved baselines (default: baselines)")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write the comparison page")
-    parser.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write Markdown")
+    parser.add_argument("--folder", type=a_path, default=None, metavar="DIR", help="of baselines (default: baselines)")
+    parser.add_argument("--html", type=a_path, metavar="FILE", help="write the comparison page")
+    parser.add_argument("--junit", type=a_path, metavar="FILE", help="write JUnit XML")
+    parser.add_argument("--markdown", type=a_path, metavar="FILE", help="write Markdown")
     parser.add_argument("--github", action="store_true", help="add the Markdown to the step summary of GitHub Actions")
     parser.add_argument(
         "--benchmark-json",
-        type=Path,
+        type=a_path,
         metavar="DIR",
         help="write bigger-is-better.json and smaller-is-better.json for github-action-benchmark",
     )
@@ -67,11 +67,11 @@ def run(args: argparse.Namespace) -> int:
     if args.speed is not None:
         rules = replace(rules, speed=args.speed)
     summary = _step_summary() if args.github else None
+    allow = chosen("--allow", args.allow)
     folder = args.folder or FOLDER
     baseline, given = find_source(args.baseline, folder), find_source(args.run_dir, folder)
     matched = pairs(args.match, given.snapshot, baseline.snapshot)
     now = Source(renamed(given.snapshot, matched), given.folder, {old: new for new, old in matched.items()})
-    allow = names(args.allow)
     if args.measure and rules.speed == "off":
         raise UserError("--measure: goes without --speed off.")
     result = gate(baseline.snapshot, now.snapshot, replace(rules, speed="off") if args.measure else rules, allow=allow)

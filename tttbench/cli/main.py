@@ -13,10 +13,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from types import ModuleType
+from typing import NoReturn
 
 from tttbench import __version__
 from tttbench.cli import baseline, data, doctor, gate, list_names, nll, probe, report, rescore, run, tables, train
+from tttbench.cli.leave import leave
+from tttbench.cli.terminal import made_safe, shown
 from tttbench.core.errors import UserError
 from tttbench.core.extras import explained
 
@@ -39,9 +43,20 @@ INTERRUPTED = 130
 DEFECT = 70
 
 
+def entry() -> NoReturn:
+    """Run the process's own command line, and end the process."""
+    leave(main)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's own) and return the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    # What a training draws is its own, and no names are in it.
+    with nullcontext() if arguments[:1] == ["train"] else made_safe():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     args = build_parser().parse_args(arguments)
     args.command_line = ["tttbench", *arguments]
     try:
@@ -56,6 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader of our output has gone; what Python would flush at exit has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(getattr(args, "status_if_unread", 0))
+    except SystemExit as left:
+        if _by_argparse(left):  # of a command that reads the rest of its line itself
+            raise
+        return _complain(f"a plug-in called sys.exit({left.code!r}), which ends nothing but itself.", 1, args)
     except Exception as error:
         missing = explained(error) if isinstance(error, ImportError) else None
         if missing is not None:
@@ -64,6 +83,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         message = f"{type(error).__name__}: {error} (a defect of tttbench; --debug shows where)"
         return _complain(message, DEFECT, args)
+
+
+def _by_argparse(left: SystemExit) -> bool:
+    """Whether it is argparse that leaves, after ``--help`` or a wrong option."""
+    at = left.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    return at is not None and at.tb_frame.f_code.co_filename == argparse.__file__
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -88,7 +115,7 @@ def _complain(message: str, status: int, args: argparse.Namespace) -> int:
         import traceback
 
         traceback.print_exc()
-    print(f"tttbench: {message}", file=sys.stderr)
+    print(f"tttbench: {shown(message)}", file=sys.stderr)
     if getattr(args, "json", False):
         state = "interrupted" if status == INTERRUPTED else "failed"
         print(json.dumps({"status": state, "error": message}))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tttbench.cli.options import (
+    a_path,
     add_allow_outside,
     add_device,
     add_include,
+    chosen,
     include_all,
-    names,
     positive,
     resolve_device,
     seed,
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "systems", nargs="*", metavar="SYSTEM", help=f"that tell likelihoods (default: {', '.join(SYSTEMS)})"
     )
     parser.add_argument("--task", default="mini_qa", help="whose reference answers (default: mini_qa)")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
+    parser.add_argument("--data", type=a_path, metavar="DIR", help="folder with the data of that task")
     add_allow_outside(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples (default: all)")
     parser.add_argument(
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"task {args.task!r}: has no samples; give a folder that holds some with --data DIR.")
     device = resolve_device(args.device)
     results = []
-    for name in names(args.systems) or SYSTEMS:
+    for name in chosen("SYSTEM", args.systems) or SYSTEMS:
         system = build_system(name, SystemOptions(device))
         print(f"{name} on {len(samples)} samples of {args.task} …", file=sys.stderr, flush=True)
         results.append(measure(system, args.task, samples, task.family, n_draws=args.maskings, seed=args.seed))

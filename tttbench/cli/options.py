@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ def add_include(parser: argparse.ArgumentParser) -> None:
         "--include",
         action="append",
         default=[],
-        type=Path,
+        type=a_path,
         metavar="DIR",
         help="load the Python files of DIR, which register systems, scorers …; its *.toml are tasks and suites",
     )
@@ -87,6 +88,13 @@ def resolve_device(name: str) -> str:
     return name
 
 
+def a_path(text: str) -> Path:
+    """Read a path; an empty one would be the folder where one is."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return Path(text)
+
+
 def positive(text: str) -> int:
     """Read a whole number of 1 or more."""
     return _whole(text, 1, "of 1 or more (below 2^63)")
@@ -95,6 +103,17 @@ def positive(text: str) -> int:
 def seed(text: str) -> int:
     """Read a whole number of 64 bits."""
     return _whole(text, -(2**63), "from -2^63 to 2^63 - 1")
+
+
+def seconds(text: str) -> float:
+    """Read a finite number of seconds above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, not {text!r:.40}")
+    return number
 
 
 def _whole(text: str, lowest: int, says: str) -> int:
@@ -110,6 +129,14 @@ def names(values: list[str]) -> list[str]:
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
 
 
+def chosen(option: str, values: list[str]) -> list[str]:
+    """Split likewise; raises ``UserError`` if a value names nothing: that would mean everything, or nothing."""
+    for value in values:
+        if not names([value]):
+            raise UserError(f"{option} {value!r}: names nothing; leave the option out, or give it a name.")
+    return names(values)
+
+
 def system_labels(values: list[str]) -> list[str]:
     """Split comma-separated systems, given once or several times; commas between options of a strategy don't split.
 
@@ -119,6 +146,7 @@ def system_labels(values: list[str]) -> list[str]:
         UserError: options that stand behind no ``NAME@STRATEGY:``.
     """
     labels: list[str] = []
+    chosen("--systems", values)
     for value in values:
         own: list[str] = []
         for part in names([value]):

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 
 from tttbench.cli.axis_options import add_axes, chosen_axes, number_from
 from tttbench.cli.folders import new_folder
-from tttbench.cli.options import add_allow_outside, add_device, add_include, include_all, positive, resolve_device, seed
+from tttbench.cli.options import (
+    a_path,
+    add_allow_outside,
+    add_device,
+    add_include,
+    include_all,
+    positive,
+    resolve_device,
+    seed,
+)
 from tttbench.core.errors import UserError
 from tttbench.probes.axes import AXES
 
@@ -42,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", help="whose samples to give (default: mini_qa, or mini_asr for systems that only write)"
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data of that task")
+    parser.add_argument("--data", type=a_path, metavar="DIR", help="folder with the data of that task")
     add_allow_outside(parser)
     parser.add_argument(
         "--synthetic",
@@ -59,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=seed, default=0)
     add_device(parser)
     add_include(parser)
-    parser.add_argument("--out", type=Path, metavar="DIR", help="for picture and JSON (default: runs/probe-TIME)")
+    parser.add_argument("--out", type=a_path, metavar="DIR", help="for picture and JSON (default: runs/probe-TIME)")
     parser.add_argument("--json", action="store_true", help="the last line of stdout is JSON; it always is")
     add_axes(parser)
     group = parser.add_argument_group("how long", "Points are interleaved; each is repeated until the first of these.")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from tttbench.cli.terminal import made_safe, one_line, raw_stderr
 from tttbench.pipeline.progress import Work
 
 LINE_EVERY_S = 10.0
@@ -20,13 +23,13 @@ class ProgressDisplay:
 
     def __init__(self) -> None:
         """Prepare; nothing is shown yet."""
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(file=raw_stderr(), highlight=False, markup=False, emoji=False)
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[tail]}"),
+            TextColumn("{task.fields[tail]}", markup=False),
             console=self._console,
         )
         self._live = self._console.is_terminal
@@ -40,15 +43,19 @@ class ProgressDisplay:
         self._failures = 0
         self._overall: TaskID | None = None
         self._current: TaskID | None = None
+        self._printed = ExitStack()
 
     def __enter__(self) -> ProgressDisplay:
         """Start to draw, on a terminal."""
         if self._live:
             self._progress.start()
+            # While bars are drawn, whatever is printed goes through the console.
+            self._printed.enter_context(made_safe())
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop to draw."""
+        self._printed.close()
         if self._live:
             self._progress.stop()
 
@@ -67,7 +74,7 @@ class ProgressDisplay:
         """Begin a line."""
         self._work, self._work_done, self._work_errors, self._failures = work, 0, 0, 0
         if self._live:
-            self._current = self._progress.add_task(work.title, total=work.total, tail="")
+            self._current = self._progress.add_task(one_line(work.title), total=work.total, tail="")
 
     def advanced(self, done: int, errors: int) -> None:
         """Move the line, and the whole."""
@@ -87,13 +94,13 @@ class ProgressDisplay:
 
     def note(self, message: str) -> None:
         """Print a line of its own."""
-        self._say(message)
+        self._say(one_line(message))
 
     def failed(self, where: str, message: str) -> None:
         """Print the first errors of a piece of work."""
         self._failures += 1
         if self._failures <= MOST_ERRORS_SHOWN:
-            self._say(f"error: {where}: {message}")
+            self._say(f"error: {one_line(where)}: {one_line(message)}")
         elif self._failures == MOST_ERRORS_SHOWN + 1:
             self._say("error: … more; the report shows them all")
 
@@ -102,7 +109,9 @@ class ProgressDisplay:
         details = ", ".join(part for part in (self._errors(), self._eta()) if part)
         elapsed = time.monotonic() - self._started_at
         self._say(
-            f"[{elapsed:4.0f} s] {self._work.title}: {self._work_done}/{self._work.total}; {details}".rstrip("; ")
+            f"[{elapsed:4.0f} s] {one_line(self._work.title)}: {self._work_done}/{self._work.total}; {details}".rstrip(
+                "; "
+            )
         )
 
     def _errors(self) -> str:
@@ -117,4 +126,4 @@ class ProgressDisplay:
         return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
 
     def _say(self, message: str) -> None:
-        self._console.print(message, markup=False, soft_wrap=True)
+        self._console.print(Text(message), soft_wrap=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+
+from tttbench.cli.options import a_path, add_include, include_all
 
 HELP = "write the report of a run again, or an index of runs"
 
@@ -11,10 +12,11 @@ HELP = "write the report of a run again, or an index of runs"
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("folder", nargs="?", type=Path, metavar="RUN", help="run directory")
+    what.add_argument("folder", nargs="?", type=a_path, metavar="RUN", help="run directory")
     what.add_argument(
-        "--index", type=Path, metavar="DIR", help="folder of run directories, at any depth: write DIR/index.html"
+        "--index", type=a_path, metavar="DIR", help="folder of run directories, at any depth: write DIR/index.html"
     )
+    add_include(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -25,9 +27,15 @@ def run(args: argparse.Namespace) -> int:
         print(f"Index: {render_index(args.index)}")
         return 0
 
-    from tttbench.pages import render
-    from tttbench.store.run_directory import RunStore
+    include_all(args.include)
 
-    RunStore.open(args.folder).close()
-    print(f"Report: {render(args.folder)}")
+    from tttbench.pages import render
+    from tttbench.store.read_model import Run
+
+    report = render(args.folder)
+    with Run.open(args.folder) as run:
+        status = run.manifest.status
+    if status in ("running", "interrupted"):
+        print(f"The run hasn't come to its end ({status}): the report shows the answers that are there.")
+    print(f"Report: {report}")
     return 0

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from tttbench.cli.options import add_device, add_include, add_scores, include_all, resolve_device, scores_of
+from tttbench.cli.options import a_path, add_device, add_include, add_scores, include_all, resolve_device, scores_of
 
 HELP = "score the answers of a run again, with further scores or another transcriber, and rewrite its report"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("folder", type=Path, metavar="RUN", help="run directory")
+    parser.add_argument("folder", type=a_path, metavar="RUN", help="run directory")
     parser.add_argument(
         "--transcriber", metavar="SYSTEM", help="take the scores of spoken answers with this transcriber, too"
     )

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING
 
 from tttbench.cli.folders import new_folder
 from tttbench.cli.options import (
+    a_path,
     add_allow_outside,
     add_device,
     add_include,
     add_scores,
+    chosen,
     include_all,
     names,
     positive,
     resolve_device,
     scores_of,
+    seconds,
     seed,
     system_labels,
 )
@@ -41,7 +44,7 @@ PROBE_KEYS = ("system", "strategy", "task", "metric", "unit", "p50", "p90", "n",
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("suite", nargs="?", default="mini", metavar="SUITE", help="name or .toml file (default: mini)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="run directory (default: runs/SUITE-TIME)")
+    parser.add_argument("--out", type=a_path, metavar="DIR", help="run directory (default: runs/SUITE-TIME)")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out; nothing is done twice")
     parser.add_argument(
         "--retry-errors", action="store_true", help="with --resume: repeat failed answers and transcripts"
@@ -60,7 +63,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--data", action="append", default=[], metavar="TASK=DIR", help="folder with the data of a task"
     )
     parser.add_argument(
-        "--transcriber", metavar="SYSTEM", help="instead of the suite's: transcribes spoken answers, e.g. whisper:base"
+        "--transcriber",
+        metavar="SYSTEM",
+        help="instead of the suite's: transcribes spoken answers, e.g. whisper:base; '' for none",
     )
     add_allow_outside(parser)
     add_scores(parser)
@@ -76,6 +81,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--executor",
         default="serial",
         help="serial (default), or threads: as many requests at once as a system wants, for servers; without latency",
+    )
+    parser.add_argument(
+        "--timeout-s", type=seconds, metavar="S", help="how long a request may take, instead of the suite's (300)"
     )
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
@@ -95,11 +103,12 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.core.system import SystemOptions
     from tttbench.pages import render
     from tttbench.pipeline.executors import executor
+    from tttbench.pipeline.executors.lane import HungError
     from tttbench.pipeline.plan import make_plan
     from tttbench.pipeline.run import open_run
     from tttbench.pipeline.run import run as run_plan
 
-    for name in names(args.tasks):
+    for name in chosen("--tasks", args.tasks):
         tasks.get(name)
     suite = choose(
         load_suite(args.suite, args.include),
@@ -112,10 +121,11 @@ def run(args: argparse.Namespace) -> int:
         transcriber=args.transcriber,
         repeats=args.repeats,
         add=scores_of(args),
+        timeout_s=args.timeout_s,
     )
-    chosen = executor(args.executor)
+    where = executor(args.executor)
     device = resolve_device(args.device)
-    if args.transcriber is not None:  # a mistyped one is found also where no score of the tasks needs one
+    if args.transcriber:  # a mistyped one is found also where no score of the tasks needs one
         check_deriver(f"transcriber:{args.transcriber}", SystemOptions(device))
     plan = make_plan(suite, device, allow_outside=args.allow_outside)
     folder = args.out or new_folder(suite.name)
@@ -126,9 +136,16 @@ def run(args: argparse.Namespace) -> int:
         print(f"Run directory: {folder}", file=sys.stderr)
         try:
             with stoppable(), ProgressDisplay() as display:
-                summary = run_plan(plan, store, chosen, args.command_line, display)
+                summary = run_plan(plan, store, where, args.command_line, display)
         except KeyboardInterrupt:
             print(f"\nStopped; what was done is kept. Continue with:\n  {resume_command}", file=sys.stderr)
+            raise
+        except HungError:
+            print(
+                "\nWhat hangs can't be ended, so the run stops; what was done is kept. Continue without it with:\n"
+                f"  {resume_command}\nor with --retry-errors and a longer --timeout-s, too, to try it again.",
+                file=sys.stderr,
+            )
             raise
     return show(summary, folder, render(folder), as_json=args.json)
 
@@ -145,6 +162,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(f"\n{latencies}\n")
     for entry in summary.skipped:
         print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)
+    for one in summary.unanswered:
+        print(one)
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
     print(f"{summary.answered} of {summary.expected} requests: {counts}.")
     if summary.cut:
@@ -160,7 +179,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
 
     ``counts`` and ``cut`` count requests, ``results`` one score's; ``timed`` says which answers ``probes`` are of.
     """
-    from tttbench.core.serialize import plain_fields
+    from tttbench.core.serialize import plain_fields, to_plain
 
     return {
         "run_dir": str(folder),
@@ -173,6 +192,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
             for entry in [*summary.results, *summary.topline]
         ],
         "comparisons": [plain_fields(entry) for entry in summary.comparisons],
+        "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],
     }

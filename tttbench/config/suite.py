@@ -21,6 +21,9 @@ from tttbench.core.shipped import shipped
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.data.documents import read_toml, renamed
 
+CUSTOM = "custom"
+"""The name of a suite that holds tasks which no suite has been asked for."""
+
 
 @dataclass(frozen=True)
 class SystemPlan:
@@ -65,8 +68,8 @@ class Suite:
     """What a run does.
 
     Attributes:
-        name: file name without ``.toml``.
-        title: one line for lists and reports.
+        name: file name without ``.toml``; ``CUSTOM`` where the tasks are others than the file's.
+        title: one line for lists and reports; ``""`` where what is run isn't the whole suite and nothing more.
         systems: the systems, in table order; labels are unique.
         tasks: the tasks, in table order; names are unique.
         transcriber: system that transcribes spoken answers, e.g. ``"whisper:tiny.en"``; ``""`` for none.
@@ -78,6 +81,7 @@ class Suite:
         repeats: how often each sample is asked for, with seeds of their own.
         add: scores beside those of the tasks; see ``added_to``.
         oracle: label of the system whose codes all others are compared with; ``""`` for none.
+        timeout_s: seconds that a system may take for a request, or a deriver for an input; then it counts as an error.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Suite:
     oracle: str = ""
     repeats: int = 1
     add: tuple[ScoreSpec, ...] = ()
+    timeout_s: float = 300.0
 
     def added_to(self, scores: Sequence[ScoreSpec], everywhere: Collection[str]) -> tuple[ScoreSpec, ...]:
         """Return those of ``add`` that go to a task with ``scores``: where a score of the same scorer is taken.
@@ -157,7 +162,7 @@ class _TaskEntry:
     name: Name
     limit: Count | None = None
     data: Path | None = None
-    scores: tuple[ScoreEntry, ...] = ()
+    scores: Annotated[tuple[ScoreEntry, ...], Check(fewest=1, fix="leave the key out for the task's own")] = ()
     language: str = ""
 
 
@@ -177,6 +182,7 @@ class _SuiteFile:
     repeats: Count = 1
     add: tuple[ScoreEntry, ...] = ()
     oracle: str = ""
+    timeout_s: Annotated[float, Check(above=0)] = 300.0
 
 
 def parse_suite(name: str, document: Document, folder: Path) -> Suite:
@@ -216,6 +222,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         repeats=given.repeats,
         add=scores_from(given.add, f"{document.source}: add"),
         oracle=given.oracle,
+        timeout_s=given.timeout_s,
     )
 
 
@@ -284,6 +291,7 @@ def choose(
     transcriber: str | None = None,
     repeats: int | None = None,
     add: Sequence[ScoreSpec] = (),
+    timeout_s: float | None = None,
 ) -> Suite:
     """Return the suite as the command line changes it.
 
@@ -300,6 +308,7 @@ def choose(
         transcriber: instead of the suite's; ``""`` for none.
         repeats: instead of the suite's.
         add: scores beside the suite's.
+        timeout_s: instead of the suite's.
 
     Raises:
         UserError: something given twice, or data for a task that isn't run.
@@ -319,8 +328,14 @@ def choose(
         chosen_tasks = tuple(replace(plan, limit=limit) for plan in chosen_tasks)
     if batch_size is not None:
         chosen_systems = tuple(replace(plan, batch_size=None) for plan in chosen_systems)
+    its_systems = {plan.label for plan in chosen_systems} == {*own_systems}
+    its_tasks = {plan.name for plan in chosen_tasks} == {*own_tasks}
+    is_suite = its_systems and its_tasks and not folders
     return replace(
         suite,
+        name=suite.name if {plan.name for plan in chosen_tasks} <= {*own_tasks} else CUSTOM,
+        title=suite.title if is_suite else "",
+        oracle=suite.oracle if suite.oracle in {plan.label for plan in chosen_systems} else "",
         systems=chosen_systems,
         tasks=tuple(replace(plan, data=folders.get(plan.name, plan.data)) for plan in chosen_tasks),
         seed=suite.seed if seed is None else seed,
@@ -328,15 +343,26 @@ def choose(
         transcriber=suite.transcriber if transcriber is None else transcriber,
         repeats=suite.repeats if repeats is None else repeats,
         add=(*suite.add, *add),
+        timeout_s=suite.timeout_s if timeout_s is None else timeout_s,
     )
 
 
 def system_plan(label: str) -> SystemPlan:
-    """Return the plan for ``name`` or ``name@strategy``; an ``@`` inside a path is part of the name."""
+    """Return the plan for ``name`` or ``name@strategy``; an ``@`` inside a path is part of the name.
+
+    What is ``recorded`` has no strategies, but names of files and of systems in it.
+    """
     name, at, strategy = label.rpartition("@")
-    if at and name and "/" not in strategy:
-        return SystemPlan(name, strategy)
-    return SystemPlan(label)
+    if not (at and name) or "/" in strategy or label.startswith("recorded:") or _is_path(label.partition(":")[2]):
+        return SystemPlan(label)
+    return SystemPlan(name, strategy)
+
+
+def _is_path(spec: str) -> bool:
+    try:
+        return bool(spec) and Path(spec).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _refuse_twice(names: Sequence[str], where: str) -> None:

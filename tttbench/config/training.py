@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from tttbench.core.plugins import check_decoding
 from tttbench.core.shipped import shipped
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.data.documents import read_toml
+
+log = logging.getLogger("tttbench")
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class StartModel:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of conversations, as seen from the current folder, and how often its records are seen in an epoch."""
+    """A file of conversations, and how often its records are seen in an epoch."""
 
     path: Path
     ratio: Annotated[float, Check(above=0)] = 1.0
@@ -96,13 +99,12 @@ class _File:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """A parsed training config.
+    """A parsed training config, whose paths have been placed (``_placed``).
 
     Attributes:
         path: the file.
         model: the network to be made, or the checkpoint to begin with.
-        tokens: ``"mini"`` for the shipped token set, or a file's path, as seen from the current folder; ``""`` where
-            ``files`` are given.
+        tokens: ``"mini"`` for the shipped token set, or a file's path; ``""`` where ``files`` are given.
         files: conversations to train on.
         tokenizer: ``"mini"``, or the path of the ``tokenizer.json`` for ``files``, where no checkpoint is begun with.
         max_length: the longest conversation, in tokens.
@@ -163,10 +165,10 @@ def read(path: Path) -> TrainingPlan:
     data = given.data
     return TrainingPlan(
         path=path,
-        model=read_table(StartModel, model) if "from" in given.model else read_table(NewModel, model),
-        tokens=data.tokens or "",
-        files=data.files,
-        tokenizer=data.tokenizer or "mini",
+        model=_start(read_table(StartModel, model), path) if "from" in given.model else read_table(NewModel, model),
+        tokens=_placed_name(data.tokens or "", path),
+        files=tuple(replace(one, path=_placed(one.path, path)) for one in data.files),
+        tokenizer=_placed_name(data.tokenizer or "mini", path),
         max_length=data.max_length or 2048,
         skip_bad=data.bad_records == "skip",
         spoken_transcripts=data.spoken_transcripts or False,
@@ -174,3 +176,24 @@ def read(path: Path) -> TrainingPlan:
         training=replace(given.training, objective=given.objective),
         decode=given.decode,
     )
+
+
+def _start(model: StartModel, config: Path) -> StartModel:
+    """A folder that counts from the config's; what is none there is one from the current folder, or a hub id."""
+    folder = config.parent / model.from_
+    return replace(model, from_=str(folder)) if folder.is_dir() else model
+
+
+def _placed_name(name: str, config: Path) -> str:
+    return name if name in ("", "mini") else str(_placed(Path(name), config))
+
+
+def _placed(path: Path, config: Path) -> Path:
+    """Where a path of a config leads: it counts from the config's folder, in shipped ones from the current folder."""
+    if config.resolve().is_relative_to((shipped("tasks") / "mini" / "configs").resolve()):
+        return path
+    placed = config.parent / path
+    if not placed.exists() and path.exists():
+        log.warning("%s: paths count from its folder now; %s is read from the current folder until 0.3.", config, path)
+        return path
+    return placed

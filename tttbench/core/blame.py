@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from tttbench.core.errors import UserError, kind_and_message
 from tttbench.core.extras import explained
 
+FIX = "Fix it, or leave it out."
+
 
 @contextmanager
 def blamed(who: str) -> Iterator[None]:
@@ -24,7 +26,16 @@ def blamed(who: str) -> Iterator[None]:
         missing = explained(error) if isinstance(error, ImportError) else None
         if missing is not None:
             raise UserError(missing) from error
-        raise UserError(f"{who} raised {kind_and_place(error)}. Fix it, or leave it out.") from error
+        raise UserError(f"{who} raised {kind_and_place(error)}. {FIX}") from error
+
+
+@contextmanager
+def named(where: str, fix: str = "") -> Iterator[None]:
+    """Say of what a fault is: a ``UserError`` gets ``where`` before its message, and ``fix`` behind it."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{where}: {error}" + (f" {fix}" if fix else "")) from error
 
 
 def kind_and_place(error: BaseException) -> str:

@@ -28,9 +28,19 @@ class StorageError(UserError):
     exit_status = 1
 
 
+class UnwritableError(StorageError):
+    """It can't be written, and not for lack of space: a folder is read-only, or no folder."""
+
+    exit_status = 2
+
+
 def kind_and_message(error: BaseException) -> str:
     """Return ``ValueError: bad score``, or the kind alone where there is no message."""
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+    try:
+        message = str(error)
+    except Exception:  # a plug-in's own errors may do anything
+        message = "(its message can't be read)"
+    return f"{type(error).__name__}: {message}".rstrip(": ")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -58,3 +58,16 @@ def _interrupt(_number: int, _frame: object) -> None:
     _wanted.set()
     if not _deferring:
         raise KeyboardInterrupt
+
+
+_left_behind: list[threading.Thread] = []
+
+
+def leave_behind(thread: threading.Thread) -> None:
+    """Note a thread that nobody waits for any longer, and that nobody can end."""
+    _left_behind.append(thread)
+
+
+def anything_left_behind() -> bool:
+    """Whether such a thread is still running: then the process has to leave without it."""
+    return any(thread.is_alive() for thread in _left_behind)

@@ -133,7 +133,7 @@ def score_fault(score: object, info: MetricInfo) -> str:
     A value that isn't finite says nothing, unless the status says why: only a rate without any reference unit has none.
     """
     if not isinstance(score, Score):
-        return f"it returned {score!r:.60}, expected a Score or None"
+        return f"it returned a {type(score).__name__}, expected a Score or None"
     if score.status != "ok":
         return ""
     parts = (score.numerator, score.denominator)

@@ -6,25 +6,24 @@ keeps them itself. Modules that register must import quickly: heavy imports belo
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Protocol, TypeVar
 
-from tttbench.core.blame import blamed
-from tttbench.core.derivation import Deriver, Need
+from tttbench.core.blame import blamed, named
+from tttbench.core.checked import check_deriver_facts, check_task_facts, checked_card
+from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Request, Response
-from tttbench.core.metric import MetricInfo, Score, plain_score
-from tttbench.core.recipe import Recipe
+from tttbench.core.metric import MetricInfo
 from tttbench.core.registry import Registry
 from tttbench.core.sample import Sample
-from tttbench.core.scorer import Scorer, ScorerFactory, ScoreSpec, View
+from tttbench.core.scorer import FunctionScorer, Scorer, ScorerFactory, ScoreSpec, Verdict
 from tttbench.core.system import Capability, FunctionSystem, System, SystemCard, SystemFactory, SystemOptions
 from tttbench.core.tables import Document
-from tttbench.core.task import Task
+from tttbench.core.task import Task, guarded
 
 S = TypeVar("S", bound=Callable[..., Sequence[Sample]])
 
@@ -52,7 +51,8 @@ class Decoding:
 class SystemEntry:
     """A kind of system: its factory, the specs worth listing (what follows the colon), a line about it, its check.
 
-    ``decoding`` is None for kinds whose decoding has no settings.
+    ``decoding`` is None for kinds whose decoding has no settings. ``ready`` makes sure that what building it needs is
+    there, and may fetch it.
     """
 
     factory: SystemFactory | Callable[[str, SystemOptions], System | Respond]
@@ -60,6 +60,7 @@ class SystemEntry:
     summary: str
     check: SystemCheck | None
     decoding: Decoding | None = None
+    ready: SystemCheck | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,12 @@ class DeriverFactory(Protocol):
 
 @dataclass(frozen=True)
 class DeriverEntry:
-    """A kind of deriver: its factory, its check (loads nothing), a line about it."""
+    """A kind of deriver: its factory, its check (loads nothing), a line about it; ``ready`` as of a system."""
 
     factory: DeriverFactory
     check: SystemCheck | None
     summary: str
+    ready: SystemCheck | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,7 @@ def register_system(
     summary: str = "",
     check: SystemCheck | None = None,
     decoding: Decoding | None = None,
+    ready: SystemCheck | None = None,
 ) -> Callable[[Callable[[str, SystemOptions], System | Respond]], Callable[[str, SystemOptions], System | Respond]]:
     """Register a factory ``(spec, options) -> System`` under ``name``: it builds all systems called ``name:spec``.
 
@@ -163,12 +166,14 @@ def register_system(
         check: finds mistyped specs and options before a run begins; without it they show when the system is built, and
             count as errors of its requests.
         decoding: its decode settings and strategies, if it has any.
+        ready: called before a run begins; makes sure that what takes long to fetch, or may not be there, is: weights, a
+            server. Raises ``UserError`` saying where to get it.
     """
 
     def register(
         factory: Callable[[str, SystemOptions], System | Respond],
     ) -> Callable[[str, SystemOptions], System | Respond]:
-        systems.add(name, SystemEntry(factory, tuple(specs), summary, check, decoding))
+        systems.add(name, SystemEntry(factory, tuple(specs), summary, check, decoding, ready))
         return factory
 
     return register
@@ -202,37 +207,6 @@ def register_scorer(
     return register
 
 
-Verdict = Callable[[Sample, View], Score | float | bool | None]
-"""The shortest scorer: from a sample and what it sees of an answer to a value."""
-
-
-class FunctionScorer:
-    """A scorer made of a function, for metrics that need no options and no derivations."""
-
-    def __init__(self, name: str, version: int, info: MetricInfo, reads: frozenset[str], verdict: Verdict) -> None:
-        """Score with ``verdict``; a plain number becomes a score over 1."""
-        self.info = info
-        self.reads = reads
-        self._name = f"{name}@{version}"
-        self._verdict = verdict
-
-    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
-        """Return name and version."""
-        return Recipe(self._name)
-
-    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
-        """Need nothing."""
-        return ()
-
-    def score(self, sample: Sample, view: View) -> Score | None:
-        """Call the function; an answer that isn't there scores the worse end of the range, or has no value without."""
-        if view.status == "error":
-            worst = {"lower": self.info.most, "higher": self.info.least, "none": math.nan}[self.info.direction]
-            return plain_score(worst if math.isfinite(worst) else math.nan, "error")
-        found = self._verdict(sample, view)
-        return found if found is None or isinstance(found, Score) else plain_score(float(found))
-
-
 def scorer(
     name: str, info: MetricInfo, *, version: int = 1, reads: Sequence[str] = ("text",)
 ) -> Callable[[Verdict], Verdict]:
@@ -261,12 +235,12 @@ def scorer(
 
 
 def register_deriver(
-    name: str, *, check: SystemCheck | None = None, summary: str = ""
+    name: str, *, check: SystemCheck | None = None, summary: str = "", ready: SystemCheck | None = None
 ) -> Callable[[DeriverFactory], DeriverFactory]:
     """Register a factory ``(spec, options) -> Deriver`` under ``name``: it builds all derivers called ``name:spec``."""
 
     def register(factory: DeriverFactory) -> DeriverFactory:
-        derivers.add(name, DeriverEntry(factory, check, summary))
+        derivers.add(name, DeriverEntry(factory, check, summary, ready))
         return factory
 
     return register
@@ -315,6 +289,15 @@ def check_system(name: str, options: SystemOptions) -> None:
             check(spec, options)
 
 
+def make_ready(name: str, options: SystemOptions, registry: Registry[SystemEntry] | Registry[DeriverEntry]) -> None:
+    """Raise ``UserError`` if what a system or deriver needs to be built isn't there and can't be fetched."""
+    kind, _, spec = name.partition(":")
+    ready = registry.get(kind).ready if kind in registry else None  # an unknown one is found by its check
+    if ready is not None:
+        with blamed(f"{registry.noun} {name!r}: making it ready"):
+            ready(spec, options)
+
+
 def check_decoding(kind: str, tables: Sequence[Document]) -> None:
     """Raise ``UserError`` for decode settings that no system of ``kind`` takes; a kind without any checks them itself.
 
@@ -335,14 +318,17 @@ def build_system(name: str, options: SystemOptions) -> System:
     """
     check_system(name, options)
     kind, _, spec = name.partition(":")
-    made = systems.get(kind).factory(spec, options)
+    with blamed(f"system {name!r}: building it"):
+        made = systems.get(kind).factory(spec, options)
     if callable(made) and not isinstance(made, System):
         made = FunctionSystem(SystemCard(name, Capability(), strategy=options.strategy), made)
-    if not isinstance(made, System) or not isinstance(made.card, SystemCard):
+    if not isinstance(made, System):
         raise UserError(
             f"system {name!r}: its factory returned a {type(made).__name__}, expected a System with a card and "
             "generate(), or a function from a request to a response (docs/add_a_system.md)."
         )
+    with named(f"system {name!r}: its card"):
+        checked_card(made.card)
     return made
 
 
@@ -355,7 +341,9 @@ def build_task(name: str) -> Task:
         raise UserError(f"task {name!r}: what is registered returned a {type(task).__name__}, expected a Task.")
     if task.name != name:
         raise UserError(f"Task {name!r} calls itself {task.name!r}; give both the same name.")
-    return task
+    with named(f"task {name!r}"):
+        check_task_facts(task)
+    return guarded(task)
 
 
 def build_scorer(spec: ScoreSpec) -> Scorer:
@@ -376,7 +364,11 @@ def build_deriver(name: str, options: SystemOptions) -> Deriver:
     """Build the deriver called ``name``, e.g. ``"transcriber:whisper:tiny.en"``; raises ``UserError`` if it can't."""
     check_deriver(name, options)
     kind, _, spec = name.partition(":")
-    return derivers.get(kind).factory(spec, options)
+    with blamed(f"deriver {name!r}: building it"):
+        made = derivers.get(kind).factory(spec, options)
+    with named(f"deriver {name!r}"):
+        check_deriver_facts(made)
+    return made
 
 
 def check_deriver(name: str, options: SystemOptions) -> None:

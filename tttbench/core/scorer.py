@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import Status, Trace, Waveform
-from tttbench.core.metric import MetricInfo, Score
+from tttbench.core.metric import MetricInfo, Score, plain_score
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 
@@ -132,3 +133,34 @@ class ScorerFactory(Protocol):
     def __call__(self, options: Mapping[str, str]) -> Scorer:
         """Build it. Raises ``UserError`` naming the option and the fix."""
         ...
+
+
+Verdict = Callable[[Sample, View], Score | float | bool | None]
+"""The shortest scorer: from a sample and what it sees of an answer to a value."""
+
+
+class FunctionScorer:
+    """A scorer made of a function, for metrics that need no options and no derivations."""
+
+    def __init__(self, name: str, version: int, info: MetricInfo, reads: frozenset[str], verdict: Verdict) -> None:
+        """Score with ``verdict``; a plain number becomes a score over 1."""
+        self.info = info
+        self.reads = reads
+        self._name = f"{name}@{version}"
+        self._verdict = verdict
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Return name and version."""
+        return Recipe(self._name)
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need nothing."""
+        return ()
+
+    def score(self, sample: Sample, view: View) -> Score | None:
+        """Call the function; an answer that isn't there scores the worse end of the range, or has no value without."""
+        if view.status == "error":
+            worst = {"lower": self.info.most, "higher": self.info.least, "none": math.nan}[self.info.direction]
+            return plain_score(worst if math.isfinite(worst) else math.nan, "error")
+        found = self._verdict(sample, view)
+        return found if found is None or isinstance(found, Score) else plain_score(float(found))

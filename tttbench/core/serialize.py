@@ -1,4 +1,4 @@
-"""The suite's values to plain JSON values, and what is kept of a response and a sample, which are checked before.
+"""The suite's values to plain JSON values, and what is kept of a response.
 
 JSON has no NaN and no infinity: they are written as null and read back as NaN. Waveforms are left out; they are kept
 as audio files. The way back is ``tttbench.core.tables.read_table``.
@@ -12,13 +12,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from tttbench.core.errors import UserError
 from tttbench.core.exchange import Response, Trace
 from tttbench.core.json_values import JsonObject, JsonValue
-from tttbench.core.sample import Sample
-from tttbench.core.tables import Document, kept_fields, key_of, read_table
+from tttbench.core.tables import kept_fields, key_of
 from tttbench.core.tables.values import ODD
 
 if TYPE_CHECKING:
@@ -93,30 +89,3 @@ def response_to_plain(response: Response) -> JsonObject:
         for field in dataclasses.fields(response)
         if field.name != "waveform"
     }
-
-
-def response_fault(response: object) -> str:
-    """Return why what a system gave can't be kept as its response: the field, and what is wrong; ``""`` if it can.
-
-    Types, NUL and lone surrogates in texts, times that aren't finite … Of the waveform the type alone is looked at.
-    """
-    if not isinstance(response, Response):
-        return f"must be a Response, not {response!a:.60}"
-    waveform = response.waveform
-    if waveform is not None and not (isinstance(waveform, np.ndarray) and waveform.dtype.kind == "f"):
-        kind = getattr(waveform, "dtype", type(waveform).__name__)
-        return f"waveform: must be a NumPy array of float32, not of {kind}"
-    return _fault(KeptResponse, response_to_plain(response))
-
-
-def sample_fault(sample: Sample) -> str:
-    """Return why a sample can't be kept: the field, and what is wrong; ``""`` if it can."""
-    return _fault(Sample, to_plain(sample))
-
-
-def _fault(kind: type[KeptResponse | Sample], plain: JsonValue) -> str:
-    try:
-        read_table(kind, Document(plain, "", "JSON"), missing="refuse")
-    except UserError as error:
-        return str(error).partition("\n")[0].removesuffix(".")
-    return ""

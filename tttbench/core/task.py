@@ -8,9 +8,11 @@ loaded from there, or from a folder given with ``--include``, registers one with
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tttbench.core.blame import blamed
+from tttbench.core.errors import UserError
 from tttbench.core.language import primary_language
 from tttbench.core.sample import Modality, Sample
 from tttbench.core.scorer import ScoreSpec
@@ -88,6 +90,22 @@ def nouns(family: str, cluster: str = "") -> Nouns:
     """Return the words for what a task counts; ``cluster`` is ``Task.cluster``."""
     known = _NOUNS.get(family, Nouns("sample", "cluster"))
     return Nouns(known.sample, cluster or known.cluster)
+
+
+def guarded(task: Task) -> Task:
+    """Return a task whose listing ends in samples with texts as ids, or in a ``UserError`` that names the task."""
+
+    def samples(folder: Path | None) -> Sequence[Sample]:
+        with blamed(f"task {task.name!r}: listing its samples"):
+            found = tuple(task.samples(folder))
+        for at, sample in enumerate(found):
+            if not isinstance(sample, Sample) or not isinstance(sample.id, str):
+                raise UserError(
+                    f"task {task.name!r}: item {at} of its list is no Sample with a text as id; correct it."
+                )
+        return found
+
+    return replace(task, samples=samples)
 
 
 def why_not(capability: Capability, needs: Needs, family: str, language: str = "") -> str:

@@ -10,7 +10,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from tttbench.core.errors import StorageError
+from tttbench.core.errors import StorageError, UnwritableError
+
+_REFUSED_BY_SQLITE = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_IOERR")
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -34,8 +36,11 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 def storage_error(path: Path, error: Exception) -> StorageError:
     """Return the message for a failed write of ``path``: what happened and what to do."""
-    if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(f"{path}: cannot be written: {error.strerror}. Make it writable, or give another folder.")
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    is_refused = getattr(error, "sqlite_errorname", "").startswith(_REFUSED_BY_SQLITE)
+    if is_refused or (isinstance(error, OSError) and not is_full):
+        why = error.strerror if isinstance(error, OSError) else error
+        return UnwritableError(f"{path}: cannot be written: {why}. Make it writable, or give another folder.")
     return StorageError(
         f"{path}: cannot be written: {error}. Free some disk space, then continue with --resume; what was done is kept."
     )

@@ -12,7 +12,7 @@ from dataclasses import replace
 from tttbench.core.derivation import DerivationInput, Derived
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Message, Request
-from tttbench.core.plugins import build_system, check_system, register_deriver
+from tttbench.core.plugins import build_system, check_system, make_ready, register_deriver, systems
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import resample
 
@@ -52,7 +52,12 @@ def check(spec: str, options: SystemOptions) -> None:
         check_system(spec, replace(options, languages=frozenset({language})))
 
 
-@register_deriver("transcriber", check=check, summary="transcripts by any system that makes text of audio")
+def ready(spec: str, options: SystemOptions) -> None:
+    """Make the system's weights be there."""
+    make_ready(spec, options, systems)
+
+
+@register_deriver("transcriber", check=check, ready=ready, summary="transcripts by any system that makes text of audio")
 def build(spec: str, options: SystemOptions) -> Transcriber:
     """Build ``transcriber:spec``; raises ``UserError`` for a system that doesn't make text of audio."""
     system = build_system(spec, options)

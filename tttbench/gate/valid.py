@@ -29,6 +29,7 @@ def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
         yield f"{source}: incomplete, {snapshot.answered} of {snapshot.expected} requests are answered; --resume it."
     if not snapshot.metrics:
         yield f"{source}: has no scores, so there is nothing to compare."
+    yield from _never_answered(snapshot)
     for metric in snapshot.metrics:
         gates = metric_gates(metric, snapshot, rules)
         where = f"{source}: {metric.name} of {metric.system} on {metric.task}"
@@ -53,3 +54,22 @@ def _problems(snapshot: Snapshot, rules: Rules) -> Iterator[str]:
         if rule.must_be_ok and not_ok:
             rest = ", ".join(f"{count} {status}" for status, count in counts.items() if status != "ok")
             yield f"{where}: every request must be ok (must_be_ok), {not_ok} of {n} are not: {rest}."
+
+
+def _never_answered(snapshot: Snapshot) -> Iterator[str]:
+    """Systems that gave no answer to a task, or nothing but empty ones: what they reached says nothing of them."""
+    scored = dict.fromkeys((one.system, one.task) for one in snapshot.metrics)
+    for system, task in dict.fromkeys([*scored, *snapshot.answers]):
+        if task not in snapshot.tasks or not any(one.reference for one in snapshot.tasks[task].samples.values()):
+            continue  # where nothing is spoken, an empty answer is right
+        metrics = [one for one in snapshot.metrics if (one.system, one.task) == (system, task)]
+        statuses = {outcome.status for one in metrics for outcome in one.outcomes.values()}
+        errors = [one.error for one in snapshot.answers.get((system, task), {}).values()]
+        if statuses and statuses <= {"empty", "error"}:
+            kind = "empty" if "empty" in statuses else "an error"
+            yield f"{snapshot.source}: {system} never answered {task}: every answer is {kind}; fix it, or leave it out."
+        elif not metrics and errors and all(errors):
+            yield (
+                f"{snapshot.source}: {system} never answered {task}: every request ended as an error, such as "
+                f"{errors[0].rstrip('.')!r}; fix it, or leave it out."
+            )

@@ -12,7 +12,7 @@ def render(run_dir: Path) -> Path:
     """Write ``report.html`` into a run directory and return its path.
 
     Raises:
-        UserError: there is no run in ``run_dir``, or it has no summary yet.
+        UserError: there is no run in ``run_dir``, or it can't be read.
         StorageError: the file can't be written.
     """
     from tttbench.data.atomic import write_atomic

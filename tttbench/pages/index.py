@@ -30,10 +30,11 @@ GENERATOR = "tttbench index"
 
 @dataclass(frozen=True)
 class Figure:
-    """A task's primary metric for one system; ``result`` is None where it has none."""
+    """A task's primary metric for one system; ``result`` is None where it has none, and ``reason`` may say why."""
 
     system: str
     result: Result | None
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Column:
             Figure(
                 system.name,
                 next((r for r in system.results if (r.task, r.metric) == (self.task, self.metric)), None),
+                system.reason(self.task),
             )
             for system in run.systems
         )

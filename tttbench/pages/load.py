@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import Comparison, MetricInfo, Score
 from tttbench.core.serialize import plain_fields, to_plain
+from tttbench.pipeline.provisional import open_to_show
 from tttbench.probes.latency import figures, timed
 from tttbench.store.manifest import Machine, Manifest, Summary, SystemEntry, TaskEntry
 from tttbench.store.read_model import TRANSCRIBER, Run
@@ -23,17 +23,14 @@ from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, SystemVi
 
 
 def load(run_dir: Path) -> ReportView:
-    """Read a run.
+    """Read a run; one that hasn't come to its end as far as it has come.
 
     Raises:
-        UserError: there is no run, it can't be read, or it has not come to a summary yet.
+        UserError: there is no run, or it can't be read.
     """
-    with Run.open(run_dir) as run:
+    with open_to_show(run_dir) as run:
         manifest, summary = run.manifest, run.summary
-        if summary is None:
-            raise UserError(
-                f"{run_dir / 'summary.json'}: not there; the run has not come so far. --resume continues it."
-            )
+        assert summary is not None  # made if need be
         timings = run.timings()
         rows = [_row(answer, run) for answer in run.answers()]
         comparisons = summary.comparisons or _compared(run, summary)
@@ -59,6 +56,7 @@ def load(run_dir: Path) -> ReportView:
         frontier=summary.frontier,
         timed=timings.answers,
         comparisons=comparisons,
+        unanswered=summary.unanswered,
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import MetricInfo, Result
-from tttbench.store.manifest import Manifest, Summary
+from tttbench.store.manifest import Manifest, Summary, Unanswered
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import is_being_written
 
@@ -29,11 +29,19 @@ _FILES = ("manifest.json", "journal.sqlite")
 
 @dataclass(frozen=True)
 class RunSystem:
-    """A system of a run: the hash of its weights, empty if unknown, and its result for each task's primary metric."""
+    """A system of a run: the hash of its weights, empty if unknown, and its result for each task's primary metric.
+
+    ``unanswered``: tasks of which it answered not a single request.
+    """
 
     name: str
     weights_sha256: str
     results: tuple[Result, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
+
+    def reason(self, task: str) -> str:
+        """Why it has no result for a task: all its requests ended as errors; ``""`` if that isn't so."""
+        return next((str(one) for one in self.unanswered if one.task == task), "")
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class RunLine:
     Attributes:
         path: relative to the folder of the index, with slashes; ``.`` for that folder itself.
         status: the manifest's, or ``UNREADABLE``; a run that nobody is writing to is ``interrupted``, not ``running``.
-        note: why there are no results.
+        note: why there are no results, or none of some systems.
         has_report: whether ``report.html`` lies in it.
         suite, title: of the suite; empty if unknown, like all texts that follow.
         started: of the first session, ISO 8601 to the minute, UTC.
@@ -151,11 +159,16 @@ def _with_summary(line: RunLine, summary: Summary, manifest: Manifest) -> RunLin
     primary = [(name, entry.scores[0].id) for name, entry in manifest.tasks.items() if entry.scores]
     found = {(r.system, r.task, r.metric): r for r in summary.results}
     systems = tuple(
-        replace(system, results=tuple(found[key] for h in primary if (key := (system.name, *h)) in found))
+        replace(
+            system,
+            results=tuple(found[key] for h in primary if (key := (system.name, *h)) in found),
+            unanswered=tuple(one for one in summary.unanswered if one.system == system.name),
+        )
         for system in line.systems
     )
     return replace(
         line,
+        note=" ".join(map(str, summary.unanswered)),
         systems=systems,
         metrics=summary.metrics,
         counts=summary.counts,

@@ -41,7 +41,7 @@ def verdict(view: ReportView) -> tuple[str, ...]:
             replace(one, system=view.shown(one.system), best=view.shown(one.best)) for one in view.comparisons
         ),
     )
-    sentences = [*_spoken_answers(view), *_recognition(view), *_decoding(view), _statuses(view)]
+    sentences = [*_spoken_answers(view), *_recognition(view), *_decoding(view), *_unanswered(view), _statuses(view)]
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -131,6 +131,15 @@ def _decoding(view: ReportView) -> list[str]:
             _against(sound, "TTFA:", "", tail=f" (medians{busy})"),
         ]
     return []
+
+
+def _unanswered(view: ReportView) -> list[str]:
+    """Systems that have no score, and why."""
+    titles = {task.name: task.title for task in view.tasks}
+    return [
+        str(replace(one, system=view.shown(one.system), task=titles.get(one.task, one.task)))
+        for one in view.unanswered[:_MOST_LISTED]
+    ]
 
 
 def _against(probes: Sequence[ProbeResult], start: str, unit: str, tail: str = "") -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from tttbench.core.exchange import STATUSES, Status, Trace, is_cut
 from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
-from tttbench.store.manifest import Skipped
+from tttbench.store.manifest import Skipped, Unanswered
 
 from .labels import short_names
 
@@ -151,6 +151,7 @@ class ReportView:
         command: the command line that made the run; empty if unknown.
         frontier: the quality-latency trade-off of ways to decode, in suites with an oracle.
         comparisons: each system against the best of a task and metric, on the same answers.
+        unanswered: systems without a single answer to a task.
     """
 
     name: str
@@ -169,6 +170,7 @@ class ReportView:
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()
 

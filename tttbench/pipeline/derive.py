@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tttbench.core.blame import blamed
+from tttbench.core.blame import FIX, blamed, named
+from tttbench.core.checked import checked_need
 from tttbench.core.derivation import Need
 from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.json_values import JsonObject
@@ -15,7 +16,8 @@ from tttbench.core.scorer import View
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.pipeline.executors import Executor
-from tttbench.pipeline.jobs import DeriveItem, WorkerSpec
+from tttbench.pipeline.executors.lane import HungError
+from tttbench.pipeline.jobs import DerivationDone, DeriveItem, WorkerSpec
 from tttbench.pipeline.plan import PlannedTask
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
@@ -74,8 +76,9 @@ def _derive(
     work = Work(name, len(items))
     reporter.planned([work])
     reporter.started(work)
+    spec = WorkerSpec("deriver", name, options, store.manifest.suite.timeout_s)
     try:
-        with executor.open(WorkerSpec("deriver", name, options)) as opened:
+        with executor.open(spec) as opened:
             deriver = opened.worker
             assert not isinstance(deriver, System)  # opened as a deriver
             _note_recipe(store, name, deriver.recipe, getattr(deriver, "details", {}))
@@ -83,13 +86,13 @@ def _derive(
             known = store.derived_all(deriver.recipe)
             items = [item for item in items if item.need.input_sha256 not in known]
             reporter.advanced(work.total - len(items), 0)
-            for done in opened.derive(items):
-                store.save_derived(deriver.recipe, {one.need.input_sha256: one.derived for one in done})
-                failed = [one for one in done if one.derived.status == "failed"]
-                for one in failed:
-                    reporter.failed(name, one.derived.error)
-                reporter.advanced(len(done), len(failed))
-    except StorageError:
+            try:
+                for done in opened.derive(items):
+                    _write(done, deriver.recipe, store, reporter)
+            except HungError as hung:
+                _write(hung.done, deriver.recipe, store, reporter)
+                raise
+    except (StorageError, HungError):
         raise
     except UserError as error:
         reporter.failed(name, str(error))
@@ -98,6 +101,14 @@ def _derive(
         return False
     reporter.finished()
     return True
+
+
+def _write(done: Sequence[DerivationDone], recipe: str, store: RunStore, reporter: ProgressReporter) -> None:
+    store.save_derived(recipe, {one.need.input_sha256: one.derived for one in done})
+    failed = [one for one in done if one.derived.status == "failed"]
+    for one in failed:
+        reporter.failed(one.need.deriver, one.derived.error)
+    reporter.advanced(len(done), len(failed))
 
 
 def _note_recipe(store: RunStore, name: str, recipe: str, details: JsonObject) -> None:
@@ -141,5 +152,8 @@ def _needs(columns: Columns, store: RunStore, derivations: Derivations) -> Itera
 
 
 def _needs_of(column: Column, sample: Sample, view: View) -> list[Need]:
-    with blamed(f"score {column.id!r} of sample {sample.id!r}: what its scorer needs"):
-        return list(column.scorer.needs(sample, view))
+    where = f"score {column.id!r} of sample {sample.id!r}: what its scorer needs"
+    with blamed(where):
+        needs = list(column.scorer.needs(sample, view))
+    with named(where, FIX):
+        return [checked_need(need) for need in needs]

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tttbench.config.suite import SystemPlan
+from tttbench.core.checked import checked_card
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Status
 from tttbench.core.plugins import check_deriver
 from tttbench.core.system import Capability, System, SystemCard, SystemOptions
 from tttbench.pipeline.executors import Executor
-from tttbench.pipeline.jobs import Generated, GenerateItem, WorkerSpec, generate_batch, now
+from tttbench.pipeline.executors.lane import HungError
+from tttbench.pipeline.jobs import Generated, GenerateItem, OpenWorker, WorkerSpec, now
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import applies, columns, reason_to_skip
@@ -43,20 +45,25 @@ def _generate(
     options = SystemOptions(plan.device, batch_size, system_plan.strategy, system_plan.settings)
     reset_peak()
     try:
-        with executor.open(WorkerSpec("system", system_plan.name, options)) as opened:
+        spec = WorkerSpec("system", system_plan.name, options, plan.suite.timeout_s)
+        with executor.open(spec) as opened:
             assert isinstance(opened.worker, System)  # opened as one
-            _note_card(store, label, opened.worker.card)
+            _note_card(store, label, checked_card(opened.worker.card))
             entry = store.manifest.systems[label]
             tasks = [task for task in tasks if not reason_to_skip(entry, manifest.tasks[task.plan.name])]
             _check_transcribers(tasks, opened.worker.card.capability, plan.device)
             reporter.planned(_works(plan, store))
-            _warm_up(opened.worker, tasks, pending, plan)
-            for task in tasks:
-                items = pending[task.plan.name]
-                reporter.started(_work(label, task, len(items)))
-                for done in opened.generate(items, batch_size):
-                    _write(done, store, reporter)
-                reporter.finished()
+            try:
+                _warm_up(opened, tasks, pending, plan)
+                for task in tasks:
+                    items = pending[task.plan.name]
+                    reporter.started(_work(label, task, len(items)))
+                    for done in opened.generate(items, batch_size):
+                        _write(done, store, reporter)
+                    reporter.finished()
+            except HungError as hung:
+                _write(hung.done, store, reporter)
+                raise
             _note_peak(store, label)
     except _OtherSystemError as error:
         raise UserError(str(error)) from error
@@ -130,6 +137,9 @@ def _note_card(store: RunStore, label: str, card: SystemCard) -> None:
     """Keep what the system is; refuse one that isn't what the run was started with."""
     manifest = store.manifest
     before = manifest.systems[label].card
+    if before is not None and manifest.versions.get("tttbench", "").startswith("0.1."):
+        # Of what version 0.1 didn't know nothing can be said.
+        before = replace(before, identity={**card.identity, **before.identity})
     if before is not None and before.digest != card.digest:
         for name in ("name", "strategy", "weights_sha256", "codec", "prompts", "settings", "identity"):
             was, is_now = getattr(before, name), getattr(card, name)
@@ -149,13 +159,16 @@ def _note_peak(store: RunStore, label: str) -> None:
     store.write_manifest(replace(manifest, systems={**manifest.systems, label: entry}))
 
 
-def _warm_up(system: System, tasks: Sequence[PlannedTask], pending: dict[str, list[GenerateItem]], plan: Plan) -> None:
+def _warm_up(
+    opened: OpenWorker, tasks: Sequence[PlannedTask], pending: dict[str, list[GenerateItem]], plan: Plan
+) -> None:
     """Respond to a few requests whose answers are thrown away; errors show when they are measured."""
     for task in tasks[:1]:
         for sample in task.samples[: plan.suite.warmup]:
             item = next((one for one in pending[task.plan.name] if one.key.sample == sample.id), None)
             if item is not None:
-                generate_batch(system, [item], None)
+                for _ in opened.generate([item], 1):
+                    pass
 
 
 def _works(plan: Plan, store: RunStore) -> list[Work]:

@@ -7,6 +7,7 @@ that item's error.
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,12 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
+from tttbench.core.checked import checked_derived, checked_response
 from tttbench.core.derivation import DerivationInput, Derived, Deriver, Need
-from tttbench.core.errors import InputError, StorageError, UserError
+from tttbench.core.errors import InputError, StorageError, UserError, kind_and_message
 from tttbench.core.exchange import Conditions, Message, Request, Response, Waveform
 from tttbench.core.interrupts import stop_if_asked
 from tttbench.core.sample import Turn
-from tttbench.core.serialize import response_fault
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.data.flac import decode_flac, encode_flac, pcm_md5
@@ -30,13 +31,25 @@ from tttbench.store.rows import AnswerKey, Recording
 T = TypeVar("T")
 
 
+LONGEST_MESSAGE = 4_000
+"""Characters of an error that are written down."""
+
+
+class BadAnswerError(UserError):
+    """A system's answer that can't be taken for one."""
+
+
 @dataclass(frozen=True)
 class WorkerSpec:
-    """What to build: a system or a deriver, by name, with its options."""
+    """What to build: a system or a deriver, by name, with its options.
+
+    ``timeout_s``: seconds that a call may take for each request or input in it.
+    """
 
     kind: Literal["system", "deriver"]
     name: str
     options: SystemOptions
+    timeout_s: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -204,7 +217,7 @@ def generate_batch(
         Generated(
             item.key,
             outcome if isinstance(outcome := outcomes[at], Response) else None,
-            message_of(outcome) if isinstance(outcome, Exception) else "",
+            _error_of(item.key, outcome) if isinstance(outcome, Exception) else "",
             clips.get(at, {}),
             calls_at_once * len(requests) if at in called else 0,
             conditions if at in called else None,
@@ -212,6 +225,29 @@ def generate_batch(
         )
         for at, item in enumerate(items)
     )
+
+
+def _error_of(key: AnswerKey, error: Exception) -> str:
+    return f"{_named(key)}: {error}" if isinstance(error, BadAnswerError) else message_of(error)
+
+
+def _named(key: AnswerKey) -> str:
+    return f"system {key.system}, task {key.task}, sample {key.sample!a}"
+
+
+def where_of(items: Sequence[GenerateItem] | Sequence[DeriveItem]) -> str:
+    """Say which requests or inputs a batch holds, by the first of them."""
+    first = items[0]
+    if isinstance(first, GenerateItem):
+        named = _named(first.key)
+    else:
+        named = first.need.deriver + ("" if first.recording is None else f", {first.recording.name}")
+    return named if len(items) == 1 else f"{named} and {len(items) - 1} more"
+
+
+def without_answer(items: Sequence[GenerateItem], message: str) -> tuple[Generated, ...]:
+    """Return what became of a batch that nobody waits for any longer."""
+    return tuple(Generated(item.key, None, message, {}, len(items), None, now()) for item in items)
 
 
 def respond_all(
@@ -248,9 +284,23 @@ def derive_batch(deriver: Deriver, items: Sequence[DeriveItem]) -> tuple[Derivat
         if isinstance(found, Exception) and len(inputs) > 1:
             found = [_first(_attempt(lambda one=one: deriver.derive([one]), 1)) for one in inputs]  # type: ignore[misc]  # binds the loop's value
         for at, outcome in zip(called, [found] if isinstance(found, Exception) else found, strict=True):
-            done[at] = outcome if isinstance(outcome, Derived) else Derived("failed", error=message_of(outcome))
+            done[at] = _derived(outcome)
     stop_if_asked()
     return tuple(DerivationDone(item.need, done[at]) for at, item in enumerate(items))
+
+
+def _derived(outcome: Derived | Exception) -> Derived:
+    if isinstance(outcome, Exception):
+        return Derived("failed", error=message_of(outcome))
+    try:
+        return checked_derived(outcome)
+    except UserError as error:
+        return Derived("failed", error=f"the derivation can't be kept: {_first_line(error)}")
+
+
+def without_derivation(items: Sequence[DeriveItem], message: str) -> tuple[DerivationDone, ...]:
+    """Return what became of a batch that nobody waits for any longer."""
+    return tuple(DerivationDone(item.need, Derived("failed", error=message)) for item in items)
 
 
 def _derivation_input(item: DeriveItem) -> DerivationInput:
@@ -268,6 +318,11 @@ def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequ
         return RuntimeError(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
     except Exception as error:
         return error
+    except BaseException as error:
+        stop_if_asked()
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        return RuntimeError(kind_and_message(error))  # asyncio.CancelledError and the like
     if not isinstance(answers, Sequence) or isinstance(answers, str):
         return RuntimeError(f"it returned a {type(answers).__name__}, expected a list with an answer to each request")
     if len(answers) != expected:
@@ -282,20 +337,23 @@ def _first(outcome: Sequence[T | Exception] | Exception) -> T | Exception:
 def _checked(answer: Response | Exception) -> Response | Exception:
     if isinstance(answer, Exception):
         return answer
-    if fault := response_fault(answer):
-        return RuntimeError(f"the system's answer can't be kept: {fault}")
-    if answer.waveform is None or len(answer.waveform) == 0:
-        return answer
     try:
-        encode_flac(answer.waveform, answer.sample_rate)
-    except InputError as error:
-        return RuntimeError(f"the system's spoken answer can't be kept: {error}")
-    return answer
+        found = checked_response(answer)
+        if found.waveform is not None and len(found.waveform):
+            encode_flac(found.waveform, found.sample_rate)
+    except UserError as error:
+        return BadAnswerError(f"the system's answer can't be kept: {_first_line(error)}")
+    return found
+
+
+def _first_line(error: UserError) -> str:
+    return str(error).partition("\n")[0]
 
 
 def message_of(error: BaseException) -> str:
     """Return what is written down about an error: a ``UserError``'s own words, else with the kind of error before."""
-    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, UserError) else kind_and_message(error)
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -16,10 +16,11 @@ from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import TOPLINE, MetricInfo
-from tttbench.core.plugins import build_task, check_deriver, check_system, scorers
+from tttbench.core.plugins import build_task, check_deriver, check_system, derivers, make_ready, scorers, systems
 from tttbench.core.sample import AudioRef, Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
+from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
 from tttbench.data.samples import list_samples
 from tttbench.pipeline.environment import machine, versions
@@ -27,7 +28,7 @@ from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import columns
 from tttbench.store.manifest import Manifest, SuiteEntry, SystemEntry, TaskEntry
-from tttbench.store.rows import AnswerKey, Recording
+from tttbench.store.rows import AnswerKey, Recording, StoredSample
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,9 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
     for system in suite.systems:
         if system.label == TOPLINE:
             raise UserError(f"system {system.name}: the label {TOPLINE!r} is reserved; give it another.")
+        if odd := odd_character(system.label):
+            what = f"the label {system.label!a} holds the character {odd.group()!a}; give it another."
+            raise UserError(f"system {system.name!a}: {what}")
         check_system(system.name, SystemOptions(device, strategy=system.strategy, settings=system.settings))
     tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
     plans = {plan.name: plan for plan in suite.tasks}
@@ -84,6 +88,23 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
             if transcriber := spec.options.get("transcriber"):
                 check_deriver(f"transcriber:{transcriber}", SystemOptions(device))
     return Plan(suite, planned, device)
+
+
+def check_ready(plan: Plan, labels: Collection[str]) -> None:
+    """Make sure that what the systems called ``labels`` and all transcribers need is there: weights, codecs, servers.
+
+    Nothing is lost yet then; some of it may be fetched.
+
+    Raises:
+        UserError: naming what is missing and where to get it.
+    """
+    for system in plan.suite.systems:
+        if system.label in labels:
+            options = SystemOptions(plan.device, plan.batch_size(system), system.strategy, system.settings)
+            make_ready(system.name, options, systems)
+    names = {spec.options.get("transcriber", "") for task in plan.tasks for spec in task.scores}
+    for transcriber in sorted(names - {""}):
+        make_ready(f"transcriber:{transcriber}", SystemOptions(plan.device), derivers)
 
 
 def _plan_task(
@@ -179,6 +200,21 @@ def _place(audio: AudioRef | None) -> list[object] | None:
     return [audio.path.name, audio.member, audio.start_s, audio.end_s, size]
 
 
+_MOST_NAMED = 3
+
+
+def _title(plan: Plan) -> str:
+    """What is run, where no suite has a title for it."""
+    systems = _few([system.label for system in plan.suite.systems], "systems")
+    return f"{systems} on {_few([entry.task.title for entry in plan.tasks], 'tasks')}"
+
+
+def _few(names: Sequence[str], noun: str) -> str:
+    if len(names) > _MOST_NAMED:
+        return f"{len(names)} {noun}"
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
 def generate_item(
     task: Task, sample: Sample, label: str, run_seed: int, repeat: int = 0, kept: Mapping[int, Recording] | None = None
 ) -> GenerateItem:
@@ -209,13 +245,14 @@ def manifest_of(plan: Plan) -> Manifest:
     return Manifest(
         suite=SuiteEntry(
             suite.name,
-            suite.title,
+            suite.title or _title(plan),
             suite.seed,
             suite.batch_size,
             suite.resamples,
             suite.warmup,
             suite.repeats,
             suite.oracle,
+            suite.timeout_s,
         ),
         systems={
             system.label: SystemEntry(system.name, system.strategy, system.settings, plan.batch_size(system))
@@ -235,6 +272,7 @@ def manifest_of(plan: Plan) -> Manifest:
                 data=None if entry.plan.data is None else str(Path(entry.plan.data).absolute()),
                 listing_sha256=entry.listing_sha256,
                 cluster=entry.task.cluster,
+                max_seconds=entry.task.max_seconds,
             )
             for entry in plan.tasks
         },
@@ -246,9 +284,9 @@ def manifest_of(plan: Plan) -> Manifest:
 def refuse_other_run(folder: Path, old: Manifest, new: Manifest) -> None:
     """Raise ``UserError`` if the run in ``folder`` is not the one that is asked for now, naming what differs.
 
-    What can't change an answer (batch sizes, resamples, scores, paths of equal data) may differ, but not what tells how
-    fast the machine itself was: times of one run are on one scale. What a system is made of is compared once it has
-    been built.
+    What can't change an answer (batch sizes, resamples, scores, titles, paths of equal data) may differ, but not what
+    tells how fast the machine itself was: times of one run are on one scale. What a system is made of is compared once
+    it has been built, and the samples' languages by ``refuse_other_languages``.
     """
     was, wanted = _identity(old), _identity(new)
     for key in {**was, **wanted}:
@@ -264,10 +302,22 @@ def refuse_other_run(folder: Path, old: Manifest, new: Manifest) -> None:
             )
 
 
+def refuse_other_languages(folder: Path, kept: Sequence[StoredSample], planned: PlannedTask) -> None:
+    """Raise ``UserError`` if a sample's language, which its request names, isn't that of the run in ``folder``."""
+    languages = {sample.id: sample.language for sample in planned.samples}
+    for one in kept:
+        was, wanted = one.sample.language, languages.get(one.sample.id, one.sample.language)
+        if was != wanted:
+            what = f"task {planned.plan.name}: language of sample {one.sample.id!a}"
+            raise UserError(
+                f"--resume {folder}: {what} differs: the run has {was or 'none'!r}, this call gives "
+                f"{wanted or 'none'!r}. Give the same, or another --out."
+            )
+
+
 def _identity(manifest: Manifest) -> JsonObject:
     suite = manifest.suite
     found: dict[str, JsonValue] = {
-        "suite": suite.name,
         "seed": suite.seed,
         "repeats": suite.repeats,
         "systems": _joined(manifest.systems),
@@ -279,8 +329,10 @@ def _identity(manifest: Manifest) -> JsonObject:
         found[f"system {label}: strategy"] = system.strategy
         found[f"system {label}: decode"] = dict(system.settings)
     for name, task in manifest.tasks.items():
+        found[f"task {name}: family"] = task.family
         found[f"task {name}: instruction"] = task.instruction
         found[f"task {name}: language"] = task.language
+        found[f"task {name}: max_seconds"] = task.max_seconds
         found[f"task {name}: limit"] = task.limit
         found[f"task {name}: listing_sha256"] = task.listing_sha256
     return found

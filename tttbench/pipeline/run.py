@@ -12,13 +12,14 @@ from tttbench.core.errors import UserError
 from tttbench.core.system import SystemOptions
 from tttbench.pipeline.derive import derive_all, deriver_options, keep_reference_audio
 from tttbench.pipeline.executors import Executor
+from tttbench.pipeline.executors.lane import HungError
 from tttbench.pipeline.generate import generate_all
-from tttbench.pipeline.plan import Plan, manifest_of, refuse_other_run
+from tttbench.pipeline.plan import Plan, check_ready, manifest_of, refuse_other_languages, refuse_other_run
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.scores import Columns, reason_to_skip
 from tttbench.pipeline.summarize import summarize
 from tttbench.store.manifest import Manifest, Session, Summary
-from tttbench.store.run_directory import RunStore
+from tttbench.store.run_directory import FORMAT, RunStore, refuse_taken
 
 log = logging.getLogger("tttbench")
 
@@ -31,13 +32,22 @@ def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
     """
     manifest = manifest_of(plan)
     if not resume:
+        refuse_taken(folder)
+        check_ready(plan, [system.label for system in plan.suite.systems])
         return RunStore.create(folder, manifest)
     with RunStore.open(folder) as store:
         refuse_other_run(folder, store.manifest, manifest)
+        if store.format_on_disk == FORMAT:  # runs of before knew no languages
+            for task in plan.tasks:
+                refuse_other_languages(folder, store.samples(task.plan.name), task)
+        if pending := _pending(plan, store):
+            check_ready(plan, pending)
     store = RunStore.open(folder, write=True)
     old = store.manifest
-    # Scores may be others than before: they change no answer.
-    tasks = {name: replace(entry, scores=manifest.tasks[name].scores) for name, entry in old.tasks.items()}
+    # What changes no answer may be another than before.
+    tasks = {
+        name: replace(manifest.tasks[name], listing_sha256=entry.listing_sha256) for name, entry in old.tasks.items()
+    }
     left = {spec.id for entry in old.tasks.values() for spec in entry.scores}
     left -= {spec.id for entry in tasks.values() for spec in entry.scores}
     if left:
@@ -45,8 +55,20 @@ def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
         log.warning(
             "--resume %s: left out are scores that this call doesn't ask for: %s (--add adds them)", folder, ids
         )
-    store.write_manifest(replace(old, tasks=tasks))
+    store.write_manifest(replace(old, tasks=tasks, suite=manifest.suite))
     return store
+
+
+def _pending(plan: Plan, store: RunStore) -> list[str]:
+    """Labels of systems that have requests left, as far as it is known which they are given."""
+    manifest = store.manifest
+    return [
+        label
+        for label, system in manifest.systems.items()
+        for task in plan.tasks
+        if not reason_to_skip(system, manifest.tasks[task.plan.name])
+        and len(store.done(label, task.plan.name)) < len(task.samples) * plan.suite.repeats
+    ]
 
 
 def run(plan: Plan, store: RunStore, executor: Executor, command: Sequence[str], reporter: ProgressReporter) -> Summary:
@@ -61,19 +83,22 @@ def run(plan: Plan, store: RunStore, executor: Executor, command: Sequence[str],
 
     Raises:
         StorageError: the run directory can't be written; the run can be resumed.
+        HungError: a system or transcriber hangs; the run can be resumed, and passes that request.
         KeyboardInterrupt: likewise.
     """
     _note_session(store, Session(tuple(command), _now()), append=True)
     try:
         for task in plan.tasks:
-            store.add_samples(task.plan.name, task.samples)
+            # Samples of a listing that is known to be the same may have other metadata and clusters.
+            is_same = bool(store.manifest.tasks[task.plan.name].listing_sha256)
+            store.add_samples(task.plan.name, task.samples, replace=is_same)
         generate_all(plan, store, executor, reporter)
         _refuse_idle(store.manifest)
         spoken = [task for task in plan.tasks if _reads_audio(task.plan.name, store)]
         keep_reference_audio(spoken, store, reporter)
         options = deriver_options(plan.device, plan.suite.batch_size)
         return finish(store, executor, options, reporter)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, HungError):
         _end_session(store, "interrupted")
         raise
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tttbench.core.plugins import build_scorer
@@ -22,9 +22,12 @@ class Column:
 class Columns:
     """The scores of every task of a run."""
 
-    def __init__(self, manifest: Manifest) -> None:
-        """Build all scorers; raises ``UserError`` for a scorer or option that there isn't."""
-        self._by_task = {name: columns(task.scores) for name, task in manifest.tasks.items()}
+    def __init__(self, manifest: Manifest, wrapped: Callable[[Scorer], Scorer] = lambda scorer: scorer) -> None:
+        """Build all scorers, each ``wrapped``; raises ``UserError`` for a scorer or option that there isn't."""
+        self._by_task = {
+            name: tuple(Column(one.id, wrapped(one.scorer)) for one in columns(task.scores))
+            for name, task in manifest.tasks.items()
+        }
 
     def of_task(self, task: str) -> Sequence[Column]:
         """All scores of a task, in table order."""

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tttbench.core.blame import blamed
-from tttbench.core.errors import UserError
+from tttbench.core.blame import FIX, blamed, named
+from tttbench.core.checked import checked_recipe, checked_score
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import (
     TOPLINE,
@@ -22,7 +22,6 @@ from tttbench.core.metric import (
     Result,
     Score,
     TimedAnswers,
-    score_fault,
 )
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
@@ -32,7 +31,7 @@ from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.scorers.status import request_status
-from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry
+from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
 from tttbench.store.standings import Standings
@@ -69,6 +68,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 expected=found.expected + task.n * manifest.suite.repeats,
                 results=(*found.results, *_results(label, name, scored, own, manifest)),
                 cut=found.cut + _cut(answers),
+                unanswered=(*found.unanswered, *_unanswered(label, name, answers)),
             )
             rescored = (replace(one, scores=scores) for one, scores in scored)
             cells.append(cell_of(label, system.used_strategy, name, rescored))
@@ -104,9 +104,8 @@ def _score(column: Column, sample: Sample, view: View, task: str) -> Score | Non
     where = f"score {column.id!r} of sample {sample.id!r} ({task}): its scorer"
     with blamed(where):
         score = column.scorer.score(sample, view)
-    if score is not None and (fault := score_fault(score, column.scorer.info)):
-        raise UserError(f"{where} can't be used: {fault}. Fix it, or leave it out.")
-    return score
+    with named(f"{where} can't be used", FIX):
+        return checked_score(score, column.scorer.info)
 
 
 def _peers(store: RunStore, manifest: Manifest) -> Peers:
@@ -125,6 +124,8 @@ def _results(
     columns: Sequence[Column],
     manifest: Manifest,
 ) -> Iterator[Result]:
+    if all(one.status == "error" for one, _ in scored):
+        return
     for column in columns:
         with_it = [(one, scores[column.id]) for one, scores in scored if column.id in scores]
         if with_it:
@@ -136,9 +137,26 @@ def _cut(answers: Sequence[StoredAnswer]) -> int:
     return sum(one.response is not None and one.response.is_cut for one in answers)
 
 
+def _unanswered(label: str, task: str, answers: Sequence[StoredAnswer]) -> Iterator[Unanswered]:
+    """What to say instead of results, where there is no answer at all."""
+    if answers and all(one.status == "error" for one in answers):
+        reasons = Counter(_without_sample(one) for one in answers)
+        yield Unanswered(label, task, len(answers), reasons.most_common(1)[0][0])
+
+
+def _without_sample(answer: StoredAnswer) -> str:
+    """The error without the name of its request, by which equal errors differ."""
+    key = answer.key
+    named = f"system {key.system}, task {key.task}, sample {key.sample!a}: "
+    return answer.error.removeprefix(named).removeprefix(f"{key.sample}: ")
+
+
 def _aggregated(label: str, task: str, column: Column, scored: Sequence[Scored], manifest: Manifest) -> Result:
-    with blamed(f"score {column.id!r}: its scorer's recipe"):
+    where = f"score {column.id!r}: its scorer's recipe"
+    with blamed(where):
         recipe = column.scorer.recipe(manifest.recipes())
+    with named(f"{where} can't be used", FIX):
+        recipe = checked_recipe(recipe)
     entry = manifest.tasks[task]
     counted = nouns(entry.family, entry.cluster)
     cell = Cell(label, task, column.id, column.scorer.info, recipe, counted.sample, counted.cluster)

@@ -57,11 +57,12 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise storage_error(self._path, error) from error
 
-    def add_samples(self, task: str, samples: Sequence[Sample]) -> None:
-        """Note the samples of a task, in their order; those that are there stay as they are."""
+    def add_samples(self, task: str, samples: Sequence[Sample], *, replace: bool = False) -> None:
+        """Note the samples of a task, in their order; those that are there stay as they are without ``replace``."""
         rows = [(task, sample.id, at, to_json(sample)) for at, sample in enumerate(samples)]
+        known = "DO UPDATE SET content = excluded.content" if replace else "DO NOTHING"
         with self.transaction() as connection:
-            connection.executemany("INSERT OR IGNORE INTO samples VALUES (?, ?, ?, ?)", rows)
+            connection.executemany(f"INSERT INTO samples VALUES (?, ?, ?, ?) ON CONFLICT (task, sample) {known}", rows)
 
     def samples(self, task: str | None = None) -> list[StoredSample]:
         """Return the samples of one task, or of all, in order."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.serialize import all_escaped, to_json, to_plain
-from tttbench.core.tables import Document
+from tttbench.core.tables import Document, read_table
 from tttbench.data.atomic import write_atomic
 from tttbench.data.documents import read_json
 from tttbench.store.manifest import FORMAT, Manifest, Summary
@@ -35,5 +35,12 @@ def read_object(path: Path) -> tuple[Document, int]:
 
 
 def write(path: Path, document: Manifest | Summary) -> None:
-    """Replace a document; raises ``StorageError`` if the disk refuses."""
-    write_atomic(path, to_json(all_escaped(to_plain(document)), indent=2).encode())
+    """Replace a document.
+
+    Raises:
+        StorageError: the disk refuses.
+        UserError: it could not be read again; what is on the disk stays as it is.
+    """
+    plain = all_escaped(to_plain(document))
+    read_table(type(document), Document(plain, f"{path} can't be written", "JSON"))
+    write_atomic(path, to_json(plain, indent=2).encode())

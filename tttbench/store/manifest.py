@@ -24,7 +24,7 @@ class SuiteEntry:
     """The suite that was run.
 
     ``oracle``: label of the system whose codes others are compared with; ``""`` for none. ``batch_size``: requests a
-    call that were asked for; None: one at a time.
+    call that were asked for; None: one at a time. ``timeout_s``: seconds that each request may take.
     """
 
     name: str
@@ -35,6 +35,7 @@ class SuiteEntry:
     warmup: int = 1
     repeats: int = 1
     oracle: str = ""
+    timeout_s: float = 300.0
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class TaskEntry:
         data: folder of ``--data``; None if the data came with the task.
         listing_sha256: hash of the listing: ids, references, paths and sizes.
         cluster: what samples of one cluster share; ``""``: as the family has it.
+        max_seconds: the longest spoken answer that was waited for.
     """
 
     title: str
@@ -87,6 +89,7 @@ class TaskEntry:
     data: str | None = None
     listing_sha256: str = ""
     cluster: str = ""
+    max_seconds: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,24 @@ class Skipped:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """A system all of whose requests of a task ended as errors: it has no score there, but a reason, the commonest."""
+
+    system: str
+    task: str
+    n: int
+    reason: str
+
+    def __str__(self) -> str:
+        """Say so in a sentence."""
+        reason = self.reason.rstrip(".")
+        if self.n == 1:
+            return f"{self.system} has no score on {self.task}: its only request ended as an error ({reason})."
+        all_n = f"all {self.n:,} requests"
+        return f"{self.system} has no score on {self.task}: {all_n} ended as errors (most often {reason})."
+
+
+@dataclass(frozen=True)
 class Summary:
     """What came out of a run.
 
@@ -167,6 +188,7 @@ class Summary:
         comparisons: for each task and metric that several systems have, each of them against the best.
         frontier: the quality-latency trade-off, in suites with an oracle.
         skipped: what was left out, and why.
+        unanswered: systems without a single answer to a task.
     """
 
     status: str
@@ -182,4 +204,5 @@ class Summary:
     skipped: tuple[Skipped, ...] = ()
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()
+    unanswered: tuple[Unanswered, ...] = ()
     format: int = FORMAT

@@ -8,18 +8,21 @@ is described in ``docs/run_directory.md``. Knows no system, task or metric.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Self
 
+from tttbench.core.checked import checked_sample, typed_response
 from tttbench.core.derivation import Derived
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Waveform
 from tttbench.core.metric import TOPLINE, Score
 from tttbench.core.sample import Sample
-from tttbench.core.serialize import escaped, response_fault, sample_fault
+from tttbench.core.serialize import escaped
 from tttbench.core.tables import odd_character, read_table
 from tttbench.data.atomic import storage_error, write_atomic
 from tttbench.data.flac import decode_flac, encode_flac, file_stem, pcm_md5
@@ -64,22 +67,15 @@ class RunStore:
         self._lock = lock_file
 
     @classmethod
-    def create(cls, folder: Path, manifest: Manifest) -> RunStore:
+    def create(cls, folder: Path, manifest: Manifest) -> Self:
         """Start a run in ``folder``, which may exist but must be empty.
 
         Raises:
             UserError: the folder holds another run, or other files.
             StorageError: it can't be written.
         """
+        refuse_taken(folder)
         try:
-            if (folder / MANIFEST).exists():
-                raise UserError(
-                    f"--out {folder}: holds another run; continue it with --resume, or give another folder."
-                )
-            if folder.exists() and (
-                not folder.is_dir() or any(entry.name not in _FIRST_FILES for entry in folder.iterdir())
-            ):
-                raise UserError(f"--out {folder}: is not an empty folder; give another one.")
             (folder / AUDIO).mkdir(parents=True, exist_ok=True)
             lock_file = lock(folder)
             for left_over in folder.glob(f"{JOURNAL}*"):
@@ -92,7 +88,7 @@ class RunStore:
         return store
 
     @classmethod
-    def open(cls, folder: Path | str, *, write: bool = False) -> RunStore:
+    def open(cls, folder: Path | str, *, write: bool = False) -> Self:
         """Open a run that exists: to read it, or with ``write`` to resume it or to score it again.
 
         Raises:
@@ -115,12 +111,10 @@ class RunStore:
         return cls(folder, Journal(opened.connection, path), None, its_format, opened.kinds)._checked()
 
     @classmethod
-    def _open_to_write(cls, folder: Path) -> RunStore:
+    def _open_to_write(cls, folder: Path) -> Self:
         lock_file = lock(folder)
         try:
-            for place in (folder, folder / AUDIO):
-                for partial in place.glob("*.partial*"):
-                    partial.unlink()
+            _remove_partial(folder)
             _, its_format = json_files.read_object(folder / MANIFEST)
             if its_format != FORMAT:
                 format2.convert(folder)
@@ -130,13 +124,13 @@ class RunStore:
             lock_file.close()
             raise
 
-    def _checked(self) -> RunStore:
+    def _checked(self) -> Self:
         if self._journal.has_recordings() and not (self.folder / AUDIO).is_dir():
             self.close()
             raise UserError(f"{self.folder / AUDIO}: not there, though the run has recordings. {RESTORE}")
         return self
 
-    def __enter__(self) -> RunStore:
+    def __enter__(self) -> Self:
         """Return the store itself."""
         return self
 
@@ -176,16 +170,16 @@ class RunStore:
         """Replace the summary."""
         json_files.write(self.folder / SUMMARY, replace(summary, format=FORMAT))
 
-    def add_samples(self, task: str, samples: Sequence[Sample]) -> None:
-        """Note the samples of a task, in their order; those that are there stay as they are.
+    def add_samples(self, task: str, samples: Sequence[Sample], *, replace: bool = False) -> None:
+        """Note the samples of a task, in their order; those that are there stay as they are unless ``replace`` is set.
 
         Raises:
             InputError: a field that can't be kept, such as a path with NUL or a lone surrogate in it.
         """
         for sample in samples:
-            if fault := sample_fault(sample):
-                raise InputError(f"task {task}, sample {sample.id!a}: {fault}; correct the list, or rename the file.")
-        self._journal.add_samples(task, samples)
+            with _named(f"task {task}, sample {sample.id!a}", "correct the list, or rename the file"):
+                checked_sample(sample)
+        self._journal.add_samples(task, samples, replace=replace)
 
     def samples(self, task: str | None = None) -> list[StoredSample]:
         """Return the samples of one task, or of all, in order."""
@@ -239,16 +233,15 @@ class RunStore:
         """Write answers, their recordings first, then all rows in one transaction.
 
         Raises:
-            InputError: a response that can't be kept; ``response_fault`` and ``encode_flac`` find out beforehand.
+            InputError: a response that can't be kept; ``typed_response`` and ``encode_flac`` find out beforehand.
             StorageError: the disk is full.
         """
         rows = []
         for answer in answers:
             key, response, recording = answer.key, answer.response, None
             if response is not None:
-                where = f"system {key.system}, task {key.task}, sample {key.sample!r}"
-                if fault := response_fault(response):
-                    raise InputError(f"{where}: the response can't be kept: {fault}.")
+                with _named(f"system {key.system}, task {key.task}, sample {key.sample!r}: the response can't be kept"):
+                    typed_response(response)
                 if response.waveform is not None and len(response.waveform):
                     names = ("output", key.task, key.sample, key.system, str(key.repeat))
                     recording = self._write_audio(response.waveform, response.sample_rate, *names)
@@ -311,6 +304,46 @@ class RunStore:
         write_atomic(self.folder / file, data)
         seconds = len(waveform) / sample_rate
         return Recording(file, hashlib.sha256(data).hexdigest(), seconds, sample_rate, pcm_md5(waveform))
+
+
+def _remove_partial(folder: Path) -> None:
+    """Remove what a killed write has left; a folder of such a name is none of ours."""
+    for place in (folder, folder / AUDIO):
+        for partial in place.glob("*.partial*"):
+            if partial.is_dir() and not partial.is_symlink():
+                continue
+            try:
+                partial.unlink()
+            except OSError as error:
+                raise storage_error(partial, error) from error
+
+
+def refuse_taken(folder: Path) -> None:
+    """Raise ``UserError`` unless a run may be started in ``folder``, whose place must be one that can be written."""
+    try:
+        if (folder / MANIFEST).exists():
+            raise UserError(f"--out {folder}: holds another run; continue it with --resume, or give another folder.")
+        if folder.exists() and (
+            not folder.is_dir() or any(entry.name not in _FIRST_FILES for entry in folder.iterdir())
+        ):
+            raise UserError(f"--out {folder}: is not an empty folder; give another one.")
+        above = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise UserError(f"--out {folder}: {above} cannot be written. Make it writable, or give another folder.")
+    except (OSError, ValueError) as error:
+        # ValueError: a path with NUL.
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"--out {str(folder)!a}: cannot be used ({why}). Give another folder.") from error
+
+
+@contextmanager
+def _named(where: str, fix: str = "") -> Iterator[None]:
+    """Say of what a fault is; the first is enough."""
+    try:
+        yield
+    except UserError as error:
+        first = str(error).partition("\n")[0].removesuffix(".")
+        raise InputError(f"{where}: {first}{fix and '; '}{fix}.") from error
 
 
 def _storable(derived: Derived) -> Derived:

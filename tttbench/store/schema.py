@@ -79,10 +79,15 @@ def open_to_write(path: Path) -> sqlite3.Connection:
 
     Raises:
         UserError: the file is no journal of this format.
+        StorageError: it can't be written.
     """
     connection = connect(str(path))
     check_format(connection, path)
-    connection.execute("PRAGMA journal_mode = WAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.Error as error:
+        connection.close()
+        raise storage_error(path, error) from error
     return connection
 
 
@@ -116,7 +121,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open a journal of any format for reading, beside a writer or alone."""
-    return connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    return connect(f"file:{quote(os.fsencode(path))}?mode=ro", uri=True)
 
 
 def check_format(connection: sqlite3.Connection, path: Path) -> None:
@@ -169,7 +174,7 @@ def untouched(path: Path) -> Iterator[sqlite3.Connection]:
             shutil.copyfile(log, copy.with_name(log.name))
             connection = connect(str(copy))
         else:
-            connection = connect(f"file:{quote(str(path))}?mode=ro&immutable=1", uri=True)
+            connection = connect(f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1", uri=True)
         try:
             yield connection
         finally:

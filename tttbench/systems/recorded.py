@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,7 @@ from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.core.tables import Check, Document, read_table
 from tttbench.data.documents import parse_json, read_text
+from tttbench.store.schema import JOURNAL
 
 Key = tuple[str, str]
 """Task and sample id; a task ``""`` answers for any."""
@@ -72,28 +75,59 @@ class RecordedSystem:
 
 
 def check(spec: str, options: SystemOptions) -> None:
-    """Refuse a missing path and options, of which there are none."""
-    path, _ = _split(spec)
-    if not spec or not path.exists():
-        raise UserError(f"recorded:{spec}: no such file or run directory. Give recorded:PATH.")
+    """Refuse a path that is missing or can't be read, and options, of which there are none."""
     if options.strategy or options.settings:
         raise UserError(f"recorded:{spec}: has no strategies and no settings; leave them out.")
+    _lines(spec)
 
 
 @register_system("recorded", summary="answers from a file (JSON lines, TSV, CSV) or an earlier run", check=check)
 def build(spec: str, options: SystemOptions) -> RecordedSystem:
     """Read the answers of ``recorded:spec``; raises ``UserError`` naming file, line and field."""
+    lines = _lines(spec)
+    content = [[key, line.text, line.codes, line.error, _audio_sha256(line)] for key, line in sorted(lines.items())]
+    digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
+    return RecordedSystem(f"recorded:{spec}", lines, digest)
+
+
+def _lines(spec: str) -> Mapping[Key, Line]:
+    """The answers of ``recorded:spec``; read again only if what they are read from has changed."""
     path, label = _split(spec)
+    try:
+        if not spec or not path.exists():
+            raise UserError(f"recorded:{spec}: no such file or run directory. Give recorded:PATH.")
+        state = [one.stat() for one in (path, path / JOURNAL) if one.exists()]
+    except (OSError, ValueError) as error:
+        raise UserError(f"recorded:{spec!a}: cannot be read ({error}). Check the path.") from error
+    return _read(path, label, tuple((one.st_mtime_ns, one.st_size) for one in state))
+
+
+@lru_cache(maxsize=8)
+def _read(path: Path, label: str, state: tuple[tuple[int, int], ...]) -> Mapping[Key, Line]:
     lines = dict(_of_run(path, label) if path.is_dir() else _of_file(path))
     if not lines:
-        raise UserError(f"recorded:{spec}: holds no answers.")
-    content = json.dumps([[key, str(line)] for key, line in sorted(lines.items())])
-    return RecordedSystem(f"recorded:{spec}", lines, hashlib.sha256(content.encode()).hexdigest())
+        raise UserError(f"{path}: holds no answers.")
+    return lines
+
+
+def _audio_sha256(line: Line) -> str:
+    """The hash of a recording, which tells it from another of equal length; ``""`` without one that can be read."""
+    try:
+        return "" if line.audio is None else hashlib.sha256(line.audio.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _split(spec: str) -> tuple[Path, str]:
     path, _, label = spec.rpartition("#")
-    return (Path(path), label) if path and not Path(spec).exists() else (Path(spec), "")
+    return (Path(path), label) if path and not _exists(Path(spec)) else (Path(spec), "")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def _of_run(folder: Path, label: str) -> Iterator[tuple[Key, Line]]:
@@ -153,16 +187,27 @@ def _rows(path: Path) -> Iterator[Document]:
     """The lines of a file, each with its place."""
     text = read_text(path)
     if path.suffix in (".tsv", ".csv"):
-        reader = csv.DictReader(text.splitlines(), delimiter="\t" if path.suffix == ".tsv" else ",", strict=True)
-        try:
-            for fields in reader:
-                where = f"{path}:{reader.line_num}"
-                if None in fields or None in fields.values():
-                    raise UserError(f"{where}: must have as many fields as the first line.")
-                yield Document(fields, where, "JSON")
-        except csv.Error as error:
-            raise UserError(f"{path}:{reader.line_num}: {error}.") from error
+        yield from _table(path, text)
         return
-    for number, line in enumerate(text.splitlines(), 1):
+    # Lines end at line feeds alone: a text may hold other separators.
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             yield parse_json(line, f"{path}:{number}")
+
+
+def _table(path: Path, text: str) -> Iterator[Document]:
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",", strict=True
+    )
+    try:
+        names = list(reader.fieldnames or ())
+        for name in names:
+            if names.count(name) > 1:
+                raise UserError(f"{path}:1: the column {name!r} stands there twice; remove one.")
+        for fields in reader:
+            where = f"{path}:{reader.line_num}"
+            if None in fields or None in fields.values():
+                raise UserError(f"{where}: must have as many fields as the first line.")
+            yield Document(fields, where, "JSON")
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: {error}.") from error

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_deriver, build_system
 from tttbench.core.system import System
+from tttbench.pipeline.executors.lane import HungError, Lane, OverdueError, no_answer
 from tttbench.pipeline.jobs import (
     DerivationDone,
     DeriveItem,
@@ -20,29 +23,54 @@ from tttbench.pipeline.jobs import (
     batches,
     derive_batch,
     generate_batch,
+    where_of,
+    without_answer,
+    without_derivation,
 )
 from tttbench.probes.conditions import Watch
+
+A = TypeVar("A", GenerateItem, DeriveItem)
+B = TypeVar("B")
 
 
 @dataclass(frozen=True)
 class SerialWorker:
-    """A worker in this process."""
+    """A worker on a thread of its own. One that hangs ends the run, as it would disturb what is measured after it."""
 
     worker: System | Deriver
     device: str
+    lane: Lane
+    timeout_s: float
 
     def generate(self, items: Sequence[GenerateItem], batch_size: int) -> Iterator[tuple[Generated, ...]]:
-        """Respond, a batch after the other, in order."""
+        """Respond, a batch after the other, in order.
+
+        Raises:
+            HungError: a batch took longer than it may.
+        """
         assert isinstance(self.worker, System)  # opened as one
-        watch = Watch(self.device)
+        watch = self.lane.run(partial(Watch, self.device))
         for batch in batches(items, batch_size):
-            yield generate_batch(self.worker, batch, watch)
+            yield self._within(partial(generate_batch, self.worker, batch, watch), batch, without_answer)
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
-        """Derive, a batch after the other, in order."""
+        """Derive, likewise."""
         assert not isinstance(self.worker, System)  # opened as a deriver
         for batch in batches(items, self.worker.batch_size):
-            yield derive_batch(self.worker, batch)
+            yield self._within(partial(derive_batch, self.worker, batch), batch, without_derivation)
+
+    def _within(
+        self,
+        call: Callable[[], tuple[B, ...]],
+        batch: Sequence[A],
+        given_up: Callable[[Sequence[A], str], tuple[B, ...]],
+    ) -> tuple[B, ...]:
+        limit_s = self.timeout_s * len(batch)
+        try:
+            return self.lane.run(call, limit_s)
+        except OverdueError as error:
+            message = no_answer(limit_s) if len(batch) == 1 else f"{no_answer(limit_s)} to {len(batch)} requests"
+            raise HungError(f"{where_of(batch)}: {message}.", given_up(batch, message)) from error
 
 
 class SerialExecutor:
@@ -50,12 +78,12 @@ class SerialExecutor:
 
     @contextmanager
     def open(self, spec: WorkerSpec) -> Iterator[SerialWorker]:
-        """Build the worker here; memory is given back when the context is left."""
-        worker = build(spec)
+        """Build the worker on its thread; memory is given back when the context is left."""
+        lane = Lane()
         try:
-            yield SerialWorker(worker, spec.options.device)
+            yield SerialWorker(lane.run(partial(build, spec)), spec.options.device, lane, spec.timeout_s)
         finally:
-            del worker
+            lane.close()
             gc.collect()
 
 

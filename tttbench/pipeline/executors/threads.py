@@ -2,22 +2,29 @@
 
 Each answer's times then hold the load of the others, so they are no latencies.
 
-As many threads as the system's capability wants requests at once; all share the one system.
+As many threads as the system's capability wants requests at once; all share the one system. One that hangs is given up
+on, with its thread, and another is built in its place.
 """
 
 from __future__ import annotations
 
 import gc
 import math
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Generic, TypeVar
 
 from tttbench.core.derivation import Deriver
+from tttbench.core.errors import UserError
 from tttbench.core.system import System
-from tttbench.pipeline.executors.serial import SerialWorker, build
+from tttbench.pipeline.executors.lane import HungError, Lane, no_answer
+from tttbench.pipeline.executors.serial import build
 from tttbench.pipeline.jobs import (
     DerivationDone,
     DeriveItem,
@@ -27,58 +34,118 @@ from tttbench.pipeline.jobs import (
     batches,
     derive_batch,
     generate_batch,
+    where_of,
+    without_answer,
+    without_derivation,
 )
+from tttbench.probes.conditions import Watch
 
-A = TypeVar("A")
+A = TypeVar("A", GenerateItem, DeriveItem)
 B = TypeVar("B")
+
+MOST_GIVEN_UP = 8
+"""So many calls may hang before the run stops: their threads, and what they hold, can't be had back."""
 
 
 @dataclass(frozen=True)
+class _InFlight(Generic[A]):
+    """A call: what it is for, on which thread, and until when it is waited for."""
+
+    batch: Sequence[A]
+    lane: Lane
+    until_s: float
+
+
+@dataclass
 class ThreadsWorker:
-    """A worker that several threads share."""
+    """A worker that several threads share; ``rebuild`` makes another one in the place of one that hangs."""
 
     worker: System | Deriver
+    rebuild: Callable[[], System | Deriver] | None = None
+    timeout_s: float = 300.0
     device: str = "cpu"
 
     def generate(self, items: Sequence[GenerateItem], batch_size: int) -> Iterator[tuple[Generated, ...]]:
         """Respond, batches in the order in which they end.
 
         The machine is watched only where one call at a time is made: several share it.
+
+        Raises:
+            HungError: too many calls took longer than they may.
         """
-        system = self.worker
-        assert isinstance(system, System)  # opened as one
+        assert isinstance(self.worker, System)  # opened as one
         n_batches = math.ceil(len(items) / batch_size)
-        at_once = min(system.card.capability.concurrency // batch_size, n_batches)
-        if at_once <= 1:
-            yield from SerialWorker(system, self.device).generate(items, batch_size)
-            return
-        yield from _overlapped(lambda batch: generate_batch(system, batch, None, at_once), items, batch_size, at_once)
+        at_once = max(1, min(self.worker.card.capability.concurrency // batch_size, n_batches))
+        watch = Watch(self.device) if at_once == 1 else None
+        call = partial(self._generate, watch=watch, at_once=at_once)
+        yield from self._overlapped(call, items, batch_size, at_once, without_answer)
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
         """Derive, likewise; a deriver gets one call at a time unless it names its own ``concurrency``."""
-        deriver = self.worker
-        assert not isinstance(deriver, System)  # opened as a deriver
-        at_once = max(1, int(getattr(deriver, "concurrency", 1)))
-        yield from _overlapped(lambda batch: derive_batch(deriver, batch), items, deriver.batch_size, at_once)
+        assert not isinstance(self.worker, System)  # opened as a deriver
+        at_once = max(1, int(getattr(self.worker, "concurrency", 1)))
+        yield from self._overlapped(self._derive, items, self.worker.batch_size, at_once, without_derivation)
 
+    def _generate(self, batch: Sequence[GenerateItem], watch: Watch | None, at_once: int) -> tuple[Generated, ...]:
+        assert isinstance(self.worker, System)
+        return generate_batch(self.worker, batch, watch, at_once)
 
-def _overlapped(call: Callable[[Sequence[A]], B], items: Sequence[A], size: int, at_once: int) -> Iterator[B]:
-    """Yield the results of all batches as they end, ``at_once`` in flight."""
-    pending = batches(items, size)
-    with ThreadPoolExecutor(at_once) as pool:
-        running: set[Future[B]] = set()
+    def _derive(self, batch: Sequence[DeriveItem]) -> tuple[DerivationDone, ...]:
+        assert not isinstance(self.worker, System)
+        return derive_batch(self.worker, batch)
+
+    def _overlapped(
+        self,
+        call: Callable[[Sequence[A]], tuple[B, ...]],
+        items: Sequence[A],
+        size: int,
+        at_once: int,
+        given_up: Callable[[Sequence[A], str], tuple[B, ...]],
+    ) -> Iterator[tuple[B, ...]]:
+        """Yield the results of all batches as they end, ``at_once`` in flight."""
+        pending = deque(batches(items, size))
+        idle: list[Lane] = []
+        running: dict[Future[tuple[B, ...]], _InFlight[A]] = {}
+        n_given_up = 0
         try:
-            while True:
-                while len(running) < at_once and (batch := next(pending, None)) is not None:
-                    running.add(pool.submit(call, batch))
-                if not running:
-                    return
-                done, running = wait(running, return_when=FIRST_COMPLETED)
+            while pending or running:
+                while pending and len(running) < at_once:
+                    batch, lane = pending.popleft(), idle.pop() if idle else Lane()
+                    until_s = time.monotonic() + self.timeout_s * len(batch)
+                    running[lane.begin(partial(call, batch))] = _InFlight(batch, lane, until_s)
+                first_s = min(one.until_s for one in running.values()) - time.monotonic()
+                done, _ = wait(running, min(max(first_s, 0.0), threading.TIMEOUT_MAX), FIRST_COMPLETED)
                 for future in done:
+                    idle.append(running.pop(future).lane)
                     yield future.result()
+                now_s = time.monotonic()
+                for future in [future for future, one in running.items() if one.until_s <= now_s]:
+                    hung = running.pop(future)
+                    hung.lane.abandon()
+                    n_given_up += 1
+                    if len(hung.batch) > 1:
+                        pending.extendleft([one] for one in reversed(hung.batch))  # which of them hangs will show
+                    else:
+                        yield self._given_up(hung.batch, given_up, n_given_up)
+                    self._renew()
         finally:
-            for future in running:
-                future.cancel()
+            for lane in idle:
+                lane.close()
+            for one in running.values():
+                one.lane.abandon()
+
+    def _given_up(
+        self, batch: Sequence[A], given_up: Callable[[Sequence[A], str], tuple[B, ...]], n_given_up: int
+    ) -> tuple[B, ...]:
+        message = no_answer(self.timeout_s)
+        if n_given_up < MOST_GIVEN_UP:
+            return given_up(batch, message)
+        raise HungError(f"{where_of(batch)}: {message}, the {n_given_up}th call that hangs.", given_up(batch, message))
+
+    def _renew(self) -> None:
+        if self.rebuild is not None:
+            with suppress(UserError):  # the old one is as good then
+                self.worker = self.rebuild()
 
 
 class ThreadsExecutor:
@@ -87,9 +154,9 @@ class ThreadsExecutor:
     @contextmanager
     def open(self, spec: WorkerSpec) -> Iterator[ThreadsWorker]:
         """Build the worker here."""
-        worker = build(spec)
+        opened = ThreadsWorker(build(spec), partial(build, spec), spec.timeout_s, spec.options.device)
         try:
-            yield ThreadsWorker(worker, spec.options.device)
+            yield opened
         finally:
-            del worker
+            del opened
             gc.collect()

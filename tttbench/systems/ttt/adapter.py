@@ -9,7 +9,7 @@ request's family, which the weights were trained with, stands for them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from tttbench.systems.ttt.folder import (
     SHIPPED,
     Assistant,
     checkpoint_folder,
+    identity,
     installed_names,
     read_assistant,
     weights_sha256,
@@ -64,6 +65,14 @@ class _Running:
     speech: Speech
 
 
+@dataclass(frozen=True)
+class MadeOf:
+    """What a system was made of: the hash of its weights, and of the rest by name (``folder.identity``)."""
+
+    weights_sha256: str
+    identity: Mapping[str, str]
+
+
 class TtTSystem:
     """A checkpoint, its codec, and one way of decoding."""
 
@@ -75,7 +84,7 @@ class TtTSystem:
         assistant: Assistant,
         settings: DecodeConfig,
         batch_size: int,
-        weights_sha256: str,
+        made_of: MadeOf,
         on_pass: Callable[[PassRun], None] | None = None,
     ) -> None:
         """Answer with ``loaded`` and ``codec``.
@@ -87,7 +96,7 @@ class TtTSystem:
             assistant: prompts.
             settings: how to decode; the lengths in it are lowered where a request or the positions allow less.
             batch_size: requests that run at once; it doesn't change the answers.
-            weights_sha256: for the model card.
+            made_of: hashes for the model card.
             on_pass: called with every pass.
 
         Raises:
@@ -114,12 +123,12 @@ class TtTSystem:
         self._settings = settings
         self._limits = Limits(config.max_position_embeddings, codec.codes_per_s)
         self._batch_size = batch_size
-        self._weights_sha256 = weights_sha256
+        self._made_of = made_of
         self._on_pass = on_pass
 
     @property
     def card(self) -> SystemCard:
-        """The model card. Prompts, settings, weights and codec are all that can change an answer."""
+        """The model card. Prompts, settings, weights, codec, tokenizer and configurations can change an answer."""
         model = self._loaded.model
         return SystemCard(
             name=self.name,
@@ -132,10 +141,11 @@ class TtTSystem:
                 concurrency=self._batch_size,
             ),
             strategy=self._strategy,
-            weights_sha256=self._weights_sha256,
+            weights_sha256=self._made_of.weights_sha256,
             codec=self._codec.fingerprint,
             prompts=dict(self._assistant.prompts),
             settings={**asdict(self._settings), "strategy": self._strategy},
+            identity=self._made_of.identity,
             details={
                 "parameters": model.n_parameters(),
                 "objective": model.config.objective,
@@ -166,7 +176,7 @@ class TtTSystem:
         own, spec = Document(asdict(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
         settings = decode_settings([own, *_given_settings(spec, options)])
         parts = (self._loaded, self._codec, self._assistant, settings)
-        return TtTSystem(self.name, *parts, options.batch_size, self._weights_sha256, on_pass)
+        return TtTSystem(self.name, *parts, options.batch_size, self._made_of, on_pass)
 
     def scheduled(self, lengths: Sequence[Lengths]) -> Callable[[], Sequence[Response | Exception]]:
         """See ``Sweepable``."""
@@ -317,6 +327,20 @@ def check(spec: str, options: SystemOptions) -> None:
         return
 
 
+def ready(spec: str, options: SystemOptions) -> None:
+    """Find out that the codec can be loaded, and that there are weights, before anything is generated."""
+    from reference_model.errors import ReferenceModelError
+
+    folder = checkpoint_folder(spec)
+    codec_folder = read_assistant(folder).codec_folder()
+    try:
+        load_codec(codec_folder, options.device)
+    except ReferenceModelError as error:
+        raise UserError(str(error)) from error
+    if not any(folder.glob("*.safetensors")):
+        raise UserError(f"{folder}: holds no weights (*.safetensors). Put them there.")
+
+
 def _given_settings(spec: str, options: SystemOptions) -> list[Document]:
     """The decode settings of a suite or a call, with where they come from."""
     strategy = {"strategy": options.strategy} if options.strategy else {}
@@ -332,6 +356,7 @@ def _given_settings(spec: str, options: SystemOptions) -> list[Document]:
     summary="the reference model, or any checkpoint folder of its kind",
     check=check,
     decoding=Decoding(decode_settings, strategies),
+    ready=ready,
 )
 def build(spec: str, options: SystemOptions) -> TtTSystem:
     """Build ``ttt:spec``; raises ``UserError`` naming the file that is missing, damaged or doesn't fit."""
@@ -347,4 +372,5 @@ def build(spec: str, options: SystemOptions) -> TtTSystem:
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
     name = f"ttt:{spec or SHIPPED[0]}"
-    return TtTSystem(name, loaded, codec, assistant, settings, options.batch_size, weights_sha256(folder))
+    made_of = MadeOf(weights_sha256(folder), identity(folder, assistant.codec_folder()))
+    return TtTSystem(name, loaded, codec, assistant, settings, options.batch_size, made_of)

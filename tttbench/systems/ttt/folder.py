@@ -8,6 +8,7 @@ beside the checkpoint's (or an absolute path, or a shipped codec's name), the sy
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,6 +152,29 @@ def _shipped(name: str) -> Path:
     import reference_model
 
     return Path(reference_model.__file__).parent / "weights" / name
+
+
+def identity(folder: Path, codec_folder: Path) -> dict[str, str]:
+    """What else can change an answer: hashes of the configurations of model and codec, and of the tokenizer.
+
+    Raises:
+        UserError: naming the file that is missing or damaged.
+    """
+    from reference_model.checkpoint import tokenizer_file
+    from reference_model.config import SHARED_TOKENIZER
+
+    return {
+        "config_sha256": _json_sha256(folder / "config.json", without=SHARED_TOKENIZER),
+        "tokenizer_sha256": hashlib.sha256(tokenizer_file(folder).read_bytes()).hexdigest(),
+        "codec_config_sha256": _json_sha256(codec_folder / "config.json"),
+    }
+
+
+def _json_sha256(path: Path, without: str = "") -> str:
+    """Hash of what a JSON file holds, however it is laid out."""
+    values = read_json(path).values
+    held = {key: value for key, value in values.items() if key != without} if isinstance(values, Mapping) else values
+    return hashlib.sha256(json.dumps(held, sort_keys=True).encode()).hexdigest()
 
 
 def weights_sha256(folder: Path) -> str:

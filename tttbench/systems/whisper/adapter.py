@@ -13,6 +13,7 @@ from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.data.audio import resample
 from tttbench.systems.whisper.languages import MOST_LANGUAGES, is_english_only, language_of
 from tttbench.systems.whisper.transcriber import SAMPLE_RATE_HZ, Transcript, WhisperTranscriber
+from tttbench.systems.whisper.weights import is_available_offline, load_whisper
 
 
 class WhisperSystem:
@@ -119,7 +120,20 @@ def _refusal(tag: str, model: str) -> InputError | None:
     return None
 
 
-@register_system("whisper", specs=("tiny.en",), summary="openai-whisper, greedy; any of its model names", check=check)
+def ready(spec: str, options: SystemOptions) -> None:
+    """Make the weights be there, from the network if need be."""
+    name = spec or "tiny.en"
+    if not is_available_offline(name):
+        load_whisper(name, "cpu")
+
+
+@register_system(
+    "whisper",
+    specs=("tiny.en",),
+    summary="openai-whisper, greedy; any of its model names",
+    check=check,
+    ready=ready,
+)
 def build(spec: str, options: SystemOptions) -> WhisperSystem:
     """Build ``whisper:spec``; an empty spec is ``tiny.en``."""
     return WhisperSystem(WhisperTranscriber.load(spec or "tiny.en", options.device, options.batch_size), options.device)
