@@ -20,7 +20,7 @@ from tttbench.core.exchange import AudioCommit, Chunk, Response, Trace, Waveform
 from tttbench.core.sample import AudioRef, Sample, Turn
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability, SystemCard
-from tttbench.pipeline.plan import with_defaults
+from tttbench.pipeline.default_scores import with_defaults
 from tttbench.store.manifest import DeriverEntry, Manifest, Session, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore

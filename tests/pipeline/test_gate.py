@@ -71,7 +71,7 @@ def test_two_runs_of_one_system_pass(runs: Path, call: Tones) -> None:
     found = ended.document
     assert (found["status"], found["exit_code"]) == ("pass", 0)
     assert {one["metric"]: one["verdict"] for one in found["quality"]} == dict.fromkeys(
-        ("wer", "spoken_accuracy", "text_accuracy"), "same"
+        ("wer", "wer_whisper-en", "spoken_accuracy", "text_accuracy"), "same"
     )
 
 

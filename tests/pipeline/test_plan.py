@@ -17,6 +17,7 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import parse_score
 from tttbench.core.system import Capability, SystemOptions
 from tttbench.core.task import Needs, Task, why_not
+from tttbench.pipeline.default_scores import WHISPER_ENGLISH, with_defaults
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.plan import (
     generate_item,
@@ -24,7 +25,6 @@ from tttbench.pipeline.plan import (
     make_plan,
     manifest_of,
     refuse_other_run,
-    with_defaults,
 )
 from tttbench.store.manifest import Machine, Manifest, Session, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording
@@ -91,7 +91,7 @@ def test_a_second_recipe_is_a_line_in_a_suite() -> None:
     plan = make_plan(suite, "cpu")
     ids = {task.plan.name: [spec.id for spec in task.scores] for task in plan.tasks}
     # WER goes where WER is taken; no task has a self_wer of its own, so it goes everywhere.
-    assert ids["mini_asr"] == ["wer", "cer", "wer_raw", "own"]
+    assert ids["mini_asr"] == ["wer", "wer_whisper-en", "cer", "wer_raw", "own"]
     assert ids["mini_qa"] == ["spoken_accuracy", "text_accuracy", "own", "spoken_gap"]
 
 
@@ -179,6 +179,7 @@ def made(name: str, *samples: Sample, **given: object) -> Task:
 
 
 WER = ScoreSpec("wer", "wer")
+BOTH = (WER, WHISPER_ENGLISH)
 A, B = spoken_sample("a", Path("a.wav"), "A"), spoken_sample("b", Path("b.wav"), "B", language="zh")
 
 
@@ -188,7 +189,7 @@ def test_samples_are_those_up_to_the_limit_in_the_task_s_language(monkeypatch: p
         plan = make_plan(suite_of(TaskPlan("t", limit)), "cuda:1")
         (task,) = plan.tasks
         assert [one.language for one in task.samples] == expected
-        assert (task.listing_sha256, task.scores, plan.device) == (listing_sha256(task.samples, "en"), (WER,), "cuda:1")
+        assert (task.listing_sha256, task.scores, plan.device) == (listing_sha256(task.samples, "en"), BOTH, "cuda:1")
 
 
 def test_a_suite_s_language_comes_before_the_task_s_and_behind_the_sample_s(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,7 +265,7 @@ def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
     with pytest.raises(UserError) as raised:
         with_defaults((WER, ScoreSpec("wer", "wer", {"normalizer": "raw"})), "", "")
     assert str(raised.value) == "score 'wer' is given twice; give one of them another id: wer=ID:…"
-    assert with_defaults((WER, WER), "", "") == (WER,)
+    assert with_defaults((WER, WER), "", "") == (WER, WHISPER_ENGLISH)
     bare = ScoreSpec("self_wer", "self_wer")
     assert with_defaults((bare, bare), "ears", "") == (replace(bare, options={"transcriber": "ears"}),)
     own = ScoreSpec("spoken_accuracy", "spoken", {"transcriber": "own"})
@@ -310,15 +311,16 @@ def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatc
         "cuda:1",
     )
     agreement = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": "why"})
+    basic = replace(WER, options={"normalizer": "whisper-basic"})  # its sample is Chinese
     assert manifest_of(plan) == Manifest(
         suite=SuiteEntry("s", "Title", 3, 6, 7, 8, 9, "why"),
         systems={"x@topk": SystemEntry("x", "topk", {"steps": 2}, 4), "why": SystemEntry("y", "", {}, 6)},
         tasks={
             "t": TaskEntry(
-                "t", "qa", "d", "Say.", needs, "en", (WER, agreement), 1, 5, None, plan.tasks[0].listing_sha256
+                "t", "qa", "d", "Say.", needs, "en", (*BOTH, agreement), 1, 5, None, plan.tasks[0].listing_sha256
             ),
             "u": TaskEntry(
-                *("u", "qa", "d", "", Needs(), "", (WER, agreement), 1, None, str(Path("here").absolute())),
+                *("u", "qa", "d", "", Needs(), "", (basic, agreement), 1, None, str(Path("here").absolute())),
                 plan.tasks[1].listing_sha256,
             ),
         },

@@ -197,7 +197,7 @@ def test_a_run_is_resumed_with_a_further_score(tones: Tones, tmp_path: Path) -> 
     tones(*options)
     rows = tones(*options, "--resume", "--add", "wer:normalizer=raw").document["results"]
     found = [(row["task"], row["metric"]) for row in rows if row["metric"].startswith("wer")]
-    assert found == [("tone_asr", "wer"), ("tone_asr", "wer_raw")]
+    assert found == [("tone_asr", "wer"), ("tone_asr", "wer_whisper-en"), ("tone_asr", "wer_raw")]
 
 
 def test_a_score_that_is_no_longer_asked_for_is_left_out_and_named(
@@ -207,7 +207,7 @@ def test_a_score_that_is_no_longer_asked_for_is_left_out_and_named(
     tones("--out", run, "--tasks", "tone_asr", "--add", "wer:recipe=raw", "--add", "cer")
     assert "left out" not in caplog.text
     document = tones("--out", run, "--tasks", "tone_asr", "--add", "cer", "--resume", "--json").document
-    assert [row["metric"] for row in document["results"]] == ["wer", "cer"]
+    assert [row["metric"] for row in document["results"]] == ["wer", "wer_whisper-en", "cer"]
     assert "left out are scores that this call doesn't ask for: wer_raw (--add adds them)" in caplog.text
 
 

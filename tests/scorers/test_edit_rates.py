@@ -116,13 +116,13 @@ def test_chinese_cer_hand_worked() -> None:
 def test_recipe_names_all_that_made_it() -> None:
     recipe = WER.recipe({})
     assert recipe.scorer == "wer@1"
-    assert recipe.normalizer == f"whisper-en@1 (whisper-normalizer {version('whisper-normalizer')})"
+    assert recipe.normalizer == f"en@1 (whisper-normalizer {version('whisper-normalizer')})"
     assert recipe.matcher == f"jiwer {version('jiwer')}"
 
 
 def test_a_recipe_is_a_name_for_options_and_what_is_given_itself_wins() -> None:
     assert scorer("wer", recipe="raw").recipe({}) == scorer("wer", normalizer="raw").recipe({})
-    assert scorer("wer", recipe="raw", normalizer="whisper-en").recipe({}) == WER.recipe({})
+    assert scorer("wer", recipe="raw", normalizer="en").recipe({}) == WER.recipe({})
     assert with_preset("wer", {}) == {}
     assert with_preset("wer", {"normalizer": "zh", "recipe": ""}) == {"normalizer": "zh", "recipe": ""}
     for name in PRESETS:

@@ -15,6 +15,7 @@ from tttbench.core.metric import TOPLINE
 from tttbench.core.plugins import build_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.scorer import ScoreSpec
+from tttbench.scorers.former import FORMER, former_score
 from tttbench.store.format2.recipes import parse_recipe
 from tttbench.store.read_model import Run
 
@@ -135,12 +136,15 @@ def test_metrics_are_those_of_todays_scorers(run: Run) -> None:
     assert run.metric("spoken_gap").unit == "points"
 
 
-def test_recipes_equal_those_that_todays_scorers_write(run: Run) -> None:
+def test_recipes_equal_those_that_todays_scorers_write_if_told_to_score_as_then(run: Run) -> None:
     assert run.summary is not None
     written = {one.metric: one.recipe for one in run.summary.results}
     specs = {spec.id: spec for task in run.manifest.tasks.values() for spec in task.scores}
     for metric, recipe in written.items():
-        assert recipe == build_scorer(specs[metric]).recipe(run.manifest.recipes())
+        spec = specs[metric]
+        then = replace(spec, options={**spec.options, **FORMER[spec.scorer]})
+        assert recipe == build_scorer(then).recipe(run.manifest.recipes())
+        assert former_score(recipe).partition(":")[0] == metric
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,25 @@ def test_whisper_english_equals_openai_whisper_on_real_sentences(shared_data: Pa
     assert [WHISPER_ENGLISH.normalize(text) for text in texts] == [OPENAI_ENGLISH(text) for text in texts]
 
 
+@pytest.mark.slow
+def test_whisper_english_equals_openai_whisper_on_all_published_hypotheses(shared_data: Path) -> None:
+    """References and answers of three systems, upper case and without punctuation, as ASR corpora are."""
+    files = sorted((shared_data / "asr_hypotheses").glob("*.tsv"))
+    lines = [line.split("\t", 1)[1] for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    assert (len(files), len(lines)) == (4, 4 * 2620)
+    differing = [text for text in dict.fromkeys(lines) if WHISPER_ENGLISH.normalize(text) != OPENAI_ENGLISH(text)]
+    assert differing == []
+
+
+def test_the_package_differs_from_openai_whisper_in_four_words_alone() -> None:
+    from whisper_normalizer.english import EnglishTextNormalizer as PackageNormalizer
+
+    package, openai = PackageNormalizer().replacers, OPENAI_ENGLISH.replacers
+    more = {pattern: text for pattern, text in package.items() if openai.get(pattern) != text}
+    assert set(more) == {rf"\b{word}\b" for word in ("kinda", "sorta", "dunno", "cause")}
+    assert set(openai) <= set(package)
+
+
 def test_a_number_too_long_to_parse_is_kept_as_it_is() -> None:
     assert WHISPER_ENGLISH.normalize("It is " + "9" * 5000 + ".").split() == ["it", "is", "9" * 5000]
     assert WHISPER_ENGLISH.normalize("Café " + "9" * 5000).split() == ["cafe", "9" * 5000]
@@ -129,7 +148,7 @@ def test_a_number_too_long_to_parse_is_kept_as_it_is() -> None:
         ("你好,世界!", "你好世界"),
         ("你好\uff0c 世界\u3002\n", "你好世界"),
         ("\uff34\uff54\uff34\uff11\uff12号", "ttt12号"),  # full-width letters and digits
-        ("《红楼梦》——50%", "红楼梦50"),
+        ("《红楼梦》——50%", "红楼梦50%"),
         ("\u0939\u093f ?L", "\u0939\u093fl"),  # a vowel sign is a mark, which stays
         ("", ""),
     ],
@@ -145,8 +164,11 @@ def test_raw_only_collapses_white_space() -> None:
 def test_recipe_names_normalizer_version_and_package() -> None:
     assert WHISPER_ENGLISH.recipe.startswith("whisper-en@1 (whisper-normalizer 0.")
     assert RAW.recipe == "raw@1"
+    assert CHINESE.recipe == "zh@2"
+    assert normalizers.get("zh-hans").recipe.startswith("zh-hans@1 (opencc-purepy 1.")
+    assert normalizers.get("en").recipe.startswith("en@1 (whisper-normalizer 0.")
 
 
 def test_all_are_found_by_name() -> None:
-    assert set(normalizers.names()) == {"whisper-en", "whisper-basic", "zh", "raw"}
+    assert set(normalizers.names()) == {"en", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw"}
     assert all(normalizers.get(name).name == name for name in normalizers.names())

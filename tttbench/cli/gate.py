@@ -145,8 +145,12 @@ def _write(args: argparse.Namespace, result: GateResult, baseline: Source, now: 
             path = args.benchmark_json / f"{name}-is-better.json"
             write("--benchmark-json", path, benchmark_json(result, bigger_is_better=bigger))
     if args.html:
+        from dataclasses import replace
+
+        from tttbench.gate.same_recipe import with_baseline_recipes
         from tttbench.pages.comparison import comparison_page
 
+        now = replace(now, snapshot=with_baseline_recipes(baseline.snapshot, now.snapshot)[0])
         write("--html", args.html, comparison_page(result, baseline, now, args.html))
 
 

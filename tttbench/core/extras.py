@@ -8,23 +8,24 @@ from typing import Literal
 
 from tttbench.core.errors import UserError
 
-Extra = Literal["model", "whisper", "train", "cuda"]
+Extra = Literal["model", "whisper", "train", "cuda", "chinese"]
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
     "whisper": ("whisper", "torch", "safetensors"),
     "train": ("torch", "safetensors", "tokenizers", "accelerate"),
     "cuda": ("xformers",),
+    "chinese": ("opencc_purepy",),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
-    **{module: extra for extra in ("cuda", "train", "whisper", "model") for module in NEEDED[extra]},
+    **{module: extra for extra in ("chinese", "cuda", "train", "whisper", "model") for module in NEEDED[extra]},
     "pyarrow": "train",
 }
 """Optional modules, and the smallest extra that installs each."""
 
-DISTRIBUTIONS: Mapping[str, str] = {"whisper": "openai-whisper"}
+DISTRIBUTIONS: Mapping[str, str] = {"whisper": "openai-whisper", "opencc_purepy": "opencc-purepy"}
 """Modules that the package registry knows by another name."""
 
 

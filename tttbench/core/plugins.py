@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from tttbench.core.blame import blamed, named
 from tttbench.core.checked import check_deriver_facts, check_task_facts, checked_card
 from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Request, Response
+from tttbench.core.extras import Extra, require
 from tttbench.core.metric import MetricInfo
 from tttbench.core.registry import Registry
 from tttbench.core.sample import Sample
@@ -100,6 +101,7 @@ class Normalizer:
         normalize: text to text.
         package: the distribution whose rules it uses; ``""`` if all rules are ours.
         summary: a line about it.
+        extra: of tttbench, that brings ``package``; ``""`` if the bare package does.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Normalizer:
     normalize: Callable[[str], str]
     package: str = ""
     summary: str = ""
+    extra: Extra | Literal[""] = ""
 
     @property
     def recipe(self) -> str:
@@ -247,12 +250,12 @@ def register_deriver(
 
 
 def register_normalizer(
-    name: str, *, version: int, package: str = "", summary: str = ""
+    name: str, *, version: int, package: str = "", summary: str = "", extra: Extra | Literal[""] = ""
 ) -> Callable[[Callable[[str], str]], Callable[[str], str]]:
     """Register a function from text to text as a normalizer; see ``Normalizer``."""
 
     def register(normalize: Callable[[str], str]) -> Callable[[str], str]:
-        normalizers.add(name, Normalizer(name, version, normalize, package, summary))
+        normalizers.add(name, Normalizer(name, version, normalize, package, summary, extra))
         return normalize
 
     return register
@@ -358,6 +361,14 @@ def build_scorer(spec: ScoreSpec) -> Scorer:
         if not isinstance(made.info, MetricInfo):
             raise UserError(f"scorer {spec.scorer!r}: its info is {made.info!r:.60}, expected a MetricInfo.")
     return made
+
+
+def build_normalizer(name: str) -> Normalizer:
+    """Return the normalizer called ``name``; raises ``UserError`` if there is none, or an extra that it needs isn't."""
+    found = normalizers.get(name)
+    if found.extra:
+        require(found.extra, f"normalizer {name!r}")
+    return found
 
 
 def build_deriver(name: str, options: SystemOptions) -> Deriver:

@@ -14,6 +14,7 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.gate.rules import Rules
 from tttbench.gate.snapshot import Metric, Snapshot, Timing
 from tttbench.gate.verdict import Difference, Noted
+from tttbench.scorers.former import former_score
 
 FIELDS = (
     *("systems", "tasks", "metrics", "samples", "data", "prompt", "scorer", "transcriber", "judge"),
@@ -213,7 +214,7 @@ def _recipes(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Ite
                 f"{before.name} of {before.system} on {before.task}",
                 str(replace(one, **blank)),
                 str(replace(other, **blank)),
-                "score both with one version (tttbench rescore RUN), or save a new baseline (tttbench baseline save)",
+                _fix_of_recipe(before),
             )
         for field, parts in (("transcriber", ("transcriber",)), ("judge", ("judge", "prompt_sha256"))):
             values = [" ".join(getattr(recipe, part) for part in parts).strip() for recipe in (one, other)]
@@ -227,6 +228,15 @@ def _recipes(baseline: Snapshot, run: Snapshot, gating: Sequence[Metric]) -> Ite
                     f"take the same {field} (tttbench rescore RUN), or save a new baseline; --allow {field} compares "
                     "all the same",
                 )
+
+
+def _fix_of_recipe(before: Metric) -> str:
+    """What to do about a score that is made otherwise now: the former way may still be asked for."""
+    former = former_score(before.recipe)
+    score_so = "score both with one version (tttbench rescore RUN)"
+    if former:
+        score_so = f"score the run as then (tttbench rescore RUN --add {former})"
+    return f"{score_so}, or save a new baseline (tttbench baseline save)"
 
 
 def _speed(baseline: Snapshot, run: Snapshot, timed: Sequence[Timing]) -> Iterator[_Found]:

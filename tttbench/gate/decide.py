@@ -9,6 +9,7 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.gate import quality, speed
 from tttbench.gate.comparable import differences, noted
 from tttbench.gate.rules import Rules, unused_rules
+from tttbench.gate.same_recipe import with_baseline_recipes
 from tttbench.gate.snapshot import Snapshot
 from tttbench.gate.valid import problems
 from tttbench.gate.verdict import GateResult, QualityVerdict, SpeedVerdict, State
@@ -34,6 +35,7 @@ def gate(
     Raises:
         UserError: ``allow`` names a field that there isn't.
     """
+    run, replaced = with_baseline_recipes(baseline, run)
     watches_speed = rules.speed != "off"
     found = differences(baseline, run, rules, allow=allow, speed=watches_speed and not rounds)
     invalid = [f"baseline {problem}" for problem in problems(baseline, rules)]
@@ -70,7 +72,7 @@ def gate(
         run=run.source,
         problems=tuple(invalid),
         differences=found,
-        noted=noted(baseline, run),
+        noted=(*noted(baseline, run), *replaced),
         quality=qualities,
         speed=speeds,
         warnings=tuple(warnings),

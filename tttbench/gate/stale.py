@@ -9,8 +9,10 @@ from tttbench.core.plugins import build_scorer, build_task
 from tttbench.core.scorer import ScoreSpec
 from tttbench.data.samples import list_samples
 from tttbench.gate.baseline_file import Baseline
-from tttbench.gate.snapshot import Snapshot
+from tttbench.gate.snapshot import Metric, Snapshot
+from tttbench.pipeline.default_scores import WHISPER_ENGLISH
 from tttbench.pipeline.plan import listing_sha256
+from tttbench.scorers.former import former_score
 
 OLD_DAYS = 90
 """A baseline that is older is pointed out: the machine and the versions below have moved on."""
@@ -64,5 +66,14 @@ def _recipes(snapshot: Snapshot) -> list[str]:
         if metric.recipe.scorer.partition("@")[0] == metric.name and replace(recipe, **same) != replace(
             metric.recipe, **same
         ):
-            found.append(f"{metric.name} is scored differently now")
+            found += _otherwise(metric)
     return found
+
+
+def _otherwise(metric: Metric) -> list[str]:
+    """A score that is made otherwise now; none if every run has it made as then, too."""
+    former = former_score(metric.recipe)
+    if former == f"{WHISPER_ENGLISH.scorer}:recipe={WHISPER_ENGLISH.options['recipe']}":
+        return []
+    how = f" (runs to compare with it need --add {former})" if former else ""
+    return [f"{metric.name} is scored differently now{how}"]

@@ -26,6 +26,7 @@ from tttbench.gate.from_run import answer_id
 from tttbench.gate.snapshot import AnswerText, Metric, Snapshot
 from tttbench.gate.sources import Source
 from tttbench.gate.verdict import Change, GateResult, QualityVerdict, SpeedVerdict
+from tttbench.scorers.normal_form import normal_form
 from tttbench.scorers.words import plural
 from tttbench.store.read_model import Run
 
@@ -33,6 +34,7 @@ from .assets import script, style, template
 from .diff import word_diff
 from .labels import format_value, probe_title, with_unit
 from .payload import embed, packed_diff
+from .view import DiffChunk
 
 VERDICT_TITLES = {"better": "better", "worse": "worse", "same": "the same", "cannot tell": "can\u2019t tell"}
 
@@ -144,6 +146,8 @@ class ComparedRow:
     reference: str
     before: AnswerText
     now: AnswerText
+    text_diff: tuple[DiffChunk, ...]
+    transcript_diff: tuple[DiffChunk, ...]
     scores: tuple[ScorePair, ...]
     input: str
     audio_before: str
@@ -160,10 +164,10 @@ class ComparedRow:
             "reference": self.reference,
             "before": before.text,
             "now": now.text,
-            "textDiff": packed_diff(word_diff(before.text, now.text)),
+            "textDiff": packed_diff(self.text_diff),
             "transcriptBefore": before.transcript,
             "transcriptNow": now.transcript,
-            "transcriptDiff": packed_diff(word_diff(before.transcript, now.transcript)),
+            "transcriptDiff": packed_diff(self.transcript_diff),
             "errors": f"{before.error or 'ok'} → {now.error or 'ok'}" if before.error or now.error else "",
             "scores": [[score.column, score.before, score.now, score.worse] for score in self.scores],
             "input": self.input,
@@ -183,6 +187,7 @@ def _rows(baseline: Source, run: Source, target: Path) -> Iterator[ComparedRow]:
         if answers_before is None or facts is None:
             continue
         metrics = _metrics(baseline.snapshot, run.snapshot, system, task)
+        form = normal_form(metric.recipe for metric, _ in metrics)
         for sample, sample_facts in facts.samples.items():
             if sample not in answers_before or sample not in answers_now:
                 continue
@@ -201,6 +206,8 @@ def _rows(baseline: Source, run: Source, target: Path) -> Iterator[ComparedRow]:
                 reference=sample_facts.reference,
                 before=before,
                 now=now,
+                text_diff=word_diff(before.text, now.text, form),
+                transcript_diff=word_diff(before.transcript, now.transcript, form),
                 scores=scores,
                 input=next((one.input for one in sounds if one and one.input), ""),
                 audio_before=sounds[0].answer if sounds[0] else "",

@@ -1,7 +1,6 @@
-"""Word-level differences for the eye: what should stand there against what stands there.
+"""Word-level differences for the eye: what should stand there against what stands there, in the form that was scored.
 
-Words are compared without case and punctuation but shown as they stand. Scores are made elsewhere, with the
-recipe's own normalizer; this file never touches them.
+Where no score tells the form, words are compared without case and punctuation and shown as they stand.
 """
 
 from __future__ import annotations
@@ -9,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+
+from tttbench.scorers.normal_form import NormalForm
 
 from .view import DiffChunk, DiffOp
 
@@ -18,15 +19,23 @@ _TOKEN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]|[^\s\u3400-\u9fff\uf900-\ufaf
 _OPS: dict[str, DiffOp] = {"equal": "equal", "delete": "delete", "insert": "insert", "substitute": "substitute"}
 
 
-def word_diff(expected: str, given: str) -> tuple[DiffChunk, ...]:
-    """Align two texts word by word with the fewest edits; adjacent words of one fate share a chunk."""
+def word_diff(expected: str, given: str, form: NormalForm | None = None) -> tuple[DiffChunk, ...]:
+    """Align two texts word by word with the fewest edits; adjacent words of one fate share a chunk.
+
+    Args:
+        expected, given: as they were written or transcribed.
+        form: brings both into the form in which they are compared and shown.
+    """
     import jiwer
 
-    left, right = _words(expected), _words(given)
+    if form is None:
+        left, right = _words(expected), _words(given)
+        left_keys, right_keys = [_key(word) for word in left], [_key(word) for word in right]
+    else:
+        left_keys, right_keys = left, right = _TOKEN.findall(form(expected)), _TOKEN.findall(form(given))
     if not left or not right:
         chunks = [DiffChunk("delete", " ".join(left), "")] if left else []
         return (*chunks, *([DiffChunk("insert", "", " ".join(right))] if right else []))
-    left_keys, right_keys = [_key(word) for word in left], [_key(word) for word in right]
     if left_keys == right_keys:
         return (DiffChunk("equal", " ".join(left), " ".join(right)),)
     output = jiwer.process_words(" ".join(left_keys), " ".join(right_keys))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from tttbench.core.exchange import Status
 from tttbench.core.metric import Comparison, MetricInfo, Score
+from tttbench.core.recipe import Recipe
 from tttbench.core.serialize import plain_fields, to_plain
 from tttbench.pipeline.provisional import open_to_show
 from tttbench.probes.latency import figures, timed
+from tttbench.scorers.normal_form import normal_form
 from tttbench.store.manifest import Machine, Manifest, Summary, SystemEntry, TaskEntry
 from tttbench.store.read_model import TRANSCRIBER, Run
 from tttbench.store.rows import StoredAnswer
@@ -32,7 +34,8 @@ def load(run_dir: Path) -> ReportView:
         manifest, summary = run.manifest, run.summary
         assert summary is not None  # made if need be
         timings = run.timings()
-        rows = [_row(answer, run) for answer in run.answers()]
+        scored = _scored(summary)
+        rows = [_row(answer, run, scored.get(answer.key.task, {})) for answer in run.answers()]
         comparisons = summary.comparisons or _compared(run, summary)
     order = {name: at for at, name in enumerate([*manifest.tasks, *manifest.systems])}
     # The journal sorts by name; the page follows the suite. Sorting is stable, so samples keep their order.
@@ -119,7 +122,15 @@ def _plain(value: object) -> str:
     return MISSING if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
-def _row(answer: StoredAnswer, run: Run) -> Row:
+def _scored(summary: Summary) -> dict[str, dict[str, Recipe]]:
+    """The recipes of the scores by task and id, in table order."""
+    found: dict[str, dict[str, Recipe]] = {}
+    for result in summary.results:
+        found.setdefault(result.task, {}).setdefault(result.metric, result.recipe)
+    return found
+
+
+def _row(answer: StoredAnswer, run: Run, recipes: Mapping[str, Recipe]) -> Row:
     stored, response = answer.sample, answer.response
     sample, task = stored.sample, run.task(answer.key.task)
     rank = {spec.id: at for at, spec in enumerate(task.scores)}
@@ -132,6 +143,7 @@ def _row(answer: StoredAnswer, run: Run) -> Row:
     expected = sample.answer.text if sample.answer is not None else sample.reference if task.family == "asr" else ""
     written = answer.text or expected
     status = answer.outcome
+    form = normal_form(recipes.values())
     return Row(
         system=answer.key.system,
         task=answer.key.task,
@@ -148,9 +160,10 @@ def _row(answer: StoredAnswer, run: Run) -> Row:
         more_transcripts=dict(list(texts.items())[1:]),
         reference_transcript=reference.content if reference is not None and reference.status == "ok" else None,
         finish_reason="" if response is None else response.finish_reason,
-        text_diff=_scored_alignment(scores, run)
-        or (word_diff(expected, answer.text) if expected and answer.text else ()),
-        transcript_diff=word_diff(written, transcript) if written and transcript else (),
+        text_diff=_scored_alignment(scores, recipes, ("wer", "cer_zh"))
+        or (word_diff(expected, answer.text, form) if expected and answer.text else ()),
+        transcript_diff=(_scored_alignment(scores, recipes, ("self_wer",)) if answer.text and transcript else ())
+        or (word_diff(written, transcript, form) if written and transcript else ()),
         scores=tuple(
             ScoreView(of, None if math.isnan(one.value) else one.value, one.status, _note(one, run.metric(of)))
             for of, one in scores.items()
@@ -192,11 +205,14 @@ def _has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-def _scored_alignment(scores: Mapping[str, Score], run: Run) -> tuple[DiffChunk, ...]:
-    """The alignment behind the first edit rate by words: what is marked is what was counted, after normalization."""
+def _scored_alignment(
+    scores: Mapping[str, Score], recipes: Mapping[str, Recipe], scorers: Collection[str]
+) -> tuple[DiffChunk, ...]:
+    """The alignment behind the first score of ``scorers``: what is marked is what was counted, after normalization."""
     for of, score in scores.items():
         segments = score.detail.get("alignment")
-        if of.partition("_")[0] == "wer" and score.status == "ok" and isinstance(segments, list):
+        scorer = recipes[of].scorer.partition("@")[0] if of in recipes else ""
+        if scorer in scorers and score.status == "ok" and isinstance(segments, list):
             return tuple(DiffChunk(entry["op"], entry["ref"], entry["hyp"]) for entry in segments)
     return ()
 

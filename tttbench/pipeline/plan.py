@@ -16,13 +16,14 @@ from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import TOPLINE, MetricInfo
-from tttbench.core.plugins import build_task, check_deriver, check_system, derivers, make_ready, scorers, systems
+from tttbench.core.plugins import build_task, check_deriver, check_system, derivers, make_ready, systems
 from tttbench.core.sample import AudioRef, Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
 from tttbench.data.samples import list_samples
+from tttbench.pipeline.default_scores import with_defaults
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
@@ -111,11 +112,8 @@ def _plan_task(
     plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str], allow_outside: bool
 ) -> PlannedTask:
     own = plan.scores or task.scores
-    try:
-        scores = with_defaults((*own, *suite.added_to(own, everywhere)), suite.transcriber, suite.oracle)
-        columns(scores)
-    except UserError as error:
-        raise UserError(f"task {plan.name!r}: scores: {error}") from error
+    asked = (*own, *suite.added_to(own, everywhere))
+    scores = _scores(plan, suite, asked, task.language)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
@@ -124,37 +122,24 @@ def _plan_task(
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
+    scores = _scores(plan, suite, asked, shared_language(chosen))
     return PlannedTask(plan, task, fitting_scores(plan.name, scores, chosen), chosen, listing)
 
 
-def with_defaults(scores: Sequence[ScoreSpec], transcriber: str, oracle: str) -> tuple[ScoreSpec, ...]:
-    """Fill in what a suite says for all of its scores.
+def _scores(plan: TaskPlan, suite: Suite, asked: Sequence[ScoreSpec], language: str) -> tuple[ScoreSpec, ...]:
+    """The scores of a task in that language, each of which can be built."""
+    try:
+        scores = with_defaults(asked, suite.transcriber, suite.oracle, language)
+        columns(scores)
+    except UserError as error:
+        raise UserError(f"task {plan.name!r}: scores: {error}") from error
+    return scores
 
-    Args:
-        scores: as a task or suite asks for them.
-        transcriber: of the suite, for scores that name none; ``""`` for none.
-        oracle: label of the system that all others' codes are compared with; ``""`` for none.
 
-    Returns:
-        Those, the gap between written and spoken answers where both are scored, and the agreement with the oracle.
-    """
-    found: dict[str, ScoreSpec] = {}
-    for spec in scores:
-        entry = scorers.get(spec.scorer)
-        options = dict(spec.options)
-        if "transcriber" in entry.options and transcriber:
-            options.setdefault("transcriber", transcriber)
-        if spec.id in found and found[spec.id] != replace(spec, options=options):
-            raise UserError(f"score {spec.id!r} is given twice; give one of them another id: {spec.scorer}=ID:…")
-        found[spec.id] = replace(spec, options=options)
-    kinds: dict[str, ScoreSpec] = {}
-    for spec in found.values():  # of several scores by one scorer, the first: those that are added change no other
-        kinds.setdefault(spec.scorer, spec)
-    if "text_accuracy" in kinds and "spoken_accuracy" in kinds and "spoken_gap" not in kinds:
-        found["spoken_gap"] = ScoreSpec("spoken_gap", "spoken_gap", kinds["spoken_accuracy"].options)
-    if oracle and "oracle_agreement" not in kinds:
-        found["oracle_agreement"] = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": oracle})
-    return tuple(found.values())
+def shared_language(samples: Iterable[Sample]) -> str:
+    """Return the language of all samples; ``""`` if they differ, or have none."""
+    languages = {sample.language for sample in samples}
+    return languages.pop() if len(languages) == 1 else ""
 
 
 def _check_metrics(tasks: Sequence[PlannedTask]) -> None:

@@ -9,9 +9,10 @@ from tttbench.core.plugins import check_deriver, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
+from tttbench.pipeline.default_scores import with_defaults
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.no_speech import fitting_scores
-from tttbench.pipeline.plan import with_defaults
+from tttbench.pipeline.plan import shared_language
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.run import finish
 from tttbench.pipeline.scores import columns
@@ -48,8 +49,9 @@ def rescore(
     taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
     tasks = {}
     for key, entry in manifest.tasks.items():
-        task = _with(entry, add, transcriber, taken, manifest)
         samples = [one.sample for one in store.samples(key)]
+        language = shared_language(samples) or entry.language
+        task = _with(entry, add, transcriber, taken, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     for task in tasks.values():
         columns(task.scores)
@@ -71,7 +73,12 @@ def _ids(tasks: Mapping[str, TaskEntry]) -> set[str]:
 
 
 def _with(
-    task: TaskEntry, add: Sequence[ScoreSpec], transcriber: str, taken: set[str], manifest: Manifest
+    task: TaskEntry,
+    add: Sequence[ScoreSpec],
+    transcriber: str,
+    taken: set[str],
+    manifest: Manifest,
+    language: str,
 ) -> TaskEntry:
     own = {spec.scorer for spec in task.scores}
     first = next((spec.options["transcriber"] for spec in task.scores if spec.options.get("transcriber")), "")
@@ -89,5 +96,6 @@ def _with(
             (*task.scores, *(spec for spec in more if spec.id not in known)),
             first or transcriber,
             manifest.suite.oracle,
+            language,
         ),
     )

@@ -125,6 +125,10 @@ Found = Mapping[tuple[str, str, str], Measured]
 """By system, task and metric."""
 
 
+_FORMER_IDS = {("wer", "whisper-en"): "wer_whisper-en"}
+"""What scores are called now that runs of 0.1 call otherwise, by their ids and normalizers."""
+
+
 def found_in(runs: Iterable[MeasuredRun], names: Mapping[str, str]) -> dict[tuple[str, str, str], Measured]:
     """What runs measured; of the same cell in several runs the last counts.
 
@@ -135,7 +139,8 @@ def found_in(runs: Iterable[MeasuredRun], names: Mapping[str, str]) -> dict[tupl
     found = {}
     for run in runs:
         for result in () if run.summary is None else run.summary.results:
-            key = (names.get(result.system, result.system), names.get(result.task, result.task), result.metric)
+            metric = _FORMER_IDS.get((result.metric, result.recipe.normalizer.partition("@")[0]), result.metric)
+            key = (names.get(result.system, result.system), names.get(result.task, result.task), metric)
             info = run.summary.metrics.get(result.metric) if run.summary else None
             found[key] = Measured(result, info or MetricInfo(result.metric, direction="none"), run)
     return found

@@ -1,6 +1,6 @@
 """Right or wrong answers to questions: ``text_accuracy`` as written, ``spoken_accuracy`` as spoken, ``spoken_gap``.
 
-An answer is right if a reference stands in it as whole words (``tttbench.text.answer_match``).
+An answer is right if a reference stands in it as whole words and isn't denied (``tttbench.text.answer_match``).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from tttbench.core.derivation import Need
 from tttbench.core.exchange import Status
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
-from tttbench.core.plugins import normalizers, register_scorer
+from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
+from tttbench.scorers.matchers import DEFAULT, OPTIONS, Matching
 from tttbench.scorers.status import worst_status
 from tttbench.scorers.transcripts import Transcription
-from tttbench.text.answer_match import RECIPE, answer_tokens, holds
 
 VERSION = 1
 """Raised whenever the same answer may be scored otherwise."""
@@ -46,12 +46,13 @@ GAP = MetricInfo(
 class WrittenAnswer:
     """1 if a reference stands in the written answer, else 0; a ``Scorer``."""
 
+    matching: Matching = DEFAULT
     info: MetricInfo = WRITTEN
     reads: frozenset[str] = frozenset({"text"})
 
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, normalizer and matcher."""
-        return _recipe("text_accuracy")
+        return self.matching.recipe(f"text_accuracy@{VERSION}")
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need nothing."""
@@ -59,7 +60,7 @@ class WrittenAnswer:
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return 1 or 0; whatever isn't ``ok`` is 0."""
-        return _matched(sample, view.text, view.status)
+        return _matched(self.matching, sample, view.text, view.status)
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,14 @@ class SpokenAnswer:
     """1 if a reference stands in the transcript of the spoken answer, else 0; a ``Scorer``."""
 
     transcription: Transcription
+    matching: Matching = DEFAULT
     info: MetricInfo = SPOKEN
     reads: frozenset[str] = frozenset({"audio"})
 
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, normalizer, matcher and transcriber."""
-        return replace(_recipe("spoken_accuracy"), transcriber=self.transcription.recipe(recipes))
+        recipe = self.matching.recipe(f"spoken_accuracy@{VERSION}")
+        return replace(recipe, transcriber=self.transcription.recipe(recipes))
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need the transcript."""
@@ -81,11 +84,11 @@ class SpokenAnswer:
     def score(self, sample: Sample, view: View) -> Score:
         """Return 1 or 0; whatever isn't ``ok`` is 0, but for a transcript that failed, which has no value."""
         if view.status in ("error", "unparsed"):
-            return _matched(sample, "", view.status)
+            return _matched(self.matching, sample, "", view.status)
         spoken = self.transcription.of_answer(sample, view)
         if spoken.status == "failed":
             return replace(UNKNOWN, detail={"error": spoken.error})
-        return _matched(sample, spoken.text, view.status)
+        return _matched(self.matching, sample, spoken.text, view.status)
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class AnswerGap:
     """How much is lost between writing and speaking: written minus spoken verdict of the same answer; a ``Scorer``."""
 
     spoken: SpokenAnswer
-    written: WrittenAnswer = WrittenAnswer()
+    written: WrittenAnswer
     info: MetricInfo = GAP
     reads: frozenset[str] = frozenset({"text", "audio"})
 
@@ -113,47 +116,42 @@ class AnswerGap:
         return plain_score(written.value - spoken.value, worst_status((written.status, spoken.status)))
 
 
-def _recipe(name: str) -> Recipe:
-    return Recipe(f"{name}@{VERSION}", normalizers.get("whisper-en").recipe, RECIPE)
-
-
-def _matched(sample: Sample, judged: str, status: Status) -> Score:
+def _matched(matching: Matching, sample: Sample, judged: str, status: Status) -> Score:
     """Score a text against the references.
 
     ``empty``: no word in it. ``unparsed``: no reference has a word in it, so nothing could be right. The detail holds
     the ``answer``, its ``normalized`` tokens, the ``expected`` ones, and ``matched`` (the reference that was found, as
     written; None if none was).
     """
-    expected = [(candidate, answer_tokens(candidate)) for candidate in sample.references]
-    tokens = answer_tokens(judged)
+    expected = [matching.tokens(reference) for reference in sample.references]
+    tokens = matching.tokens(judged)
     if status not in ("error", "unparsed"):
-        status = "empty" if not tokens else "ok" if any(wanted for _, wanted in expected) else "unparsed"
-    matched = None
-    if status == "ok":
-        matched = next((candidate for candidate, wanted in expected if holds(tokens, wanted)), None)
+        status = "empty" if not tokens else "ok" if any(expected) else "unparsed"
+    matched = matching.first(judged, sample.references) if status == "ok" else None
     return plain_score(
         float(matched is not None),
         status,
         answer=judged,
         normalized=" ".join(tokens),
-        expected=[" ".join(wanted) for _, wanted in expected],
+        expected=[" ".join(wanted) for wanted in expected],
         matched=matched,
     )
 
 
-@register_scorer("text_accuracy", summary=WRITTEN.explanation)
+@register_scorer("text_accuracy", options=OPTIONS, summary=WRITTEN.explanation)
 def text_accuracy(options: Mapping[str, str]) -> WrittenAnswer:
     """Build the accuracy of written answers."""
-    return WrittenAnswer()
+    return WrittenAnswer(Matching.of("text_accuracy", options))
 
 
-@register_scorer("spoken_accuracy", options=("transcriber",), summary=SPOKEN.explanation)
+@register_scorer("spoken_accuracy", options=("transcriber", *OPTIONS), summary=SPOKEN.explanation)
 def spoken_accuracy(options: Mapping[str, str]) -> SpokenAnswer:
     """Build the accuracy of spoken answers."""
-    return SpokenAnswer(Transcription.of(options))
+    return SpokenAnswer(Transcription.of(options), Matching.of("spoken_accuracy", options))
 
 
-@register_scorer("spoken_gap", options=("transcriber",), summary=GAP.explanation)
+@register_scorer("spoken_gap", options=("transcriber", *OPTIONS), summary=GAP.explanation)
 def spoken_gap(options: Mapping[str, str]) -> AnswerGap:
     """Build the gap between both."""
-    return AnswerGap(SpokenAnswer(Transcription.of(options)))
+    matching = Matching.of("spoken_gap", options)
+    return AnswerGap(SpokenAnswer(Transcription.of(options), matching), WrittenAnswer(matching))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from tttbench.core.derivation import Need
 from tttbench.core.exchange import Status
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
-from tttbench.core.plugins import Normalizer, normalizers, package_version, register_scorer
+from tttbench.core.plugins import Normalizer, build_normalizer, package_version, register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
@@ -152,19 +152,19 @@ def corpus_edits(scores: Iterable[Score]) -> EditCounts:
 
 
 def _edits(options: Mapping[str, str], normalizer: str, align: Callable[[str, str], Alignment]) -> Edits:
-    return Edits(normalizers.get(options.get("normalizer", normalizer)), align)
+    return Edits(build_normalizer(options.get("normalizer", normalizer)), align)
 
 
 @register_scorer("wer", options=OPTIONS, summary=WER.title)
 def wer(options: Mapping[str, str]) -> EditRate:
     """Build the word error rate."""
-    return EditRate("wer", WER, _edits(with_preset("wer", options), "whisper-en", align_words))
+    return EditRate("wer", WER, _edits(with_preset("wer", options), "en", align_words))
 
 
 @register_scorer("cer", options=OPTIONS, summary=CER.title)
 def cer(options: Mapping[str, str]) -> EditRate:
     """Build the character error rate; spaces count, as in jiwer."""
-    return EditRate("cer", CER, _edits(with_preset("cer", options), "whisper-en", align_characters))
+    return EditRate("cer", CER, _edits(with_preset("cer", options), "en", align_characters))
 
 
 @register_scorer("cer_zh", options=OPTIONS, summary=CER_ZH.title)
@@ -177,4 +177,4 @@ def cer_zh(options: Mapping[str, str]) -> EditRate:
 def self_wer(options: Mapping[str, str]) -> SelfErrorRate:
     """Build the word error rate of what is spoken against what is written."""
     chosen = with_preset("self_wer", options)
-    return SelfErrorRate("self_wer", _edits(chosen, "whisper-en", align_words), Transcription.of(chosen))
+    return SelfErrorRate("self_wer", _edits(chosen, "en", align_words), Transcription.of(chosen))

@@ -8,9 +8,11 @@ from tttbench.core.errors import UserError, did_you_mean
 
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "raw": {"normalizer": "raw"},
+    "en": {"normalizer": "en"},
     "whisper-en": {"normalizer": "whisper-en"},
     "whisper-basic": {"normalizer": "whisper-basic"},
     "zh": {"normalizer": "zh"},
+    "zh-hans": {"normalizer": "zh-hans"},
 }
 """What each preset sets. A preset of another meaning gets another name, with a date where it follows a publication."""
 

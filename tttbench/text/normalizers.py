@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -19,6 +18,17 @@ def normalize_raw(text: str) -> str:
 
 
 # A run scores the same references once per system and score; the cache makes that one normalization.
+@register_normalizer(
+    "en", version=1, package="whisper-normalizer", summary="our rules for English: numbers by value, dates, initials …"
+)
+@lru_cache(maxsize=16_384)
+def normalize_english(text: str) -> str:
+    """Return the normal form of an English text; ``docs/scoring.md`` shows what is equal. Spellings are Whisper's."""
+    from tttbench.text.english.reading import normal_form
+
+    return normal_form(text)
+
+
 @register_normalizer(
     "whisper-en", version=1, package="whisper-normalizer", summary="Whisper's rules for English: numbers, US spelling …"
 )
@@ -46,13 +56,22 @@ def normalize_whisper_basic(text: str) -> str:
     return _whisper_basic()(text)
 
 
-@register_normalizer("zh", version=1, summary="Chinese: the bare characters, for a character error rate")
+@register_normalizer("zh", version=2, summary="Chinese: characters and numbers, for a character error rate")
+@lru_cache(maxsize=16_384)
 def normalize_chinese(text: str) -> str:
-    """Return the bare characters for a Chinese CER.
+    """Return the characters for a Chinese CER; see ``tttbench.text.chinese``."""
+    from tttbench.text.chinese import bare_characters
 
-    Full-width forms become half-width (NFKC), Latin letters lower case; punctuation, symbols, white space and control
-    characters go. Traditional and simplified forms, and digits and number characters, stay different.
-    """
-    return "".join(
-        c for c in unicodedata.normalize("NFKC", text).lower() if unicodedata.category(c)[0] in ("L", "M", "N")
-    )
+    return bare_characters(text)
+
+
+@register_normalizer(
+    "zh-hans", version=1, package="opencc-purepy", extra="chinese", summary="as zh, with simplified characters (OpenCC)"
+)
+@lru_cache(maxsize=16_384)
+def normalize_simplified_chinese(text: str) -> str:
+    """Return the characters for a Chinese CER, traditional ones as simplified ones."""
+    from tttbench.text.chinese import bare_characters
+    from tttbench.text.script_variants import simplified
+
+    return bare_characters(simplified(text))

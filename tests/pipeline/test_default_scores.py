@@ -1,0 +1,46 @@
+"""What stands beside the scores that a task asks for, by the language of its answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tttbench.core.errors import UserError
+from tttbench.core.scorer import ScoreSpec
+from tttbench.pipeline.default_scores import WHISPER_ENGLISH, with_defaults
+
+WER, CER = ScoreSpec("wer", "wer"), ScoreSpec("cer", "cer")
+
+
+@pytest.mark.parametrize("language", ["", "en", "en-GB", "EN"])
+def test_whisper_s_word_errors_stand_beside_english_ones(language: str) -> None:
+    assert with_defaults((WER, CER), "", "", language) == (WER, WHISPER_ENGLISH, CER)
+    assert (WHISPER_ENGLISH.id, WHISPER_ENGLISH.options) == ("wer_whisper-en", {"recipe": "whisper-en"})
+
+
+def test_they_stand_there_once() -> None:
+    assert with_defaults((WER, WHISPER_ENGLISH), "", "") == (WER, WHISPER_ENGLISH)
+    named = ScoreSpec("wer", "strict", {"normalizer": "en"})
+    assert with_defaults((WER, named), "", "") == (WER, WHISPER_ENGLISH, named)
+
+
+@pytest.mark.parametrize("options", [{"recipe": "raw"}, {"normalizer": "whisper-en"}, {"recipe": "whisper-en"}])
+def test_word_errors_of_another_kind_stand_alone(options: dict[str, str]) -> None:
+    spec = ScoreSpec("wer", "own", options)
+    assert with_defaults((spec,), "", "") == (spec,)
+
+
+def test_other_languages_take_whisper_s_rules_for_those() -> None:
+    basic = {"normalizer": "whisper-basic"}
+    raw, zh = ScoreSpec("wer", "raw", {"recipe": "raw"}), ScoreSpec("cer_zh", "cer_zh")
+    assert with_defaults((WER, CER, raw, zh), "", "", "de") == (
+        ScoreSpec("wer", "wer", basic),
+        ScoreSpec("cer", "cer", basic),
+        raw,
+        zh,
+    )
+
+
+def test_another_score_of_that_id_is_refused() -> None:
+    own = ScoreSpec("wer", "wer_whisper-en", {"recipe": "raw"})
+    with pytest.raises(UserError, match="score 'wer_whisper-en' is given twice"):
+        with_defaults((WER, own), "", "")

@@ -1,0 +1,104 @@
+"""What every normalizer, matcher and edit rate makes of the example texts, kept with its version.
+
+``python tests/text/recipe_examples.py`` stores it anew, and refuses to where a recipe gives something else under the
+version that it had. The texts are those of ``docs/scoring/*.tsv``.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tttbench.core.plugins import build_scorer, normalizers
+from tttbench.core.scorer import ScoreSpec
+from tttbench.scorers.edit_rates import EditRate
+from tttbench.scorers.matchers import MATCHERS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STORED = Path(__file__).with_name("recipe_examples.json")
+
+Outputs = Mapping[str, Mapping[str, str]]
+"""By recipe and example."""
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Return the rows of ``docs/scoring/NAME.tsv``."""
+    with (ROOT / "docs" / "scoring" / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def outputs() -> dict[str, dict[str, str]]:
+    """Return what each recipe makes of its examples now."""
+    return {recipe: dict(examples) for recipe, examples in (*_normalizers(), *_matchers(), *_edit_rates())}
+
+
+def _texts() -> list[str]:
+    """The texts of all tables, each once."""
+    rows = [row for name in ("words", "characters", "answers") for row in table(name)]
+    columns = ("reference", "answer", "expected")
+    return list(dict.fromkeys(row[column] for row in rows for column in columns if column in row))
+
+
+def _normalizers() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    for one in map(normalizers.get, normalizers.names()):
+        yield one.recipe, ((text, one.normalize(text)) for text in _texts())
+
+
+def _matchers() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    pairs = [(row["answer"], row["expected"]) for name in ("answers", "negations") for row in table(name)]
+    for matcher in MATCHERS.values():
+        recipe = f"{matcher.name} on {normalizers.get(matcher.normalizer).recipe}"
+        yield f"{recipe}: tokens", ((text, " ".join(matcher.tokens(text))) for text in _texts())
+        yield recipe, ((f"{answer} | {wanted}", str(matcher.gives(answer, wanted))) for answer, wanted in pairs)
+
+
+def _edit_rates() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    """Edits after no normalization."""
+    for name in ("wer", "cer", "cer_zh"):
+        scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw"}))
+        assert isinstance(scorer, EditRate)
+        recipe = scorer.recipe({})
+        scores = (
+            (f"{row['reference']} | {row['answer']}", scorer.edits.score(row["reference"], row["answer"], "ok"))
+            for row in table("words")
+        )
+        examples = ((pair, f"{one.numerator:g} of {one.denominator:g}, {one.status}") for pair, one in scores)
+        yield f"{recipe.scorer} by {recipe.matcher}", examples
+
+
+def changes(before: Outputs, now: Outputs) -> list[str]:
+    """Return which recipes give something else than before under the same version, with an example each."""
+    found = []
+    for recipe in sorted(before.keys() & now.keys()):
+        was, gives = before[recipe], now[recipe]
+        differing = [example for example in was if example in gives and gives[example] != was[example]]
+        if differing:
+            one = differing[0]
+            found.append(
+                f"{recipe} makes {gives[one]!r} of {one!r}, where it made {was[one]!r} "
+                f"({len(differing)} examples differ): raise its version"
+            )
+    return found
+
+
+def stored() -> dict[str, dict[str, str]]:
+    """Read what is stored."""
+    found: dict[str, dict[str, str]] = json.loads(STORED.read_text(encoding="utf-8"))
+    return found
+
+
+def store() -> int:
+    """Write what recipes give now; 1 if one gives something else under its old version."""
+    now = outputs()
+    if STORED.exists() and (wrong := changes(stored(), now)):
+        print("\n".join(wrong), file=sys.stderr)
+        return 1
+    STORED.write_text(json.dumps(now, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(store())

@@ -1,0 +1,63 @@
+"""What a run scores beside what its tasks and suite ask for, and which options those scores get. Scores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from tttbench.core.errors import UserError
+from tttbench.core.plugins import scorers
+from tttbench.core.scorer import ScoreSpec
+
+WHISPER_ENGLISH = ScoreSpec("wer", "wer_whisper-en", {"recipe": "whisper-en"})
+"""What published tables and old baselines have in the place of ``wer``."""
+
+_ENGLISH_UNLESS_TOLD = frozenset({"wer", "cer", "self_wer"})
+"""Scorers whose default normalizer is for English."""
+_OTHER_LANGUAGES = {"normalizer": "whisper-basic"}
+
+
+def with_defaults(
+    scores: Sequence[ScoreSpec], transcriber: str, oracle: str, language: str = ""
+) -> tuple[ScoreSpec, ...]:
+    """Fill in what a suite says for all of its scores.
+
+    Args:
+        scores: as a task or suite asks for them.
+        transcriber: of the suite, for scores that name none; ``""`` for none.
+        oracle: label of the system that all others' codes are compared with; ``""`` for none.
+        language: BCP 47 tag of the task's answers; ``""``, where it isn't known, counts as English.
+
+    Returns:
+        Those, ``wer`` after Whisper's normalizer beside an English ``wer``, the gap between written and spoken answers
+        where both are scored, and the agreement with the oracle. Error rates of other languages take Whisper's rules
+        for those unless they name a normalizer.
+    """
+    is_english = language.partition("-")[0].lower() in ("", "en")
+    found: dict[str, ScoreSpec] = {}
+    for spec in scores:
+        for one in _with_options(spec, transcriber, is_english=is_english):
+            if one.id in found and found[one.id] != one:
+                raise UserError(f"score {one.id!r} is given twice; give one of them another id: {one.scorer}=ID:…")
+            found[one.id] = one
+    kinds: dict[str, ScoreSpec] = {}
+    for spec in found.values():  # of several scores by one scorer, the first: those that are added change no other
+        kinds.setdefault(spec.scorer, spec)
+    if "text_accuracy" in kinds and "spoken_accuracy" in kinds and "spoken_gap" not in kinds:
+        found["spoken_gap"] = ScoreSpec("spoken_gap", "spoken_gap", kinds["spoken_accuracy"].options)
+    if oracle and "oracle_agreement" not in kinds:
+        found["oracle_agreement"] = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": oracle})
+    return tuple(found.values())
+
+
+def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Iterator[ScoreSpec]:
+    """The score with its options, and what is computed beside it."""
+    options = dict(spec.options)
+    if "transcriber" in scorers.get(spec.scorer).options and transcriber:
+        options.setdefault("transcriber", transcriber)
+    names_texts = "normalizer" in options or "recipe" in options
+    if spec.scorer in _ENGLISH_UNLESS_TOLD and not is_english and not names_texts:
+        options.update(_OTHER_LANGUAGES)
+    yield replace(spec, options=options)
+    if spec.scorer == "wer" and is_english and (options.get("normalizer") or options.get("recipe", "en")) == "en":
+        yield WHISPER_ENGLISH

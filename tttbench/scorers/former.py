@@ -1,0 +1,28 @@
+"""How scores were made by default before, for what was scored then: the options that make them so again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tttbench.core.plugins import build_scorer
+from tttbench.core.recipe import Recipe
+from tttbench.core.scorer import ScoreSpec
+
+FORMER: Mapping[str, Mapping[str, str]] = {
+    **{key: {"recipe": "whisper-en"} for key in ("wer", "cer", "self_wer")},
+    **{key: {"matcher": "answer_match@1"} for key in ("text_accuracy", "spoken_accuracy", "spoken_gap")},
+}
+"""Options by scorer. ``wer`` of English is scored so in every run, as ``wer_whisper-en``."""
+
+
+def former_score(recipe: Recipe) -> str:
+    """Return the score that has ``recipe``, whoever transcribes, as a command line names it; ``""`` if none has."""
+    scorer = recipe.scorer.partition("@")[0]
+    options = FORMER.get(scorer)
+    if options is None:
+        return ""
+    made = build_scorer(ScoreSpec(scorer, scorer, options)).recipe({})
+    if replace(made, transcriber=recipe.transcriber) != recipe:
+        return ""
+    return f"{scorer}:{','.join(f'{name}={value}' for name, value in options.items())}"

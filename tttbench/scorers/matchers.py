@@ -1,0 +1,90 @@
+"""What decides whether an answer gives a reference: the rules by name, and an option for Chinese script variants."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.extras import require
+from tttbench.core.plugins import normalizers, package_version
+from tttbench.core.recipe import Recipe
+from tttbench.text import answer_match, answer_match_1, script_variants
+
+OPTIONS = ("matcher", "script")
+
+_Tokens = Callable[[str], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Matcher:
+    """A named version of the rules.
+
+    Attributes:
+        name: as recipes have it, e.g. ``"answer_match@2"``.
+        normalizer: whose rules it builds on.
+        tokens: the words of a text as they are compared.
+        gives: whether the first text, an answer, gives the second.
+    """
+
+    name: str
+    normalizer: str
+    tokens: _Tokens
+    gives: Callable[[str, str], bool]
+
+
+def _held(answer: str, expected: str) -> bool:
+    return answer_match_1.holds(answer_match_1.answer_tokens(answer), answer_match_1.answer_tokens(expected))
+
+
+BY_DEFAULT = Matcher(answer_match.RECIPE, "en", answer_match.answer_tokens, answer_match.gives)
+MATCHERS: Mapping[str, Matcher] = {
+    one.name: one
+    for one in (BY_DEFAULT, Matcher(answer_match_1.RECIPE, "whisper-en", answer_match_1.answer_tokens, _held))
+}
+
+
+@dataclass(frozen=True)
+class Matching:
+    """A matcher, and ``script``: ``"hans"`` compares simplified Chinese characters, ``""`` characters as written."""
+
+    matcher: Matcher = BY_DEFAULT
+    script: str = ""
+
+    @classmethod
+    def of(cls, scorer: str, options: Mapping[str, str]) -> Matching:
+        """Take the options ``matcher`` and ``script`` of a score.
+
+        Raises:
+            UserError: there is no such matcher or script, or the extra ``chinese`` isn't installed.
+        """
+        name, script = options.get("matcher", BY_DEFAULT.name), options.get("script", "")
+        if name not in MATCHERS:
+            raise UserError(f"{scorer}: there is no matcher {name!r}. {did_you_mean(name, MATCHERS)}")
+        if script not in ("", "hans"):
+            raise UserError(f"{scorer}: script={script}: must be 'hans' (simplified Chinese characters), or left out.")
+        if script:
+            require("chinese", f"{scorer}:script={script}")
+        return cls(MATCHERS[name], script)
+
+    def recipe(self, scorer: str) -> Recipe:
+        """Return the recipe of a score of ``scorer``, a name with its version."""
+        normalizer = normalizers.get(self.matcher.normalizer).recipe
+        package = script_variants.PACKAGE
+        options = f"script={self.script} ({package} {package_version(package)})" if self.script else ""
+        return Recipe(scorer, normalizer, self.matcher.name, options=options)
+
+    def tokens(self, text: str) -> tuple[str, ...]:
+        """Return the words of a text as they are compared."""
+        return self.matcher.tokens(self._variant(text))
+
+    def first(self, answer: str, references: Sequence[str]) -> str | None:
+        """Return the first reference that ``answer`` gives, as written; None if it gives none."""
+        written = self._variant(answer)
+        return next((one for one in references if self.matcher.gives(written, self._variant(one))), None)
+
+    def _variant(self, text: str) -> str:
+        return script_variants.simplified(text) if self.script else text
+
+
+DEFAULT = Matching()
