@@ -192,24 +192,6 @@ def test_samples_are_those_up_to_the_limit_in_the_task_s_language(monkeypatch: p
         assert (task.listing_sha256, task.scores, plan.device) == (listing_sha256(task.samples, "en"), BOTH, "cuda:1")
 
 
-def test_a_suite_s_language_comes_before_the_task_s_and_behind_the_sample_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    registered(monkeypatch, made("t", A, B, language="en"))
-    plans = [make_plan(suite_of(TaskPlan("t", language=language)), "cpu") for language in ("", "de")]
-    (task,) = plans[1].tasks
-    assert [one.language for one in task.samples] == ["de", "zh"]
-    assert generate_item(task.task, A, "x", 0).language == "de"
-    english, german = map(manifest_of, plans)
-    assert german.tasks["t"].language == "de"
-    assert german.tasks["t"].listing_sha256 == english.tasks["t"].listing_sha256
-    with pytest.raises(UserError, match=r"task t: language differs: the run has 'en', this call gives 'de'"):
-        refuse_other_run(Path("run"), english, german)
-
-
-def test_a_sample_s_own_language_is_part_of_the_listing() -> None:
-    assert listing_sha256([B]) != listing_sha256([replace(B, language="")])
-    assert listing_sha256([B], "zh") == listing_sha256([replace(B, language="")], "zh")
-
-
 def test_what_is_wrong_with_a_task_is_named_with_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     registered(monkeypatch, made("none"), made("twice", A, B, A))
     assert refused(suite_of(TaskPlan("none"))) == (
