@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tttbench.core.errors import UserError
@@ -44,3 +46,22 @@ def test_another_score_of_that_id_is_refused() -> None:
     own = ScoreSpec("wer", "wer_whisper-en", {"recipe": "raw"})
     with pytest.raises(UserError, match="score 'wer_whisper-en' is given twice"):
         with_defaults((WER, own), "", "")
+
+
+def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
+    with pytest.raises(UserError) as raised:
+        with_defaults((WER, ScoreSpec("wer", "wer", {"normalizer": "raw"})), "", "")
+    assert str(raised.value) == "score 'wer' is given twice; give one of them another id: wer=ID:…"
+    assert with_defaults((WER, WER), "", "") == (WER, WHISPER_ENGLISH)
+    bare = ScoreSpec("self_wer", "self_wer")
+    assert with_defaults((bare, bare), "ears", "") == (replace(bare, options={"transcriber": "ears"}),)
+    own = ScoreSpec("spoken_accuracy", "spoken", {"transcriber": "own"})
+    second = ScoreSpec("spoken_accuracy", "second", {"transcriber": "other"})
+    text, gap = ScoreSpec("text_accuracy", "text"), ScoreSpec("spoken_gap", "gap", {"transcriber": "x"})
+    agreement = ScoreSpec("oracle_agreement", "same", {"oracle": "x"})
+    assert with_defaults((own, second, text), "ears", "")[-1] == ScoreSpec(
+        "spoken_gap", "spoken_gap", {"transcriber": "own"}
+    )
+    assert with_defaults((own, text, gap, agreement), "ears", "slow") == (own, text, gap, agreement)
+    assert with_defaults((own,), "ears", "") == (own,)
+    assert with_defaults((text,), "ears", "") == (text,)

@@ -28,7 +28,7 @@ def parts(score: Score | None) -> tuple[float, float, float, Status]:
     return score.value, score.numerator, score.denominator, score.status
 
 
-@pytest.mark.parametrize("reference", ["", "...", "[noise]", "(a door) …"])
+@pytest.mark.parametrize("reference", ["", "...", "[noise]", "(door noise) …"])
 def test_words_are_counted_over_the_minutes_of_a_clip(reference: str) -> None:
     # Four words in half a minute.
     seen = Seen("Thank you for watching.", input_s=30.0)

@@ -15,7 +15,7 @@ _MEANS = frozenset(".%-$\u20ac\u00a3\u00a5")
 """Symbols that change what a number is."""
 _POINT = re.compile(rf"(?<!{_N})\.|\.(?!{_N})")
 _PERCENT = re.compile(rf"(?<!{_N})%")
-_HYPHEN = re.compile(rf"(?<=[0-9a-z%{NUMERALS}])-|-(?![$\u20ac\u00a3\u00a5]?{_N})")
+_HYPHEN = re.compile(rf"(?<=[0-9a-z%{NUMERALS}])-+|-(?![$\u20ac\u00a3\u00a5]?{_N})")
 _CURRENCY = re.compile(rf"(-?)([$\u20ac\u00a3\u00a5])(-?{_N}+(?:\.{_N}+)?)")
 _CURRENCIES = {"$": "美元", "\u20ac": "欧元", "\u00a3": "英镑", "\u00a5": "元"}
 _DECIMAL = re.compile(r"(?<![0-9.])[0-9]+\.[0-9]+(?![0-9]|\.[0-9])")

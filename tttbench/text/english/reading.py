@@ -49,7 +49,8 @@ def read_folded(text: str) -> list[str]:
 def normal_form(text: str) -> str:
     """Return the normal form: the tokens with integers joined, read again until nothing changes."""
     tokens = joined(read(text))
-    for _ in range(_MOST_READINGS if _UNSETTLED.search(text) or not _RULED_TWICE.isdisjoint(tokens) else 0):
+    is_unsettled = _UNSETTLED.search(text) or not _RULED_TWICE.isdisjoint(tokens)
+    for _ in range(_MOST_READINGS if is_unsettled or any(token[0] == "-" for token in tokens) else 0):
         again = joined(read(" ".join(tokens)))
         if again == tokens:
             break
