@@ -27,7 +27,15 @@ def bare_characters(text: str) -> str:
     Full-width forms become half-width (NFKC), Latin letters lower case; numerals are digits by value. Punctuation,
     symbols, white space and control characters go. Traditional and simplified forms stay different.
     """
-    text = unicodedata.normalize("NFKC", words_of(text)).lower().translate(_MINUS)
+    form = _read(words_of(text))
+    # What goes can leave neighbors that mean something else: the minus of 1$-1.
+    while (again := _read(form)) != form and len(again) <= len(form):
+        form = again
+    return form
+
+
+def _read(text: str) -> str:
+    text = unicodedata.normalize("NFKC", text).lower().translate(_MINUS)
     text = "".join(c for c in text if c in _MEANS or unicodedata.category(c)[0] in ("L", "M", "N"))
     text = _HYPHEN.sub("", _PERCENT.sub("", _POINT.sub("", text)))
     text = _CURRENCY.sub(lambda found: f"{found[1]}{found[3]}{_CURRENCIES[found[2]]}", text)
