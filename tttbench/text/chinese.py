@@ -11,9 +11,9 @@ from tttbench.text.markup import words_of
 
 _N = f"[0-9{NUMERALS}]"
 _MINUS = str.maketrans("\u2212\u2010\u2011\u2012\u2013", "-----")
-_MEANS = frozenset(".%-$\u20ac\u00a3\u00a5")
+_MEANS = frozenset("./%-$\u20ac\u00a3\u00a5")
 """Symbols that change what a number is."""
-_POINT = re.compile(rf"(?<!{_N})\.|\.(?!{_N})")
+_POINT = re.compile(rf"(?<!{_N})[./]|[./](?!{_N})")
 _PERCENT = re.compile(rf"(?<!{_N})%")
 _HYPHEN = re.compile(rf"(?<=[0-9a-z%{NUMERALS}])-+|-(?![$\u20ac\u00a3\u00a5]?{_N})")
 _CURRENCY = re.compile(rf"(-?)([$\u20ac\u00a3\u00a5])(-?{_N}+(?:\.{_N}+)?)")
@@ -29,7 +29,10 @@ def bare_characters(text: str) -> str:
     """
     form = _read(words_of(text))
     # What goes can leave neighbors that mean something else: the minus of 1$-1.
-    while (again := _read(form)) != form and len(again) <= len(form):
+    for _ in range(8):
+        again = _read(form)
+        if again == form:
+            break
         form = again
     return form
 
