@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.suite_texts import sentence, transcribed
-from tttbench.core.derivation import Derived
+from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import AudioCommit, Chunk, Response, Trace, Waveform
 from tttbench.core.sample import AudioRef, Sample, Turn
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability, SystemCard
 from tttbench.pipeline.default_scores import with_defaults
 from tttbench.store.manifest import DeriverEntry, Manifest, Session, SuiteEntry, SystemEntry, TaskEntry
-from tttbench.store.rows import AnswerKey, NewAnswer
+from tttbench.store.rows import AnswerKey, NewAnswer, StoredAnswer
 from tttbench.store.run_directory import RunStore
 
 SYSTEM = "ttt:synthetic"
@@ -146,7 +146,12 @@ def write_run(folder: Path, n: int, seed: int) -> None:
             for start in range(0, len(answers), BATCH):
                 store.save_answers(answers[start : start + BATCH])
             stored = zip(store.answers(SYSTEM, task), transcripts, strict=True)
-            store.save_derived(RECIPE, {one.audio.sha256: Derived("ok", text) for one, text in stored if one.audio})
+            store.save_derived(RECIPE, {_input(one): Derived("ok", text) for one, text in stored if one.audio})
+
+
+def _input(answer: StoredAnswer) -> str:
+    sha256 = "" if answer.audio is None else answer.audio.sha256
+    return Need(f"transcriber:{TRANSCRIBER}", sha256, language=answer.sample.sample.language).input_sha256
 
 
 def _share(n: int, task: str) -> int:

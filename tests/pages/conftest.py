@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from tttbench.core.derivation import Derived
+from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import AudioCommit, Chunk, Response, Trace
 from tttbench.core.sample import AudioRef, Modality, Sample, Turn
 from tttbench.core.scorer import ScoreSpec
@@ -106,12 +106,16 @@ def write_run(folder: Path, n: int, *, hostile: bool = True, seed: int = 7) -> P
                 if task == "mini_qa" and sample.answer is not None:
                     tone = _tone(200 + 900 * dice.random(), 0.3)
                     truth = store.save_reference_audio(task, sample.id, tone, RATE_HZ)
-                    store.save_derived(RECIPE, {truth.sha256: Derived("ok", sample.answer.text)})
+                    store.save_derived(RECIPE, {_input(truth.sha256, sample): Derived("ok", sample.answer.text)})
             for system in STRATEGIES:
                 if system != "whisper:tiny.en" or task == "mini_asr":
                     _answer_all(store, system, task, samples, dice)
         store.write_summary(summarize(store, Columns(store.manifest)))
     return folder
+
+
+def _input(sha256: str, sample: Sample) -> str:
+    return Need(TRANSCRIBER, sha256, language=sample.language).input_sha256
 
 
 def _manifest(name: str, n: int) -> Manifest:
@@ -197,7 +201,7 @@ def _answer_all(store: RunStore, system: str, task: str, samples: list[Sample], 
         rows.append(NewAnswer(key, "ok", answer, "", 1, FINISHED_AT))
     store.save_answers(rows)
     heard = {
-        a.audio.sha256: Derived("ok", heard_by_sample[a.key.sample])
+        _input(a.audio.sha256, a.sample.sample): Derived("ok", heard_by_sample[a.key.sample])
         for a in store.answers(system, task)
         if a.audio is not None
     }

@@ -27,7 +27,7 @@ from tttbench.store.run_directory import RunStore
 from .stages import Told, Workers, says
 
 TEXT = ScoreSpec("text_accuracy", "text_accuracy")
-SPOKEN = ScoreSpec("spoken_accuracy", "spoken_accuracy", {"transcriber": "ears:x"})
+SPOKEN = ScoreSpec("spoken_accuracy", "spoken_accuracy", {"transcriber": "whisper:tiny.en"})
 ASR = Capability(families=frozenset({"asr"}))
 
 
@@ -97,12 +97,12 @@ def test_a_run_that_is_stopped_says_so_and_goes_on(tmp_path: Path) -> None:
 def test_derivers_get_the_suite_s_device_and_batch_size_and_references_are_kept_for_them(tmp_path: Path) -> None:
     plan = plan_of(tmp_path, TEXT, SPOKEN)
     spoken = Response("yes", None, np.full(40, 0.5, np.float32), 8_000)
-    workers = Workers({"one": says(lambda one: spoken), "transcriber:ears:x": UserError("gone")})
+    workers = Workers({"one": says(lambda one: spoken), "transcriber:whisper:tiny.en": UserError("gone")})
     with open_run(plan, tmp_path / "run", resume=False) as store:
         told = Told()
         summary = run(plan, store, workers, [], told)
         assert summary.status == "done_with_errors"
-        assert workers.opened[1:] == [WorkerSpec("deriver", "transcriber:ears:x", SystemOptions("cuda:1", 5))]
+        assert workers.opened[1:] == [WorkerSpec("deriver", "transcriber:whisper:tiny.en", SystemOptions("cuda:1", 5))]
         assert [one.answer_audio and one.answer_audio.seconds for one in store.samples()] == [0.01, 0.01]
         assert [(one.system, one.metric) for one in summary.topline] == [("reference audio", "spoken_accuracy")] * 2
 
@@ -116,7 +116,7 @@ def test_references_are_kept_of_tasks_that_somebody_was_given(tmp_path: Path) ->
     plan = plan_of(tmp_path, SPOKEN)
     asr = says(lambda one: Response("yes"), capability=replace(ASR, produces=frozenset({"text", "audio"})))
     with open_run(plan, tmp_path / "run", resume=False) as store:
-        run(plan, store, Workers({"one": asr, "transcriber:ears:x": UserError("gone")}), [], Told())
+        run(plan, store, Workers({"one": asr, "transcriber:whisper:tiny.en": UserError("gone")}), [], Told())
         kept = {one.task: one.answer_audio is not None for one in store.samples()}
         assert kept == {"t": False, "u": True}
 
