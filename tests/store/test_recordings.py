@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tttbench.core.errors import InputError
 from tttbench.core.exchange import Response
 from tttbench.core.sample import Sample, Turn, spoken_sample
+from tttbench.data.flac import file_stem
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore
 
@@ -115,3 +119,28 @@ def test_recordings_keep_apart_whatever_labels_tasks_and_samples_are_called(
         for file, length in kept.items():
             assert (tmp_path / "run" / file).resolve().parent == (tmp_path / "run" / "audio").resolve()
             assert len(store.audio(file)[0]) == length
+
+
+@given(st.lists(st.lists(st.text(max_size=300), min_size=1, max_size=5), min_size=2, max_size=8, unique_by=tuple))
+def test_names_of_files_are_safe_and_apart_whatever_they_are_of(names: list[list[str]]) -> None:
+    stems = [file_stem(*one) for one in names]
+    assert len({stem.lower() for stem in stems}) == len(names)
+    for stem in stems:
+        assert re.fullmatch(r"[A-Za-z0-9@_-][A-Za-z0-9.@_-]{0,112}", stem)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("caf\u00e9",), ("cafe\u0301",)),
+        (("x" * 5000,), ("x" * 5001,)),
+        (("a--b", "c"), ("a", "b--c")),
+        (("A",), ("a",)),
+        (("\u017f",), ("s",)),
+        (("a/b",), ("a_b",)),
+        (("input", "t", "s", "0"), ("output", "t", "s", "0")),
+        (("",), (".",)),
+    ],
+)
+def test_names_that_a_file_system_may_take_for_one_are_apart(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+    assert file_stem(*one).lower() != file_stem(*other).lower()
