@@ -137,7 +137,7 @@ class TtTConfig:
             raw = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such file; a checkpoint folder holds a config.json") from None
-        except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:  # no text, no JSON, endless numbers or nesting
             raise ConfigError(f"{path}: not readable as JSON ({error})") from error
         if not isinstance(raw, dict):
             raise ConfigError(f"{path}: holds a {type(raw).__name__}, not a JSON object")

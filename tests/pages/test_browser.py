@@ -10,10 +10,12 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tttbench.pages import render
+from tttbench.pages.load import load
 from tttbench.pages.page import page as page_of
 from tttbench.pages.view import ReportView
 
 from .browsing import NARROW, Visits, columns, fits
+from .conftest import write_run
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +45,17 @@ KEEP_PLAYER = """
   window.Audio = function () { window.player = new OwnAudio(); return window.player; };
 """
 """The page's one player isn't part of its document; this makes it findable."""
+
+
+@pytest.fixture(scope="module")
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of six samples a task, which these tests count."""
+    return write_run(tmp_path_factory.mktemp("runs") / "example", 6)
+
+
+@pytest.fixture(scope="module")
+def view(run_dir: Path) -> ReportView:
+    return load(run_dir)
 
 
 @pytest.fixture(scope="module")

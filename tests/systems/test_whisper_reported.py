@@ -133,7 +133,7 @@ def test_spoken_answers_are_transcribed_in_the_language_of_their_samples(
     (mandarin / "tasks").mkdir()
     (mandarin / "tasks" / "repeat_zh.toml").write_text(
         'title = "Repeat"\nfamily = "repetition"\nlanguage = "zh"\ndescription = "Words to repeat."\n'
-        'source = "jsonl"\nscores = ["self_wer:normalizer=zh"]\n'
+        'source = "asr_folder"\nscores = ["self_wer:normalizer=zh"]\n'
     )
     words = ["run", "--include", str(mandarin / "tasks"), "--tasks", "repeat_zh", "--device", "cpu"]
     words += ["--systems", f"recorded:{mandarin / 'answers.jsonl'}"]

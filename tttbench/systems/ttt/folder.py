@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,7 +125,7 @@ def read_assistant(folder: Path) -> Assistant:
 def named_codec(folder: Path, name: str) -> Path:
     """The folder, there or not, of the codec that a checkpoint in ``folder`` calls ``name``: beside it, or shipped."""
     beside, shipped = folder.resolve().parent / name, _shipped(name)
-    return shipped if not beside.exists() and shipped.is_dir() and Path(name).name == name else beside
+    return shipped if not os.path.exists(beside) and os.path.isdir(shipped) and Path(name).name == name else beside
 
 
 def installed_names() -> tuple[str, ...]:
