@@ -70,7 +70,7 @@ class Assistant:
                 f"{self.where}: names no audio codec, and without one there is no audio in or out. Put a codec's "
                 'folder beside the checkpoint\'s and write {"codec": "NAME-OF-THAT-FOLDER"} into the file.'
             )
-        if not self.codec.is_dir():
+        if not os.path.isdir(self.codec):
             raise UserError(f"{self.where}: field 'codec': no such folder: {self.codec}. Correct it, or put it there.")
         return self.codec
 
@@ -84,7 +84,7 @@ def checkpoint_folder(spec: str) -> Path:
     if spec in ("", *SHIPPED):
         return _installed(spec or SHIPPED[0])
     folder = Path(spec).expanduser()
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return folder
     if "/" in spec or "\\" in spec:
         raise UserError(f"ttt:{spec}: no such folder. Give the path of a checkpoint folder; hub ids are not fetched.")
@@ -111,7 +111,7 @@ def read_assistant(folder: Path) -> Assistant:
         UserError: naming file, field and fix.
     """
     path = folder / FILE
-    if not path.exists():
+    if not os.path.exists(path):
         return Assistant(None, PUBLISHED_PROMPTS, Document({}, str(path), "JSON", "decode"), str(path))
     given = read_table(_AssistantFile, read_json(path))
     return Assistant(
@@ -135,7 +135,7 @@ def installed_names() -> tuple[str, ...]:
 
 def _installed(name: str) -> Path:
     folder = _shipped(name)
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return folder
     family, _, variant = name.partition("-")
     if family == "ablation":
