@@ -20,6 +20,7 @@ settings.register_profile("tttbench", deadline=None)
 settings.load_profile("tttbench")
 
 
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist, as where only the core is installed, nobody asks
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores for ``-n auto``: tests also wait, for a browser or another process."""
     return 1 + (os.cpu_count() or 1)
