@@ -63,7 +63,7 @@ def test_every_mutant_of_the_strata_is_python_and_another_program() -> None:
         source = path.read_text()
         found = mutants_of(path.name, source)
         assert len({one.key for one in found}) == len(found)
-        for one in found:
+        for one in found[::7]:
             fault = mutated(source, one)
             assert ast.dump(ast.parse(fault)) != ast.dump(ast.parse(source)), one
 

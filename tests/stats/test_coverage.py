@@ -21,7 +21,7 @@ from .metrics import ERRORS, VERDICTS
 
 DRAWS = 3_000
 """Of 2,000, chance puts one in twenty exact intervals outside of 94 to 96 %; of so many, one in eighty."""
-RESAMPLES = 1_000
+RESAMPLES = 400
 
 Evaluate = Callable[[np.random.Generator, int], Interval]
 

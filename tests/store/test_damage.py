@@ -37,6 +37,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     folder = tmp_path_factory.mktemp("runs")
     make_run(folder / "today").close()
     copy_of_format_2(folder / "old")
+    with closing(sqlite3.connect(folder / "old" / "journal.sqlite", isolation_level=None)) as connection:
+        # One sample of each task is enough to be damaged; all are converted anew in each of some thousand cases.
+        for table in ("samples", "answers", "scores"):
+            connection.execute(f"DELETE FROM {table} WHERE sample NOT IN ('asr-027', 'qa-121')")
     shutil.copytree(folder / "today", folder / "today-damaged")
     shutil.copytree(folder / "old", folder / "old-damaged")
     return Runs(folder / "today", folder / "old", folder)

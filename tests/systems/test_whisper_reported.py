@@ -99,9 +99,9 @@ def test_an_english_only_model_refuses_mandarin_before_the_run(
 
 @pytest.fixture
 def mandarin(shared_data: Path, tmp_path: Path) -> Path:
-    """Six recordings of Mandarin words: a list of them, and as spoken answers of a system."""
+    """Three recordings of Mandarin words: a list of them, and as spoken answers of a system."""
     folder = shared_data / "mandarin_words"
-    rows = [line.split("\t") for line in (folder / "transcripts.tsv").read_text().splitlines()[:6]]
+    rows = [line.split("\t") for line in (folder / "transcripts.tsv").read_text().splitlines()[:3]]
     for file, _ in rows:
         shutil.copy(folder / file, tmp_path)
     listed = [{"id": file, "audio": file, "text": words} for file, words in rows]
@@ -146,4 +146,4 @@ def test_spoken_answers_are_transcribed_in_the_language_of_their_samples(
         spoken = [run.transcript(one.audio) for one in run.answers()]
         written = "".join(one.text for one in run.answers())
     transcribed = "".join("" if one is None else one.content for one in spoken)
-    assert len(set(transcribed) & set(written)) >= 10
+    assert len(set(transcribed) & set(written)) >= 5

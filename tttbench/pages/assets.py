@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import jinja2
 from markupsafe import Markup
 
@@ -10,14 +12,19 @@ from tttbench.core.shipped import shipped
 
 def template(name: str) -> jinja2.Template:
     """Return a template that escapes whatever is put in, and refuses names it isn't given."""
-    environment = jinja2.Environment(
+    return _environment().get_template(name)
+
+
+@lru_cache(maxsize=1)
+def _environment() -> jinja2.Environment:
+    """Make it once a process: it keeps the templates, each of which takes longer to compile than to fill in."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(shipped("reports") / "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(name)
 
 
 def style(*more: str) -> Markup:

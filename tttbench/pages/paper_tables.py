@@ -6,11 +6,9 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 
-import jinja2
-
 from tttbench import __version__
 from tttbench.core.markup import code_in_markdown, code_on_one_line, in_csv, in_latex, in_markdown, on_one_line
-from tttbench.core.shipped import shipped
+from tttbench.pages.assets import style, template
 from tttbench.published import Source
 from tttbench.published.measured import Cell, FilledBlock, FilledTable, Measured
 from tttbench.scorers import words
@@ -78,15 +76,9 @@ def sources(table: FilledTable) -> list[Source]:
 
 def html(tables: Sequence[FilledTable]) -> str:
     """One page that needs no network."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(shipped("reports") / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    style = (shipped("reports") / "static" / "report.css").read_text(encoding="utf-8")
-    return environment.get_template("tables.html.j2").render(
+    return template("tables.html.j2").render(
         tables=tables,
-        style=style,
+        style=style(),
         version=__version__,
         published=published,
         measured=measured,
