@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.data.sources.asr_folder import read_asr_folder
+from tttbench.data.sources.asr_folder import list_asr_folder, read_asr_folder
 
 
 def found(folder: Path) -> tuple[str, list[tuple[str, Path, str, str]]]:
@@ -138,6 +138,12 @@ def test_several_lists_are_not_guessed_between(tmp_path: Path) -> None:
     (tmp_path / "b.jsonl").touch()
     with pytest.raises(UserError, match=r"several lists \(a\.tsv, b\.jsonl\)"):
         read_asr_folder(tmp_path)
+
+
+def test_a_list_that_the_task_names_and_that_is_missing(tmp_path: Path) -> None:
+    for name in ("none.tsv", "/none.tsv"):
+        with pytest.raises(UserError, match=rf"^{tmp_path}: the task's list '{name}' isn't there\. Correct the option"):
+            list_asr_folder(tmp_path, list=name)
 
 
 def test_a_missing_folder(tmp_path: Path) -> None:

@@ -32,6 +32,38 @@ def test_common_voice(tmp_path: Path) -> None:
         list_asr_folder(tmp_path)
 
 
+def test_common_voice_of_the_first_releases_without_endings(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    for name in ("a.mp3", "b"):
+        (tmp_path / "clips" / name).touch()
+    rows = "".join(f"c1\t{name}\ts\tHello.\t2\ten\t\n" for name in ("a", "b", "c"))
+    (tmp_path / "test.tsv").write_text(HEADER + rows)
+    found = list_asr_folder(tmp_path)
+    assert [(one.id, one.audio) for one in found] == [
+        ("a", AudioRef(tmp_path / "clips/a.mp3")),
+        ("b", AudioRef(tmp_path / "clips/b")),
+        ("c", AudioRef(tmp_path / "clips/c")),
+    ]
+    assert found[0].metadata.get("left_out") is None
+
+
+def test_lists_further_down_and_of_kinds_that_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "test-00000-of-00001.parquet").touch()
+    with pytest.raises(UserError, match=r"test-00000-of-00001\.parquet is of a kind that isn't read here: write it as"):
+        list_asr_folder(tmp_path)
+    (tmp_path / "data" / "test").mkdir()
+    (tmp_path / "data" / "test" / "config.json").write_text("{}")
+    (tmp_path / "data" / "test" / "metadata.jsonl").write_text('{"file_name": "1.wav", "text": "one"}')
+    with pytest.raises(UserError, match=r"There is one further down: give \S*/data/test/metadata\.jsonl\. Needed"):
+        list_asr_folder(tmp_path)
+
+
+def test_lines_of_json_with_their_other_name(tmp_path: Path) -> None:
+    (tmp_path / "l.ndjson").write_text('{"audio": "1.wav", "text": "one"}\n{"audio": "2.wav", "text": "two"}\n')
+    assert [one.id for one in list_asr_folder(tmp_path)] == ["1", "2"]
+
+
 def test_audiofolder(tmp_path: Path) -> None:
     (tmp_path / "wavs").mkdir()
     (tmp_path / "metadata.csv").write_text(

@@ -6,6 +6,7 @@ One source, ``asr_folder``, for all of them; its options name the list and its c
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -32,11 +33,14 @@ LIST_READERS: Mapping[str, Callable[[Path], list[Row]]] = {
     ".tsv": read_tsv,
     ".csv": read_csv,
     ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
     ".json": read_json_list,
 }
 """By the ending of a list's name."""
 
 _TRANSCRIPTS = ".trans.txt"
+_UNREAD_LISTS = (".parquet", ".arrow", ".manifest", ".jsonl.gz", ".tsv.gz", ".csv.gz", ".stm", ".ctm", ".yaml", ".yml")
+"""How lists end that others write, and that aren't read."""
 
 
 @dataclass(frozen=True)
@@ -117,17 +121,23 @@ def _only_list(folder: Path) -> Path:
             f"{folder}: holds several lists ({', '.join(one.name for one in lists)}). Give the one that counts, "
             f"e.g. {likely}"
         )
-    below = [
-        one
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and not is_stray(inner.name)
-        for one in _lists_in(inner)
-    ]
-    hint = f" There is one further down: give {below[0]}." if below else ""
     raise UserError(
-        f"{folder}: holds no list of utterances.{hint} Needed is one of: a .tsv, .csv, .jsonl or .json with the "
-        "columns audio and text, metadata.csv with wavs/ (LJSpeech), *.trans.txt (LibriSpeech), wav.scp (Kaldi)."
+        f"{folder}: holds no list of utterances.{_instead(folder)} Needed is one of: a .tsv, .csv, .jsonl or .json "
+        "with the columns audio and text, metadata.csv with wavs/ (LJSpeech), *.trans.txt (LibriSpeech), wav.scp "
+        "(Kaldi)."
     )
+
+
+def _instead(folder: Path) -> str:
+    """What a folder without a list has further down, or in a form that isn't read, as a sentence; ``""`` if nothing."""
+    below = files_below(folder, tuple(LIST_READERS)).files
+    below = [one for one in below if one.suffix.lower() != ".json" or _is_json_list(one)]
+    if below:
+        return f" There is one further down: give {min(below, key=lambda path: (len(path.parts), path))}."
+    unread = files_below(folder, _UNREAD_LISTS).files
+    if unread:
+        return f" {unread[0].name} is of a kind that isn't read here: write it as .jsonl, and its audio as files."
+    return ""
 
 
 def _lists_in(folder: Path) -> list[Path]:
@@ -175,6 +185,8 @@ def list_asr_folder(folder: Path, **options: str) -> Sequence[Sample]:
         UserError: the list is missing or wrong.
     """
     name = options.pop("list", "")
+    if name and not os.path.lexists(folder / name):
+        raise UserError(f"{folder}: the task's list {name!a:.300} isn't there. Correct the option 'list'.")
     return _samples(read_asr_folder(folder / name if name else folder, Columns(**options)), folder)
 
 

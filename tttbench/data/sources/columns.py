@@ -7,6 +7,7 @@ of what the list means.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -100,7 +101,7 @@ def _read_row(row: Row, columns: Columns) -> Utterance:
     column, text_column = check_columns(row, columns)
     name, text = row.filled(column), row.text(text_column)
     segment = _segment(row, columns)
-    audio = _cut(row.audio(column, _clips(row, name)), segment)
+    audio = _cut(_audio(row, column, name), segment)
     speaker = _chosen(row, columns, "speaker")
     language = _chosen(row, columns, "language")
     found_language = "" if language is None else row.optional(language)
@@ -139,11 +140,14 @@ def _short(seconds: float) -> str:
     return f"{seconds:.6f}".rstrip("0").rstrip(".")
 
 
-def _clips(row: Row, name: str) -> Path | None:
-    """The folder ``clips`` beside a list of Common Voice, which names the files in it without their folder."""
+def _audio(row: Row, column: str, name: str) -> AudioRef:
+    """The file that a row names; lists of Common Voice leave out its folder ``clips``, and old ones its ending."""
+    if not {"client_id", "path", "sentence"} <= row.fields.keys():
+        return row.audio(column)
     clips = row.place.file.parent / "clips"
-    is_common_voice = {"client_id", "path", "sentence"} <= row.fields.keys()
-    return clips if is_common_voice and "/" not in name and clips.is_dir() else None
+    found = row.audio(column, clips if "/" not in name and clips.is_dir() else None)
+    with_ending = Path(f"{found.path}.mp3")
+    return replace(found, path=with_ending) if not found.path.suffix and os.path.exists(with_ending) else found
 
 
 def _refuse_twins(row: Row) -> None:
