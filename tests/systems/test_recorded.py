@@ -80,9 +80,11 @@ def test_why_an_answer_ended_is_recorded_in_files_and_runs(tmp_path: Path) -> No
     again = answer(f"recorded:{out}", "asr-000", "mini_asr")
     assert isinstance(again, Response)
     assert again.finish_reason == "length"
-    (tmp_path / "a.tsv").write_text("id\ttext\tfinish_reason\n1\tone\tMAX_TOKENS\n2\ttwo\t\n")
-    found = [answer(f"recorded:{tmp_path / 'a.tsv'}", one) for one in "12"]
-    assert [isinstance(one, Response) and one.is_cut for one in found] == [True, False]
+    reasons = ("MAX_TOKENS", "", "model_length", "token_limit", "content_filter", "end_turn")
+    rows = "".join(f"{at}\tone\t{reason}\n" for at, reason in enumerate(reasons))
+    (tmp_path / "a.tsv").write_text(f"id\ttext\tfinish_reason\n{rows}")
+    found = [answer(f"recorded:{tmp_path / 'a.tsv'}", str(at)) for at in range(len(reasons))]
+    assert [isinstance(one, Response) and one.is_cut for one in found] == [True, False, True, True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,10 @@ class Trace:
     compute_s: Seconds | None = None
 
 
-CUT_WORDS = ("length", "max_tokens", "max_output_tokens", "max_length", "limit")
+CUT_WORDS = (
+    *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "max_completion_tokens", "max_length", "limit"),
+    *("model_length", "context_length", "token_limit", "time_limit", "model_context_window_exceeded"),
+)
 """How an answer ended that a limit cut: ours first, then what servers and libraries say; the case doesn't matter."""
 
 
