@@ -32,7 +32,7 @@ def table(name: str) -> list[dict[str, str]]:
 
 def outputs() -> dict[str, dict[str, str]]:
     """Return what each recipe makes of its examples now."""
-    return {recipe: dict(examples) for recipe, examples in (*_normalizers(), *_matchers(), *_edit_rates())}
+    return dict([*_normalizers(), *_matchers(), *_edit_rates()])
 
 
 def _texts() -> list[str]:
@@ -42,20 +42,20 @@ def _texts() -> list[str]:
     return list(dict.fromkeys(row[column] for row in rows for column in columns if column in row))
 
 
-def _normalizers() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+def _normalizers() -> Iterator[tuple[str, dict[str, str]]]:
     for one in map(normalizers.get, normalizers.names()):
-        yield one.recipe, ((text, one.normalize(text)) for text in _texts())
+        yield one.recipe, {text: one.normalize(text) for text in _texts()}
 
 
-def _matchers() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+def _matchers() -> Iterator[tuple[str, dict[str, str]]]:
     pairs = [(row["answer"], row["expected"]) for name in ("answers", "negations") for row in table(name)]
     for matcher in MATCHERS.values():
         recipe = f"{matcher.name} on {normalizers.get(matcher.normalizer).recipe}"
-        yield f"{recipe}: tokens", ((text, " ".join(matcher.tokens(text))) for text in _texts())
-        yield recipe, ((f"{answer} | {wanted}", str(matcher.gives(answer, wanted))) for answer, wanted in pairs)
+        yield f"{recipe}: tokens", {text: " ".join(matcher.tokens(text)) for text in _texts()}
+        yield recipe, {f"{answer} | {wanted}": str(matcher.gives(answer, wanted)) for answer, wanted in pairs}
 
 
-def _edit_rates() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+def _edit_rates() -> Iterator[tuple[str, dict[str, str]]]:
     """Edits after no normalization."""
     for name in ("wer", "cer", "cer_zh"):
         scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw"}))
@@ -65,7 +65,7 @@ def _edit_rates() -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
             (f"{row['reference']} | {row['answer']}", scorer.edits.score(row["reference"], row["answer"], "ok"))
             for row in table("words")
         )
-        examples = ((pair, f"{one.numerator:g} of {one.denominator:g}, {one.status}") for pair, one in scores)
+        examples = {pair: f"{one.numerator:g} of {one.denominator:g}, {one.status}" for pair, one in scores}
         yield f"{recipe.scorer} by {recipe.matcher}", examples
 
 

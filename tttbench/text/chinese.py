@@ -7,15 +7,21 @@ import unicodedata
 
 from tttbench.text.chinese_numbers import NUMERALS, read_numerals
 from tttbench.text.decimals import shortest
+from tttbench.text.folding import is_invisible
 from tttbench.text.markup import words_of
 
 _N = f"[0-9{NUMERALS}]"
-_MINUS = str.maketrans("\u2212\u2010\u2011\u2012\u2013", "-----")
-_MEANS = frozenset("./%-$\u20ac\u00a3\u00a5")
+_SAME = str.maketrans("\u2212\u2010\u2011\u2012\u2013\u2044", "-----/")
+_MEANS = frozenset("./%\u2030-$\u20ac\u00a3\u00a5")
 """Symbols that change what a number is."""
 _POINT = re.compile(rf"(?<!{_N})[./]|[./](?!{_N})")
-_PERCENT = re.compile(rf"(?<!{_N})%")
-_HYPHEN = re.compile(rf"(?<=[0-9a-z%{NUMERALS}])-+|-(?![$\u20ac\u00a3\u00a5]?{_N})")
+_PERCENT = re.compile(rf"(?<!{_N})[%\u2030]")
+_PER_MILLE = re.compile(r"千分之(-?[0-9]+(?:\.[0-9]+)?)")
+_WHOLE_AND_PART = re.compile(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])")
+"""Between the digits of 2½."""
+_TIME = re.compile(r"(?<![0-9:])0?(1?[0-9]|2[0-4]):([0-5][0-9])(?![0-9:])分?")
+_RATIO = re.compile(r"(?<![0-9:.])([0-9.]*[0-9]):(?=[0-9]+(?![0-9:]))")
+_HYPHEN = re.compile(rf"(?<=[0-9a-z%\u2030{NUMERALS}])-+|-(?![$\u20ac\u00a3\u00a5]?{_N})")
 _CURRENCY = re.compile(rf"(-?)([$\u20ac\u00a3\u00a5])(-?{_N}+(?:\.{_N}+)?)")
 _CURRENCIES = {"$": "美元", "\u20ac": "欧元", "\u00a3": "英镑", "\u00a5": "元"}
 _DECIMAL = re.compile(r"(?<![0-9.])[0-9]+\.[0-9]+(?![0-9]|\.[0-9])")
@@ -38,10 +44,20 @@ def bare_characters(text: str) -> str:
 
 
 def _read(text: str) -> str:
-    text = unicodedata.normalize("NFKC", text).lower().translate(_MINUS)
-    text = "".join(c for c in text if c in _MEANS or unicodedata.category(c)[0] in ("L", "M", "N"))
+    text = unicodedata.normalize("NFKC", _WHOLE_AND_PART.sub("又", text)).lower().translate(_SAME)
+    if ":" in text:
+        text = _RATIO.sub(r"\1比", _TIME.sub(_clock_time, text))
+    text = "".join(
+        c for c in text if c in _MEANS or (unicodedata.category(c)[0] in ("L", "M", "N") and not is_invisible(c))
+    )
     text = _HYPHEN.sub("", _PERCENT.sub("", _POINT.sub("", text)))
     text = _CURRENCY.sub(lambda found: f"{found[1]}{found[3]}{_CURRENCIES[found[2]]}", text)
-    text = read_numerals("".join(c for c in text if c not in _CURRENCIES))
+    text = _PER_MILLE.sub("\\1\u2030", read_numerals("".join(c for c in text if c not in _CURRENCIES)))
     # A mark may have got a letter to stand on.
     return unicodedata.normalize("NFC", _DECIMAL.sub(lambda found: shortest(found[0]), text))
+
+
+def _clock_time(found: re.Match[str]) -> str:
+    """``3:05`` is 3点05分, as it is spoken; ``3:00`` is 3点."""
+    hour, minute = found.groups()
+    return f"{hour}点" if minute == "00" else f"{hour}点{minute}分"

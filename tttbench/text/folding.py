@@ -23,6 +23,7 @@ _BEFORE = str.maketrans(
         # Compatibility would make letters, words and other numbers of these.
         "\u00ba": "\u00b0",
         "\u2116": " number ",
+        "\u2030": " per mille ",
         "\u20a8": "\u20b9",
         **{superscript: f"^{digit}" for digit, superscript in enumerate("\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076")},
         **{superscript: f"^{digit}" for digit, superscript in enumerate("\u2077\u2078\u2079", 7)},
@@ -39,13 +40,31 @@ _VOWEL_POINTS = re.compile(r"[\u0640\u064b-\u0652\u0670\u0591-\u05bd\u05bf\u05c1
 _STRAY_MARKS = re.compile(r"(?<![^\W_])[\u0300-\u036f]+")
 
 
+_INVISIBLE = (
+    *(range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x180B, 0x1810), range(0x2060, 0x2070)),
+    *(range(0xFE00, 0xFE10), range(0xE0000, 0xE1000)),
+)
+
+
+def is_invisible(character: str) -> bool:
+    """Whether a character is never shown: Unicode's default-ignorable ones, as joiners and variation selectors."""
+    code = ord(character)
+    return (
+        unicodedata.category(character) == "Cf"
+        or code in (0x034F, 0x3164, 0xFFA0)
+        or any(code in codes for codes in _INVISIBLE)
+    )
+
+
 class _Characters(dict[int, str]):
     """What becomes of a character, found once each."""
 
     def __missing__(self, code: int) -> str:
         character = chr(code)
         category = unicodedata.category(character)
-        if character in KEPT or category[0] in "LM":
+        if is_invisible(character):
+            found = ""
+        elif character in KEPT or category[0] in "LM":
             found = character
         elif category == "Nd":
             found = str(unicodedata.digit(character))
@@ -56,7 +75,7 @@ class _Characters(dict[int, str]):
         elif code == 0x2044:
             found = "/"  # of ½
         else:
-            found = "" if category == "Cf" else " "
+            found = " "
         self[code] = found
         return found
 

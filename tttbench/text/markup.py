@@ -8,20 +8,32 @@ from __future__ import annotations
 import html
 import re
 
-_TRIGGERS = re.compile(r"[<\u25c1\[(\\$~{]|&#?\w+;")
+_TRIGGERS = re.compile(r"[<\uff1c\u25c1\[(\\$~{]|&#?\w+;|assistantfinal")
 
-_REASONING = r"(?:think|thinking|thought|thoughts|thought_process|reason|reasoning|reflection|scratchpad|seed:think)"
-_REASONING_TAG = re.compile(
-    rf"<(?P<close>/)?{_REASONING}(?:\s[^<>]*)?>"
-    rf"|\[(?P<close_square>/)?think\]"
-    rf"|\u25c1(?P<close_triangle>/)?think\u25b7"
-    r"|<\|(?:begin|(?P<close_bar>end))_of_(?:thought|thinking)\|>",
-    re.IGNORECASE,
+_REASONING = (
+    r"(?:(?:inner|internal|hidden|private|o|chain[_ -]of|self)[_ -])?"
+    r"(?:think(?:ing)?|thoughts?(?:[_ -]process)?|reason(?:ing)?|reflection|scratchpad|analysis|rationale|"
+    r"deliberation|monologue|cot)"
 )
+"""How models name what they think before the answer."""
+_REASONING_TAG = re.compile(
+    rf"[<\uff1c]\s*(?P<close>/)?\s*(?:[\w-]+:)?{_REASONING}(?:\s[^<>]*)?[>\uff1e]"
+    rf"|\[(?:(?P<close_square>/){_REASONING}|think|(?P<square>{_REASONING})(?=\].*\[/(?P=square)\]))\]"
+    rf"|\u25c1(?P<close_triangle>/)?{_REASONING}\u25b7"
+    rf"|<\|(?:(?:begin|start|(?P<close_bar>end|/))(?:_of)?_?)?{_REASONING}(?:_(?:begin|start|(?P<close_behind>end)))?\|>"
+    r"|<\|channel>\s*thought\b|(?P<close_channel><channel\|>)"  # Gemma
+    r"|<unused94>(?:\s*thought\b)?|(?P<close_unused><unused95>)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Tags of any brackets; words in square ones may also be notes, so that most of them need their partner."""
+_CLOSES = tuple(name for name in _REASONING_TAG.groupindex if name.startswith("close"))
+_DETAILS = re.compile(r"<details\s[^<>]*\breasoning\b[^<>]*>.*?(?:</details>|\Z)", re.DOTALL)
 _CHANNEL = re.compile(
     r"<\|channel\|>\s*(?:analysis|commentary)\b.*?(?=<\|channel\|>\s*final\b|<\|start\|>|\Z)", re.DOTALL
 )
 """Reasoning in OpenAI's harmony format: everything that isn't the final channel."""
+_BARE_FINAL_CHANNEL = "assistantfinal"
+"""What is left of it where a program has left out the special tokens."""
 _FINAL_CHANNEL = re.compile(r"(?:<\|start\|>\s*\w+\s*)?<\|channel\|>\s*final\b[^<]*(?=<\|)")
 _SPECIAL_TOKEN = re.compile(r"<\|[^<>|]*\|>")
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)((?:\s[^<>]*)?/?)>")
@@ -73,10 +85,13 @@ def words_of(text: str) -> str:
 def _without_reasoning(text: str) -> str:
     if "<|channel|>" in text:
         text = _FINAL_CHANNEL.sub(" ", _CHANNEL.sub(" ", text))
+    text = text.rpartition(_BARE_FINAL_CHANNEL)[2]
+    if "<details" in text:
+        text = _DETAILS.sub(" ", text)
     kept: list[str] = []
     depth = end = 0
     for tag in _REASONING_TAG.finditer(text):
-        closes = any(tag.group("close", "close_square", "close_triangle", "close_bar"))
+        closes = any(tag.group(*_CLOSES))
         if not closes:
             if depth == 0:
                 kept.append(text[end : tag.start()])

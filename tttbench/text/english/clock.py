@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 _QUARTERS: Mapping[str, int] = {"quarter": 15, "half": 30}
-_WORDS = frozenset({"past", "to", "oclock", "am", "pm"})
+_WORDS = frozenset({"past", "to", "oclock", "am", "pm", "m"})
 _HALVES_OF_DAY = frozenset({"am", "pm"})
 
 
@@ -22,9 +22,17 @@ def read_times(tokens: Sequence[str]) -> list[str]:
         found.append(token)
         if token.isdigit():
             _close(found)
+        elif token == "m" and found[-2:-1] in (["a"], ["p"]) and _is_hour(found[-3:-2]):
+            found[-2:] = [f"{found[-2]}m"]
+            _join_hour(found)
         elif token in _HALVES_OF_DAY:
             _join_hour(found)
     return found
+
+
+def _is_hour(before: Sequence[str]) -> bool:
+    """Whether "p m" behind this is half of a day."""
+    return before == ["oclock"] or any(token.isascii() and token.isdigit() for token in before)
 
 
 def _join_hour(found: list[str]) -> None:

@@ -45,9 +45,11 @@ def _month_first(tokens: Sequence[str], at: int) -> tuple[list[str], int] | None
     end = at + 1
     if tokens[end : end + 1] == ["the"] and end + 1 < len(tokens):
         day = _DAY.fullmatch(tokens[end + 1])
-        return ([month, ordinal(day[1])], end + 2) if day is not None and day[2] else ([month], end)
+        if day is not None and day[2]:
+            return [month, ordinal(day[1])], _before_year(tokens, end + 2)
+        return [month], end
     if end < len(tokens) and (day := _DAY.fullmatch(tokens[end])) is not None:
-        return [month, ordinal(day[1])], end + 1
+        return [month, ordinal(day[1])], _before_year(tokens, end + 1)
     if tokens[end : end + 1] == ["of"] and end + 1 < len(tokens) and _YEAR.fullmatch(tokens[end + 1]):
         return [month, tokens[end + 1]], end + 2
     return [month], end
@@ -63,10 +65,17 @@ def _day_first(tokens: Sequence[str], at: int) -> tuple[list[str], int] | None:
         return None
     has_of = tokens[at + 1 : at + 2] == ["of"]
     month = _month(tokens, at + 1 + has_of)
-    end = at + 2 + has_of
+    end = _before_year(tokens, at + 2 + has_of)
     year = tokens[end] if end < len(tokens) and _YEAR.fullmatch(tokens[end]) else ""
-    if not month or (month in OFTEN_WORDS and not (day[2] or has_of or year)):
+    is_last = end == len(tokens)  # "on 1 May"; "may" and "march" have something to do behind them
+    if not month or (month in OFTEN_WORDS and not (day[2] or has_of or year or is_last)):
         return None
     if start != at and not (day[2] or has_of):  # "the 12 August evenings"
         return None
     return [month, ordinal(day[1]), *([year] if year else [])], end + bool(year)
+
+
+def _before_year(tokens: Sequence[str], at: int) -> int:
+    """Behind the "of" of "July 20th of 1969", if it is one."""
+    is_of = tokens[at : at + 1] == ["of"] and at + 1 < len(tokens) and _YEAR.fullmatch(tokens[at + 1])
+    return at + 1 if is_of else at

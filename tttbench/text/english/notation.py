@@ -16,14 +16,17 @@ _LETTER = r"[^\W\d_]"
 _MONEY = "$\u00a3\u20ac\u00a5\u20b9"
 
 _INITIALS = re.compile(rf"(?<![^\W_])(?:{_LETTER}\.(?:\s?{_LETTER}\.)+|{_LETTER}(?:\.{_LETTER})+)(?![^\W_])")
-_DEGREE = re.compile(rf"(?<!{_LETTER})ph\.?\s?d(?!{_LETTER})")
+_DEGREE = re.compile(rf"(?<!{_LETTER})ph\.?\s?d(?:\.(?=s\b))?(?!{_LETTER}{{2}}|(?!s){_LETTER})")
 _NUMBER_SIGN = re.compile(r"#(?=\d)|\bno\.\s?(?=\d)")
 _GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)")
 _SCALE_LETTER = re.compile(rf"([{_MONEY}]\s?\d+(?:\.\d+)?)(k|mn?|bn?|tn)\b")
 _US_DOLLAR = re.compile(rf"(?<!{_LETTER})us(?=\$)")
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])")
-_ISO_DATE = re.compile(r"(?<![\d-])(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(?![\d-])")
+_DOTTED_TIME = re.compile(r"(?<![\d:.])(\d{1,2})\.([0-5]\d)(?=\s?[ap]m\b)")
+_RATIO = re.compile(r"(?<![\d:.])(\d+(?:\.\d+)?):(?=\d+(?:\.\d+)?(?![\d:]|\.\d))")
+_ISO_DATE = re.compile(r"(?<![\d/.-])(\d{4})([/.-])(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?![\d/-]|\.\d)")
+_DATE = re.compile(r"(?<![\d/.-])(0?[1-9]|[12]\d|3[01])([/.-])(0?[1-9]|[12]\d|3[01])\2([12]\d{3})(?![\d/-]|\.\d)")
 _MINUS_TO_RESULT = re.compile(r"(?<=\d)\s*-\s*(?=\d+(?:\.\d+)?\s*=)")
 _MINUS_BETWEEN = re.compile(r"(?<=\d)\s*\u2212\s*(?=\d)")
 _SIGN = re.compile(rf"(?<![^\W_])(?<![-.%])[-\u2212](?=[{_MONEY}.]?\d)")
@@ -31,7 +34,9 @@ _RANGE = re.compile(rf"(?<![\d.-])(\d+(?:\.\d+)?)([%\u00b0]?)-([{_MONEY}]?)(\d+(
 _TIMES = re.compile(r"(?<=\d)\s*\*\s*(?=\d)")
 _POWERS = {"2": " squared ", "3": " cubed "}
 _POWER = re.compile(r"\^(-?\d+)")
-_SPACED_CLITIC = re.compile(r"\s+'(?=(?:s|t|d|m|re|ve|ll)\b)")
+_SPACED_CLITIC = re.compile(r"\s+'\s*(?=(?:s|t|d|m|re|ve|ll)\b)|(?<=n)'\s+(?=t\b)")
+_SHORT_AND = re.compile(rf"(?<={_LETTER}\s)(?<!letter\s)(?<!an\s)(?:'n'?|n')(?=\s{_LETTER})")
+"""In "rock 'n' roll"."""
 _PLURAL_OF_DIGITS = re.compile(r"(?<=\d)'s\b")
 
 _WORD_CHARACTER = rf"[^\s\d{re.escape(KEPT)}]"
@@ -58,7 +63,7 @@ def tokens_of(text: str) -> list[str]:
         text = _INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]), _DEGREE.sub("phd", text))
         text = _NUMBER_SIGN.sub("number ", text)
     if "'" in text:
-        text = _PLURAL_OF_DIGITS.sub("s", _SPACED_CLITIC.sub("'", text))
+        text = _PLURAL_OF_DIGITS.sub("s", _SPACED_CLITIC.sub("'", _SHORT_AND.sub("and", text)))
     if "us$" in text:
         text = _US_DOLLAR.sub(" ", text)
     if any(map(str.isdigit, text)):
@@ -77,12 +82,12 @@ def _numeric(text: str) -> str:
     """The text with punctuation beside digits put into words, or dropped."""
     if "," in text:
         text = _GROUPS.sub(lambda found: found[0].replace(",", ""), text)
+    if "." in text:
+        text = _DOTTED_TIME.sub(_time, text)
     if ":" in text:
-        text = _TIME.sub(_time, text)
+        text = _RATIO.sub(r"\1 to ", _TIME.sub(_time, text))
+    text = _DATE.sub(_date, _ISO_DATE.sub(lambda date: _spoken(date[4], date[3], date[1]), text))
     if "-" in text or "\u2212" in text:
-        text = _ISO_DATE.sub(
-            lambda date: f" {NAMES[date[2].lstrip('0')]} {ordinal(date[3].lstrip('0'))} {date[1]} ", text
-        )
         text = _MINUS_BETWEEN.sub(" minus ", _MINUS_TO_RESULT.sub(" minus ", text))
         text = _SIGN.sub(" minus ", text)
         text = _RANGE.sub(_range, text)
@@ -97,6 +102,18 @@ def _time(found: re.Match[str]) -> str:
     """``3:05`` is spoken like the number 305; ``3:00`` is three o'clock."""
     hour, minute = str(int(found[1])), found[2]
     return f"{hour} oclock" if minute == "00" else f"{hour}{minute}"
+
+
+def _date(found: re.Match[str]) -> str:
+    """``7/20/1969`` and ``20.07.1969`` in words; where either number could be the month, as it stands."""
+    first, _, second, year = found.groups()
+    if int(first) == int(second) <= 12 or int(first) <= 12 < int(second):
+        return _spoken(second, first, year)
+    return _spoken(first, second, year) if int(second) <= 12 < int(first) else found[0]
+
+
+def _spoken(day: str, month: str, year: str) -> str:
+    return f" {NAMES[month.lstrip('0')]} {ordinal(day.lstrip('0'))} {year} "
 
 
 def _range(found: re.Match[str]) -> str:

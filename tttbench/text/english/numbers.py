@@ -53,6 +53,12 @@ def read_numbers(tokens: Sequence[str]) -> list[str]:
     return _Reader(tokens).read()
 
 
+def read_halves(tokens: Sequence[str]) -> list[str]:
+    """Return the tokens with ``1/2`` and "a half", which no number has taken, as "half"."""
+    halves = ["half" if token == "1/2" else token for token in tokens]
+    return [token for at, token in enumerate(halves) if not (token == "a" and halves[at + 1 : at + 2] == ["half"])]
+
+
 class _Reader:
     def __init__(self, tokens: Sequence[str]) -> None:
         self._tokens = tokens

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from tttbench.text.decimals import ordinal
 
-_NUMERALS = "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii".split()
+_TENS, _ONES = ("", "x", "xx", "xxx", "xl", "l"), ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+_NUMERALS = [tens + ones for tens in _TENS for ones in _ONES][1:]
 _VALUES: Mapping[str, str] = {numeral: str(value) for value, numeral in enumerate(_NUMERALS, 1)}
-_NO_WORDS = frozenset(_NUMERALS) - set("i iv v vi ix x xi xv xx".split())
+_NO_WORDS = frozenset(_NUMERALS[:23]) - set("i iv v vi ix x xi xv xx".split())
 """Numerals that are nothing else wherever they stand."""
 _COUNTED = frozenset(
     (
