@@ -42,6 +42,9 @@ def read(file: io.BytesIO, start_s: float = 0.0) -> Waveform:
         ((VOICE, -0.8 * VOICE + 0.1 * NOISE[0]), 0),
         ((VOICE + NOISE[0], -VOICE + NOISE[1]), None),
         ((VOICE, -VOICE, 0.2 * VOICE, -0.2 * VOICE), 0),
+        # Two recordings joined, of which one is inverted.
+        ((np.tile(VOICE, 3), np.concatenate([VOICE, VOICE, -0.9 * VOICE])), 0),
+        ((np.tile(VOICE, 3), np.concatenate([0.5 * OTHER, 0.5 * OTHER, -0.9 * VOICE])), 0),
     ],
 )
 def test_channels_that_cancel_give_the_loudest(
@@ -62,6 +65,8 @@ def test_channels_that_cancel_give_the_loudest(
         (VOICE, -0.5 * VOICE),  # quieter, but all there
         (VOICE, -0.8 * OTHER),
         (VOICE + NOISE[0], 0.1 * NOISE[1]),
+        # A twentieth of the energy is inverted: hum between the words.
+        (np.concatenate([VOICE, 0.2 * VOICE]), np.concatenate([VOICE, -0.2 * VOICE])),
         tuple(NOISE),
         (VOICE, *np.zeros((7, len(VOICE)), np.float32)),
         (np.zeros_like(VOICE), np.zeros_like(VOICE)),

@@ -45,6 +45,9 @@ _CANCELLED = 0.1
 One channel with its opposite keeps nothing, and with half of its opposite 0.2, as all of it is there, only quieter.
 """
 
+_LOST = 0.1
+"""Share of the energy that may be in seconds which the mean cancels, as where one of joined recordings is inverted."""
+
 _LOUDEST = 16.0
 """Full scale is 1. Louder than this (24 dB) are only integers that were stored as floats."""
 
@@ -154,14 +157,19 @@ def _mixed(file: BinaryIO, part: _Part, first: int, last: int, name: str) -> Wav
     n = part.n_channels
     if n == 1:
         return _joined(block[:, 0] for block in _blocks(file, part, first, last, name))
-    sums, products, means = np.zeros(n), np.zeros((n, n)), []
+    sums, products, means, lost, energy = np.zeros(n), np.zeros((n, n)), [], 0.0, 0.0
     for block in _blocks(file, part, first, last, name):
         exact = block.astype(np.float64)
         sums += exact.sum(axis=0)
         products += exact.T @ exact
         means.append(block.mean(axis=1))
+        for second in (exact[at : at + part.rate] for at in range(0, len(exact), part.rate)):
+            covariance = np.cov(second, rowvar=False, bias=True) * len(second)
+            here = float(covariance.trace())
+            energy += here
+            lost += here if here > 0 and np.isfinite(here) and _cancel(covariance) else 0.0
     centered = products - np.outer(sums, sums) / (last - first)
-    if not (np.isfinite(centered).all() and _cancel(centered)):  # NaN is told later
+    if not (np.isfinite(centered).all() and (_cancel(centered) or lost > _LOST * energy)):  # NaN is told later
         return _joined(iter(means))
     loudest = int(np.argmax(centered.diagonal()))
     _warn(f"{name}: its channels cancel each other; channel {loudest + 1} of {n} is taken alone.")
