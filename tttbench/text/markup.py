@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 
-_TRIGGERS = re.compile(r"[<\uff1c\u25c1\[(\\$~{]|&#?\w+;|assistantfinal")
+_TRIGGERS = re.compile(r"[<\uff1c\u25c1\uff08\uff3b\u3010\u3014\[(\\$~{]|&#?\w+;|assistantfinal")
 
 _REASONING = (
     r"(?:(?:inner|internal|hidden|private|o|chain[_ -]of|self)[_ -])?"
@@ -49,13 +49,19 @@ _OPERATORS = {"times": "\u00d7", "cdot": "\u00d7", "div": "\u00f7", "circ": "\u0
 _BARE_COMMAND = re.compile(r"\\([A-Za-z]+)")
 _ESCAPED = re.compile(r"\\([%$&#_{}])")
 
-_BRACKETED = re.compile(r"\[([^\[\]\n]{1,40})\]|\(([^()\n]{1,40})\)|<([^<>\n]{1,40})>|\{([^{}\n]{1,40})\}")
+_BRACKETED = re.compile(
+    "|".join(
+        rf"{re.escape(opened)}([^{re.escape(opened + closed)}\n]{{1,40}}){re.escape(closed)}"
+        for opened, closed in ("[]", "()", "<>", "{}", "\uff3b\uff3d", "\uff08\uff09", "\u3010\u3011", "\u3014\u3015")
+    )
+)
 _SOUNDS = frozenset(
     (
         "noise noises music laugh laughs laughter laughing chuckle chuckles chuckling applause cheering cheers "
         "silence inaudible unintelligible indistinct crosstalk cough coughs coughing sneeze sneezes sigh sighs "
         "sighing sniff sniffs gasp gasps breath breathing breathes groans screams whistle whistling static beep beeps "
-        "hesitation unk unknown sil spn blank_audio throat s pad"
+        "hesitation unk unknown sil spn blank_audio throat s pad pause babble "
+        "噪音 噪声 噪聲 音乐 音樂 笑声 笑聲 掌声 掌聲 咳嗽 静音 靜音 叹气 嘆氣"
     ).split()
 )
 _LONGEST_NOTE = 3

@@ -26,7 +26,7 @@ _RULERS = frozenset(
 )
 """Rulers' numbers are spoken as ordinals: Henry the Eighth."""
 
-WORDS = frozenset({*_NUMERALS, "ww", "war"}) - {"i"}
+WORDS = frozenset({*_NUMERALS, *_COUNTED, *_RULERS, "ww"}) - {"i"}
 """Words without which a text has no Roman numeral."""
 
 
@@ -36,9 +36,11 @@ def read_roman(tokens: Sequence[str]) -> list[str]:
     for at, token in enumerate(tokens):
         before = found[-1] if found else ""
         value = _VALUES.get(token)
-        if value is not None and before in _COUNTED and (token != "i" or found[-2:] == ["world", "war"]):
+        if token == "i" and found[-2:] != ["world", "war"] and tokens[at + 1 : at + 2] not in ([], ["of"]):
+            value = None  # "Henry, I think"
+        if value is not None and before in _COUNTED:
             found.append(value)
-        elif value is not None and before in _RULERS and token != "i":
+        elif value is not None and before in _RULERS:
             found.append(ordinal(value))
         elif token in _NO_WORDS:
             found.append(_VALUES[token])
