@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from tttbench.text.chinese_numbers import NUMERALS, read_numerals
 from tttbench.text.decimals import shortest
@@ -12,7 +13,26 @@ from tttbench.text.markup import words_of
 
 _N = f"[0-9{NUMERALS}]"
 _SAME = str.maketrans("\u2212\u2010\u2011\u2012\u2013\u2044", "-----/")
-_MEANS = frozenset("./%\u2030-$\u20ac\u00a3\u00a5")
+_CURRENCIES: Mapping[str, str] = {
+    "$": "美元",
+    "\u20ac": "欧元",
+    "\u00a3": "英镑",
+    "\u00a5": "元",
+    "\u20b9": "卢比",
+    "\u20a9": "韩元",
+    "\u20bd": "卢布",
+    "\u20bf": "比特币",
+    "\u20ba": "里拉",
+    "\u20b4": "格里夫纳",
+    "\u20aa": "谢克尔",
+    "\u0e3f": "泰铢",
+    "\u20ab": "越南盾",
+    "\u20b1": "比索",
+    "\u20a6": "奈拉",
+    "\u20b8": "坚戈",
+}
+_MONEY = "".join(_CURRENCIES)
+_MEANS = frozenset(f"./%\u2030-{_MONEY}")
 """Symbols that change what a number is."""
 _POINT = re.compile(rf"(?<!{_N})[./]|[./](?!{_N})")
 _PERCENT = re.compile(rf"(?<!{_N})[%\u2030]")
@@ -21,9 +41,20 @@ _WHOLE_AND_PART = re.compile(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])")
 """Between the digits of 2½."""
 _TIME = re.compile(r"(?<![0-9:])0?(1?[0-9]|2[0-4]):([0-5][0-9])(?![0-9:])分?")
 _RATIO = re.compile(r"(?<![0-9:.])([0-9.]*[0-9]):(?=[0-9]+(?![0-9:]))")
-_HYPHEN = re.compile(rf"(?<=[0-9a-z%\u2030{NUMERALS}])-+|-(?![$\u20ac\u00a3\u00a5]?{_N})")
-_CURRENCY = re.compile(rf"(-?)([$\u20ac\u00a3\u00a5])(-?{_N}+(?:\.{_N}+)?)")
-_CURRENCIES = {"$": "美元", "\u20ac": "欧元", "\u00a3": "英镑", "\u00a5": "元"}
+_HYPHEN = re.compile(rf"(?<=[0-9a-z%\u2030{NUMERALS}])-+|-(?![{_MONEY}]?{_N})")
+_CURRENCY = re.compile(rf"(-?)([{_MONEY}])(-?{_N}+(?:\.{_N}+)?)")
+_SIGNS: Mapping[str, str] = {
+    "+": "加",
+    "\u00d7": "乘",
+    "*": "乘",
+    "\u00f7": "除以",
+    "=": "等于",
+    "~": "到",
+    "\u00b1": "正负",
+}
+_SIGN = re.compile(rf"(?<={_N})\s*([{re.escape(''.join(_SIGNS))}])\s*(?=-?{_N})")
+_DEGREES = re.compile(rf"(?<={_N})\s*\u00b0\s*([cf](?![a-z]))?")
+_SCALES: Mapping[str | None, str] = {"c": "摄氏度", "f": "华氏度", None: "度"}
 _DECIMAL = re.compile(r"(?<![0-9.])[0-9]+\.[0-9]+(?![0-9]|\.[0-9])")
 
 
@@ -47,6 +78,8 @@ def _read(text: str) -> str:
     text = unicodedata.normalize("NFKC", _WHOLE_AND_PART.sub("又", text)).lower().translate(_SAME)
     if ":" in text:
         text = _RATIO.sub(r"\1比", _TIME.sub(_clock_time, text))
+    text = _SIGN.sub(lambda sign: _SIGNS[sign[1]], text)
+    text = _DEGREES.sub(lambda degrees: _SCALES[degrees[1]], text)
     text = "".join(
         c for c in text if c in _MEANS or (unicodedata.category(c)[0] in ("L", "M", "N") and not is_invisible(c))
     )

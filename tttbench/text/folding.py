@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-KEPT = "'-.,:/%&+=*^#@\u2212\u00d7\u00f7\u00b0$\u00a3\u20ac\u00a2\u00a5\u20b9"
+CURRENCIES = "$\u00a3\u20ac\u00a5\u20b9\u20a9\u20bd\u20bf\u20ba\u20b4\u20aa\u0e3f\u20ab\u20b1\u20a6\u20b8"
+"""Signs of money; the unit of an amount, whichever of them is meant, is part of its value."""
+
+KEPT = f"'-.,:/%&+=*^#@\u2212\u00d7\u00f7\u00b0\u00a2{CURRENCIES}"
 """Punctuation and symbols that stay. All dashes are ``-``; an em dash is one only where it joins two numbers."""
 
 _APOSTROPHES = "\u0091\u0092\u2018\u2019\u201a\u201b\u02bc\u02bb\u02b9\u02c8\u2032\u00b4\u0060\uff07\ua78c\u055a"

@@ -11,13 +11,13 @@ import re
 _TRIGGERS = re.compile(r"[<\uff1c\u25c1\uff08\uff3b\u3010\u3014\[(\\$~{]|&#?\w+;|assistantfinal")
 
 _REASONING = (
-    r"(?:(?:inner|internal|hidden|private|o|chain[_ -]of|self)[_ -])?"
-    r"(?:think(?:ing)?|thoughts?(?:[_ -]process)?|reason(?:ing)?|reflection|scratchpad|analysis|rationale|"
+    r"(?:(?:inner|internal|hidden|private|chain[_ -]of)[ -]|(?:\w+[:_-])+)?"
+    r"(?:(?:think(?:ing)?|thoughts?)(?:[_ -]process|[_-]\d)?|reason(?:ing)?|reflection|scratchpad|analysis|rationale|"
     r"deliberation|monologue|cot)"
 )
 """How models name what they think before the answer."""
 _REASONING_TAG = re.compile(
-    rf"[<\uff1c]\s*(?P<close>/)?\s*(?:[\w-]+:)?{_REASONING}(?:\s[^<>]*)?[>\uff1e]"
+    rf"[<\uff1c]\s*(?P<close>/)?\s*{_REASONING}(?:\s[^<>]*)?[>\uff1e]"
     rf"|\[(?:(?P<close_square>/){_REASONING}|think|(?P<square>{_REASONING})(?=\].*\[/(?P=square)\]))\]"
     rf"|\u25c1(?P<close_triangle>/)?{_REASONING}\u25b7"
     rf"|<\|(?:(?:begin|start|(?P<close_bar>end|/))(?:_of)?_?)?{_REASONING}(?:_(?:begin|start|(?P<close_behind>end)))?\|>"
@@ -127,7 +127,7 @@ def _without_tags(text: str) -> str:
 
 
 def _without_latex(text: str) -> str:
-    text = _MATH.sub(r" \1 ", text)
+    text = _MATH.sub(r" \1 ", text.replace("$$", "$") if text.count("$$") == 2 else text)
     if "\\" not in text:
         return text
     text = _FRACTION.sub(r" \1/\2 ", text)

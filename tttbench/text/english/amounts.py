@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from tttbench.text.decimals import is_number, shifted
+from tttbench.text.folding import CURRENCIES
 
 _SYMBOLS: Mapping[str, str] = {
     "dollar": "$",
@@ -28,15 +29,26 @@ _SYMBOLS: Mapping[str, str] = {
     "rupee": "\u20b9",
     "rupees": "\u20b9",
     "inr": "\u20b9",
+    **dict.fromkeys(("ruble", "rubles", "rouble", "roubles", "rub"), "\u20bd"),
+    **dict.fromkeys(("bitcoin", "bitcoins", "btc"), "\u20bf"),
+    **dict.fromkeys(("lira", "liras", "lire"), "\u20ba"),
+    **dict.fromkeys(("hryvnia", "hryvnias"), "\u20b4"),
+    **dict.fromkeys(("shekel", "shekels"), "\u20aa"),
+    **dict.fromkeys(("baht", "bahts"), "\u0e3f"),
+    **dict.fromkeys(("peso", "pesos"), "\u20b1"),
+    **dict.fromkeys(("naira", "nairas"), "\u20a6"),
+    **dict.fromkeys(("tenge", "tenges"), "\u20b8"),
+    "dong": "\u20ab",
 }
-"""Currencies by their names."""
-_IN_FRONT = frozenset({"$", "\u00a3", "\u20ac", "\u00a5", "\u20b9", "usd", "eur", "gbp", "jpy", "inr"})
+"""Currencies by their names, but for the won, which is also another word."""
+_IN_FRONT = frozenset({*CURRENCIES, "usd", "eur", "gbp", "jpy", "inr", "btc"})
 _HUNDREDTHS: Mapping[str, str] = {"cent": "$", "cents": "$", "\u00a2": "$", "penny": "\u00a3", "pence": "\u00a3"}
+_SIGNS = frozenset(CURRENCIES)
 _PERCENT = frozenset({"%", "percent", "pct"})
-_AMOUNT = re.compile(r"(-?)([$\u00a3\u20ac\u00a5\u20b9])(-?)([0-9]+)(?:\.([0-9]{1,2}))?")
+_AMOUNT = re.compile(rf"(-?)([{CURRENCIES}])(-?)([0-9]+)(?:\.([0-9]{{1,2}}))?")
 _CENTS = re.compile(r"[$\u00a3]0(?:\.([0-9]{1,2}))?")
 
-NAMES = frozenset({*_SYMBOLS, *_IN_FRONT, *_HUNDREDTHS, *_PERCENT, "per"})
+NAMES = frozenset({*_SYMBOLS, *_IN_FRONT, *_HUNDREDTHS, *_PERCENT, "per", "won"})
 WORDS = frozenset({*_IN_FRONT, *_PERCENT, "\u00a2"})
 """Symbols that never stand alone in the result, so that a text with one has to be read."""
 
@@ -49,9 +61,9 @@ def read_amounts(tokens: Sequence[str]) -> list[str]:
     at = 0
     while at < len(tokens):
         amount, at = _amount(tokens, at)
-        if amount in ("$", "\u00a3", "\u20ac", "\u00a5", "\u20b9", "\u00a2"):
+        if amount == "\u00a2" or amount in _SIGNS:
             continue
-        if amount[:1] in _IN_FRONT and found[-1:] in (["minus"], ["negative"]):
+        if amount[:1] in _SIGNS and found[-1:] in (["minus"], ["negative"]):
             amount = f"-{amount}"
             found.pop()
         found.append("percent" if amount == "%" else amount)
@@ -73,6 +85,8 @@ def _amount(tokens: Sequence[str], at: int) -> tuple[str, int]:
     if not _is_signed_number(token) or not following:
         return token, at + 1
     sign, number = token[: token.startswith("-")], token.removeprefix("-")
+    if following == ["won"]:  # the last word; "in 2002 won Brazil" has no currency
+        return f"{sign}\u20a9{number}", at + 2
     if following[0] in _PERCENT:
         return f"{token}%", at + 2
     if following == ["per", "cent"]:

@@ -10,10 +10,10 @@ import re
 
 from tttbench.text.decimals import ordinal
 from tttbench.text.english.months import NAMES
+from tttbench.text.folding import CURRENCIES as _MONEY
 from tttbench.text.folding import KEPT
 
 _LETTER = r"[^\W\d_]"
-_MONEY = "$\u00a3\u20ac\u00a5\u20b9"
 
 _INITIALS = re.compile(rf"(?<![^\W_])(?:{_LETTER}\.(?:\s?{_LETTER}\.)+|{_LETTER}(?:\.{_LETTER})+)(?![^\W_])")
 _DEGREE = re.compile(rf"(?<!{_LETTER})ph\.?\s?d(?:\.(?=s\b))?(?!{_LETTER}{{2}}|(?!s){_LETTER})")
@@ -31,6 +31,7 @@ _MINUS_TO_RESULT = re.compile(r"(?<=\d)\s*-\s*(?=\d+(?:\.\d+)?\s*=)")
 _MINUS_BETWEEN = re.compile(r"(?<=\d)\s*\u2212\s*(?=\d)")
 _SIGN = re.compile(rf"(?<![^\W_])(?<![-.%])[-\u2212](?=[{_MONEY}.]?\d)")
 _RANGE = re.compile(rf"(?<![\d.-])(\d+(?:\.\d+)?)([%\u00b0]?)-([{_MONEY}]?)(\d+(?:\.\d+)?)(?![\d-]|\.\d)")
+_WHOLE_AND_PART = re.compile(r"(?<![\d./])(\d{1,2})\s+(?=\d{1,2}/\d{1,2}(?![\d/]))")
 _TIMES = re.compile(r"(?<=\d)\s*\*\s*(?=\d)")
 _POWERS = {"2": " squared ", "3": " cubed "}
 _POWER = re.compile(r"\^(-?\d+)")
@@ -91,6 +92,8 @@ def _numeric(text: str) -> str:
         text = _MINUS_BETWEEN.sub(" minus ", _MINUS_TO_RESULT.sub(" minus ", text))
         text = _SIGN.sub(" minus ", text)
         text = _RANGE.sub(_range, text)
+    if "/" in text:
+        text = _WHOLE_AND_PART.sub(r"\1 and ", text)
     if "*" in text:
         text = _TIMES.sub(" times ", text)
     if "^" in text:

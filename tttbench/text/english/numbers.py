@@ -98,6 +98,8 @@ class _Reader:
             return _Read("0", at + 1) if between_digits else None
         if word == "half":
             zeros = SCALES.get(self._word(at + 2)) if self._word(at + 1) == "a" else None
+            if self._word(at + 1) == "a" and self._word(at + 2) in ("percent", "per"):
+                return _Read("0.5", at + 2)
             return None if zeros is None else _Read(shifted("0.5", zeros), at + 3)
         if self._is_pronoun(at) or (word == "second" and self._is_after_number()):
             return None

@@ -11,14 +11,14 @@ from tttbench.text.english.clock import read_times
 from tttbench.text.english.dates import read_dates
 from tttbench.text.english.notation import tokens_of
 from tttbench.text.english.units import read_units
-from tttbench.text.folding import fold
+from tttbench.text.folding import CURRENCIES, fold
 from tttbench.text.markup import words_of
 
 _RULED = numbers.WORDS | amounts.WORDS | roman.WORDS | {"/", "\u00b0"}
 """Words that some rule begins with; digits are the other beginning."""
 _MOST_READINGS = 8
 _UNSETTLED = re.compile(
-    rf"[$\u00a3\u20ac\u00a2\u00a5\u20b9\u00b0/]|\b(?:{'|'.join(words.FILLERS)})\b",
+    rf"[{CURRENCIES}\u00a2\u00b0/]|\b(?:{'|'.join(words.FILLERS)})\b",
     re.IGNORECASE,
 )
 """What goes can leave neighbors that mean something else: "two um thirds", once the filler has gone."""
