@@ -8,7 +8,7 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.scorer import ScoreSpec
-from tttbench.pipeline.default_scores import WHISPER_ENGLISH, with_defaults
+from tttbench.pipeline.default_scores import WHISPER_BASIC, WHISPER_ENGLISH, with_defaults
 
 WER, CER = ScoreSpec("wer", "wer"), ScoreSpec("cer", "cer")
 
@@ -31,15 +31,19 @@ def test_word_errors_of_another_kind_stand_alone(options: dict[str, str]) -> Non
     assert with_defaults((spec,), "", "") == (spec,)
 
 
-def test_other_languages_take_whisper_s_rules_for_those() -> None:
-    basic = {"normalizer": "whisper-basic"}
+def test_other_languages_take_our_rules_for_those_with_whisper_s_beside_them() -> None:
+    basic = {"normalizer": "basic"}
     raw, zh = ScoreSpec("wer", "raw", {"recipe": "raw"}), ScoreSpec("cer_zh", "cer_zh")
     assert with_defaults((WER, CER, raw, zh), "", "", "de") == (
         ScoreSpec("wer", "wer", basic),
+        WHISPER_BASIC,
         ScoreSpec("cer", "cer", basic),
         raw,
         zh,
     )
+    assert (WHISPER_BASIC.id, WHISPER_BASIC.options) == ("wer_whisper-basic", {"recipe": "whisper-basic"})
+    named = ScoreSpec("wer", "wer", {"normalizer": "whisper-basic"})
+    assert with_defaults((named,), "", "", "de") == (named,)
 
 
 def test_another_score_of_that_id_is_refused() -> None:

@@ -170,5 +170,5 @@ def test_recipe_names_normalizer_version_and_package() -> None:
 
 
 def test_all_are_found_by_name() -> None:
-    assert set(normalizers.names()) == {"en", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw"}
+    assert set(normalizers.names()) == {"en", "basic", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw"}
     assert all(normalizers.get(name).name == name for name in normalizers.names())

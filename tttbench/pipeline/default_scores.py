@@ -10,11 +10,12 @@ from tttbench.core.plugins import scorers
 from tttbench.core.scorer import ScoreSpec
 
 WHISPER_ENGLISH = ScoreSpec("wer", "wer_whisper-en", {"recipe": "whisper-en"})
-"""What published tables and old baselines have in the place of ``wer``."""
+WHISPER_BASIC = ScoreSpec("wer", "wer_whisper-basic", {"recipe": "whisper-basic"})
+"""What published tables and old baselines have in the place of ``wer``: of English, and of other languages."""
 
 _ENGLISH_UNLESS_TOLD = frozenset({"wer", "cer", "self_wer"})
 """Scorers whose default normalizer is for English."""
-_OTHER_LANGUAGES = {"normalizer": "whisper-basic"}
+_OTHER_LANGUAGES = {"normalizer": "basic"}
 
 
 def with_defaults(
@@ -29,9 +30,9 @@ def with_defaults(
         language: BCP 47 tag of the task's answers; ``""``, where it isn't known, counts as English.
 
     Returns:
-        Those, ``wer`` after Whisper's normalizer beside an English ``wer``, the gap between written and spoken answers
-        where both are scored, and the agreement with the oracle. Error rates of other languages take Whisper's rules
-        for those unless they name a normalizer.
+        Those, ``wer`` after Whisper's normalizer of the language beside each ``wer`` after ours, the gap between
+        written and spoken answers where both are scored, and the agreement with the oracle. Error rates of languages
+        other than English take our rules for those unless they name a normalizer.
     """
     is_english = language.partition("-")[0].lower() in ("", "en")
     found: dict[str, ScoreSpec] = {}
@@ -61,3 +62,5 @@ def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Ite
     yield replace(spec, options=options)
     if spec.scorer == "wer" and is_english and (options.get("normalizer") or options.get("recipe", "en")) == "en":
         yield WHISPER_ENGLISH
+    if spec.scorer == "wer" and not is_english and options.get("normalizer") == "basic":
+        yield WHISPER_BASIC

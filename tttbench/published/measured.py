@@ -125,7 +125,7 @@ Found = Mapping[tuple[str, str, str], Measured]
 """By system, task and metric."""
 
 
-_FORMER_IDS = {("wer", "whisper-en"): "wer_whisper-en"}
+_FORMER_IDS = {("wer", normalizer): f"wer_{normalizer}" for normalizer in ("whisper-en", "whisper-basic")}
 """What scores are called now that runs of 0.1 call otherwise, by their ids and normalizers."""
 
 

@@ -9,6 +9,7 @@ from tttbench.core.errors import UserError, did_you_mean
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "raw": {"normalizer": "raw"},
     "en": {"normalizer": "en"},
+    "basic": {"normalizer": "basic"},
     "whisper-en": {"normalizer": "whisper-en"},
     "whisper-basic": {"normalizer": "whisper-basic"},
     "zh": {"normalizer": "zh"},

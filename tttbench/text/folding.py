@@ -15,10 +15,10 @@ CURRENCIES = "$\u00a3\u20ac\u00a5\u20b9\u20a9\u20bd\u20bf\u20ba\u20b4\u20aa\u0e3
 KEPT = f"'-.,:/%&+=*^#@\u2212\u00d7\u00f7\u00b0\u00a2{CURRENCIES}"
 """Punctuation and symbols that stay. All dashes are ``-``; an em dash is one only where it joins two numbers."""
 
-_APOSTROPHES = "\u0091\u0092\u2018\u2019\u201a\u201b\u02bc\u02bb\u02b9\u02c8\u2032\u00b4\u0060\uff07\ua78c\u055a"
+APOSTROPHES = "\u0091\u0092\u2018\u2019\u201a\u201b\u02bc\u02bb\u02b9\u02c8\u2032\u00b4\u0060\uff07\ua78c\u055a"
 _BEFORE = str.maketrans(
     {
-        **dict.fromkeys(_APOSTROPHES, "'"),
+        **dict.fromkeys(APOSTROPHES, "'"),
         # What most texts that aren't ASCII have in them, so that they can go the short way.
         **dict.fromkeys("\u201c\u201d\u201e\u00ab\u00bb\u2026\u00a0\u202f\u2009", " "),
         **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff\u00ad", ""),

@@ -56,6 +56,17 @@ def normalize_whisper_basic(text: str) -> str:
     return _whisper_basic()(text)
 
 
+@register_normalizer(
+    "basic", version=1, package="whisper-normalizer", summary="our rules for other languages: Whisper's, signs kept"
+)
+@lru_cache(maxsize=16_384)
+def normalize_basic(text: str) -> str:
+    """Apply Whisper's rules for other languages to a text without reasoning and tags; signs stay at their numbers."""
+    from tttbench.text.other_languages import normal_form
+
+    return normal_form(text, _whisper_basic())
+
+
 @register_normalizer("zh", version=3, summary="Chinese: characters and numbers, for a character error rate")
 @lru_cache(maxsize=16_384)
 def normalize_chinese(text: str) -> str:

@@ -15,7 +15,7 @@ from tttbench.text.folding import KEPT
 
 _LETTER = r"[^\W\d_]"
 
-_INITIALS = re.compile(rf"(?<![^\W_])(?:{_LETTER}\.(?:\s?{_LETTER}\.)+|{_LETTER}(?:\.{_LETTER})+)(?![^\W_])")
+INITIALS = re.compile(rf"(?<![^\W_])(?:{_LETTER}\.(?:\s?{_LETTER}\.)+|{_LETTER}(?:\.{_LETTER})+)(?![^\W_])")
 _DEGREE = re.compile(rf"(?<!{_LETTER})ph\.?\s?d(?:\.(?=s\b))?(?!{_LETTER}{{2}}|(?!s){_LETTER})")
 _NUMBER_SIGN = re.compile(r"#(?=\d)|\bno\.\s?(?=\d)")
 _GROUPS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)")
@@ -23,7 +23,6 @@ _SCALE_LETTER = re.compile(rf"([{_MONEY}]\s?\d+(?:\.\d+)?)(k|mn?|bn?|tn)\b")
 _US_DOLLAR = re.compile(rf"(?<!{_LETTER})us(?=\$)")
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])")
-_DOTTED_TIME = re.compile(r"(?<![\d:.])(\d{1,2})\.([0-5]\d)(?=\s?[ap]m\b)")
 _RATIO = re.compile(r"(?<![\d:.])(\d+(?:\.\d+)?):(?=\d+(?:\.\d+)?(?![\d:]|\.\d))")
 _ISO_DATE = re.compile(r"(?<![\d/.-])(\d{4})([/.-])(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?![\d/-]|\.\d)")
 _DATE = re.compile(r"(?<![\d/.-])(0?[1-9]|[12]\d|3[01])([/.-])(0?[1-9]|[12]\d|3[01])\2([12]\d{3})(?![\d/-]|\.\d)")
@@ -31,7 +30,6 @@ _MINUS_TO_RESULT = re.compile(r"(?<=\d)\s*-\s*(?=\d+(?:\.\d+)?\s*=)")
 _MINUS_BETWEEN = re.compile(r"(?<=\d)\s*\u2212\s*(?=\d)")
 _SIGN = re.compile(rf"(?<![^\W_])(?<![-.%])[-\u2212](?=[{_MONEY}.]?\d)")
 _RANGE = re.compile(rf"(?<![\d.-])(\d+(?:\.\d+)?)([%\u00b0]?)-([{_MONEY}]?)(\d+(?:\.\d+)?)(?![\d-]|\.\d)")
-_WHOLE_AND_PART = re.compile(r"(?<![\d./])(\d{1,2})\s+(?=\d{1,2}/\d{1,2}(?![\d/]))")
 _TIMES = re.compile(r"(?<=\d)\s*\*\s*(?=\d)")
 _POWERS = {"2": " squared ", "3": " cubed "}
 _POWER = re.compile(r"\^(-?\d+)")
@@ -48,6 +46,7 @@ _TOKEN = re.compile(
     rf"|(?<={_LETTER})/(?={_LETTER})"
     rf"|[{_MONEY}\u00a2](?=\s?[-.\w])|(?<=\d)[{_MONEY}\u00a2]|(?<=\d\s)[{_MONEY}\u00a2]|[%\u00b0&+=@\u00d7\u00f7]"
 )
+_WHOLE, _FRACTION = re.compile(r"\d{1,2}"), re.compile(r"\d{1,2}/\d{1,2}")
 _SPOKEN = {
     "&": ("and",),
     "+": ("plus",),
@@ -61,7 +60,7 @@ _SPOKEN = {
 def tokens_of(text: str) -> list[str]:
     """Return the tokens of a text that ``fold`` returned."""
     if "." in text or "#" in text:
-        text = _INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]), _DEGREE.sub("phd", text))
+        text = INITIALS.sub(lambda found: re.sub(r"[.\s]", "", found[0]), _DEGREE.sub("phd", text))
         text = _NUMBER_SIGN.sub("number ", text)
     if "'" in text:
         text = _PLURAL_OF_DIGITS.sub("s", _SPACED_CLITIC.sub("'", _SHORT_AND.sub("and", text)))
@@ -74,8 +73,10 @@ def tokens_of(text: str) -> list[str]:
         spoken = _SPOKEN.get(token)
         if spoken is not None:
             tokens += spoken
-        else:
-            tokens.append(f"0{token}" if token[0] == "." else token)
+            continue
+        if _FRACTION.fullmatch(token) and tokens and _WHOLE.fullmatch(tokens[-1]):
+            tokens.append("and")  # 1 3/4
+        tokens.append(f"0{token}" if token[0] == "." else token)
     return tokens
 
 
@@ -83,8 +84,6 @@ def _numeric(text: str) -> str:
     """The text with punctuation beside digits put into words, or dropped."""
     if "," in text:
         text = _GROUPS.sub(lambda found: found[0].replace(",", ""), text)
-    if "." in text:
-        text = _DOTTED_TIME.sub(_time, text)
     if ":" in text:
         text = _RATIO.sub(r"\1 to ", _TIME.sub(_time, text))
     text = _DATE.sub(_date, _ISO_DATE.sub(lambda date: _spoken(date[4], date[3], date[1]), text))
@@ -92,8 +91,6 @@ def _numeric(text: str) -> str:
         text = _MINUS_BETWEEN.sub(" minus ", _MINUS_TO_RESULT.sub(" minus ", text))
         text = _SIGN.sub(" minus ", text)
         text = _RANGE.sub(_range, text)
-    if "/" in text:
-        text = _WHOLE_AND_PART.sub(r"\1 and ", text)
     if "*" in text:
         text = _TIMES.sub(" times ", text)
     if "^" in text:
