@@ -21,6 +21,13 @@ def test_hand_worked() -> None:
     assert (found.low, found.high) == pytest.approx((centre - half, centre + half))
 
 
+def test_lost_answers_by_hand_in_points() -> None:
+    # 20 of 60 lost, none won: shares of 21/62 and 1/62, so -20/62 ± 1.96 sqrt((22/62 - (20/62)²) / 62).
+    found = paired_shares_interval([-1] * 20 + [0] * 40)
+    assert found.estimate == pytest.approx(-20 / 60)
+    assert [round(100 * bound, 1) for bound in (found.low, found.high)] == [-44.7, -19.8]
+
+
 def test_equal_differences_have_width() -> None:
     none = paired_shares_interval([0] * 10)
     assert (none.low, none.high) == pytest.approx((-Z * math.sqrt(2) / 12, Z * math.sqrt(2) / 12))
