@@ -31,6 +31,7 @@ const Pictures = (() => {
   }
   const milliseconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${Number((ms / 1000).toFixed(2))} s`);
   const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  const passCount = (number) => `${number} forward ${number === 1 ? "pass" : "passes"}`;
   const shade = (confidence) => (confidence === null ? "cell" : `cell c${Math.min(7, Math.floor(8 * confidence))}`);
 
   // position × pass: masked from the block's first pass on, coloured at the pass that committed it, known afterwards.
@@ -42,7 +43,7 @@ const Pictures = (() => {
     const cellHeight = Math.min(16, Math.max(1, 220 / passes.length));
     const height = cellHeight * passes.length;
     const x = (position) => left + position * cellWidth;
-    const label = `${cells.length} audio codes committed in ${passes.length} passes, ${blocks.length} blocks, ${spans.length} spans`;
+    const label = `${counted(cells.length, "audio token")} committed in ${passCount(passes.length)}, ${counted(blocks.length, "block")}, ${counted(spans.length, "span")}`;
     const svg = canvas(width, top + height + bottom, label);
     const inset = cellWidth > 3 && cellHeight > 3 ? 0.5 : 0;
     for (const cell of cells) {
@@ -50,18 +51,18 @@ const Pictures = (() => {
       if (cell.row > cell.first) svg.append(rect("masked", x(cell.position), top + cell.first * cellHeight, cellWidth, (cell.row - cell.first) * cellHeight));
       svg.append(rect("known", x(cell.position), y, cellWidth, top + height - y));
       svg.append(rect(shade(cell.confidence), x(cell.position) + inset / 2, y + inset / 2, cellWidth - inset, cellHeight - inset,
-        `code ${cell.position + 1}, pass ${cell.pass}` + (cell.confidence === null ? "" : `, confidence ${cell.confidence.toFixed(2)}`)));
+        `audio token ${cell.position + 1}, forward pass ${cell.pass}` + (cell.confidence === null ? "" : `, confidence ${cell.confidence.toFixed(2)}`)));
     }
     if (2 * blocks.length <= cells.length) for (const start of blocks) svg.append(line("block-edge", x(start), top, x(start), top + height));
     for (const start of spans) svg.append(line("span-edge", x(start), top - 4, x(start), top + height + 4));
     const base = top + height + 14;
     for (const position of Rows.ticks(cells.length, width > 420 ? 8 : 4)) svg.append(text("tick", x(position), base, String(position), "middle"));
-    svg.append(text("tick", left + (width - left) / 2, base + 15, "position (audio code)", "middle"));
+    svg.append(text("tick", left + (width - left) / 2, base + 15, "position (audio token)", "middle"));
     svg.append(text("tick", left - 5, top + Math.min(9, height), String(passes[0]), "end"));
     if (passes.length > 1 && height > 24) svg.append(text("tick", left - 5, top + height, String(passes[passes.length - 1]), "end"));
     const middle = top + height / 2;
-    if (height > 70) svg.append(node("text", { class: "tick", transform: `translate(10 ${middle}) rotate(-90)`, "text-anchor": "middle" }, "pass"));
-    return figure(`${counted(cells.length, "code")} in ${passes.length} ${passes.length === 1 ? "pass" : "passes"}`, svg, confidenceLegend());
+    if (height > 90) svg.append(node("text", { class: "tick", transform: `translate(10 ${middle}) rotate(-90)`, "text-anchor": "middle" }, "forward pass"));
+    return figure(`${counted(cells.length, "audio token")} in ${passCount(passes.length)}`, svg, confidenceLegend());
   }
 
   function swatch(kind) {
@@ -101,9 +102,9 @@ const Pictures = (() => {
     const lanes = [];
     if (texts.length) lanes.push([`text: ${counted(texts.length, "token")}`, (y) => texts.map((ms, i) =>
       rect("lane-text", x(ms) - 1, y, 2, bar, `${JSON.stringify((trace.tokens || [])[i] || "")} at ${milliseconds(ms)}`))]);
-    if (commits.length) lanes.push([`audio codes: ${counted(commits.length, "block")}`, (y) => commits.map(([at, codes], i) => {
+    if (commits.length) lanes.push([`audio tokens: ${counted(commits.length, "block")}`, (y) => commits.map(([at, codes], i) => {
       const before = Math.max(trace.prefill || 0, i ? commits[i - 1][0] : 0, ...texts.filter((ms) => ms < at));
-      return rect("lane-code", x(before), y, x(at) - x(before) - (x(at) - x(before) > 4 ? 1 : 0), bar, `${codes} codes at ${milliseconds(at)}`);
+      return rect("lane-code", x(before), y, x(at) - x(before) - (x(at) - x(before) > 4 ? 1 : 0), bar, `${counted(codes, "audio token")} at ${milliseconds(at)}`);
     })]);
     if (chunks.length) {
       lanes.push([`audio: ${counted(chunks.length, "chunk")}`, (y) => chunks.map(([at, length]) =>

@@ -16,7 +16,7 @@
     if (seconds === null) return "—";
     return seconds < 1 ? `${Math.round(1000 * seconds)} ms` : `${seconds.toFixed(2)} s`;
   }
-  const ratio = (value) => (value === null ? "—" : value.toFixed(value < 0.1 ? 3 : 2));
+  const ratio = (value) => (value === null ? "—" : value > 0 && value < 0.0005 ? "<0.001" : value.toFixed(value < 0.1 ? 3 : 2));
   function scoreText(score) {
     if (score.value === null) return score.status === "ok" ? "—" : score.status.replace("_", " ");
     const value = score.scale * score.value;
@@ -28,10 +28,13 @@
       const lower = score.direction === "lower", binary = score.kind === "binary" && score.direction !== "none";
       const right = binary ? (lower ? score.value === 0 : score.value >= 1) : score.kind === "rate" && lower ? score.value === 0 : null;
       const verdict = score.status !== "ok" ? "bad" : right === null ? "" : right ? "good" : "bad";
-      const mark = binary && score.status === "ok" && score.value !== null ? (right ? "✓" : "✗") : scoreText(score);
-      const spoken = binary && score.value !== null ? (right ? "right" : "wrong") : scoreText(score);
+      // Of what should not be there, a mark would read as if it were: "yes" and "no" say whether it is.
+      const [mark, spoken] = !binary || score.value === null ? [scoreText(score), scoreText(score)]
+        : lower ? Array(2).fill(right ? "no" : "yes") : right ? ["✓", "right"] : ["✗", "wrong"];
+      // Of scores with one short name, such as WER in two normal forms, all but the first go by their ids.
+      const name = row.scores.find((other) => other.short === score.short) === score ? score.short : score.id;
       return element("span", { class: `chip ${verdict}`, title: `${score.title}: ${scoreText(score)}` },
-        `${score.short} `, element("span", { "aria-hidden": "true" }, mark), element("span", { class: "hidden" }, spoken));
+        `${name} `, element("span", { "aria-hidden": "true" }, mark), element("span", { class: "hidden" }, spoken));
     });
   }
 
@@ -46,8 +49,8 @@
     const toggle = element("button", { type: "button", class: "toggle", "aria-expanded": "false", "aria-label": `Details of ${row.task} ${row.id}, ${row.system}` });
     const line = element("tr", { class: row.status === "ok" ? "" : "failed" },
       cell("", "open", toggle),
-      cell("System", "name nowrap", row.shown === row.system ? row.system : element("abbr", { title: row.system }, row.shown)),
-      cell("Task", "name nowrap", row.task),
+      cell("System", "name breaks", row.shown === row.system ? row.system : element("abbr", { title: row.system }, row.shown)),
+      cell("Task", "name breaks", row.task),
       cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.inputAudio, "the input", whose(row)))),
       cell("Reference", "words", playButton(row.referenceAudio, "the reference audio", whose(row)), words(row.reference)),
       cell("Written answer", "words", words(row.text, row.textDiff)),
@@ -81,7 +84,7 @@
     for (const [name, text] of Object.entries(row.moreTranscripts || {})) add(`Transcript, ${name}`, bdi(text));
     add("Transcript of the reference audio", row.referenceTranscript && bdi(row.referenceTranscript));
     for (const score of row.scores) add(row.scores.filter((other) => other.title === score.title).length > 1 ? `${score.title} (${score.id})` : score.title, scoreText(score) + (score.note && `: ${score.note}`) + (score.status === "ok" ? "" : ` (${score.status.replace("_", " ")})`));
-    add("TTFT · TTFA, codes · TTFA", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
+    add("TTFT · first audio tokens · TTFA", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
     add("Forward passes per audio token", row.nfePerCode === null ? "" : `${ratio(row.nfePerCode)} (${row.codes} tokens)`);
     add("Ended by", row.cut ? `${row.finish}: a limit cut the answer` : row.finish);
     add("Busy machine", row.busy && bdi(row.busy));
@@ -107,7 +110,7 @@
     body.replaceChildren(...view.rows.map(tableRow));
     byId("count").textContent = found.length
       ? `${(view.from + 1).toLocaleString("en")} to ${view.to.toLocaleString("en")} of ${found.length.toLocaleString("en")}` + (found.length < rows.length ? ` found among ${rows.length.toLocaleString("en")} requests` : " requests")
-      : `Nothing found among ${rows.length.toLocaleString("en")} requests`;
+      : rows.length ? `Nothing found among ${rows.length.toLocaleString("en")} requests` : "No request has been answered yet";
     byId("page").textContent = `page ${view.page} of ${view.pages}`;
     byId("previous").disabled = view.page === 1;
     byId("next").disabled = view.page === view.pages;

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tttbench.core.metric import MetricInfo
 from tttbench.pages import render
 from tttbench.pages.load import load
 from tttbench.pages.page import page as page_of
-from tttbench.pages.view import ReportView
+from tttbench.pages.view import ReportView, ScoreView
 
 from .browsing import NARROW, Visits, columns, fits
 from .conftest import write_run
@@ -93,6 +94,51 @@ def test_all_rows_and_pictures_are_there(visits: Visits, report: Path) -> None:
     expect(page.locator("#count")).to_have_text("1 to 42 of 42 requests")
     assert page.locator(f"{SAMPLES} .toggle").count() == 42
     assert page.locator("#decoding .picture").count() == 6
+
+
+def test_scores_can_be_told_apart(visits: Visits, view: ReportView, tmp_path: Path) -> None:
+    """Two scores with one short name, a binary score of which none is right, and errors."""
+    metrics = {
+        "wer": MetricInfo("Word error rate", "WER", unit="%", scale=100, direction="lower", aggregation="rate"),
+        "clips": MetricInfo("Clips with words", "with words", direction="lower", aggregation="binary"),
+        "right": MetricInfo("Right", "right", direction="higher", aggregation="binary"),
+    }
+    scores = (ScoreView("wer", 0.0, "ok"), ScoreView("wer_raw", 0.5, "ok"), ScoreView("clips", 1.0, "ok"))
+    rows = (
+        replace(view.rows[0], scores=scores),
+        replace(view.rows[1], scores=(ScoreView("clips", 0.0, "ok"), ScoreView("right", 0.0, "error"))),
+    )
+    file = tmp_path / "report.html"
+    file.write_text(page_of(replace(view, rows=rows, metrics=metrics | {"wer_raw": metrics["wer"]})))
+    page = visits.open(file)
+    shown = page.locator(f"{SAMPLES} .chip:visible").all()
+    texts = [chip.evaluate("(c) => c.firstChild.data + c.children[0].textContent") for chip in shown]
+    assert texts == ["WER 0.0 %", "wer_raw 50.0 %", "with words yes", "with words no", "right ✗"]
+    assert [(chip.get_attribute("class") or "").split()[-1] for chip in shown] == ["good", "bad", "bad", "good", "bad"]
+
+
+def test_a_picture_that_stands_alone_is_no_larger_than_it_was_drawn(
+    visits: Visits, view: ReportView, tmp_path: Path
+) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page_of(replace(view, rows=tuple(row for row in view.rows if row.system == "ttt:mini"))))
+    picture = visits.open(file).locator("#decoding .picture").first
+    box, drawn = picture.bounding_box(), (picture.get_attribute("viewBox") or "").split()[2]
+    assert box is not None
+    assert box["width"] == float(drawn) == 720
+
+
+@pytest.mark.parametrize("system", ["recorded:/data/answers-of-last-week.tsv", "a" * 40])
+def test_long_names_of_systems_leave_the_last_column_in_sight(
+    visits: Visits, view: ReportView, tmp_path: Path, system: str
+) -> None:
+    renamed = replace(view.systems[0], name=system)
+    file = tmp_path / "report.html"
+    file.write_text(
+        page_of(replace(view, systems=(renamed,), rows=tuple(replace(r, system=system) for r in view.rows)))
+    )
+    page = visits.open(file)
+    assert page.locator(f"{SAMPLES}").evaluate("(t) => t.parentElement.scrollWidth <= t.parentElement.clientWidth")
 
 
 def test_a_head_sorts_the_samples_up_then_down_then_as_run(visits: Visits, report: Path) -> None:

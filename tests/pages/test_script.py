@@ -35,7 +35,9 @@ def in_node(expression: str, document: str = "{}") -> object:
 
 
 @needs_node
-@pytest.mark.parametrize("script", ["rows.js", "sortable.js", "pictures.js", "report.js", "index.js"])
+@pytest.mark.parametrize(
+    "script", ["rows.js", "sortable.js", "parts.js", "pictures.js", "report.js", "comparison.js", "index.js"]
+)
 def test_the_script_parses(script: str) -> None:
     assert NODE is not None
     done = subprocess.run([NODE, "--check", str(STATIC / script)], capture_output=True, text=True, timeout=60)

@@ -100,6 +100,29 @@ def test_a_row_says_which_answers_it_is_of() -> None:
     assert "without 20 errors, 10 empty, 1 cut by a length limit" in text
 
 
+def test_answers_without_times_are_not_called_incomplete() -> None:
+    text = page(view_of((), (), (TimedAnswers("c", "qa", 11, empty=1),)))
+    assert "c has no latency on Questions: its answers came without times, as recorded ones do." in text
+
+
+def test_memory_is_one_figure_of_the_run_and_names_no_best() -> None:
+    nan = float("nan")
+    memory = ProbeResult("a", "topk", "", "peak_memory", "MB", 471.0, nan, nan, 1)
+    view = view_of((), (memory, replace(memory, system="b", strategy="ar", p50=865.0)))
+    (table,) = latency_tables(view)
+    assert not table.has_best
+    assert "n = 1" not in page(view)
+    assert "Medians over" not in page(view)
+
+
+def test_what_no_figure_has_is_not_explained() -> None:
+    one, few = replace(PROBE, n=8, p90=float("nan")), replace(PROBE, n=40)
+    assert "with P90" not in page(view_of((), (one,)))
+    assert "with P90" in page(view_of((), (few,)))
+    assert "marks the best median" not in page(view_of((), (PROBE,)))
+    assert "marks the best median" in page(view_of((), (PROBE, replace(PROBE, system="b", p50=0.1))))
+
+
 def test_where_the_machine_was_busy_figures_are_marked_and_nothing_beside_them_is_best() -> None:
     slow = replace(PROBE, system="b", strategy="ar", p50=0.6)
     nfe = [replace(one, metric="nfe", unit="passes", p50=value) for one, value in ((PROBE, 3.0), (slow, 9.0))]
@@ -133,7 +156,7 @@ def test_what_was_generated_together_has_a_table_of_compute_of_its_own() -> None
 def test_a_system_without_a_complete_answer_is_named() -> None:
     timed = (TimedAnswers("a", "qa", 40), TimedAnswers("b", "qa", 0, error=32), TimedAnswers("c", "qa", 0))
     view = view_of((), (PROBE,), timed)
-    assert [one.system for one in without_latency(view)] == ["b"]
-    assert "b on qa has no latency: none of its answers is complete (32 errors)." in page(view)
+    assert [one.system for one, _ in without_latency(view)] == ["b"]
+    assert "b has no latency on Questions: none of its answers is complete (32 errors)." in page(view)
     assert 'id="latency"' in page(view_of((), (), (TimedAnswers("b", "qa", 0, error=32),)))
     assert 'id="latency"' not in page(view_of())

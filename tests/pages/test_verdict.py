@@ -105,7 +105,10 @@ EQUAL = Comparison(
             "Between ttt:mini and ttt:mini-ar no difference is found on the same 200 answers "
             "(\u22123.0 points [\u22128.0, +2.0], p = 0.300).",
         ),
-        ((OPEN, replace(EQUAL, standing="cannot tell")), "So few answers can\u2019t tell ttt:mini from ttt:mini-ar."),
+        (
+            (OPEN, replace(EQUAL, standing="cannot tell")),
+            "There are too few answers to tell ttt:mini from ttt:mini-ar.",
+        ),
         (
             (OPEN, replace(EQUAL, standing="better", n=150)),
             "On the 150 answers that both have, ttt:mini-ar is the better one.",
@@ -170,7 +173,20 @@ def test_a_metric_without_a_value_is_not_talked_about() -> None:
 
 def test_failures_and_missing_answers_are_counted() -> None:
     said = sentences(rows=(row("ok"), row("error"), row("derivation_failed")), expected=5)
-    assert "Of 5 requests, 1 ended ok; 1 could not be scored, 1 failed with an error and 2 not answered yet." in said
+    assert (
+        "Of 5 requests, 1 ended ok; 1 could not be scored, 1 failed with an error and 2 are not answered yet." in said
+    )
+    assert "count as wrong" not in said  # there is no score in which they could
+
+
+def test_it_says_what_requests_that_failed_are_in_the_scores() -> None:
+    rows = (row("ok"), row("error"), row("empty"), row("derivation_failed"))
+    said = sentences((SPOKEN,), rows=rows, expected=5)
+    assert (
+        "Errors and empty answers count as wrong; what could not be scored is left out; those not answered yet" in said
+    )
+    only = sentences((SPOKEN,), rows=(row("ok"), row("derivation_failed")), expected=2)
+    assert only.endswith("could not be scored. What could not be scored is left out.")
 
 
 def test_answers_that_a_limit_cut_are_counted() -> None:
@@ -188,11 +204,12 @@ def test_a_busy_machine_takes_the_edge_off_what_is_said_of_latency() -> None:
 
 
 def test_a_clean_run_says_so() -> None:
-    assert sentences(rows=(row("ok"),), expected=1) == "All 1 request ended ok."
+    assert sentences(rows=(row("ok"),), expected=1) == "The only request ended ok."
 
 
 def test_an_empty_run_says_so() -> None:
-    assert sentences() == "No request has been answered."
+    assert sentences() == "No request was answered."
+    assert sentences(expected=48) == "None of 48 requests has been answered yet."
 
 
 def test_of_many_systems_the_first_few_are_named() -> None:

@@ -47,7 +47,7 @@ def test_it_shows_what_is_there_and_says_what_isn_t(run: Path, capsys: pytest.Ca
     before = hashes(run)
     assert main(["report", str(run)]) == 0
     told = capsys.readouterr().out
-    assert "The run hasn't come to its end (running): the report shows the answers that are there." in told
+    assert "The run hasn't come to its end (interrupted): the report shows the answers that are there." in told
     after = hashes(run)
     assert after.pop("report.html")
     assert after == before
@@ -55,7 +55,7 @@ def test_it_shows_what_is_there_and_says_what_isn_t(run: Path, capsys: pytest.Ca
     assert "2 of 12 requests have no answer yet" in html
     view = load_view(run)
     assert (view.status, view.expected, len(view.rows)) == ("interrupted", 12, 10)
-    assert "2 not answered yet" in verdict(view)[-1]
+    assert "2 are not answered yet" in verdict(view)[-1]
 
 
 def test_scores_that_need_no_transcript_are_there_and_others_of_the_answers_that_have_one(run: Path) -> None:

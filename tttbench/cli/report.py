@@ -31,10 +31,13 @@ def run(args: argparse.Namespace) -> int:
 
     from tttbench.pages import render
     from tttbench.store.read_model import Run
+    from tttbench.store.run_directory import is_being_written
 
     report = render(args.folder)
     with Run.open(args.folder) as run:
         status = run.manifest.status
+    if status == "running" and not is_being_written(args.folder):
+        status = "interrupted"  # killed, so that it couldn't say so itself
     if status in ("running", "interrupted"):
         print(f"The run hasn't come to its end ({status}): the report shows the answers that are there.")
     print(f"Report: {report}")

@@ -145,12 +145,13 @@ def _in_words(data: ChartData, point: Point) -> str:
 
 def _svg(data: ChartData, prefix: str) -> str:
     info, scale = data.info, data.info.scale
+    percentiles = "P50 to P90" if any(math.isfinite(point.latency_p90) for point in data.points) else "median"
     with drawing(4.7, 3.1) as (figure, axes):
         marks = [_draw(axes, point, scale, f"{_POINT}{at}") for at, point in enumerate(data.points)]
         dress(
             axes,
             f"{info.title}{f' ({info.unit})' if info.unit else ''}",
-            f"{probe_title(data.probe)}, P50 to P90{_unit(data.unit)}",
+            f"{probe_title(data.probe)}, {percentiles}{_unit(data.unit)}",
         )
         rightmost = max(max(p.latency_p50, p.latency_p90 if math.isfinite(p.latency_p90) else 0) for p in data.points)
         axes.set_xlim(0, 1.3 * rightmost or 1)  # room for the labels on the right

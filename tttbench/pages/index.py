@@ -11,18 +11,8 @@ import tttbench
 from tttbench.core.metric import MetricInfo, Result
 
 from .assets import script, style, template
-from .labels import STATUS_TITLES, count, format_value, short_names, with_unit
+from .labels import RUN_STATUSES, STATUS_TITLES, count, format_value, short_names, with_unit
 from .runs import UNREADABLE, RunLine
-
-RUN_STATUSES = {
-    "done": "done",
-    "done_with_errors": "done with errors",
-    "incomplete": "incomplete",
-    "running": "running",
-    "interrupted": "interrupted",
-    UNREADABLE: "can't be read",
-}
-"""What a run's status is called, from best to worst."""
 
 GENERATOR = "tttbench index"
 """The page says that it is ours: no other ``index.html`` is overwritten."""

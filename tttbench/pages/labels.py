@@ -6,9 +6,9 @@ Of a score's metric it knows what ``MetricInfo`` says.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from tttbench.core.metric import Comparison, MetricInfo
+from tttbench.core.metric import Comparison, MetricInfo, Result
 
 MISSING = "—"
 
@@ -16,7 +16,7 @@ MISSING = "—"
 _PROBES = {
     "prefill": ("Prefill", "Prefill"),
     "ttft": ("Time to first text token (TTFT)", "TTFT"),
-    "ttfa_codes": ("Time to first audio tokens (TTFA-codes)", "TTFA, codes"),
+    "ttfa_codes": ("Time to first audio tokens", "First audio tokens"),
     "ttfa_wave": ("Time to first audio (TTFA)", "TTFA"),
     "latency": ("Time to complete answer", "Complete"),
     "rtf": ("Real-time factor", "RTF"),
@@ -39,6 +39,27 @@ STATUS_TITLES = {
     "derivation_failed": "derivation failed",
     "error": "error",
 }
+
+RUN_STATUSES = {
+    "done": "done",
+    "done_with_errors": "done with errors",
+    "incomplete": "incomplete",
+    "running": "running",
+    "interrupted": "interrupted",
+    "unreadable": "can't be read",
+}
+"""What a run's status is called, from best to worst."""
+
+
+def status_count(number: int, status: str) -> str:
+    """How many requests ended so, in words: "2 errors", "1 empty"."""
+    return f"{number:,} {ended(number, status)}"
+
+
+def ended(number: int, status: str) -> str:
+    """What so many requests that ended so are called."""
+    title = STATUS_TITLES.get(status, status)
+    return f"{title}s" if status == "error" and number != 1 else title
 
 
 def probe_title(metric: str) -> str:
@@ -67,20 +88,74 @@ def format_value(value: float | None, info: MetricInfo) -> str:
     return MISSING if value is None or math.isnan(value) else _minus(info.text(value))
 
 
+def together(values: Sequence[float], info: MetricInfo, *, signed: bool = False) -> tuple[str, ...]:
+    """Write values that stand beside each other, as a value and its interval, with as many decimals as each other.
+
+    Shares and points have one decimal; of anything else the largest has four significant digits, of
+    differences (``signed``) three. Without a unit, a dash for NaN.
+    """
+    shown = [abs(info.shown(value)) for value in values if math.isfinite(value)]
+    largest = max(shown, default=0.0)
+    places = 0 if all(one == round(one) for one in shown) else max(0, (2 if signed else 3) - _magnitude(largest))
+    texts = []
+    for value in values:
+        if math.isnan(value):
+            texts.append(MISSING)
+        elif info.unit in ("%", "points") or math.isinf(value):
+            texts.append(_minus(info.text(value, signed=signed)))
+        else:
+            text = _minus(f"{info.shown(value):.{places}f}")
+            texts.append(f"+{text}" if signed and text[0] != "\u2212" else text)
+    return tuple(texts)
+
+
+def figure_of(result: Result, info: MetricInfo) -> tuple[str, str]:
+    """A result as it is shown: its value with its unit, and its interval ("" without one), in the same decimals."""
+    value, low, high = together((result.value, result.ci_low, result.ci_high), info)
+    unit = f"\u00a0{unit_of(info)}" if info.unit and value != MISSING else ""
+    return f"{value}{unit}", f"{low} to {high}" if MISSING not in (low, high) else ""
+
+
+def _magnitude(value: float) -> int:
+    """The power of ten of the first digit of a positive value as it is rounded to four digits; 0 for 0."""
+    return int(f"{value:.3e}".partition("e")[2]) if value else 0
+
+
+def unit_of(info: MetricInfo) -> str:
+    """A metric's unit as it stands behind a value: "/min" for what is counted per minute."""
+    return _per(info.unit)
+
+
+def difference_unit_of(info: MetricInfo) -> str:
+    """The unit of a difference, likewise."""
+    return _per(info.difference_unit)
+
+
+def _per(unit: str) -> str:
+    return unit.removeprefix("1") if unit.startswith("1/") else unit
+
+
+def direction(info: MetricInfo) -> str:
+    """Which way is better, in words."""
+    if info.direction != "none":
+        return f"{info.direction} is better"
+    return "a difference" if info.unit == "points" else "neither way is better"
+
+
 def with_unit(value: float | None, info: MetricInfo) -> str:
     """Write a metric's value with its unit, kept on one line."""
     text = format_value(value, info)
-    return f"{text}\u00a0{info.unit}" if info.unit and text != MISSING else text
+    return f"{text}\u00a0{unit_of(info)}" if info.unit and text != MISSING else text
 
 
 def against(one: Comparison, info: MetricInfo) -> str:
     """The difference to the best with its unit and interval: "+12.4 points [+4.5, +20.1]"; empty without one."""
     if math.isnan(one.difference):
         return ""
-    unit = f"\u00a0{info.difference_unit}" if info.difference_unit else ""
-    low, high = (info.text(bound, signed=True) for bound in (one.ci_low, one.ci_high))
+    unit = f"\u00a0{difference_unit_of(info)}" if info.difference_unit else ""
+    figure, low, high = together((one.difference, one.ci_low, one.ci_high), info, signed=True)
     bounds = "" if math.isnan(one.ci_low) else f" [{low}, {high}]"
-    return f"{info.text(one.difference, signed=True)}{unit}{bounds}".replace("-", "\u2212")
+    return f"{figure}{unit}{bounds}"
 
 
 def format_quantity(value: float | None, unit: str) -> str:
@@ -124,7 +199,7 @@ def _shortened(name: str, longest: int) -> str:
         return name
     # The end says more than the beginning: folders of one experiment differ there.
     head = longest // 3
-    if ":" in name[:head]:
+    if ":" in name[: longest // 2]:
         head = name.index(":") + 1
     tail = longest - head - 1
     end = name[-tail:]
@@ -147,6 +222,12 @@ def _minus(text: str) -> str:
     if text.startswith("-"):
         return text[1:] if not text.strip("-0.") else "\u2212" + text[1:]
     return text
+
+
+def listing(items: Iterable[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    found = list(items)
+    return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)
 
 
 def count(number: int, singular: str, plural: str = "") -> str:

@@ -8,21 +8,27 @@ import tttbench
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import TOPLINE
 from tttbench.scorers import words
-from tttbench.store.timings import in_words
 
 from .assets import script, style, template
 from .charts import quality_latency_charts
 from .examples import featured
-from .failures import failure_groups
+from .failures import failure_groups, without_scores
 from .frontier import frontiers
 from .labels import (
+    RUN_STATUSES,
     STATUS_TITLES,
     against,
+    count,
+    direction,
+    ended,
     format_quantity,
     format_value,
     probe_head,
     probe_title,
     stage_name,
+    status_count,
+    together,
+    unit_of,
     with_unit,
 )
 from .payload import payload
@@ -49,6 +55,7 @@ def page(view: ReportView) -> str:
     """Return the whole page. Everything from the run is escaped; only this package's own markup is trusted."""
     counts = view.status_counts()
     total = sum(counts.values())
+    latency = latency_tables(view)
     return template("report.html.j2").render(
         view=view,
         sentences=verdict(view),
@@ -56,16 +63,19 @@ def page(view: ReportView) -> str:
         total=total,
         missing=max(0, view.expected - total),
         tables=result_tables(view),
-        latency=latency_tables(view),
+        latency=latency,
+        of_answers=[table for table in latency if table.is_of_answers],
         without_latency=without_latency(view),
-        left_out=in_words,
-        busy=any(one.busy for one in view.timed),
+        busy=any(probe.busy for probe in view.probes),
         cut=view.cut_count(),
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
         frontiers=frontiers(view),
         safe=Markup,
         examples=featured(view),
         failures=failure_groups(view),
+        without_scores=without_scores,
+        task_titles={task.name: task.title for task in view.tasks},
+        run_statuses=RUN_STATUSES,
         recipes=sorted({(result.metric, str(result.recipe)) for result in view.results}),
         row_systems=list(dict.fromkeys(row.system for row in view.rows)),
         row_tasks=list(dict.fromkeys(row.task for row in view.rows)),
@@ -79,6 +89,12 @@ def page(view: ReportView) -> str:
         stage_name=stage_name,
         number=format_value,
         with_unit=with_unit,
+        together=together,
+        unit_of=unit_of,
+        direction=direction,
+        count=count,
+        ended=ended,
+        status_count=status_count,
         quantity=format_quantity,
         counted=words.counted,
         no_interval=words.no_interval,

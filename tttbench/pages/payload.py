@@ -17,6 +17,7 @@ import numpy as np
 from tttbench.core.exchange import CUT_WORDS, STATUSES, Trace
 from tttbench.core.json_values import JsonObject, JsonValue
 
+from .labels import unit_of
 from .view import DiffChunk, ReportView, Row
 
 COLUMNS = (
@@ -79,7 +80,7 @@ def payload(view: ReportView) -> str:
                 "id": name,
                 "title": view.metric(name).title,
                 "short": view.metric(name).column,
-                "unit": view.metric(name).unit,
+                "unit": unit_of(view.metric(name)),
                 "scale": view.metric(name).scale,
                 "kind": view.metric(name).aggregation,
                 "direction": view.metric(name).direction,

@@ -81,6 +81,21 @@ class LatencyTable:
     why: str = ""
 
     @property
+    def is_of_answers(self) -> bool:
+        """Whether its figures are medians over answers; memory is one figure of the whole run."""
+        return bool(self.task)
+
+    @property
+    def has_best(self) -> bool:
+        """Whether any figure is marked as the best."""
+        return any(cell.best for row in self.rows for cell in row.cells if cell)
+
+    @property
+    def has_p90(self) -> bool:
+        """Whether any figure rests on enough answers for a 90th percentile."""
+        return any(cell.probe.p90 == cell.probe.p90 for row in self.rows for cell in row.cells if cell)
+
+    @property
     def has_stages(self) -> bool:
         """Whether any system says how its compute is shared among stages."""
         return any(row.stages for row in self.rows)
@@ -104,10 +119,17 @@ def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
     return tuple(tables)
 
 
-def without_latency(view: ReportView) -> tuple[TimedAnswers, ...]:
-    """Where no answer was complete, so that there is nothing to be timed."""
+def without_latency(view: ReportView) -> tuple[tuple[TimedAnswers, str], ...]:
+    """Where there is no figure of time, and why: no answer was complete, or none of them came with times."""
     there = {(probe.system, probe.task) for probe in view.probes}
-    return tuple(one for one in view.timed if in_words(one) and (one.system, one.task) not in there)
+    untimed = [one for one in view.timed if (one.system, one.task) not in there]
+    return tuple((one, why) for one in untimed if (why := _why_untimed(one)))
+
+
+def _why_untimed(one: TimedAnswers) -> str:
+    if one.n:
+        return "its answers came without times, as recorded ones do"
+    return f"none of its answers is complete ({in_words(one)})" if in_words(one) else ""
 
 
 def _latency_table(
@@ -157,10 +179,11 @@ def _best(probes: Sequence[ProbeResult]) -> frozenset[str]:
     """The systems with the best median of a column: the largest throughput, the smallest of anything else.
 
     Those within ``TOLERANCE`` of it share the mark; where that is everybody, nobody has it. Nor has anybody where the
-    machine was busy for one of them: what it would have come to isn't known.
+    machine was busy for one of them: what it would have come to isn't known. Memory is one figure of a process in which
+    other systems ran before, so no system is named the best by it.
     """
     medians = {probe.system: probe.p50 for probe in probes if not math.isnan(probe.p50)}
-    if not medians or any(probe.busy for probe in probes):
+    if not medians or any(probe.busy or not probe.task for probe in probes):
         return frozenset()
     if probes[0].unit == "1/s":
         limit = max(medians.values()) / (1 + TOLERANCE)

@@ -6,14 +6,15 @@ Knows the names of the suite's own metrics; a run without them gets fewer senten
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from tttbench.core.exchange import Status
 from tttbench.core.metric import TOPLINE, ProbeResult, Result
 from tttbench.scorers.words import p_text
 
-from .labels import against, count, format_quantity, format_value, with_unit
+from .failures import without_scores
+from .labels import against, count, figure_of, format_quantity, listing
 from .view import ReportView, TaskView
 
 _ENDED: dict[Status, str] = {
@@ -23,6 +24,12 @@ _ENDED: dict[Status, str] = {
     "error": "failed with an error",
 }
 
+
+_COUNTED_AS_WRONG: dict[Status, str] = {
+    "error": "errors",
+    "empty": "empty answers",
+    "unparsed": "answers that could not be read",
+}
 
 _MOST_LISTED = 3
 """Of many systems; a table names them all."""
@@ -75,7 +82,7 @@ def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, 
         return f"{none} {'in speech' if spoken else 'in writing'} to {where}."
     if not right:
         return f"{none}, spoken or written, to {where}."
-    answered = _listing(f"{result.system} {_value(view, result)}" for result in right)
+    answered = listing(f"{result.system} {_value(view, result)}" for result in right)
     return f"{none} in speech to {where}; right in writing: {answered}."
 
 
@@ -136,10 +143,8 @@ def _decoding(view: ReportView) -> list[str]:
 def _unanswered(view: ReportView) -> list[str]:
     """Systems that have no score, and why."""
     titles = {task.name: task.title for task in view.tasks}
-    return [
-        str(replace(one, system=view.shown(one.system), task=titles.get(one.task, one.task)))
-        for one in view.unanswered[:_MOST_LISTED]
-    ]
+    unanswered = [replace(one, system=view.shown(one.system)) for one in view.unanswered]
+    return list(without_scores(unanswered, titles)[:_MOST_LISTED])
 
 
 def _against(probes: Sequence[ProbeResult], start: str, unit: str, tail: str = "") -> str:
@@ -160,15 +165,25 @@ def _statuses(view: ReportView) -> str:
     missing = max(0, view.expected - total)
     failed = [f"{number:,} {_ENDED[status]}" for status, number in counts.items() if status != "ok" and number]
     if missing:
-        failed.append(f"{missing:,} not answered yet")
+        failed.append(f"{missing:,} {'is' if missing == 1 else 'are'} not answered yet")
     cut, answers = view.cut_count(), total - counts["error"]
     was = "was" if cut == 1 else "were"
     limit = f" {cut:,} of {count(answers, 'answer')} {was} cut by a length limit." if cut else ""
+    if not total:
+        return f"None of {count(missing, 'request')} has been answered yet." if missing else "No request was answered."
     if not failed:
-        return f"All {count(total, 'request')} ended ok.{limit}" if total else "No request has been answered."
-    requests = count(total + missing, "request")
-    counted = "Errors and missing answers count as wrong; what could not be scored is left out."
-    return f"Of {requests}, {counts['ok']:,} ended ok; {_listing(failed)}. {counted}{limit}"
+        return f"{f'All {total:,} requests' if total > 1 else 'The only request'} ended ok.{limit}"
+    ended_ok = f"Of {count(total + missing, 'request')}, {counts['ok']:,} ended ok; {listing(failed)}."
+    return f"{ended_ok}{_how_counted(counts, missing) if view.results else ''}{limit}"
+
+
+def _how_counted(counts: Mapping[Status, int], missing: int) -> str:
+    """What those that didn't end ok are in the scores."""
+    wrong = [name for status, name in _COUNTED_AS_WRONG.items() if counts[status]]
+    said = [f"{listing(wrong)} count as wrong"] if wrong else []
+    said += ["what could not be scored is left out"] if counts["derivation_failed"] else []
+    said += ["those not answered yet are not counted"] if missing else []
+    return f" {'; '.join(said).capitalize()}." if said else ""
 
 
 def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:
@@ -208,7 +223,7 @@ def _against_the_best(view: ReportView, best: Result, others: Sequence[Result]) 
         return f"Which of {all_of_them} is the best isn\u2019t settled: on the same answers no difference is found."
     pair = open_[0][1]
     if pair.standing == "cannot tell":
-        return f"So few answers can\u2019t tell {best.system} from {names}."
+        return f"There are too few answers to tell {best.system} from {names}."
     if pair.standing == "better":
         return f"On the {pair.n:,} answers that both have, {names} is the better one."
     sure = f"{against(pair, view.metric(best.metric))}, p = {p_text(pair.p_adjusted)}"
@@ -216,24 +231,16 @@ def _against_the_best(view: ReportView, best: Result, others: Sequence[Result]) 
 
 
 def _value(view: ReportView, result: Result) -> str:
-    return with_unit(result.value, view.metric(result.metric))
+    return figure_of(result, view.metric(result.metric))[0]
 
 
 def _interval(view: ReportView, result: Result) -> str:
-    if math.isnan(result.ci_low) or math.isnan(result.ci_high):
-        return ""
-    low, high = (format_value(bound, view.metric(result.metric)) for bound in (result.ci_low, result.ci_high))
-    return f" (95\u00a0% interval {low} to {high})"
+    _, interval = figure_of(result, view.metric(result.metric))
+    return f" (95\u00a0% interval {interval})" if interval else ""
 
 
 def _some(parts: Iterable[str]) -> str:
     """A listing that stays a sentence where many systems are compared: the first few, and how many more."""
     found = list(parts)
     more = len(found) - _MOST_LISTED
-    return _listing(found if more < 2 else [*found[:_MOST_LISTED], f"{more} more"])
-
-
-def _listing(items: Iterable[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    found = list(items)
-    return " and ".join([", ".join(found[:-1]), found[-1]]) if len(found) > 1 else "".join(found)
+    return listing(found if more < 2 else [*found[:_MOST_LISTED], f"{more} more"])

@@ -27,7 +27,7 @@ VERSION = 1
 def _per_minute(units: str) -> MetricInfo:
     return MetricInfo(
         f"Inserted {units} per minute",
-        f"{units}/min",
+        "insertion rate",
         f"{units} written for clips without speech, over the minutes of those clips",
         "1/min",
         direction="lower",

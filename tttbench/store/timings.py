@@ -87,7 +87,8 @@ def timings_of(cells: Sequence[TimedCell]) -> Timings:
     probes: list[ProbeResult] = []
     answers: list[TimedAnswers] = []
     for cell, busy in zip(cells, reasons([cell.load for cell in cells]), strict=True):
-        probes += latency_probes(cell.system, cell.strategy, cell.task, cell.timed, busy)
+        found = latency_probes(cell.system, cell.strategy, cell.task, cell.timed, busy)
+        probes += found
         together = max((one.together for one in cell.timed), default=1)
         answers.append(
             TimedAnswers(
@@ -99,7 +100,8 @@ def timings_of(cells: Sequence[TimedCell]) -> Timings:
                 cut=cell.left_out["cut"],
                 together=together,
                 why_no_latency=why_no_latency(together),
-                busy=busy if cell.timed else "",
+                # Answers from a file have no times that a busy machine could have touched.
+                busy=busy if any(probe.busy for probe in found) else "",
             )
         )
     return Timings(tuple(probes), tuple(answers))
