@@ -11,6 +11,7 @@
   const state = { ...AS_FIRST, page: 1 };
   let found = rows;
 
+  const CHANGES = { worse: "worse", changed: "changed", better: "better", same: "as before" };
   function chip([name, before, now, worse]) {
     const verdict = worse > 0 ? "bad" : worse < 0 ? "good" : "";
     const text = before === now ? `${name} ${now}` : `${name} ${before} → ${now}`;
@@ -28,9 +29,9 @@
     const whose = `${row.task} ${row.id}, ${row.system}`;
     const changes = [row.textDiff && element("div", {}, words("", row.textDiff)), row.transcriptDiff && element("div", { class: "transcript" }, "transcript: ", words("", row.transcriptDiff))].filter(Boolean);
     return element("tr", { class: row.change === "worse" ? "failed" : "" },
-      cell("Change", "name", element("span", { class: `change ${row.change}` }, row.change)),
-      cell("System", "name nowrap", row.system),
-      cell("Task", "name nowrap", row.task),
+      cell("Change", "name", element("span", { class: `change ${row.change}` }, CHANGES[row.change])),
+      cell("System", "name breaks", row.system),
+      cell("Task", "name breaks", row.task),
       cell("Sample", "name", element("span", { class: row.id.length > 16 ? "with-play" : "with-play nowrap" }, bdi(row.id), playButton(row.input, "the input", whose))),
       cell("Reference", "words", words(row.reference)),
       cell("Before", "words", ...answer(row, row.before, row.transcriptBefore, row.audioBefore, "before")),
@@ -52,7 +53,7 @@
     body.replaceChildren(...view.rows.map(tableRow));
     byId("count").textContent = found.length
       ? `${(view.from + 1).toLocaleString("en")} to ${view.to.toLocaleString("en")} of ${found.length.toLocaleString("en")}` + (found.length < rows.length ? ` found among ${rows.length.toLocaleString("en")} answers` : " answers")
-      : `Nothing found among ${rows.length.toLocaleString("en")} answers`;
+      : rows.length ? `Nothing found among ${rows.length.toLocaleString("en")} answers` : "No sample was answered in both runs";
     byId("page").textContent = `page ${view.page} of ${view.pages}`;
     byId("previous").disabled = view.page === 1;
     byId("next").disabled = view.page === view.pages;

@@ -106,7 +106,7 @@ class TestWords:
         assert sentence(result.quality[0]).startswith(
             "can't tell with n = 20 (looks worse, but p = 0.062 among all that gate); "
         )
-        assert heading(result) == "Passed: nothing that gates is surely worse; 1 can't be told."
+        assert heading(result) == "Passed: nothing that gates is surely worse; for 1 it can't tell."
 
     def test_too_few(self, make: Make) -> None:
         result = gate(make([1, 1]), make([1, 0]), Rules())

@@ -154,7 +154,9 @@ def test_a_heading_counts_what_gates_and_is_left_open() -> None:
     open_, aside = QUALITY, replace(QUALITY, gates=False)
     same = replace(QUALITY, verdict="same")
     assert heading(result(same, aside)) == "Passed: nothing that gates is worse."
-    assert heading(result(open_, aside, open_, same)) == "Passed: nothing that gates is surely worse; 2 can't be told."
+    assert (
+        heading(result(open_, aside, open_, same)) == "Passed: nothing that gates is surely worse; for 2 it can't tell."
+    )
     assert heading(result(open_, state="regression")) == "Failed: worse than the baseline."
     assert heading(result(state="invalid")) == "No verdict: a run is not fit for it."
 
@@ -170,7 +172,7 @@ def test_markdown_folds_away_what_does_not_gate_and_what_else_differs() -> None:
     aside = replace(QUALITY, metric="wer", gates=False)
     text = markdown(result(QUALITY, aside, noted=(Noted("weights", "", "abc"),), warnings=("old",)))
     assert text.startswith(
-        f"## ✅ Passed: nothing that gates is surely worse; 1 can't be told.\n\n{COULD}\n\nnow against base.\n"
+        f"## ✅ Passed: nothing that gates is surely worse; for 1 it can't tell.\n\n{COULD}\n\nnow against base.\n"
     )
     gating, rest = text.split("<details><summary>Metrics that don't gate</summary>")
     assert ("| accuracy |" in gating, "| wer |" in gating, "| wer |" in rest) == (True, False, True)
@@ -345,7 +347,7 @@ def test_the_whole_document_of_a_result() -> None:
     assert document(given) == {
         "status": "pass",
         "exit_code": 0,
-        "says": f"Passed: nothing that gates is surely worse; 1 can't be told. {COULD[:-1]}"
+        "says": f"Passed: nothing that gates is surely worse; for 1 it can't tell. {COULD[:-1]}"
         ", a factor of 1.30 (ttft of sys on task, n = 30).",
         "baseline": "base",
         "run": "now",
@@ -379,7 +381,7 @@ def test_clusters_and_open_figures_that_do_not_gate() -> None:
     clustered = replace(QUALITY, n_units=9, verdict="same", is_identical=True, info=RATE)
     assert sentence(clustered).endswith("even if it is whole clusters that are lost, is 15.0 points")
     open_ = replace(SPEED, verdict="cannot tell")
-    assert heading(result(QUALITY, open_, replace(open_, gates=False))).endswith("surely worse; 2 can't be told.")
+    assert heading(result(QUALITY, open_, replace(open_, gates=False))).endswith("surely worse; for 2 it can't tell.")
     assert heading(result(state="not comparable")) == "No verdict: the runs can't be compared."
     assert [speed_value(SPEED, one) for one in (0.9999, 1.0)] == ["1000 ms", "1.00 s"]
     assert quality_value(QUALITY, 0.0, signed=True) == "+0.0"

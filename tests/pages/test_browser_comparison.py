@@ -43,7 +43,7 @@ def comparison(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_got_worse_comes_first_and_can_be_filtered(visits: Visits, comparison: Path) -> None:
     page = visits.open(comparison)
-    order = ["worse", "changed", "better", "same"]
+    order = ["worse", "changed", "better", "as before"]
     found = columns(page, TABLE, 1)
     assert found == sorted(found, key=order.index)
     page.get_by_label("Change").select_option("better")
@@ -57,8 +57,8 @@ def test_the_tally_is_that_of_the_rows(visits: Visits, comparison: Path) -> None
     page = visits.open(comparison)
     page.get_by_label("Per page").select_option("200")
     changes = columns(page, TABLE, 1)
-    for change in ("worse", "better", "changed", "same"):
-        assert page.locator(f"[data-change={change}]").inner_text() == str(changes.count(change))
+    for change, shown in (("worse", "worse"), ("better", "better"), ("changed", "changed"), ("same", "as before")):
+        assert page.locator(f"[data-change={change}]").inner_text() == str(changes.count(shown))
 
 
 def test_words_systems_and_tasks_filter(visits: Visits, comparison: Path) -> None:
@@ -106,3 +106,28 @@ def test_a_narrow_window_holds_it(visits: Visits, comparison: Path, dark: bool) 
     assert fits(page)
     page.get_by_label("Change").select_option("worse")
     assert fits(page)
+
+
+def test_in_a_narrow_window_every_value_stands_at_one_edge(visits: Visits, comparison: Path) -> None:
+    page = visits.open(comparison, size=NARROW)
+    cells = page.locator(".verdicts tbody td:visible").all()
+    edges = {
+        cell.evaluate("(c) => c.getBoundingClientRect().left + parseFloat(getComputedStyle(c).paddingLeft)")
+        for cell in cells
+    }
+    assert len(cells) > 20
+    assert len(edges) == 1
+    assert {cell.evaluate("(c) => getComputedStyle(c).textAlign") for cell in cells} <= {"left", "start"}
+
+
+def test_a_verdict_has_room_for_its_sentence(visits: Visits, comparison: Path) -> None:
+    page = visits.open(comparison)
+    widths = [box["width"] for cell in page.locator(".verdicts .says").all() if (box := cell.bounding_box())]
+    assert min(widths) >= 230
+    region = page.locator(".verdicts").first.locator("..")
+    assert region.evaluate("(r) => r.scrollWidth <= r.clientWidth")
+
+
+def test_the_filters_look_as_on_the_report(visits: Visits, comparison: Path) -> None:
+    page = visits.open(comparison)
+    expect(page.locator("#filters")).to_have_css("display", "flex")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,25 @@ from typing import Any
 
 import pytest
 
+from tttbench.core.metric import MetricInfo
+from tttbench.core.recipe import Recipe
 from tttbench.gate.decide import gate, renamed
 from tttbench.gate.from_run import snapshot_of
 from tttbench.gate.rules import Rules
-from tttbench.gate.snapshot import AnswerText
+from tttbench.gate.snapshot import AnswerText, Metric, Outcome
 from tttbench.gate.sources import Source
-from tttbench.pages.comparison import ScorePair, change_of, comparison_page
+from tttbench.gate.verdict import QualityVerdict
+from tttbench.pages.comparison import (
+    Bar,
+    ScorePair,
+    _bar,
+    _difference,
+    _options_whole,
+    _scores,
+    _values,
+    change_of,
+    comparison_page,
+)
 
 from .conftest import HOSTILE, write_run
 
@@ -122,3 +136,61 @@ def test_a_page_of_runs_that_cannot_be_compared_says_why(runs: Path) -> None:
     page = comparison_page(gate(before.snapshot, now.snapshot, Rules(speed="off")), before, now, runs / "p.html")
     assert "No verdict: a run is not fit for it." in page
     assert "ended as error, allowed are 0.0%" in page
+
+
+def test_a_difference_has_its_unit_and_a_range_gives_a_bar() -> None:
+    mos = MetricInfo("Mean opinion score", "MOS", aggregation="value", lowest=1, highest=5)
+    one = QualityVerdict(
+        *(
+            "mine",
+            "qa",
+            "mos",
+            mos,
+            3.4,
+            3.2,
+            -0.2,
+            -0.4,
+            0.0,
+            20,
+            20,
+            0,
+            None,
+            None,
+            0.04,
+            None,
+            0.01,
+            0.3,
+            False,
+            False,
+        ),
+        verdict="cannot tell",
+    )
+    assert _values(one) == ("3.400", "3.200")
+    assert _difference(one) == ("\u22120.200", "[\u22120.400, +0.000]")
+    assert _bar(one) == Bar(50.0, 25.0, 62.5)  # 0.4 of 4 is half of a fifth of the range
+    share = replace(one, info=MetricInfo("Right", unit="%", scale=100, aggregation="binary"))
+    assert _difference(replace(share, low=math.nan, high=math.nan)) == ("\u221220.0\u00a0points", "")
+    assert _bar(replace(one, info=replace(mos, highest=None))) is None
+
+
+def test_scores_with_one_short_name_are_told_apart_and_unwanted_things_are_no_marks() -> None:
+    def metric(name: str, info: MetricInfo, value: float) -> Metric:
+        return Metric("mine", "asr", name, info, Recipe("r"), {"1": Outcome(value, 1.0, "ok")})
+
+    wer = MetricInfo("Word error rate", "WER", unit="%", scale=100, direction="lower", aggregation="rate")
+    clips = MetricInfo("Clips with words", "with words", direction="lower", aggregation="binary")
+    pairs = [
+        (metric("wer", wer, 0.1), metric("wer", wer, 0.1)),
+        (metric("wer_raw", wer, 0.1), metric("wer_raw", wer, 0.3)),
+        (metric("clips", clips, 0.0), metric("clips", clips, 1.0)),
+    ]
+    assert list(_scores(pairs, "1")) == [
+        ScorePair("WER", "10.0\u00a0%", "10.0\u00a0%", 0),
+        ScorePair("wer_raw", "10.0\u00a0%", "30.0\u00a0%", 1),
+        ScorePair("with words", "no", "yes", 1),
+    ]
+
+
+def test_options_of_the_command_line_are_kept_whole_and_text_stays_text() -> None:
+    said = _options_whole("run <b> anew, or give --allow systems.")
+    assert said == 'run &lt;b&gt; anew, or give <span class="nowrap">--allow</span> systems.'

@@ -5,19 +5,20 @@ One HTML file; recordings are played from the run directories, at their place re
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 import tttbench
 from tttbench.core.json_values import JsonObject
 from tttbench.gate.formats.words import (
     could_show,
     difference_line,
-    difference_text,
     heading,
     sentence,
     speed_value,
@@ -32,10 +33,16 @@ from tttbench.store.read_model import Run
 
 from .assets import script, style, template
 from .diff import word_diff
-from .labels import format_value, probe_title, with_unit
+from .labels import behind, difference_unit_of, probe_title, together, unit_of
 from .payload import embed, packed_diff
 from .view import DiffChunk
 
+CHANGE_TITLES: dict[Change, str] = {
+    "worse": "got worse",
+    "better": "got better",
+    "changed": "changed, scored the same",
+    "same": "as before",
+}
 VERDICT_TITLES = {"better": "better", "worse": "worse", "same": "the same", "cannot tell": "can\u2019t tell"}
 
 
@@ -61,16 +68,17 @@ def comparison_page(result: GateResult, baseline: Source, run: Source, target: P
         before=baseline.snapshot,
         now=run.snapshot,
         verdicts=_by_system(result),
-        changes={
-            change: sum(row.change == change for row in rows) for change in ("worse", "better", "changed", "same")
-        },
+        changes={change: sum(row.change == change for row in rows) for change in CHANGE_TITLES},
         systems=list(dict.fromkeys(row.system for row in rows)),
         tasks=list(dict.fromkeys(row.task for row in rows)),
         titles=VERDICT_TITLES,
         name_of=_name,
-        value=_value,
+        id_of=_id,
+        options_whole=_options_whole,
+        values=_values,
         bar=_bar,
-        difference_text=difference_text,
+        difference=_difference,
+        change_titles=CHANGE_TITLES,
         difference_line=difference_line,
         sentence=sentence,
         plural=plural,
@@ -95,10 +103,31 @@ def _name(one: QualityVerdict | SpeedVerdict) -> str:
     return one.info.title if isinstance(one, QualityVerdict) else probe_title(one.figure)
 
 
-def _value(one: QualityVerdict | SpeedVerdict, value: float) -> str:
+def _id(one: QualityVerdict | SpeedVerdict, others: Sequence[QualityVerdict | SpeedVerdict]) -> str:
+    """The id of a score whose title another score of the task has, too; else ``""``."""
+    alike = [other for other in others if (_name(other), other.task) == (_name(one), one.task)]
+    return one.metric if isinstance(one, QualityVerdict) and len(alike) > 1 else ""
+
+
+def _options_whole(text: str) -> Markup:
+    """Keep options of the command line on one line: ``--allow`` would break behind its hyphens."""
+    return Markup(re.sub(r"(?<!\S)--[a-z][a-z-]*", r'<span class="nowrap">\g<0></span>', str(escape(text))))
+
+
+def _values(one: QualityVerdict | SpeedVerdict) -> tuple[str, str]:
+    """The value before and the value now, each with its unit."""
     if isinstance(one, SpeedVerdict):
-        return speed_value(one, value)
-    return with_unit(value, one.info)
+        return speed_value(one, one.baseline), speed_value(one, one.run)
+    before, now = (behind(text, unit_of(one.info)) for text in together((one.baseline, one.run), one.info))
+    return before, now
+
+
+def _difference(one: QualityVerdict | SpeedVerdict) -> tuple[str, str]:
+    """The difference with its unit, or the factor, and its interval (``""`` without one)."""
+    if isinstance(one, SpeedVerdict):
+        return f"{one.factor:.2f} times", f"[{one.low:.2f}, {one.high:.2f}]"
+    figure, low, high = together((one.difference, one.low, one.high), one.info, signed=True)
+    return behind(figure, difference_unit_of(one.info)), "" if one.low != one.low else f"[{low}, {high}]"
 
 
 @dataclass(frozen=True)
@@ -111,7 +140,8 @@ class Bar:
 
 
 def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
-    """Half the width is a difference of 20 points, or a factor of 1.5; what lies further out is cut."""
+    """Half the width is a difference of 20 points or a fifth of the metric's range, or a factor of 1.5; what lies
+    further out is cut. Of a metric without a range, nobody knows what is far."""
     if one.low != one.low:
         return None
     if isinstance(one, SpeedVerdict):
@@ -119,7 +149,9 @@ def _bar(one: QualityVerdict | SpeedVerdict) -> Bar | None:
     else:
         sign = 1 if one.lower_is_better else -1
         shares = one.info.unit in ("%", "points")
-        reach = 20 / one.info.scale if shares else max(abs(one.low), abs(one.high)) or 1.0
+        reach = 20 / one.info.scale if shares else (one.info.most - one.info.least) / 5
+        if not math.isfinite(reach):
+            return None
         values = [sign * value / reach for value in (one.low, one.difference, one.high)]
     low, middle, high = (round(50 + 50 * min(1.0, max(-1.0, value)), 2) for value in values)
     return Bar(min(low, high), abs(high - low), middle)
@@ -192,8 +224,7 @@ def _rows(baseline: Source, run: Source, target: Path) -> Iterator[ComparedRow]:
             if sample not in answers_before or sample not in answers_now:
                 continue
             before, now = answers_before[sample], answers_now[sample]
-            pairs = [_score(one, other, sample) for one, other in metrics]
-            scores = tuple(pair for pair in pairs if pair is not None)
+            scores = tuple(_scores(metrics, sample))
             own = _original(run, system)
             sounds = [
                 files.get((label, task, sample)) for files, label in ((recorded_before, system), (recorded_now, own))
@@ -231,7 +262,18 @@ def _metrics(before: Snapshot, now: Snapshot, system: str, task: str) -> list[tu
     return sorted(found, key=lambda pair: order.index(pair[0].name) if pair[0].name in order else len(order))
 
 
-def _score(before: Metric, now: Metric, sample: str) -> ScorePair | None:
+def _scores(metrics: Sequence[tuple[Metric, Metric]], sample: str) -> Iterator[ScorePair]:
+    """The metrics of a sample that both have. Of those with one short name, all but the first go by their ids."""
+    names: set[str] = set()
+    for before, now in metrics:
+        column = before.info.column
+        pair = _score(before, now, sample, before.name if column in names else column)
+        names.add(column)
+        if pair is not None:
+            yield pair
+
+
+def _score(before: Metric, now: Metric, sample: str, column: str) -> ScorePair | None:
     """The metric of a sample; None without both."""
     one, other = before.outcomes.get(sample), now.outcomes.get(sample)
     if one is None or other is None:
@@ -243,11 +285,12 @@ def _score(before: Metric, now: Metric, sample: str) -> ScorePair | None:
     if all(value == value for value in values) and values[0] != values[1]:
         worse = 1 if (values[1] > values[0]) == before.info.lower_is_better else -1
     if before.info.aggregation == "binary" and before.info.direction != "none":
-        right = 0.0 if before.info.lower_is_better else 1.0
-        shown = ["✓" if value == right else "✗" for value in values]
+        # Of what should not be there, a mark would read as if it were.
+        right, wrong = ("no", "yes") if before.info.lower_is_better else ("✓", "✗")
+        shown = [right if value == (0.0 if before.info.lower_is_better else 1.0) else wrong for value in values]
     else:
-        shown = [f"{format_value(value, before.info)} {before.info.unit}".strip() for value in values]
-    return ScorePair(before.info.column, shown[0], shown[1], worse)
+        shown = [behind(text, unit_of(before.info)) for text in together(values, before.info)]
+    return ScorePair(column, shown[0], shown[1], worse)
 
 
 def change_of(scores: Sequence[ScorePair], before: AnswerText, now: AnswerText) -> Change:

@@ -109,11 +109,15 @@ def together(values: Sequence[float], info: MetricInfo, *, signed: bool = False)
     return tuple(texts)
 
 
+def behind(text: str, unit: str) -> str:
+    """A number's text with its unit on the same line; without one where there is no number."""
+    return f"{text}\u00a0{unit}" if unit and text != MISSING else text
+
+
 def figure_of(result: Result, info: MetricInfo) -> tuple[str, str]:
     """A result as it is shown: its value with its unit, and its interval ("" without one), in the same decimals."""
     value, low, high = together((result.value, result.ci_low, result.ci_high), info)
-    unit = f"\u00a0{unit_of(info)}" if info.unit and value != MISSING else ""
-    return f"{value}{unit}", f"{low} to {high}" if MISSING not in (low, high) else ""
+    return behind(value, unit_of(info)), f"{low} to {high}" if MISSING not in (low, high) else ""
 
 
 def _magnitude(value: float) -> int:
@@ -145,17 +149,16 @@ def direction(info: MetricInfo) -> str:
 def with_unit(value: float | None, info: MetricInfo) -> str:
     """Write a metric's value with its unit, kept on one line."""
     text = format_value(value, info)
-    return f"{text}\u00a0{unit_of(info)}" if info.unit and text != MISSING else text
+    return behind(text, unit_of(info))
 
 
 def against(one: Comparison, info: MetricInfo) -> str:
     """The difference to the best with its unit and interval: "+12.4 points [+4.5, +20.1]"; empty without one."""
     if math.isnan(one.difference):
         return ""
-    unit = f"\u00a0{difference_unit_of(info)}" if info.difference_unit else ""
     figure, low, high = together((one.difference, one.ci_low, one.ci_high), info, signed=True)
     bounds = "" if math.isnan(one.ci_low) else f" [{low}, {high}]"
-    return f"{figure}{unit}{bounds}"
+    return f"{behind(figure, difference_unit_of(info))}{bounds}"
 
 
 def format_quantity(value: float | None, unit: str) -> str:

@@ -19,7 +19,9 @@ def heading(result: GateResult) -> str:
     """One line that says how it ended."""
     if result.state == "pass":
         open_ = sum(one.gates and one.verdict == "cannot tell" for one in result.verdicts)
-        return HEADINGS["pass"] if not open_ else f"Passed: nothing that gates is surely worse; {open_} can't be told."
+        return (
+            HEADINGS["pass"] if not open_ else f"Passed: nothing that gates is surely worse; for {open_} it can't tell."
+        )
     return HEADINGS[result.state]
 
 
