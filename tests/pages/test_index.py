@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import re
 import shutil
 from dataclasses import replace
@@ -155,7 +156,7 @@ def test_columns_are_those_of_all_runs() -> None:
 
 def test_a_column_sorts_a_run_by_its_best_system() -> None:
     assert Column("qa", "Questions", "spoken_accuracy", SPOKEN).best(RUN) == 0.9
-    assert Column("qa", "Questions", "spoken_accuracy", WER).best(RUN) == 0.5
+    assert Column("qa", "Questions", "spoken_accuracy", WER).best(replace(RUN, metrics={"spoken_accuracy": WER})) == 0.5
 
 
 def test_a_run_without_a_figure_has_none_to_sort_by() -> None:
@@ -168,7 +169,36 @@ def test_the_page_shows_every_figure_with_its_interval() -> None:
     assert '<b data-value="0.9">90.0\u00a0%</b> <span class="ci">85.0 to 95.0</span>' in text
     assert '<b data-value="0.5">50.0\u00a0%</b>' in text
     assert "1 empty, 1 error" in text
-    assert f'<code title="{"f" * 64}">ffffffffffff</code>' in text
+    assert f'<code title="SHA-256 of the weights: {"f" * 64}">ffffffffffff</code>' in text
+
+
+def test_answers_that_a_limit_cut_are_counted_whatever_their_status() -> None:
+    assert ">3 cut by a limit</span>" in index_page([replace(RUN, cut=3)], "runs")
+    assert "cut by a limit</span>" not in index_page([RUN], "runs")
+
+
+def test_runs_say_the_title_of_their_suite_beside_its_name() -> None:
+    text = index_page([replace(RUN, title="mine against theirs"), replace(RUN, path="two")], "runs")
+    assert '>mini<span class="counts" title="mine against theirs">mine against theirs</span></td>' in text
+
+
+def test_columns_of_one_heading_are_told_apart() -> None:
+    def run(task: str, metric: str, info: MetricInfo) -> RunLine:
+        result = replace(RESULT, task=task, metric=metric)
+        return replace(RUN, systems=(RunSystem("a", "", (result,)),), tasks={task: "Mine"}, metrics={metric: info})
+
+    mos, percent = MetricInfo("Opinion", "MOS"), MetricInfo("Opinion", "MOS", unit="%", scale=100)
+    found = columns([run("qa", "mos", mos), run("qa_2", "mos", mos), run("qa", "mos", percent)])
+    assert [(c.heading, c.names) for c in found] == [
+        ("Mine: MOS", "qa no unit"),
+        ("Mine: MOS", "qa_2 no unit"),
+        ("Mine: MOS", "qa %"),
+    ]
+    # The same id in another unit is another column: no run stands in both.
+    assert [[math.isfinite(c.best(run("qa", "mos", percent))) for c in found]] == [[False, False, True]]
+    (alone,) = columns([run("qa", "mos", mos)])
+    assert alone.names == ""
+    assert "Mine: MOS <code>qa_2 %</code>" in index_page([run("qa", "mos", mos), run("qa_2", "mos", percent)], "runs")
 
 
 def test_reports_are_linked_relatively_whatever_the_folder_is_called(runs_dir: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -78,3 +79,15 @@ def test_own_work_is_not_counted_as_others(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("tttbench.probes.conditions._now", lambda: next(times))
     watch.begin()
     assert watch.end().others_cores == 1.0
+
+
+def test_what_others_do_is_counted_over_the_fixed_work_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A call of 1 ms behind work of 99 ms, and one tick of 10 ms: a tenth of a core, not ten cores.
+    clock = [0.0]
+    watch = Watch("cpu")
+    monkeypatch.setattr("tttbench.probes.conditions._now", lambda: (clock[0], clock[0] and 0.01, 0.0))
+    monkeypatch.setattr("tttbench.probes.conditions._STAT", Path(__file__))
+    monkeypatch.setattr(watch, "_work", lambda: clock.__setitem__(0, 0.099))
+    watch.begin()
+    clock[0] = 0.1
+    assert watch.end().others_cores == pytest.approx(0.1)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import tttbench
 from tttbench.core.metric import MetricInfo, Result
 
 from .assets import script, style, template
-from .labels import RUN_STATUSES, STATUS_TITLES, count, format_value, short_names, with_unit
+from .labels import RUN_STATUSES, count, direction, figure_of, short_names, status_count
 from .runs import UNREADABLE, RunLine
 
 GENERATOR = "tttbench index"
@@ -29,23 +29,36 @@ class Figure:
 
 @dataclass(frozen=True)
 class Column:
-    """The primary metric of a task, over all runs that have it."""
+    """The primary metric of a task, over all runs that have it in the same unit.
+
+    ``names``: what tells it from another column of the same heading, such as the task's name; ``""`` if there is none.
+    """
 
     task: str
     title: str
     metric: str
     info: MetricInfo
+    names: str = ""
+
+    @property
+    def heading(self) -> str:
+        """What stands over it."""
+        return f"{self.title}: {self.info.column}"
 
     def figures(self, run: RunLine) -> tuple[Figure, ...]:
         """One for each system of a run, in its order."""
         return tuple(
             Figure(
                 system.name,
-                next((r for r in system.results if (r.task, r.metric) == (self.task, self.metric)), None),
+                next((r for r in system.results if _key(run, r) == self._key), None),
                 system.reason(self.task),
             )
             for system in run.systems
         )
+
+    @property
+    def _key(self) -> _Key:
+        return (self.task, self.metric, self.info.unit, self.info.scale, self.info.direction)
 
     def best(self, run: RunLine) -> float:
         """The value by which a run is sorted, that of its best system; nan if none has one."""
@@ -54,15 +67,36 @@ class Column:
         return (min if self.info.lower_is_better else max)(values, default=math.nan)
 
 
+_Key = tuple[str, str, str, float, str]
+"""Task, metric, and how its values are shown: a plug-in may have given another metric the same id."""
+
+
+def _key(run: RunLine, result: Result) -> _Key:
+    info = _info(run, result)
+    return (result.task, result.metric, info.unit, info.scale, info.direction)
+
+
+def _info(run: RunLine, result: Result) -> MetricInfo:
+    return run.metrics.get(result.metric) or MetricInfo(result.metric, direction="none")
+
+
 def columns(runs: Sequence[RunLine]) -> tuple[Column, ...]:
     """The primary metrics of all runs, those of the newest first."""
-    found: dict[tuple[str, str], Column] = {}
+    found: dict[_Key, Column] = {}
     for run in runs:
         for result in (result for system in run.systems for result in system.results):
-            info = run.metrics.get(result.metric) or MetricInfo(result.metric, direction="none")
-            column = Column(result.task, run.tasks[result.task], result.metric, info)
-            found.setdefault((result.task, result.metric), column)
-    return tuple(found.values())
+            column = Column(result.task, run.tasks[result.task], result.metric, _info(run, result))
+            found.setdefault(_key(run, result), column)
+    every = tuple(found.values())
+    return tuple(replace(column, names=_names(column, every)) for column in every)
+
+
+def _names(column: Column, every: Sequence[Column]) -> str:
+    """What tells a column from those of the same heading: task, metric or unit; ``""`` if there are none."""
+    alike = [other for other in every if other.heading == column.heading]
+    told = [(other.task, other.metric, other.info.unit or "no unit") for other in alike]
+    own = told[alike.index(column)]
+    return " ".join(name for at, name in enumerate(own) if len({one[at] for one in told}) > 1)
 
 
 def index_page(runs: Sequence[RunLine], name: str) -> str:
@@ -76,12 +110,12 @@ def index_page(runs: Sequence[RunLine], name: str) -> str:
         suites=sorted({run.suite for run in runs if run.suite}),
         tally=_tally(runs),
         run_statuses=RUN_STATUSES,
-        status_titles=STATUS_TITLES,
+        status_count=status_count,
+        direction=direction,
+        figure_of=figure_of,
         unreadable=UNREADABLE,
         address=_address,
         shown=_shown,
-        number=format_value,
-        with_unit=with_unit,
         style=style(),
         script=script("rows.js", "sortable.js", "index.js"),
         version=tttbench.__version__,

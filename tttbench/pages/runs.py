@@ -18,6 +18,7 @@ from tttbench.store.manifest import Manifest, Summary, Unanswered
 from tttbench.store.read_model import Run
 from tttbench.store.run_directory import is_being_written
 
+from .failures import without_scores
 from .load import device_name
 
 UNREADABLE = "unreadable"
@@ -58,6 +59,7 @@ class RunLine:
         expected: requests that the run is to make; None before its summary.
         answered: those with an answer.
         counts: answered requests by how they ended; empty before the summary.
+        cut: those of them, of any status, whose answer a length limit cut.
         device, version: what it was made on, and by which tttbench.
         systems: in the order of the suite.
         tasks: titles by name.
@@ -74,6 +76,7 @@ class RunLine:
     expected: int | None = None
     answered: int | None = None
     counts: Mapping[Status, int] = field(default_factory=dict)
+    cut: int = 0
     device: str = ""
     version: str = ""
     systems: tuple[RunSystem, ...] = ()
@@ -168,10 +171,11 @@ def _with_summary(line: RunLine, summary: Summary, manifest: Manifest) -> RunLin
     )
     return replace(
         line,
-        note=" ".join(map(str, summary.unanswered)),
+        note=" ".join(without_scores(summary.unanswered, line.tasks)),
         systems=systems,
         metrics=summary.metrics,
         counts=summary.counts,
+        cut=summary.cut,
         expected=summary.expected,
         answered=summary.answered,
     )

@@ -37,11 +37,14 @@ class Watch:
         self._at = (0.0, 0.0, 0.0)
 
     def begin(self) -> None:
-        """Take the calibration time and start to count."""
+        """Start to count and take the calibration time.
+
+        The kernel counts in ticks of 10 ms: of a call of microseconds alone, one tick would be hundreds of cores.
+        """
+        self._at = _now()
         started = time.perf_counter()
         self._work()
         self._calibration_s = time.perf_counter() - started
-        self._at = _now()
 
     def end(self) -> Conditions:
         """Return what has been seen since ``begin()``."""
