@@ -21,7 +21,7 @@ PLUGIN = """
 from tttbench.api import MetricInfo, register_system, scorer
 
 
-@register_system("included_writer", specs=("8", "4"), summary="writes so many letters, and one more for every other sample")
+@register_system("included_writer", specs=("8", "4"), summary="writes so many letters, or one more")
 def build(spec, options):
     return lambda request: "x" * (int(spec) + int(request.id[-1]) % 2)
 
