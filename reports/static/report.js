@@ -21,7 +21,7 @@
     if (score.value === null) return score.status === "ok" ? "—" : score.status.replace("_", " ");
     const value = score.scale * score.value;
     const digits = Math.abs(value) >= 9999.5 ? value.toFixed(0) : Number(value.toPrecision(4));
-    return score.unit === "%" || score.unit === "points" ? `${value.toFixed(1)} ${score.unit}` : `${digits} ${score.unit}`.trim();
+    return score.unit === "%" || score.unit === "points" ? `${value.toFixed(1)}\u00a0${score.unit}` : `${digits}\u00a0${score.unit}`.trim();
   }
   function chips(row) {
     return row.scores.map((score) => {

@@ -113,7 +113,13 @@ def test_scores_can_be_told_apart(visits: Visits, view: ReportView, tmp_path: Pa
     page = visits.open(file)
     shown = page.locator(f"{SAMPLES} .chip:visible").all()
     texts = [chip.evaluate("(c) => c.firstChild.data + c.children[0].textContent") for chip in shown]
-    assert texts == ["WER 0.0 %", "wer_raw 50.0 %", "with words yes", "with words no", "right ✗"]
+    assert [text.replace("\u00a0", " ") for text in texts] == [
+        "WER 0.0 %",
+        "wer_raw 50.0 %",
+        "with words yes",
+        "with words no",
+        "right ✗",
+    ]
     assert [(chip.get_attribute("class") or "").split()[-1] for chip in shown] == ["good", "bad", "bad", "good", "bad"]
 
 

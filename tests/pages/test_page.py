@@ -20,7 +20,7 @@ from tttbench.pages.page import page
 from tttbench.pages.view import Fact, ReportView, Row, SystemView, TaskView
 from tttbench.scorers.words import counted
 
-VOID = {"meta", "link", "input", "br", "hr", "img", "use"}
+VOID = {"meta", "link", "input", "br", "hr", "img", "use", "wbr"}
 
 
 class Document(HTMLParser):
@@ -200,3 +200,8 @@ def test_long_names_of_systems_are_shortened_and_stand_whole_in_a_tooltip(view: 
     assert f'<option value="{long}">ttt:…/checkpoint-12000</option>' in text
     verdict = text[text.index('class="verdict"') : text.index('class="tally"')]
     assert long not in verdict
+
+
+def test_dotted_names_break_at_their_dots_and_nothing_is_blank(text: str) -> None:
+    assert "card.<wbr>weights_<wbr>sha256" in text
+    assert "<dd><bdi></bdi></dd>" not in text

@@ -119,7 +119,13 @@ def flatten(value: object, name: str = "") -> Iterator[Fact]:
 
 
 def _plain(value: object) -> str:
-    return MISSING if value is None else {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+    return (
+        MISSING
+        if value is None or value == ""
+        else {True: "yes", False: "no"}[value]
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 def _scored(summary: Summary) -> dict[str, dict[str, Recipe]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
+import re
+
+from markupsafe import Markup, escape
 
 import tttbench
 from tttbench.core.exchange import STATUSES
@@ -76,6 +78,7 @@ def page(view: ReportView) -> str:
         without_scores=without_scores,
         task_titles={task.name: task.title for task in view.tasks},
         run_statuses=RUN_STATUSES,
+        breakable=_breakable,
         recipes=sorted({(result.metric, str(result.recipe)) for result in view.results}),
         row_systems=list(dict.fromkeys(row.system for row in view.rows)),
         row_tasks=list(dict.fromkeys(row.task for row in view.rows)),
@@ -105,3 +108,8 @@ def page(view: ReportView) -> str:
         script=script("rows.js", "sortable.js", "parts.js", "pictures.js", "report.js"),
         version=tttbench.__version__,
     )
+
+
+def _breakable(name: str) -> Markup:
+    """A dotted name that breaks behind its dots and underscores, rather than within a word."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
