@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.core.metric import MetricInfo, Result, plain_score
+from tttbench.core.metric import Comparison, MetricInfo, Result, plain_score
 from tttbench.core.plugins import tasks
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
-from tttbench.pages.paper_tables import render_all
+from tttbench.pages.paper_tables import html, render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import Cell, FilledTable, MeasuredRun, fill, found_in
+from tttbench.published.measured import Cell, FilledTable, Measured, MeasuredRun, fill, found_in
 from tttbench.store.manifest import Summary
 from tttbench.store.rows import AnswerKey
 from tttbench.store.standings import Standings
@@ -257,7 +257,8 @@ def test_systems_of_a_column_are_set_against_the_best_that_was_measured() -> Non
     away = "-33.3 [-44.7, -19.8], worse (p = 2e-06)"
     assert f"10.00 / 66.7 [31.0, 49.0] n=60 (+56.7); {away}" in files["architectures.md"]
     assert f"; {away}}}" in files["architectures.tex"]
-    assert f'<span class="away">{away}</span>' in files["tables.html"]
+    on_the_page = "\u221233.3\u00a0points [\u221244.7, \u221219.8], worse (p = 2e-06)"
+    assert f'<span class="away">{on_the_page}</span>' in files["tables.html"]
     row = next(one for one in csv.DictReader(io.StringIO(files["architectures.csv"])) if one["standing"] == "worse")
     assert (row["best"], row["unit"], row["note"]) == ("TtT-3B", "%", "")
     assert float(row["to_best"]) == pytest.approx(-100 / 3)
@@ -291,3 +292,20 @@ def test_a_column_that_points_the_other_way_than_its_metric_is_refused() -> None
     lower = replace(METRICS["spoken_accuracy"], direction="lower")
     with pytest.raises(UserError, match="column 'llama_questions': better is 'higher', but of the metric 'spoken_acc"):
         several(lower)
+
+
+def test_the_page_has_units_and_minus_signs() -> None:
+    info = METRICS["spoken_accuracy"]
+    lower = Cell(42.4, Measured(RESULT, info, run_of()), "", "")
+    worse = Comparison("a", "qa", "right", "b", -0.125, -0.434, 0.234, 8, 8, 0.5, 0.5, "no difference found")
+    page = html([_table_of(lower), _table_of(replace(lower, comparison=worse))])
+    assert '<span class="measured">40.0\u00a0%<span class="range">31.0 to 49.0, 120 ' in page
+    assert "\u22122.4\u00a0points to the published value" in page
+    assert "\u221212.5\u00a0points [\u221243.4, +23.4], no difference found (p = 0.500)" in page
+
+
+def _table_of(one: Cell) -> FilledTable:
+    table = next(table for table in filled({}) if table.table.id == "ablation")
+    return replace(
+        table, blocks=(replace(table.blocks[0], cells=tuple((one,) * len(row) for row in table.blocks[0].cells)),)
+    )

@@ -13,6 +13,8 @@ from tttbench.published import Source
 from tttbench.published.measured import Cell, FilledBlock, FilledTable, Measured
 from tttbench.scorers import words
 
+from .labels import against, behind, difference_unit_of, figure_of
+
 NOTHING = "—"
 
 
@@ -68,6 +70,22 @@ def to_the_best(cell: Cell) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def _difference_with_unit(cell: Cell) -> str:
+    """As ``difference``, for the page."""
+    text = difference(cell)
+    if cell.difference is None or cell.measured is None or not text or cell.is_judged_otherwise:
+        return text
+    return behind(text.replace("-", "\u2212"), difference_unit_of(cell.measured.info))
+
+
+def _to_the_best_with_unit(cell: Cell) -> str:
+    """As ``to_the_best``, for the page."""
+    if cell.comparison is None or cell.measured is None:
+        return ""
+    parts = (against(cell.comparison, cell.measured.info), words.standing_in_full(cell.comparison))
+    return ", ".join(part for part in parts if part)
+
+
 def sources(table: FilledTable) -> list[Source]:
     """The sources of a table's figures, each once."""
     found = [block.block.source for block in table.blocks if block.block.source is not None]
@@ -82,12 +100,12 @@ def html(tables: Sequence[FilledTable]) -> str:
         version=__version__,
         published=published,
         measured=measured,
-        figure=figure,
+        figure_of=figure_of,
         bounds=bounds,
         failed=failed,
         counted=words.counted,
-        to_the_best=to_the_best,
-        difference=difference,
+        to_the_best=_to_the_best_with_unit,
+        difference=_difference_with_unit,
         sources=sources,
         nothing=NOTHING,
     )
