@@ -355,6 +355,7 @@ def test_paper_is_white_and_has_no_controls_even_in_the_dark(visits: Visits, rep
     for controls in ("#filters", "nav", ".toggle", ".play", ".player", ".pager button"):
         for control in page.locator(controls).all()[:3]:
             expect(control).to_be_hidden()
+    expect(page.locator(".mark.open").first).to_be_visible()  # "not settled" is no control
     expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(page.locator("body")).to_have_css("color", "rgb(0, 0, 0)")
     assert min(page.evaluate(CONTRASTS)) >= 4.5

@@ -200,6 +200,7 @@ def test_paper_has_no_controls_and_all_columns(visits: Visits, index: Path) -> N
     expect(page.locator("#filters")).to_be_hidden()
     expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     expect(page.locator("#runs .systems code").first).to_be_visible()
+    expect(page.locator("#runs .suite .counts").first).to_have_css("display", "block")
 
 
 def test_without_its_script_all_runs_are_there(visits: Visits, index: Path) -> None:
