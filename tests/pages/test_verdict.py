@@ -133,6 +133,14 @@ def test_of_several_it_says_which_are_not_settled() -> None:
     ) in sentences(found, comparisons=(OPEN, EQUAL, replace(of_third, standing="no difference found")))
 
 
+def test_systems_of_one_value_are_no_rank() -> None:
+    level, behind = replace(OTHER, value=SPOKEN.value), replace(OTHER, system="c", value=0.5)
+    assert ". As many right answers come from ttt:mini-ar. Next comes c 50.0\u00a0%." in sentences(
+        (SPOKEN, level, behind)
+    )
+    assert "Next" not in sentences((SPOKEN, level))
+
+
 def test_where_nothing_was_compared_nothing_is_said_of_it() -> None:
     failed = replace(EQUAL, n=0, standing="not compared")
     for comparisons in ((), (OPEN, failed), (replace(OPEN, note="failed"), replace(EQUAL, standing="worse"))):

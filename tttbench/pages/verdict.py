@@ -68,7 +68,7 @@ def _spoken_answers(view: ReportView) -> list[str]:
         else:
             written = _in_writing(view, best)
             first = f"{best.system} spoke the right answer to {_value(view, best)} of {where}{written}"
-        return [f"{first}.", _rest(view, others), _against_the_best(view, best, others)]
+        return [f"{first}.", _rest(view, best, others), _against_the_best(view, best, others)]
     return []
 
 
@@ -197,9 +197,13 @@ def _ranked(view: ReportView, task: str, metric: str) -> list[Result]:
     return sorted(found, key=lambda r: r.value if lower else -r.value)
 
 
-def _rest(view: ReportView, others: Sequence[Result]) -> str:
-    reached = _some(f"{other.system} {_value(view, other)}" for other in others)
-    return f"Next come {reached}." if len(others) > 1 else f"Next comes {reached}." if others else ""
+def _rest(view: ReportView, best: Result, others: Sequence[Result]) -> str:
+    """The other systems: those with the best's value, which are no worse, and those behind."""
+    level = [other.system for other in others if other.value == best.value]
+    behind = [f"{other.system} {_value(view, other)}" for other in others if other.value != best.value]
+    said = [f"As many right answers come from {_some(level)}."] if level else []
+    said += [f"Next {'come' if len(behind) > 1 else 'comes'} {_some(behind)}."] if behind else []
+    return " ".join(said)
 
 
 def _against_the_best(view: ReportView, best: Result, others: Sequence[Result]) -> str:
