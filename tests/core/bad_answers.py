@@ -50,6 +50,39 @@ class Evil(Response):
         return object.__getattribute__(self, name)
 
 
+class OwnText(str):
+    """A text of a class of its own, whose methods raise."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        raise ZeroDivisionError("no length")
+
+    def strip(self, characters: str | None = None, /) -> str:
+        raise ZeroDivisionError(f"nothing to strip {characters}")
+
+
+class OwnFloat(float):
+    """A number that can't be compared."""
+
+    def __lt__(self, other: object) -> bool:
+        raise ZeroDivisionError("no order")
+
+
+class OwnList(list[Any]):
+    """A list that has a length and nothing else."""
+
+    def __iter__(self) -> Any:
+        raise ZeroDivisionError("no entries")
+
+
+class OwnArray(np.ndarray[Any, Any]):
+    """An array whose methods raise."""
+
+    def __len__(self) -> int:
+        raise ZeroDivisionError("no length")
+
+
 def unfinished() -> Response:
     """A response that nobody has filled."""
     return Response.__new__(Response)
@@ -100,6 +133,9 @@ REFUSED: list[tuple[object, str]] = [
     (traced(nfe=2.5), "trace.nfe: must be a whole number, not 2.5."),
     (Evil("x"), "can't be read: ZeroDivisionError: no text."),
     (unfinished(), "can't be read: AttributeError"),
+    (changed(audio_codes=OwnList([1])), "can't be read: ZeroDivisionError: no entries."),
+    (changed(text=OwnText("a\0b")), r"text: must not hold the character '\x00'."),
+    (traced(end_s=OwnFloat("nan")), "trace.end_s: must be a finite number, not nan."),
     # Times.
     (traced(end_s=math.nan), "trace.end_s: must be a finite number, not nan."),
     (traced(end_s=math.inf), "trace.end_s: must be a finite number, not inf."),
@@ -115,6 +151,8 @@ REFUSED: list[tuple[object, str]] = [
     (traced(text_times_s=(0.3, 0.2)), "trace.text_times_s: times must not decrease."),
     (traced(audio_commits=(AudioCommit(0.4, 1), AudioCommit(0.3, 1))), "trace.audio_commits: times must not decrease."),
     (traced(chunks=(Chunk(0.5, 300), Chunk(0.4, 20))), "trace.chunks: times must not decrease."),
+    (traced(compute_s=-0.1), "trace.compute_s: must be from 0 to 1,000,000 s, not -0.1."),
+    (traced(compute_s=2 * LONGEST_S), "trace.compute_s: must be from 0 to 1,000,000 s, not 2e+06."),
     (traced(stages_s={"decode": -0.1}), "trace.stages_s: must be from 0 to 1,000,000 s, but 'decode' is -0.1."),
     # Counts and lengths.
     (changed(audio_codes=(1, -2)), "audio_codes: must be whole numbers of 0 or more, not -2."),

@@ -33,7 +33,7 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability, SystemCard
 from tttbench.core.task import Task
 
-from .bad_answers import REFUSED, SPOKEN, TRACE, WAVE, changed, traced
+from .bad_answers import REFUSED, SPOKEN, TRACE, WAVE, OwnArray, OwnFloat, OwnText, changed, traced
 
 
 def fault(check: Callable[[object], object], given: object) -> str:
@@ -48,7 +48,8 @@ def fault(check: Callable[[object], object], given: object) -> str:
 def test_a_response_with_everything_is_taken_as_it_is() -> None:
     taken = checked_response(SPOKEN)
     assert replace(taken, waveform=None) == replace(SPOKEN, waveform=None)
-    assert taken.waveform is WAVE
+    assert taken.waveform is not None
+    assert np.array_equal(taken.waveform, WAVE)
     assert checked_response(Response("")) == Response("")
 
 
@@ -64,6 +65,35 @@ def test_values_of_numpy_become_plain_ones() -> None:
     assert (taken.audio_codes, taken.sample_rate, taken.trace.nfe) == ((0, 1, 2), 16_000, 4)
     assert (taken.trace.stages_s, taken.trace.text_times_s) == ({"decode": 0.5}, (0.25, 0.5))
     assert {type(one) for one in (*(taken.audio_codes or ()), taken.sample_rate, taken.trace.nfe)} == {int}
+
+
+def test_values_of_classes_of_their_own_become_plain_ones() -> None:
+    """What is asked of a value later on is asked of Python's own, whatever the class makes of it."""
+    own = cast("Any", OwnText)
+    taken = checked_response(
+        changed(
+            text=own("hi"),
+            waveform=WAVE.view(OwnArray),
+            trace=replace(TRACE, end_s=OwnFloat(0.6), text_tokens=(own("a"), "b"), stages_s={own("decode"): 0.5}),
+        )
+    )
+    assert (taken.text, taken.trace.end_s, taken.trace.text_tokens) == ("hi", 0.6, ("a", "b"))
+    values = (taken.text, taken.trace.end_s, *taken.trace.text_tokens, *taken.trace.stages_s, taken.waveform)
+    assert {type(one) for one in values} == {str, float, np.ndarray}
+    derived = checked_derived(Derived("ok", own("x"), cost={own("usd"): OwnFloat(1)}))
+    sample = checked_sample(Sample(own("a"), (Turn("user", own("x")),), metadata={own("k"): own("v")}))
+    card = checked_card(SystemCard(own("x"), settings={own("k"): [own("v"), OwnFloat(1)]}))
+    texts = (derived.content, *derived.cost, sample.id, sample.turns[0].text, *sample.metadata, *card.settings, card.name)
+    assert {type(one) for one in texts} == {str}
+    assert {type(one) for one in (*derived.cost.values(), card.settings["k"][1])} == {float}  # type: ignore[index]
+
+
+def test_a_waveform_is_a_copy_that_its_system_may_overwrite() -> None:
+    buffer = np.full(320, 0.5, np.float32)
+    taken = checked_response(changed(waveform=buffer)).waveform
+    buffer[:] = 0
+    assert taken is not None
+    assert (taken == 0.5).all()
 
 
 def test_a_confidence_may_be_unknown_and_a_rounded_probability_a_little_above_one() -> None:

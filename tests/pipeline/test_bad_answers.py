@@ -22,7 +22,7 @@ from tttbench.core.task import Needs, Task
 from tttbench.store.frames import load
 from tttbench.store.read_model import Run
 
-from ..core.bad_answers import REFUSED, SPOKEN
+from ..core.bad_answers import REFUSED, SPOKEN, OwnList
 
 
 class MuteError(Exception):
@@ -61,6 +61,7 @@ IN_PLACE_OF_A_LIST: list[tuple[object, str]] = [
     (Whole(SPOKEN), "it returned a Response, expected a list"),
     (Whole([]), "it returned 0 answers to 1 request"),
     (Whole([SPOKEN, SPOKEN]), "it returned 2 answers to 1 request"),
+    (Whole(OwnList([SPOKEN])), "ZeroDivisionError: no entries"),
     (Whole({0: SPOKEN}), "it returned a dict, expected a list"),
     (leave, "it called sys.exit(0)"),
     (cancel, "CancelledError"),

@@ -22,7 +22,7 @@ from tttbench.core.metric import MetricInfo, Score, score_fault
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
-from tttbench.core.serialize import KeptResponse, all_escaped, to_plain
+from tttbench.core.serialize import KeptResponse, all_escaped, bare, to_plain
 from tttbench.core.system import SystemCard
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.core.task import Needs, Task
@@ -66,7 +66,8 @@ def checked_response(given: object) -> Response:
 def typed_response(given: object) -> Response:
     """Return a response of which every field has its type, so that it can be kept and read back.
 
-    NumPy's values become Python's; the waveform is returned as it is.
+    NumPy's values and those of subclasses become Python's; the waveform is copied, so that a system may use its memory
+    again.
 
     Raises:
         UserError: there is one that hasn't; each line of the message begins with a field.
@@ -221,19 +222,19 @@ def _read(kind: type[T], given: object) -> T:
 
 
 def _opened(value: object) -> object:
-    """Return dataclasses as objects, arrays and tensors as lists, NaN among confidences as null, the rest as it is."""
+    """Return dataclasses as objects, arrays and tensors as lists, NaN among confidences as null, the rest ``bare``."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         found = {field.name: _opened(getattr(value, field.name)) for field in dataclasses.fields(value)}
         if isinstance(value, Trace):
             found["commit_confidence"] = _with_null(found["commit_confidence"])
         return found
     if hasattr(value, "tolist") and not isinstance(value, type):
-        return value.tolist()
+        return _opened(value.tolist())
     if isinstance(value, list | tuple):
         return [_opened(one) for one in value]
     if isinstance(value, Mapping):
-        return {key: _opened(one) for key, one in value.items()}
-    return value
+        return {bare(key): _opened(one) for key, one in value.items()}
+    return bare(value)
 
 
 def _with_null(values: object) -> object:
@@ -246,13 +247,14 @@ def _waveform(given: object, sample_rate: int) -> Waveform | None:
         return None
     if not isinstance(given, np.ndarray):
         raise UserError(f"waveform: must be a NumPy array, not a {type(given).__name__}.")
+    given = np.asarray(given)  # of a subclass its values
     if given.dtype.kind != "f":
         fix = f": divide it by {2 ** (8 * given.itemsize - 1)}" if given.dtype.kind == "i" else ""
         raise UserError(f"waveform: must be float32 from -1 to 1, not {given.dtype}{fix}.")
     if given.ndim != 1:
         raise UserError(f"waveform: must be mono, shape (n,), not {given.shape}.")
     if len(given) == 0:
-        return given
+        return given.astype(np.float32)
     if not np.isfinite(given).all():
         raise UserError("waveform: must not hold NaN or infinity.")
     peak = float(np.abs(given).max())
@@ -260,7 +262,7 @@ def _waveform(given: object, sample_rate: int) -> Waveform | None:
         raise UserError(f"waveform: must lie from -1 to 1, but reaches {peak:g}: divide it by its full scale.")
     if not LOWEST_HZ <= sample_rate <= HIGHEST_HZ:
         raise UserError(f"sample_rate: must be from {LOWEST_HZ:,} to {HIGHEST_HZ:,} Hz, not {sample_rate}.")
-    return given
+    return given.astype(np.float32)
 
 
 def _faults(response: Response) -> Iterator[str]:
@@ -291,6 +293,8 @@ def _wrong_times(trace: Trace) -> Iterator[str]:
             yield f"trace.stages_s: a name must have at most {LONGEST_WORD:,} characters, not {len(stage):,}"
         if not 0 <= seconds <= LONGEST_S:
             yield f"trace.stages_s: must be from 0 to {LONGEST_S:,.0f} s, but {stage!a:.60} is {seconds:g}"
+    if trace.compute_s is not None and not 0 <= trace.compute_s <= LONGEST_S:
+        yield f"trace.compute_s: must be from 0 to {LONGEST_S:,.0f} s, not {trace.compute_s:g}"
     if trace.end_s > LONGEST_S:
         yield f"trace.end_s: must be at most {LONGEST_S:,.0f} s, not {trace.end_s:g}"
     for name, times in series.items():

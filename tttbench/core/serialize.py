@@ -36,18 +36,29 @@ class KeptResponse:
         return Response(self.text, self.audio_codes, None, self.sample_rate, self.finish_reason, self.trace)
 
 
+def bare(value: object) -> object:
+    """Return a text or number as a ``str``, ``float`` or ``int`` itself, whatever its class makes of it.
+
+    A plug-in's own class of texts may do anything when its length is asked for. Anything else is returned as it is.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def to_plain(value: object) -> JsonValue:
     """Return ``value`` as JSON values: dataclasses as objects, tuples as lists, paths as strings, NaN as null."""
-    if isinstance(value, str) or value is None or isinstance(value, bool):
+    value = bare(value)
+    if value is None or isinstance(value, str | int):
         return value
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, int):
-        return int(value)
+        return value if math.isfinite(value) else None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return plain_fields(value)
     if isinstance(value, Mapping):
-        return {str(key): to_plain(entry) for key, entry in value.items()}
+        return {str(bare(key)): to_plain(entry) for key, entry in value.items()}
     if isinstance(value, Sequence | set | frozenset):
         return [to_plain(entry) for entry in (sorted(value) if isinstance(value, set | frozenset) else value)]
     if hasattr(value, "tolist"):  # NumPy scalars and arrays

@@ -314,6 +314,7 @@ def _derivation_input(item: DeriveItem) -> DerivationInput:
 def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequence[T | Exception] | Exception:
     try:
         answers = call()
+        found = list(answers) if isinstance(answers, Sequence) and not isinstance(answers, str) else None
     except SystemExit as error:  # what a plug-in leaves with is no reason for tttbench to leave
         return RuntimeError(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
     except Exception as error:
@@ -323,11 +324,11 @@ def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequ
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
         return RuntimeError(kind_and_message(error))  # asyncio.CancelledError and the like
-    if not isinstance(answers, Sequence) or isinstance(answers, str):
+    if found is None:
         return RuntimeError(f"it returned a {type(answers).__name__}, expected a list with an answer to each request")
-    if len(answers) != expected:
-        return RuntimeError(f"it returned {len(answers)} answers to {expected} request{'s' * (expected != 1)}")
-    return answers
+    if len(found) != expected:
+        return RuntimeError(f"it returned {len(found)} answers to {expected} request{'s' * (expected != 1)}")
+    return found
 
 
 def _first(outcome: Sequence[T | Exception] | Exception) -> T | Exception:
