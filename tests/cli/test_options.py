@@ -30,6 +30,23 @@ def test_commas_between_options_of_a_strategy_do_not_split(values: list[str], la
 
 
 @pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        (["a,b"], ["a,b"]),
+        (["c,a,b,echo"], ["c", "a,b", "echo"]),
+        (["a,b,c"], ["a,b,c"]),
+        (["a,b, c"], ["a,b", "c"]),
+        (["a,bc"], ["a", "bc"]),
+        (["a,b", "x (S=1, B=2)"], ["a,b", "x (S=1, B=2)"]),
+        (["x=1, y=2,b"], ["x=1, y=2", "b"]),
+        (["echo@s:p=4,q=2 , a,b"], ["echo@s:p=4,q=2", "a,b"]),
+    ],
+)
+def test_a_label_of_the_suite_may_hold_commas(values: list[str], labels: list[str]) -> None:
+    assert system_labels(values, ["a,b", "a,b,c", "x (S=1, B=2)", "x=1, y=2", "c"]) == labels
+
+
+@pytest.mark.parametrize(
     ("value", "said"),
     [
         ("p=4,a:x", "--systems p=4,a:x: 'p=4' is no system. Options follow a colon: NAME@STRATEGY:p=4"),

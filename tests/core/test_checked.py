@@ -83,7 +83,15 @@ def test_values_of_classes_of_their_own_become_plain_ones() -> None:
     derived = checked_derived(Derived("ok", own("x"), cost={own("usd"): OwnFloat(1)}))
     sample = checked_sample(Sample(own("a"), (Turn("user", own("x")),), metadata={own("k"): own("v")}))
     card = checked_card(SystemCard(own("x"), settings={own("k"): [own("v"), OwnFloat(1)]}))
-    texts = (derived.content, *derived.cost, sample.id, sample.turns[0].text, *sample.metadata, *card.settings, card.name)
+    texts = (
+        derived.content,
+        *derived.cost,
+        sample.id,
+        sample.turns[0].text,
+        *sample.metadata,
+        *card.settings,
+        card.name,
+    )
     assert {type(one) for one in texts} == {str}
     assert {type(one) for one in (*derived.cost.values(), card.settings["k"][1])} == {float}  # type: ignore[index]
 
@@ -331,6 +339,13 @@ TASK = Task(
         (replace(TASK, title=""), "title: must be a string that isn't empty, not ''."),
         (replace(TASK, family=cast("Any", None)), "family: must be a string that isn't empty, not null."),
         (replace(TASK, scores=()), "scores: must be a list of at least 1 object, not an empty list."),
+        (
+            replace(TASK, scores=(*TASK.scores, *TASK.scores)),
+            "scores[1]: has the id 'wer' of [0]; change or remove one.",
+        ),
+        (replace(TASK, cluster=cast("Any", 5)), "cluster: must be a string, not 5."),
+        (replace(TASK, cluster="a\nb"), r"cluster: must not hold the character '\n'."),
+        (replace(TASK, allow_outside=cast("Any", "no")), "allow_outside: must be true or false, not 'no'."),
         (replace(TASK, scores=cast("Any", ("wer",))), "scores[0]: must be an object, not 'wer'."),
         (replace(TASK, max_seconds=math.nan), "max_seconds: must be a number above 0, not null."),
         (replace(TASK, max_seconds=0), "max_seconds: must be a number above 0, not 0."),

@@ -258,3 +258,39 @@ def test_real_paths_are_those_of_the_system(outside: Path) -> None:
     assert paths.is_inside(outside / "sub/x", outside)
     # A folder whose name merely begins so is another one.
     assert not paths.is_inside(outside.parent / "data2" / "x", outside)
+
+
+class Text(str):
+    """A text of a class of its own, which can't be compared."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        (Sample("a", "x"), "sample 'a': turns: must be a list of objects, not 'x'. Correct the task's list."),  # type: ignore[arg-type]
+        (Sample("a", None), "sample 'a': turns: must be a list of objects, not null."),  # type: ignore[arg-type]
+        (Sample("a", (None,)), "sample 'a': turns[0]: must be an object, not null."),  # type: ignore[arg-type]
+        (Sample("a", (Turn("user", "", "x.wav"),)), "sample 'a': turns[0].audio: must be an object, not 'x.wav'."),  # type: ignore[arg-type]
+        (Sample("a", (), answer="x"), "sample 'a': answer: must be an object, not 'x'."),  # type: ignore[arg-type]
+        (Sample("a", (), language=5), "sample 'a': language: must be a string, not 5."),  # type: ignore[arg-type]
+    ],
+    ids=str,
+)
+def test_fields_of_a_sample_that_hold_something_else_are_named(sample: object, says: str) -> None:
+    with pytest.raises(UserError) as raised:
+        of([sample])
+    assert str(raised.value).startswith(f"task 't': {says}")
+
+
+def test_a_sample_of_a_task_in_python_may_name_a_path_as_text_and_have_texts_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"")
+    turn = Turn("user", "", AudioRef(str(tmp_path / "a.wav")))  # type: ignore[arg-type]
+    (found,) = of([Sample(Text("a"), (turn,))])
+    assert type(found.id) is str
+    assert found.audio == AudioRef(tmp_path / "a.wav")

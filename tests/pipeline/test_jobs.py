@@ -335,3 +335,25 @@ def test_what_is_written_down_of_an_error() -> None:
 def test_batches_keep_the_order_and_the_rest() -> None:
     assert list(batches([1, 2, 3, 4, 5], 2)) == [[1, 2], [3, 4], [5]]
     assert list(batches([], 2)) == []
+
+
+class Writes(Repeats):
+    """A system that writes into its requests, as code does that normalizes audio in place."""
+
+    def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
+        found = []
+        for request in requests:
+            assert request.audio is not None
+            request.audio[:] = 0
+            found.append(Response("x"))
+        assert isinstance(requests, list)
+        requests.clear()
+        return found
+
+
+def test_what_a_system_writes_into_its_requests_is_not_kept(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", SAMPLES, RATE)
+    turn = Turn("user", "", AudioRef(tmp_path / "a.wav"))
+    (done,) = generate_batch(Writes(), [item("a", turns=(turn,))], None)
+    assert done.error == ""
+    assert np.abs(done.clips[0].samples - SAMPLES).max() < 1e-4

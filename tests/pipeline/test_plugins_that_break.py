@@ -53,6 +53,10 @@ def raising_late(sample: Sample) -> float:
     return 1.0
 
 
+def closing(sample: Sample) -> float:
+    raise GeneratorExit
+
+
 def leaving(sample: Sample) -> float:
     raise SystemExit(3)
 
@@ -61,8 +65,12 @@ BROKEN: dict[str, tuple[Callable[[Sample], Any], str]] = {
     "raises": (raising, "of sample 'q3' (tone_asr): its scorer raised ValueError: bad score ("),
     "raises late": (raising_late, "of sample 'q0' (tone_qa): its scorer raised RuntimeError ("),
     "leaves": (leaving, "of sample 'q0' (tone_asr): its scorer raised SystemExit: 3 ("),
-    "text": (lambda sample: "x", "its scorer raised ValueError: could not convert string to float: 'x' ("),
-    "list": (lambda sample: [1], "its scorer raised TypeError: float() argument must be"),
+    "generator": (closing, "of sample 'q0' (tone_asr): its scorer raised GeneratorExit ("),
+    "text": (
+        lambda sample: "1",
+        "its scorer raised TypeError: it returned a str, expected a number, a Score or None (",
+    ),
+    "list": (lambda sample: [1], "its scorer raised TypeError: it returned a list, expected a number"),
     "huge": (lambda sample: 10**400, "its scorer raised OverflowError: int too large"),
     "nan": (lambda sample: float("nan"), "its scorer can't be used: numerator and denominator must be finite numbers"),
     "beyond": (lambda sample: 5, "the value 5.0 lies outside of the metric's range, 0 to 1. Fix it, or leave it out."),
@@ -192,3 +200,32 @@ def test_a_check_that_breaks_is_named(monkeypatch: pytest.MonkeyPatch, capsys: p
     told = capsys.readouterr().err
     assert "system 'badly-checked:x': its check raised ValueError: oops (" in told
     assert "test_plugins_that_break.py, line " in told
+
+
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_a_card_that_is_read_once_too_often_ends_no_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, executor: str
+) -> None:
+    """A card may come from a server that is gone later on."""
+
+    class Shy(Broken):
+        reads = 0
+        most = 10**9
+
+        @property
+        def card(self) -> SystemCard:  # type: ignore[override]  # an attribute of other systems
+            Shy.reads += 1
+            if Shy.reads > Shy.most:
+                raise RuntimeError("no card")
+            return SystemCard("shy")
+
+    plugins.systems.names()
+    monkeypatch.setattr(plugins.systems, "_entries", dict(plugins.systems._entries))
+    plugins.register_system("shy")(lambda spec, options: Shy(lambda requests: [Response("x")] * len(requests)))
+    words = ["run", "mini", "--systems", "shy", "--tasks", "mini_asr", "--limit", "1", "--device", "cpu"]
+    words += ["--transcriber", "", "--executor", executor, "--out"]
+    assert main([*words, str(tmp_path / "run")]) == 0
+    needed = Shy.reads
+    for most in range(needed):
+        Shy.reads, Shy.most = 0, most
+        assert main([*words, str(tmp_path / str(most))]) in (1, 2)

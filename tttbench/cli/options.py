@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,10 +138,14 @@ def chosen(option: str, values: list[str]) -> list[str]:
     return names(values)
 
 
-def system_labels(values: list[str]) -> list[str]:
+def system_labels(values: list[str], known: Collection[str] = ()) -> list[str]:
     """Split comma-separated systems, given once or several times; commas between options of a strategy don't split.
 
     ``["ttt:mini@par:prefix=4,refine=2,whisper:tiny.en"]`` are two systems: ``OPTION=VALUE`` alone is never one.
+
+    Args:
+        values: as they were given.
+        known: labels of the suite, which may hold commas themselves.
 
     Raises:
         UserError: options that stand behind no ``NAME@STRATEGY:``.
@@ -149,8 +154,10 @@ def system_labels(values: list[str]) -> list[str]:
     chosen("--systems", values)
     for value in values:
         own: list[str] = []
-        for part in names([value]):
-            if not _OPTION.match(part):
+        for part in _parts(value, known):
+            if part in known:
+                own.append(part)
+            elif not _OPTION.match(part):
                 own.append(_without_brackets(part))
             elif not own or not _OPTIONED.search(own[-1]):
                 before = own[-1] if own else ""
@@ -160,6 +167,18 @@ def system_labels(values: list[str]) -> list[str]:
                 own[-1] += f",{part}"
         labels += own
     return labels
+
+
+def _parts(value: str, known: Collection[str]) -> list[str]:
+    """Split at commas that stand in none of the ``known`` labels; of labels that begin alike the longest is meant."""
+    with_commas = sorted((one for one in known if "," in one), key=len, reverse=True)
+    found, rest = [], value
+    while rest := rest.strip(" ,"):
+        label = next((one for one in with_commas if rest == one or re.match(rf"{re.escape(one)}\s*,", rest)), "")
+        part = label or rest.partition(",")[0].rstrip()
+        found.append(part)
+        rest = rest[len(part) :]
+    return found
 
 
 def _without_brackets(label: str) -> str:

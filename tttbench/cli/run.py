@@ -110,9 +110,10 @@ def run(args: argparse.Namespace) -> int:
 
     for name in chosen("--tasks", args.tasks):
         tasks.get(name)
+    suite = load_suite(args.suite, args.include)
     suite = choose(
-        load_suite(args.suite, args.include),
-        systems=system_labels(args.systems),
+        suite,
+        systems=system_labels(args.systems, [one.label for one in suite.systems]),
         tasks=names(args.tasks),
         data=_data(args.data),
         limit=args.limit,

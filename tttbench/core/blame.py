@@ -16,11 +16,12 @@ FIX = "Fix it, or leave it out."
 def blamed(who: str) -> Iterator[None]:
     """Run a plug-in's code: what it raises, ``sys.exit()`` too, becomes a ``UserError`` that begins with ``who``.
 
-    A ``UserError`` is the plug-in's own message and stays as it is; an interrupt is the user's.
+    A ``UserError`` is the plug-in's own message and stays as it is; an interrupt is the user's. Not to be held across a
+    ``yield``, as a generator that is closed would count as a plug-in that raises.
     """
     try:
         yield
-    except (UserError, KeyboardInterrupt, GeneratorExit):
+    except (UserError, KeyboardInterrupt):
         raise
     except BaseException as error:
         missing = explained(error) if isinstance(error, ImportError) else None

@@ -10,10 +10,12 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import numpy as np
 
+from tttbench.core.blame import blamed, named
 from tttbench.core.derivation import Derived, Deriver, Need
 from tttbench.core.errors import UserError, kind_and_message
 from tttbench.core.exchange import Response, Trace, Waveform
@@ -23,7 +25,7 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.serialize import KeptResponse, all_escaped, bare, to_plain
-from tttbench.core.system import SystemCard
+from tttbench.core.system import System, SystemCard
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.core.task import Needs, Task
 
@@ -148,6 +150,15 @@ def checked_card(given: object) -> SystemCard:
     return found
 
 
+def card_of(system: System, name: str) -> SystemCard:
+    """Return the card of a system, checked; raises ``UserError`` naming the system if it has none that can be kept."""
+    where = f"system {name!r}: its card"
+    with blamed(where):
+        card = system.card
+    with named(where):
+        return checked_card(card)
+
+
 @dataclasses.dataclass(frozen=True)
 class _DeriverFacts:
     """What a deriver says of itself."""
@@ -166,12 +177,15 @@ class _TaskFacts:
     title: Name
     family: Name
     description: str
-    scores: Annotated[tuple[ScoreSpec, ...], Check(fewest=1)]
+    scores: Annotated[tuple[ScoreSpec, ...], Check(fewest=1, unique=("id",))]
     instruction: str
     needs: Needs
     language: str
     max_seconds: Annotated[float, Check(above=0)]
     doubles_as: tuple[Name, ...]
+    cluster: Annotated[str, Check(one_line=True)]
+    data: Path | None
+    allow_outside: bool
 
 
 def check_task_facts(task: Task) -> None:

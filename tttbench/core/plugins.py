@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, cast
 
 from tttbench.core.blame import blamed, named
-from tttbench.core.checked import check_deriver_facts, check_task_facts, checked_card
+from tttbench.core.checked import card_of, check_deriver_facts, check_task_facts
 from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Request, Response
@@ -323,16 +323,19 @@ def build_system(name: str, options: SystemOptions) -> System:
     kind, _, spec = name.partition(":")
     with blamed(f"system {name!r}: building it"):
         made = systems.get(kind).factory(spec, options)
-    if callable(made) and not isinstance(made, System):
+    with blamed(f"system {name!r}: its card"):  # looking for it reads it
+        is_system = isinstance(made, System)
+    if callable(made) and not is_system:
         made = FunctionSystem(SystemCard(name, Capability(), strategy=options.strategy), made)
-    if not isinstance(made, System):
+        is_system = True
+    if not is_system:
         raise UserError(
             f"system {name!r}: its factory returned a {type(made).__name__}, expected a System with a card and "
             "generate(), or a function from a request to a response (docs/add_a_system.md)."
         )
-    with named(f"system {name!r}: its card"):
-        checked_card(made.card)
-    return made
+    system = cast(System, made)
+    card_of(system, name)
+    return system
 
 
 def build_task(name: str) -> Task:

@@ -163,4 +163,8 @@ class FunctionScorer:
             worst = {"lower": self.info.most, "higher": self.info.least, "none": math.nan}[self.info.direction]
             return plain_score(worst if math.isfinite(worst) else math.nan, "error")
         found = self._verdict(sample, view)
-        return found if found is None or isinstance(found, Score) else plain_score(float(found))
+        if found is None or isinstance(found, Score):
+            return found
+        if not hasattr(found, "__float__"):  # float() would read a text, too
+            raise TypeError(f"it returned a {type(found).__name__}, expected a number, a Score or None")
+        return plain_score(float(found))

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tttbench.core.blame import blamed
+from tttbench.core.blame import blamed, named
+from tttbench.core.checked import checked_sample
 from tttbench.core.errors import UserError
 from tttbench.core.language import language_fault
-from tttbench.core.sample import AudioRef, Sample
+from tttbench.core.sample import AudioRef, Sample, Turn
 from tttbench.core.task import Task
 from tttbench.data.files import RealPaths, why_not_regular
 from tttbench.data.sources.listing import id_fault
@@ -34,13 +35,12 @@ def list_samples(task: Task, data: Path | None = None, *, allow_outside: bool = 
     if fault := language_fault(task.language):
         raise UserError(f"task {task.name!r}: language: {fault}")
     with blamed(f"task {task.name!r}: its samples"):
-        samples = tuple(task.samples(data))
+        listed = tuple(task.samples(data))
+    samples = tuple(_of_its_types(sample, where) for sample in listed)
     seen: set[str] = set()
     paths = RealPaths()
     folder = None if task.allow_outside or allow_outside else _folder(data or task.data)
     for sample in samples:
-        if not isinstance(sample, Sample):
-            raise UserError(f"{where}: listed a {type(sample).__name__}, expected a Sample.")
         at = f"{where}: sample {sample.id!a:.80}"
         if fault := id_fault(sample.id):
             raise UserError(f"{where}: the id {sample.id!a:.80} of a sample {fault}")
@@ -52,6 +52,26 @@ def list_samples(task: Task, data: Path | None = None, *, allow_outside: bool = 
         for audio in _audio_of(sample):
             _check(audio, str(audio.listed or at), folder, paths)
     return samples
+
+
+def _of_its_types(sample: object, where: str) -> Sample:
+    """Return a sample whose fields can be asked for what they should hold: a plug-in may list anything."""
+    if not isinstance(sample, Sample):
+        raise UserError(f"{where}: listed a {type(sample).__name__}, expected a Sample.")
+    if type(sample.id) is type(sample.language) is str and _has_turns(sample):
+        return sample
+    with named(f"{where}: sample {sample.id!a:.80}", "Correct the task's list."):
+        return checked_sample(sample)
+
+
+def _has_turns(sample: Sample) -> bool:
+    """Whether turns and audio are what they should be."""
+    answer = () if sample.answer is None else (sample.answer,)
+    return isinstance(sample.turns, tuple) and all(
+        isinstance(turn, Turn)
+        and (turn.audio is None or (isinstance(turn.audio, AudioRef) and isinstance(turn.audio.path, Path)))
+        for turn in (*sample.turns, *answer)
+    )
 
 
 def _folder(data: Path | None) -> Path | None:

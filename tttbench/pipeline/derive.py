@@ -13,11 +13,11 @@ from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.json_values import JsonObject
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
-from tttbench.core.system import System, SystemOptions
+from tttbench.core.system import SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
-from tttbench.pipeline.jobs import DerivationDone, DeriveItem, WorkerSpec
+from tttbench.pipeline.jobs import DerivationDone, DeriveItem, WorkerSpec, as_deriver
 from tttbench.pipeline.plan import PlannedTask
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
@@ -79,18 +79,18 @@ def _derive(
     spec = WorkerSpec("deriver", name, options, store.manifest.suite.timeout_s)
     try:
         with executor.open(spec) as opened:
-            deriver = opened.worker
-            assert not isinstance(deriver, System)  # opened as a deriver
-            _note_recipe(store, name, deriver.recipe, getattr(deriver, "details", {}))
+            deriver = as_deriver(opened.worker)
+            recipe = deriver.recipe
+            _note_recipe(store, name, recipe, getattr(deriver, "details", {}))
             # What another score, or an earlier run of this recipe, already paid for.
-            known = store.derived_all(deriver.recipe)
+            known = store.derived_all(recipe)
             items = [item for item in items if item.need.input_sha256 not in known]
             reporter.advanced(work.total - len(items), 0)
             try:
                 for done in opened.derive(items):
-                    _write(done, deriver.recipe, store, reporter)
+                    _write(done, recipe, store, reporter)
             except HungError as hung:
-                _write(hung.done, deriver.recipe, store, reporter)
+                _write(hung.done, recipe, store, reporter)
                 raise
     except (StorageError, HungError):
         raise

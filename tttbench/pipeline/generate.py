@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tttbench.config.suite import SystemPlan
-from tttbench.core.checked import checked_card
+from tttbench.core.checked import card_of
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Status
 from tttbench.core.plugins import check_deriver
-from tttbench.core.system import Capability, System, SystemCard, SystemOptions
+from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
-from tttbench.pipeline.jobs import Generated, GenerateItem, OpenWorker, WorkerSpec, now
+from tttbench.pipeline.jobs import Generated, GenerateItem, OpenWorker, WorkerSpec, as_system, now
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import applies, columns, reason_to_skip
@@ -47,11 +47,11 @@ def _generate(
     try:
         spec = WorkerSpec("system", system_plan.name, options, plan.suite.timeout_s)
         with executor.open(spec) as opened:
-            assert isinstance(opened.worker, System)  # opened as one
-            _note_card(store, label, checked_card(opened.worker.card))
+            card = card_of(as_system(opened.worker), label)
+            _note_card(store, label, card)
             entry = store.manifest.systems[label]
             tasks = [task for task in tasks if not reason_to_skip(entry, manifest.tasks[task.plan.name])]
-            _check_transcribers(tasks, opened.worker.card.capability, plan.device)
+            _check_transcribers(tasks, card.capability, plan.device)
             reporter.planned(_works(plan, store))
             try:
                 _warm_up(opened, tasks, pending, plan)

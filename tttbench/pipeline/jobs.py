@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar, cast
 
 from tttbench.core.checked import checked_derived, checked_response
 from tttbench.core.derivation import DerivationInput, Derived, Deriver, Need
@@ -138,6 +138,16 @@ class OpenWorker(Protocol):
         ...
 
 
+def as_system(worker: System | Deriver) -> System:
+    """Return a worker that was opened as a system. ``isinstance`` would read its card, which may do anything."""
+    return cast(System, worker)
+
+
+def as_deriver(worker: System | Deriver) -> Deriver:
+    """Return a worker that was opened as a deriver."""
+    return cast(Deriver, worker)
+
+
 def request_seed(run_seed: int, task: str, sample_id: str, repeat: int = 0) -> int:
     """Return a request's seed, 63 bits: a function of run seed, task, sample and repeat, whatever batch or order."""
     again = f"\0{repeat}" if repeat else ""
@@ -163,7 +173,8 @@ def read_request(item: GenerateItem) -> tuple[Request, dict[int, Clip]]:
         messages.append(Message(turn.role, turn.text, audio.samples, audio.sample_rate))
         kept = item.kept.get(at)
         if kept is None:
-            clips[at] = Clip(audio.samples, audio.sample_rate)
+            # A system may write into what it is given.
+            clips[at] = Clip(audio.samples.copy(), audio.sample_rate)
         elif kept.pcm_md5 and (kept.pcm_md5, kept.sample_rate) != (pcm_md5(audio.samples), audio.sample_rate):
             raise InputError(
                 f"{turn.audio}: is not the recording that the run was started with. Restore it, or give another --out."
@@ -261,7 +272,7 @@ def respond_all(
         clock: monotonic seconds; a call's are shared among its answers.
     """
     began_s = clock()
-    answers = _attempt(lambda: system.generate(requests), len(requests))
+    answers = _attempt(lambda: system.generate(list(requests)), len(requests))
     call_s = clock() - began_s
     if isinstance(answers, Exception):
         return [answers] if len(requests) == 1 else [respond_all(system, [request], clock)[0] for request in requests]
@@ -280,7 +291,7 @@ def derive_batch(deriver: Deriver, items: Sequence[DeriveItem]) -> tuple[Derivat
         except InputError as error:
             done[at] = Derived("failed", error=str(error))
     if inputs:
-        found = _attempt(lambda: deriver.derive(inputs), len(inputs))
+        found = _attempt(lambda: deriver.derive(list(inputs)), len(inputs))
         if isinstance(found, Exception) and len(inputs) > 1:
             found = [_first(_attempt(lambda one=one: deriver.derive([one]), 1)) for one in inputs]  # type: ignore[misc]  # binds the loop's value
         for at, outcome in zip(called, [found] if isinstance(found, Exception) else found, strict=True):

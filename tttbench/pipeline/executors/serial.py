@@ -20,6 +20,8 @@ from tttbench.pipeline.jobs import (
     Generated,
     GenerateItem,
     WorkerSpec,
+    as_deriver,
+    as_system,
     batches,
     derive_batch,
     generate_batch,
@@ -48,16 +50,16 @@ class SerialWorker:
         Raises:
             HungError: a batch took longer than it may.
         """
-        assert isinstance(self.worker, System)  # opened as one
+        system = as_system(self.worker)
         watch = self.lane.run(partial(Watch, self.device))
         for batch in batches(items, batch_size):
-            yield self._within(partial(generate_batch, self.worker, batch, watch), batch, without_answer)
+            yield self._within(partial(generate_batch, system, batch, watch), batch, without_answer)
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
         """Derive, likewise."""
-        assert not isinstance(self.worker, System)  # opened as a deriver
-        for batch in batches(items, self.worker.batch_size):
-            yield self._within(partial(derive_batch, self.worker, batch), batch, without_derivation)
+        deriver = as_deriver(self.worker)
+        for batch in batches(items, deriver.batch_size):
+            yield self._within(partial(derive_batch, deriver, batch), batch, without_derivation)
 
     def _within(
         self,

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
+from tttbench.core.checked import card_of
 from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError
 from tttbench.core.system import System
@@ -31,6 +32,8 @@ from tttbench.pipeline.jobs import (
     Generated,
     GenerateItem,
     WorkerSpec,
+    as_deriver,
+    as_system,
     batches,
     derive_batch,
     generate_batch,
@@ -73,26 +76,26 @@ class ThreadsWorker:
         Raises:
             HungError: too many calls took longer than they may.
         """
-        assert isinstance(self.worker, System)  # opened as one
         n_batches = math.ceil(len(items) / batch_size)
-        at_once = max(1, min(self.worker.card.capability.concurrency // batch_size, n_batches))
+        label = items[0].key.system if items else ""
+        concurrency = card_of(as_system(self.worker), label).capability.concurrency
+        at_once = max(1, min(concurrency // batch_size, n_batches))
         watch = Watch(self.device) if at_once == 1 else None
         call = partial(self._generate, watch=watch, at_once=at_once)
         yield from self._overlapped(call, items, batch_size, at_once, without_answer)
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
         """Derive, likewise; a deriver gets one call at a time unless it names its own ``concurrency``."""
-        assert not isinstance(self.worker, System)  # opened as a deriver
         at_once = max(1, int(getattr(self.worker, "concurrency", 1)))
-        yield from self._overlapped(self._derive, items, self.worker.batch_size, at_once, without_derivation)
+        yield from self._overlapped(
+            self._derive, items, as_deriver(self.worker).batch_size, at_once, without_derivation
+        )
 
     def _generate(self, batch: Sequence[GenerateItem], watch: Watch | None, at_once: int) -> tuple[Generated, ...]:
-        assert isinstance(self.worker, System)
-        return generate_batch(self.worker, batch, watch, at_once)
+        return generate_batch(as_system(self.worker), batch, watch, at_once)
 
     def _derive(self, batch: Sequence[DeriveItem]) -> tuple[DerivationDone, ...]:
-        assert not isinstance(self.worker, System)
-        return derive_batch(self.worker, batch)
+        return derive_batch(as_deriver(self.worker), batch)
 
     def _overlapped(
         self,
