@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -210,3 +211,27 @@ def test_what_is_built_in_keeps_its_name(tmp_path: Path, caplog: pytest.LogCaptu
     assert caplog.messages == [f"{tmp_path / 'own.py'}: {why}"]
     assert included_problems.pop(str(tmp_path / "own.py")) == why
     del sys.modules[module.__name__]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b'title = "x', r"task 'odd_{n}': {path} could not be loaded: not valid TOML: .*\. Correct it\.$"),
+        (
+            b'title = "\xff"',
+            r"task 'odd_{n}': {path} could not be loaded: line 1: is not UTF-8\. Save the file as UTF-8\.$",
+        ),
+        (b'family = "asr"\nscores = ["wer"]', r"{path}: source: missing; add it\."),
+    ],
+    ids=["no TOML", "no UTF-8", "no source"],
+)
+def test_a_task_whose_file_is_broken_is_not_called_unknown(
+    tmp_path: Path, request: pytest.FixtureRequest, content: bytes, says: str
+) -> None:
+    name = f"odd_{abs(hash(content)) % 10**6}"
+    path = tmp_path / f"{name}.toml"
+    path.write_bytes(content)
+    include(tmp_path)
+    request.addfinalizer(lambda: included_problems.pop(str(path), None))
+    with pytest.raises(UserError, match=says.replace("odd_{n}", name).replace("{path}", re.escape(str(path)))):
+        build_task(name)

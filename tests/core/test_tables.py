@@ -321,3 +321,17 @@ def test_a_hint_that_no_document_can_fulfill_is_a_defect_of_the_program(hint: An
     kind = dataclasses.make_dataclass("Kind", [("x", hint)], frozen=True)
     with pytest.raises(TypeError, match=r"no document can hold|would be obeyed by nobody"):
         read_table(kind, Document({"x": 1}, "b.toml"))
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A form that got a field after its first documents were written."""
+
+    first: int = 0
+    later: int | None = field(default=None, metadata={"may_lack": True})
+
+
+def test_of_what_a_program_wrote_only_fields_that_came_later_may_be_missing() -> None:
+    assert read_table(Grown, Document({"first": 1}, "", "JSON"), missing="refuse") == Grown(1)
+    with pytest.raises(UserError, match=r"^first: missing\.$"):
+        read_table(Grown, Document({}, "", "JSON"), missing="refuse")

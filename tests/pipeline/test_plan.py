@@ -230,8 +230,8 @@ def test_systems_are_checked_with_their_strategy_and_settings(monkeypatch: pytes
         ("x", SystemOptions("cuda", strategy="topk", settings={"steps": 2})),
         ("y", SystemOptions("cuda")),
         # Once more when it is known in which languages they will be asked; here samples name none.
-        ("x", SystemOptions("cuda", strategy="topk", settings={"steps": 2}, languages=frozenset({""}))),
-        ("y", SystemOptions("cuda", languages=frozenset({""}))),
+        ("x", SystemOptions("cuda", 4, "topk", {"steps": 2}, languages=frozenset({""}))),
+        ("y", SystemOptions("cuda", 3, languages=frozenset({""}))),
         ("transcriber:ears:1", SystemOptions("cuda")),
     ]
     assert [plan.batch_size(one) for one in systems] == [4, 3]

@@ -331,3 +331,14 @@ def test_a_derivation_that_is_fine_stays_as_it_is(tmp_path: Path) -> None:
         store.save_derived(RECIPE, {**made, "3": Derived("ok", "a\0b", "", {"n": 3})})
         odd = Derived("failed", "", r"the content: holds the character '\x00'", {"n": 3})
         assert store.derived_all(RECIPE) == {**made, "3": odd}
+
+
+def test_a_trace_of_a_development_version_that_knew_no_seconds_of_compute_is_read(tmp_path: Path) -> None:
+    with make_run(tmp_path / "run") as store:
+        before = [one.response for one in store.answers()]
+    with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as connection:
+        connection.execute("UPDATE answers SET response = json_remove(response, '$.trace.compute_s')")
+        connection.commit()
+    assert not [one for (one,) in rows(tmp_path / "run", "SELECT response FROM answers") if one and "compute_s" in one]
+    with RunStore.open(tmp_path / "run") as store:
+        assert [one.response for one in store.answers()] == before

@@ -57,10 +57,13 @@ def test_the_audio_of_an_answer_can_be_read(run: Run) -> None:
     assert run.audio(recording)[0] == pytest.approx(TONE, abs=1 / 32_768)
 
 
-def test_an_outcome_is_the_worst_status_of_answer_and_scores(run: Run) -> None:
+def test_an_outcome_is_the_worst_status_of_its_scores(run: Run) -> None:
     answer = spoken_answer(run)
     scores = {"x": replace(score(0.0), status="unparsed"), "y": replace(score(0.0), status="empty")}
     assert answer.outcome == "ok"
+    # Nothing was to be written, and nothing was: the counts of the run say ok, too.
+    assert replace(answer, status="empty", scores={"x": score(0.0)}).outcome == "ok"
+    assert replace(answer, status="empty", scores={}).outcome == "empty"
     assert replace(answer, scores=scores).outcome == "unparsed"
     assert replace(answer, scores=scores, status="error").outcome == "error"
 

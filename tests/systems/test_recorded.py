@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -133,3 +134,55 @@ def test_echo_gives_back_what_came_last() -> None:
     assert (found.text, found.sample_rate) == ("hello", 16_000)
     assert found.waveform is not None
     np.testing.assert_array_equal(found.waveform, sound)
+
+
+def recording(path: Path) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    soundfile.write(path, np.zeros(160, np.float32), 16_000)
+    return path
+
+
+@pytest.mark.parametrize(
+    "named", ["../secret/a.wav", "sub/../../secret/a.wav", "link.wav", "linked/a.wav", "/absolute"]
+)
+def test_audio_outside_of_the_file_s_folder_is_taken_only_if_that_is_allowed(tmp_path: Path, named: str) -> None:
+    """A run keeps a copy of it, and may be passed on."""
+    outside = recording(tmp_path / "secret" / "a.wav")
+    (tmp_path / "answers" / "sub").mkdir(parents=True)
+    (tmp_path / "answers" / "link.wav").symlink_to(outside)
+    (tmp_path / "answers" / "linked").symlink_to(outside.parent)
+    audio = str(outside) if named == "/absolute" else named
+    path = tmp_path / "answers" / "a.jsonl"
+    name = write(path, {"id": "0", "text": "x"}, {"id": "1", "text": "x", "audio": audio})
+    with pytest.raises(UserError, match=r"a\.jsonl: line 2: .* lies outside of .*answers\. .*say --allow-outside"):
+        build_system(name, SystemOptions())
+    (found,) = build_system(name, SystemOptions(allow_outside=True)).generate([Request("1", (Message("user"),))])
+    assert isinstance(found, Response)
+    words = ["run", "mini", "--systems", name, "--tasks", "mini_asr", "--limit", "1", "--device", "cpu"]
+    words += ["--transcriber", "", "--out", str(tmp_path / "run")]
+    assert main(words) == 2
+    assert not (tmp_path / "run").exists()
+    assert main([*words, "--allow-outside"]) == 1  # none of the samples is in the file
+
+
+def test_a_pipe_for_a_recording_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.wav")
+    (tmp_path / "zero.wav").symlink_to("/dev/zero")
+    for audio, kind in (("a.wav", "a named pipe"), ("zero.wav", "a device"), (".", "a folder")):
+        name = write(tmp_path / f"{len(kind)}.jsonl", {"id": "1", "text": "x", "audio": audio})
+        with pytest.raises(UserError, match=f"line 1: .* is {kind}. Name a regular file, or leave the audio out."):
+            build_system(name, SystemOptions(allow_outside=True))
+
+
+def test_a_run_that_names_recordings_outside_of_itself_is_no_way_to_them(tmp_path: Path) -> None:
+    """Of a journal that somebody else has written."""
+    run, outside = tmp_path / "run", recording(tmp_path / "secret" / "a.wav")
+    name = write(tmp_path / "a.jsonl", {"id": "asr-000", "text": "x", "audio": str(outside)})
+    words = ["run", "mini", "--systems", name, "--tasks", "mini_asr", "--limit", "1", "--device", "cpu"]
+    assert main([*words, "--transcriber", "", "--out", str(run), "--allow-outside"]) == 0
+    build_system(f"recorded:{run}", SystemOptions())
+    (kept,) = run.glob("audio/output*.flac")
+    kept.unlink()
+    kept.symlink_to(outside)
+    with pytest.raises(UserError, match=r"task mini_asr, sample 'asr-000': .* lies outside of .*run\. "):
+        build_system(f"recorded:{run}", SystemOptions())

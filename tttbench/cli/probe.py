@@ -228,7 +228,7 @@ def _asked(args: argparse.Namespace) -> _Asked:
         raise UserError(f"--strategy: {args.system} names one already. Leave out @{plan.strategy}, or the option.")
     device = resolve_device(args.device)
     largest = max(args.batch_size, default=1)
-    options = SystemOptions(device, largest, plan.strategy, plan.settings)
+    options = SystemOptions(device, largest, plan.strategy, plan.settings, allow_outside=args.allow_outside)
     # A mistyped value is found before weights are loaded.
     check_system(plan.name, options)
     for axis in AXES:

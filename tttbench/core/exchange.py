@@ -130,7 +130,7 @@ class Trace:
     commit_step: tuple[int, ...] = ()
     commit_confidence: tuple[MaybeNan, ...] = ()
     spans: tuple[int, ...] = ()
-    compute_s: Seconds | None = None
+    compute_s: Seconds | None = field(default=None, metadata={"may_lack": True})  # runs of development versions do
 
 
 CUT_WORDS = (

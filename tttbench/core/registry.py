@@ -107,6 +107,9 @@ class Registry(Generic[T]):
         """Return the entry, or raise ``UserError`` with the nearest names."""
         self._discover()
         if name not in self._entries:
+            for file, why in included_problems.items():
+                if Path(file).stem == name:
+                    raise UserError(f"{self.noun} {name!r}: {file} could not be loaded: {why}")
             raise UserError(f"Unknown {self.noun} {name!r}. {did_you_mean(name, self._entries)}{self.hint()}")
         return self._entries[name]
 
@@ -172,7 +175,7 @@ def include(folder: Path) -> None:
             raise
         except BaseException as error:  # even sys.exit() in a plug-in must not end somebody's run
             # A message about a TOML file names it already.
-            included_problems[str(path)] = why_it_failed(error).removeprefix(f"{path}: ")
+            included_problems[str(path)] = why_it_failed(error).removeprefix(str(path)).lstrip(":, ")
             log.warning("%s could not be loaded: %s", path, included_problems[str(path)])
         finally:
             _including.pop()

@@ -33,6 +33,7 @@ class SystemOptions:
             ``UserError``.
         languages: BCP 47 tags of what it will be given, where they are known when its name is checked; ``""`` among
             them for samples that name none. None of them are known to whoever builds it.
+        allow_outside: whether a file of answers may name audio outside of its own folder (``--allow-outside``).
     """
 
     device: str = "cpu"
@@ -40,6 +41,7 @@ class SystemOptions:
     strategy: str = ""
     settings: JsonObject = field(default_factory=dict)
     languages: frozenset[str] = frozenset()
+    allow_outside: bool = False
 
 
 @dataclass(frozen=True)

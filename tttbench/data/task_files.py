@@ -65,14 +65,18 @@ class TaskFile:
     allow_outside: bool = False
 
 
+_ONLY_TASKS = {"source", "family", "scores", "options", "instruction"}
+"""Keys by which a file is a task, complete or not."""
+
+
 def load(path: Path) -> None:
-    """Register the task of a TOML file; one without a ``source`` is none (a suite, say) and is passed over.
+    """Register the task of a TOML file; one that holds nothing that only tasks have (a suite, say) is passed over.
 
     Raises:
         UserError: naming the file, the key and what to do.
     """
     document = read_toml(path)
-    if isinstance(document.values, Mapping) and "source" in document.values:
+    if isinstance(document.values, Mapping) and _ONLY_TASKS & document.values.keys():
         tasks.add(path.stem, lambda: task_from(document, path))
 
 

@@ -42,7 +42,7 @@ def _generate(
     if not tasks:
         return
     batch_size = plan.batch_size(system_plan)
-    options = SystemOptions(plan.device, batch_size, system_plan.strategy, system_plan.settings)
+    options = plan.options(system_plan)
     reset_peak()
     try:
         spec = WorkerSpec("system", system_plan.name, options, plan.suite.timeout_s)

@@ -45,15 +45,29 @@ class PlannedTask:
 
 @dataclass(frozen=True)
 class Plan:
-    """A suite whose names exist and whose samples are listed. ``device``: ``"cpu"``, ``"cuda"`` …"""
+    """A suite whose names exist and whose samples are listed.
+
+    ``device``: ``"cpu"``, ``"cuda"`` …; ``allow_outside``: whether lists may name audio outside of their folders.
+    """
 
     suite: Suite
     tasks: tuple[PlannedTask, ...]
     device: str
+    allow_outside: bool = False
 
     def batch_size(self, system: SystemPlan) -> int:
         """Return the most requests that a call of ``system`` may carry: one, unless a suite or a call asks for more."""
         return system.batch_size or self.suite.batch_size or 1
+
+    def options(self, system: SystemPlan) -> SystemOptions:
+        """Return how ``system`` is set up."""
+        return SystemOptions(
+            self.device,
+            self.batch_size(system),
+            system.strategy,
+            system.settings,
+            allow_outside=self.allow_outside,
+        )
 
 
 def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan:
@@ -69,7 +83,8 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
         if odd := odd_character(system.label):
             what = f"the label {system.label!a} holds the character {odd.group()!a}; give it another."
             raise UserError(f"system {system.name!a}: {what}")
-        check_system(system.name, SystemOptions(device, strategy=system.strategy, settings=system.settings))
+        options = SystemOptions(device, strategy=system.strategy, settings=system.settings, allow_outside=allow_outside)
+        check_system(system.name, options)
     tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
     plans = {plan.name: plan for plan in suite.tasks}
     for plan in suite.tasks:
@@ -81,14 +96,14 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
     planned = tuple(_plan_task(plan, tasks[name], suite, nowhere, allow_outside) for name, plan in plans.items())
     _check_metrics(planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
+    made = Plan(suite, planned, device, allow_outside)
     for system in suite.systems:
-        options = SystemOptions(device, strategy=system.strategy, settings=system.settings, languages=languages)
-        check_system(system.name, options)
+        check_system(system.name, replace(made.options(system), languages=languages))
     for entry in planned:
         for spec in entry.scores:
             if transcriber := spec.options.get("transcriber"):
                 check_deriver(f"transcriber:{transcriber}", SystemOptions(device))
-    return Plan(suite, planned, device)
+    return made
 
 
 def check_ready(plan: Plan, labels: Collection[str]) -> None:
@@ -101,8 +116,7 @@ def check_ready(plan: Plan, labels: Collection[str]) -> None:
     """
     for system in plan.suite.systems:
         if system.label in labels:
-            options = SystemOptions(plan.device, plan.batch_size(system), system.strategy, system.settings)
-            make_ready(system.name, options, systems)
+            make_ready(system.name, plan.options(system), systems)
     names = {spec.options.get("transcriber", "") for task in plan.tasks for spec in task.scores}
     for transcriber in sorted(names - {""}):
         make_ready(f"transcriber:{transcriber}", SystemOptions(plan.device), derivers)

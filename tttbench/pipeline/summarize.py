@@ -25,12 +25,12 @@ from tttbench.core.metric import (
 )
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
+from tttbench.core.status import request_status
 from tttbench.core.task import nouns
 from tttbench.pipeline.frontier import Outcome, frontier
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
-from tttbench.scorers.status import request_status
 from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore

@@ -15,8 +15,8 @@ from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
+from tttbench.core.status import worst_status
 from tttbench.scorers.matchers import DEFAULT, OPTIONS, Matching
-from tttbench.scorers.status import worst_status
 from tttbench.scorers.transcripts import Transcription
 
 VERSION = 1

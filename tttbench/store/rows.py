@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from tttbench.core.exchange import STATUSES, Conditions, Response, Status
+from tttbench.core.exchange import Conditions, Response, Status
 from tttbench.core.metric import Score
 from tttbench.core.sample import Sample
+from tttbench.core.status import request_status
 
 
 @dataclass(frozen=True)
@@ -130,5 +131,5 @@ class StoredAnswer:
 
     @property
     def outcome(self) -> Status:
-        """How the request ended as a whole: the worst status of the answer and its scores."""
-        return max((self.status, *(score.status for score in self.scores.values())), key=STATUSES.index)
+        """How the request ended as a whole, as the run's counts have it."""
+        return request_status(self.status, (score.status for score in self.scores.values()))

@@ -3,7 +3,8 @@
 PATH is a run directory (``recorded:RUN`` if it has one system, else ``recorded:RUN#SYSTEM``), or a JSON-lines, TSV or
 CSV file with the columns ``id`` and ``text``, and where wanted ``task``, ``audio`` (a file beside it), ``codes`` (JSON
 lines: a list), ``finish_reason`` (``length``: a limit cut the answer) and ``error``. Answers are found by task and
-sample id; without a ``task`` by the id alone.
+sample id; without a ``task`` by the id alone. Audio outside of the file's folder, or of the run, needs
+``--allow-outside``, as the run that is made of it keeps a copy.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.core.tables import Check, Document, read_table
 from tttbench.data.documents import parse_json, read_text
+from tttbench.data.files import RealPaths, why_not_regular
 from tttbench.store.schema import JOURNAL
 
 Key = tuple[str, str]
@@ -32,13 +34,17 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Line:
-    """One recorded answer: its text, recording, codes and why it ended, or the error that took its place."""
+    """One recorded answer: its text, recording, codes and why it ended, or the error that took its place.
+
+    ``where`` says for messages where it stands.
+    """
 
     text: str = ""
     audio: Path | None = None
     codes: tuple[int, ...] | None = None
     error: str = ""
     finish_reason: str = "stop"
+    where: str = ""
 
 
 class RecordedSystem:
@@ -78,19 +84,19 @@ def check(spec: str, options: SystemOptions) -> None:
     """Refuse a path that is missing or can't be read, and options, of which there are none."""
     if options.strategy or options.settings:
         raise UserError(f"recorded:{spec}: has no strategies and no settings; leave them out.")
-    _lines(spec)
+    _lines(spec, options)
 
 
 @register_system("recorded", summary="answers from a file (JSON lines, TSV, CSV) or an earlier run", check=check)
 def build(spec: str, options: SystemOptions) -> RecordedSystem:
     """Read the answers of ``recorded:spec``; raises ``UserError`` naming file, line and field."""
-    lines = _lines(spec)
+    lines = _lines(spec, options)
     content = [[key, line.text, line.codes, line.error, _audio_sha256(line)] for key, line in sorted(lines.items())]
     digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
     return RecordedSystem(f"recorded:{spec}", lines, digest)
 
 
-def _lines(spec: str) -> Mapping[Key, Line]:
+def _lines(spec: str, options: SystemOptions) -> Mapping[Key, Line]:
     """The answers of ``recorded:spec``; read again only if what they are read from has changed."""
     path, label = _split(spec)
     try:
@@ -99,7 +105,23 @@ def _lines(spec: str) -> Mapping[Key, Line]:
         state = [one.stat() for one in (path, path / JOURNAL) if one.exists()]
     except (OSError, ValueError) as error:
         raise UserError(f"recorded:{spec!a}: cannot be read ({error}). Check the path.") from error
-    return _read(path, label, tuple((one.st_mtime_ns, one.st_size) for one in state))
+    lines = _read(path, label, tuple((one.st_mtime_ns, one.st_size) for one in state))
+    folder, paths = path if path.is_dir() else path.parent, RealPaths()
+    for line in lines.values():
+        if line.audio is not None:
+            _check_audio(line.audio, f"{path}: {line.where}", None if options.allow_outside else folder, paths)
+    return lines
+
+
+def _check_audio(audio: Path, where: str, folder: Path | None, paths: RealPaths) -> None:
+    """Refuse audio that would be waited for forever, or isn't in ``folder``."""
+    if kind := why_not_regular(audio):
+        raise UserError(f"{where}: {audio} is {kind}. Name a regular file, or leave the audio out.")
+    if folder is not None and not paths.is_inside(audio, folder):
+        raise UserError(
+            f"{where}: {audio} lies outside of {folder}. If you trust these answers, say --allow-outside, else "
+            "correct them."
+        )
 
 
 @lru_cache(maxsize=8)
@@ -154,6 +176,7 @@ def _of_run(folder: Path, label: str) -> Iterator[tuple[Key, Line]]:
                     None if response is None else response.audio_codes,
                     answer.error if response is None else "",
                     "stop" if response is None else response.finish_reason,
+                    f"task {answer.key.task}, sample {answer.key.sample!a}",
                 ),
             )
 
@@ -180,7 +203,8 @@ def _of_file(path: Path) -> Iterator[tuple[Key, Line]]:
             raise document.error("id", f"{row.id!r} stands in {seen[key]}, too; give each sample one line.")
         seen[key] = document.source
         audio = path.parent / row.audio if row.audio else None
-        yield key, Line(row.text or "", audio, row.codes, row.error or "", row.finish_reason or "stop")
+        where = f"line {document.source.rpartition(':')[2]}"
+        yield key, Line(row.text or "", audio, row.codes, row.error or "", row.finish_reason or "stop", where)
 
 
 def _rows(path: Path) -> Iterator[Document]:

@@ -124,7 +124,8 @@ def read_table(
         kind: a dataclass, or a list of them (``tuple[Row, ...]``).
         document: the values, and what messages call them.
         unknown: whether keys that no field has are faults, or may come from a version that knows more.
-        missing: whether fields with a default may be left out, or nothing may, as in what ``to_plain`` wrote.
+        missing: whether fields with a default may be left out, or nothing may, as in what ``to_plain`` wrote, except
+            fields with ``metadata={"may_lack": True}``, which came later than the first documents of a format.
 
     Raises:
         UserError: whatever is wrong, a line a fault (ten at most): source, path, what is wrong, what to do.
@@ -225,6 +226,7 @@ def _fields(kind: Any) -> Mapping[str, Field]:
             one.name,
             _reader(hints[one.name]) if one.init else None,
             one.init and one.default is MISSING and one.default_factory is MISSING,
+            not one.init or one.metadata.get("may_lack", False),
         )
         for one in kept_fields(kind)
     }

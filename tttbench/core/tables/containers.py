@@ -216,11 +216,15 @@ class Entries(Reader):
 
 @dataclass(frozen=True)
 class Field:
-    """The field behind a key: its name, its reader (None: the class fills it), whether the key must be there."""
+    """The field behind a key: its name, its reader (None: the class fills it), whether the key must be there.
+
+    ``may_lack``: it may be missing even where a program has written everything else.
+    """
 
     name: str
     reader: Reader | None
     is_required: bool
+    may_lack: bool = False
 
 
 class Table(Reader):
@@ -262,7 +266,7 @@ class Table(Reader):
             faults += [
                 (key, self._missing(field, how))
                 for key, field in fields.items()
-                if key not in value and (field.is_required or (how.refuses_missing and field.reader is not None))
+                if key not in value and (field.is_required or (how.refuses_missing and not field.may_lack))
             ]
         if faults:
             raise FaultError(*faults)

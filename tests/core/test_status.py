@@ -3,7 +3,7 @@
 import pytest
 
 from tttbench.core.exchange import Status
-from tttbench.scorers.status import request_status, worst_status
+from tttbench.core.status import request_status, worst_status
 
 
 @pytest.mark.parametrize(
