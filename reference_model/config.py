@@ -173,6 +173,8 @@ _FIXED: Mapping[str, tuple[object, ...]] = {
     "rope_scaling": (None,),
     "attention_dropout": (0, 0.0),
     "pruned_heads": ({}, None),
+    "is_encoder_decoder": (False, None),
+    "add_cross_attention": (False, None),
 }
 """Fields that would change the computation, with the values under which they don't."""
 
@@ -183,6 +185,7 @@ _WITHOUT_EFFECT = frozenset(
     {
         SHARED_TOKENIZER,
         "_attn_implementation",
+        "_attn_implementation_autoset",
         "_name_or_path",
         "architectures",
         "auto_map",
@@ -201,6 +204,17 @@ _WITHOUT_EFFECT = frozenset(
         "unmasked_audio_prob",
         "use_cache",
         "use_mrope",
+        "quad_span_truncation_prob",
+        # What transformers writes into any configuration: how to generate, what to return, words for other tasks.
+        *("do_sample", "temperature", "top_k", "top_p", "typical_p", "num_beams", "num_beam_groups"),
+        *("early_stopping", "max_length", "min_length", "length_penalty", "repetition_penalty", "diversity_penalty"),
+        *("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "num_return_sequences", "bad_words_ids"),
+        *("forced_bos_token_id", "forced_eos_token_id", "suppress_tokens", "begin_suppress_tokens"),
+        *("exponential_decay_length_penalty", "remove_invalid_values", "decoder_start_token_id", "sep_token_id"),
+        *("output_attentions", "output_hidden_states", "output_scores", "return_dict", "return_dict_in_generate"),
+        *("chunk_size_feed_forward", "cross_attention_hidden_size", "finetuning_task", "is_decoder", "prefix"),
+        *("problem_type", "task_specific_params", "tf_legacy_loss", "tie_encoder_decoder", "tokenizer_class"),
+        *("torchscript", "use_bfloat16"),
     }
 )
 """Fields of Qwen2's and of the released configurations that inference doesn't read."""

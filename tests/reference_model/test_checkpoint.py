@@ -138,6 +138,7 @@ def test_a_source_that_is_neither_folder_nor_hub_id(source: str) -> None:
         ("hidden_size", "16", "config.json: field 'hidden_size' is '16'"),
         ("hidden_size", None, "config.json: field 'hidden_size'"),
         ("hidden_sizes", 3, "config.json: unknown field 'hidden_sizes'"),
+        ("is_encoder_decoder", True, "config.json: field 'is_encoder_decoder' is True; supported: False"),
         ("hidden_act", "gelu", "config.json: field 'hidden_act' is 'gelu'"),
         ("objective", "both", "config.json: field 'objective' is 'both'"),
         ("num_key_value_heads", 3, "config.json: field 'num_key_value_heads' is 3"),
@@ -153,6 +154,20 @@ def test_wrong_fields_are_named(tmp_path: Path, tokenizer: TtTTokenizer, field: 
     (tmp_path / "config.json").write_text(json.dumps(raw))
     with pytest.raises(ConfigError, match=said):
         checkpoint.load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["_attn_implementation_autoset", "quad_span_truncation_prob", "do_sample", "chunk_size_feed_forward", "top_p"],
+)
+def test_fields_that_change_nothing_in_inference_are_passed_over(
+    tmp_path: Path, tokenizer: TtTTokenizer, field: str
+) -> None:
+    checkpoint.save(random_model(small(tokenizer)), tokenizer, tmp_path)
+    before = checkpoint.load(tmp_path).model.config
+    raw = json.loads((tmp_path / "config.json").read_text())
+    (tmp_path / "config.json").write_text(json.dumps({**raw, field: 0.5}))
+    assert checkpoint.load(tmp_path).model.config == before
 
 
 def test_a_missing_field_is_named(tmp_path: Path, tokenizer: TtTTokenizer) -> None:

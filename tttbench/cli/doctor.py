@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tttbench.cli.options import a_path
 from tttbench.core.errors import UserError
 from tttbench.core.extras import DISTRIBUTIONS, is_installed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import torch
 
     from reference_model.attention import Chooser
@@ -52,13 +55,20 @@ class Finding:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """No options."""
+    """Add the argument."""
+    parser.add_argument(
+        "folder", nargs="?", type=a_path, metavar="FOLDER", help="a checkpoint that ttt:FOLDER is to load, instead"
+    )
 
 
-def run(_: argparse.Namespace) -> int:
-    """Print the findings; 1 if something is missing that the default suite needs."""
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; 1 if something is missing that the default suite, or the checkpoint, needs."""
     from tttbench.cli.columns import columns
 
+    if args.folder is not None:
+        findings = list(checkpoint(args.folder))
+        print(columns([[MARKS[finding.state], finding.name, finding.detail] for finding in findings]))
+        return int(any(finding.state == "missing" for finding in findings))
     findings = list(examine())
     print(columns([[MARKS[finding.state], finding.name, finding.detail] for finding in findings]))
     missing = [finding.name for finding in findings if finding.state == "missing"]
@@ -72,6 +82,31 @@ def run(_: argparse.Namespace) -> int:
         )
         print("and runs of systems of your own.")
     return 1
+
+
+def checkpoint(folder: Path) -> Iterator[Finding]:
+    """Look at what ``ttt:FOLDER`` needs: codec, configuration, tokenizer and finite weights that fit together.
+
+    Raises:
+        UserError: no such folder.
+    """
+    from tttbench.core.plugins import build_system, make_ready, systems
+    from tttbench.core.system import SystemOptions
+
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder. Give the folder of a checkpoint, or nothing.")
+    name, options = f"ttt:{folder}", SystemOptions()
+    try:
+        make_ready(name, options, systems)
+        card = build_system(name, options).card
+    except UserError as error:
+        yield Finding(name, "missing", str(error))
+        return
+    yield Finding("weights", "ok", f"finite, sha256 {card.weights_sha256[:12]}")
+    yield Finding("codec", "ok", card.codec)
+    yield Finding("strategy", "ok", card.strategy)
+    for detail, value in card.details.items():
+        yield Finding(detail, "ok", str(value))
 
 
 def examine() -> Iterator[Finding]:

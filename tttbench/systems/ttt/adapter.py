@@ -33,7 +33,7 @@ from tttbench.systems.ttt.folder import (
 )
 from tttbench.systems.ttt.likelihood import nats_of
 from tttbench.systems.ttt.limits import Limits
-from tttbench.systems.ttt.settings import decode_settings, strategies
+from tttbench.systems.ttt.settings import decode_settings, dtype_of, strategies
 from tttbench.systems.ttt.speech import Speech, load_codec
 from tttbench.systems.ttt.synthetic import bound_for, synthetic_prompt
 
@@ -130,6 +130,9 @@ class TtTSystem:
     def card(self) -> SystemCard:
         """The model card. Prompts, settings, weights, codec, tokenizer and configurations can change an answer."""
         model = self._loaded.model
+        dtype = str(model.dtype).removeprefix("torch.")
+        # Cards of before there was a choice go on being equal.
+        chosen = {} if dtype == "float32" else {"dtype": dtype}
         return SystemCard(
             name=self.name,
             capability=Capability(
@@ -144,15 +147,16 @@ class TtTSystem:
             weights_sha256=self._made_of.weights_sha256,
             codec=self._codec.fingerprint,
             prompts=dict(self._assistant.prompts),
-            settings={**asdict(self._settings), "strategy": self._strategy},
+            settings={**asdict(self._settings), "strategy": self._strategy, **chosen},
             identity=self._made_of.identity,
             details={
                 "parameters": model.n_parameters(),
                 "objective": model.config.objective,
-                "dtype": str(model.dtype).removeprefix("torch."),
+                "dtype": dtype,
                 "device": str(model.device),
                 "attention": model.attention_name(),
                 "positions": model.config.max_position_embeddings,
+                "prompts": self._assistant.whose_prompts,
             },
         )
 
@@ -365,10 +369,11 @@ def build(spec: str, options: SystemOptions) -> TtTSystem:
 
     folder = checkpoint_folder(spec)
     assistant = read_assistant(folder)
-    settings = decode_settings([assistant.decode, *_given_settings(spec, options)])
+    layers = [assistant.decode, *_given_settings(spec, options)]
+    settings = decode_settings(layers)
     try:
         codec = load_codec(assistant.codec_folder(), options.device)
-        loaded = reference_model.load(folder, device=options.device)
+        loaded = reference_model.load(folder, device=options.device, dtype=dtype_of(layers))
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
     name = f"ttt:{spec or SHIPPED[0]}"

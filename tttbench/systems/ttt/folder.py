@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +45,10 @@ PUBLISHED_PROMPTS: Mapping[str, str] = {
     "asr": f"User will provide you with a speech recording. Write down what is said in it. {_TURNS}",
     "qa": f"User will provide you with a speech instruction. Follow it and answer. {_TURNS}",
 }
-"""System prompts of folders that give none of their own: they say what those of TtT (arXiv 2509.20072) say."""
+"""System prompts of folders that give none of their own: paraphrases of TtT's (arXiv 2509.20072), in other words.
+
+A released checkpoint was trained with prompts in its own words; put those into its ``assistant.json``.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,14 @@ class Assistant:
     prompts: Mapping[str, str]
     decode: Document
     where: str
+
+    @property
+    def whose_prompts(self) -> str:
+        """In words, which prompts the weights may never have seen."""
+        ours = [family for family, prompt in sorted(PUBLISHED_PROMPTS.items()) if self.prompts.get(family) == prompt]
+        if not ours:
+            return "its own"
+        return f"ours, paraphrases of the published ones: {', '.join(ours)}; put the trained words into {FILE}"
 
     def codec_folder(self) -> Path:
         """Return the codec's folder; raises ``UserError`` if none is named, or if there is no such folder."""
@@ -87,9 +99,21 @@ def checkpoint_folder(spec: str) -> Path:
     if os.path.isdir(folder):
         return folder
     if "/" in spec or "\\" in spec:
-        raise UserError(f"ttt:{spec}: no such folder. Give the path of a checkpoint folder; hub ids are not fetched.")
+        raise UserError(f"ttt:{spec}: no such folder. {_get_it(spec)}")
     names = [f"ttt:{name}" for name in SHIPPED]
     raise UserError(f"Unknown system 'ttt:{spec}', and no such folder. {did_you_mean(f'ttt:{spec}', names)}")
+
+
+def _get_it(spec: str) -> str:
+    """How to come by a checkpoint that isn't here; what looks like a hub id is fetched beforehand, with a codec."""
+    owner, _, name = spec.partition("/")
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", spec):
+        return "Give the path of a checkpoint folder."
+    return (
+        f"If {owner}/{name} is a hub id: nothing is fetched while a suite runs, so fetch it first (hf download {spec} "
+        f'--local-dir {name}), put a codec\'s folder beside it, name that in {name}/{FILE} ({{"codec": …}}), and give '
+        f"ttt:{name}."
+    )
 
 
 _Filled = Annotated[str, Check(filled=True)]

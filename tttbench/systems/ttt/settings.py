@@ -6,8 +6,8 @@ Loads no model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 from tttbench.core.extras import require
 from tttbench.core.json_values import JsonValue
@@ -17,11 +17,36 @@ if TYPE_CHECKING:
     from reference_model.decoding import DecodeConfig
 
 
+Dtype = Literal["float32", "bfloat16", "float16", "float64"]
+"""What a checkpoint is computed in, whatever it is stored in. No field of ``DecodeConfig``, as it is the weights'."""
+
+
+def dtype_of(layers: Sequence[Document]) -> Dtype:
+    """Return the ``dtype`` of decode settings, the last one that is given; else ``"float32"``.
+
+    Raises:
+        UserError: there is no such dtype.
+    """
+    found: Dtype = "float32"
+    for layer in layers:
+        values = read_table(dict[str, JsonValue], layer)
+        if "dtype" in values:
+            found = read_table(_Computed, replace(layer, values={"dtype": values["dtype"]})).dtype
+    return found
+
+
+@dataclass(frozen=True)
+class _Computed:
+    dtype: Dtype
+
+
 def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     """Return the decode settings that ``layers`` make together; later ones win.
 
     Args:
         layers: tables with fields of ``DecodeConfig``, and where they come from.
+
+    ``dtype`` may stand among them; it is checked, and read by ``dtype_of``.
 
     Raises:
         UserError: an unknown name, a value of the wrong kind or out of range, an unknown strategy.
@@ -29,9 +54,11 @@ def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     from reference_model.decoding import DecodeConfig, make_strategy
     from reference_model.errors import DecodeError
 
+    dtype_of(layers)
     settings, values = DecodeConfig(), dict[str, JsonValue]()
     for layer in layers:
-        values |= read_table(dict[str, JsonValue], layer)
+        given = read_table(dict[str, JsonValue], layer)
+        values |= {name: value for name, value in given.items() if name != "dtype"}
         settings = read_table(DecodeConfig, replace(layer, values=values))
         if settings.strategy != "auto" and isinstance(settings.strategy, str):
             try:
