@@ -12,6 +12,7 @@ import pytest
 import soundfile
 
 from tttbench.config.suite import Suite, SystemPlan, TaskPlan
+from tttbench.core.checked import card_of
 from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.exchange import Response
 from tttbench.core.sample import Sample, Turn, spoken_sample
@@ -105,7 +106,7 @@ def test_every_system_is_given_every_task_in_batches_and_all_is_told(store: RunS
         ("one:x@topk", "t", "c", "ok", 1),
         ("one:x@topk", "u", "d", "ok", 1),
     ]
-    assert store.manifest.systems["second"].card == second.card
+    assert store.manifest.systems["second"].card == card_of(second, "second")
     assert next(store.answers("second", "u")).finished_at.endswith("+00:00")
     # Nothing is left to do, and nobody is built.
     assert run(store, Workers({})) == [("planned",), ("planned",)]
@@ -201,7 +202,7 @@ def test_a_resumed_run_s_system_is_the_one_that_it_was_started_with(
     shown = says()
     shown.card = replace(first.card, details={"device": "cuda"}, capability=Capability(streams=True))
     run(store, Workers({"one:x": shown, "two:y": says()}))
-    assert store.manifest.systems["one:x@topk"].card == shown.card
+    assert store.manifest.systems["one:x@topk"].card == card_of(shown, "one:x@topk")
 
 
 def test_the_most_memory_of_all_calls_on_a_run_is_kept(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

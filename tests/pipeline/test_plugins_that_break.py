@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,7 +58,7 @@ def raising_late(sample: Sample) -> float:
     return 1.0
 
 
-def closing(sample: Sample) -> float:
+def ending(sample: Sample) -> float:
     raise GeneratorExit
 
 
@@ -65,7 +70,7 @@ BROKEN: dict[str, tuple[Callable[[Sample], Any], str]] = {
     "raises": (raising, "of sample 'q3' (tone_asr): its scorer raised ValueError: bad score ("),
     "raises late": (raising_late, "of sample 'q0' (tone_qa): its scorer raised RuntimeError ("),
     "leaves": (leaving, "of sample 'q0' (tone_asr): its scorer raised SystemExit: 3 ("),
-    "generator": (closing, "of sample 'q0' (tone_asr): its scorer raised GeneratorExit ("),
+    "generator": (ending, "of sample 'q0' (tone_asr): its scorer raised GeneratorExit ("),
     "text": (
         lambda sample: "1",
         "its scorer raised TypeError: it returned a str, expected a number, a Score or None (",
@@ -229,3 +234,66 @@ def test_a_card_that_is_read_once_too_often_ends_no_run(
     for most in range(needed):
         Shy.reads, Shy.most = 0, most
         assert main([*words, str(tmp_path / str(most))]) in (1, 2)
+
+
+FUNCTION = """
+from tttbench.api import register_system
+
+@register_system("{name}")
+def build(spec, options):
+    return lambda request: "{answer}"
+"""
+
+CLASS = """
+from tttbench.api import Response, SystemCard, register_system
+
+class Says:
+    card = SystemCard("{name}"{identity})
+
+    def generate(self, requests):
+        return [Response("{answer}") for _ in requests]
+
+@register_system("{name}")
+def build(spec, options):
+    return Says()
+"""
+
+
+TOLD = ", identity={{'version': '1'}}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "status"),
+    [
+        ("function", FUNCTION, 2),
+        ("class", CLASS, 2),
+        ("told", CLASS.replace("{identity}", ", identity={{'v': '1'}}"), 1),
+    ],
+)
+def test_a_plug_in_that_was_edited_is_another_system_unless_its_card_says_what_it_is_made_of(
+    tmp_path: Path, kind: str, source: str, status: int
+) -> None:
+    """Else a resumed run would hold the answers of both under one name."""
+    name, file = f"edited_{kind}", tmp_path / "plugins" / f"edited_{kind}.py"
+    file.parent.mkdir()
+
+    def call(answer: str, *more: str) -> subprocess.CompletedProcess[str]:
+        file.write_text(source.format(name=name, answer=answer, identity=""))
+        words = ["run", "mini", "--include", str(file.parent), "--systems", name, "--tasks", "mini_asr", "--limit", "2"]
+        words += ["--transcriber", "", "--device", "cpu", "--out", str(tmp_path / "run"), *more]
+        env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [sys.executable, "-m", "tttbench", *words]
+        return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    assert call("one").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "run" / "journal.sqlite")) as journal:
+        journal.execute("UPDATE answers SET status = 'error', response = NULL WHERE sample = 'asr-001'")
+        journal.commit()
+    again = call("two", "--resume", "--retry-errors")
+    texts = load(tmp_path / "run").samples.set_index("sample").text.to_dict()
+    if status == 2:
+        assert again.returncode == 2
+        assert f"identity of system {name} differs: the run has {{'plugin_sha256': " in again.stderr
+        assert "two" not in texts.values()
+    else:
+        assert (again.returncode, texts) == (0, {"asr-000": "one", "asr-001": "two"})

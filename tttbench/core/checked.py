@@ -7,6 +7,8 @@ own request or input. Reading what a run has kept is more lenient: it is what it
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -25,7 +27,7 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.serialize import KeptResponse, all_escaped, bare, to_plain
-from tttbench.core.system import System, SystemCard
+from tttbench.core.system import FunctionSystem, System, SystemCard
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.core.task import Needs, Task
 
@@ -150,13 +152,35 @@ def checked_card(given: object) -> SystemCard:
     return found
 
 
+PLUGIN = "plugin_sha256"
+"""Name among a card's ``identity``: the hash of the file that a system is written in, whose card says nothing else."""
+
+
 def card_of(system: System, name: str) -> SystemCard:
-    """Return the card of a system, checked; raises ``UserError`` naming the system if it has none that can be kept."""
+    """Return the card of a system, checked; raises ``UserError`` naming the system if it has none that can be kept.
+
+    A card that says nothing of what the system is made of gets the hash of the plug-in's file: edited, it is
+    another system.
+    """
     where = f"system {name!r}: its card"
     with blamed(where):
-        card = system.card
+        card, file = system.card, _file_of(system)
     with named(where):
-        return checked_card(card)
+        found = checked_card(card)
+    is_told = found.weights_sha256 or found.codec or found.prompts or found.settings or found.identity
+    return found if is_told or file is None else dataclasses.replace(found, identity={PLUGIN: _sha256(file)})
+
+
+def _file_of(system: System) -> Path | None:
+    """The file that a system from outside was written in; None for our own, and where there is no file."""
+    written = system.function if isinstance(system, FunctionSystem) else system
+    module = str(getattr(written, "__module__", ""))
+    file = None if module.partition(".")[0] == "tttbench" else getattr(sys.modules.get(module), "__file__", None)
+    return Path(file) if isinstance(file, str) and Path(file).is_file() else None
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -133,7 +133,7 @@ class FunctionSystem:
     def __init__(self, card: SystemCard, function: Callable[[Request], Response | str]) -> None:
         """Respond with ``function``; the time of its call becomes the trace where it returns none."""
         self.card = card
-        self._function = function
+        self.function = function
 
     def generate(self, requests: Sequence[Request]) -> Sequence[Response | Exception]:
         """Call the function for one request after the other; what it raises is the error of that request."""
@@ -141,7 +141,7 @@ class FunctionSystem:
         answers: list[Response | Exception] = []
         for request in requests:
             try:
-                answer = self._function(request)
+                answer = self.function(request)
                 response = Response(answer) if isinstance(answer, str) else answer
                 # What else it may be is for those who check answers.
                 if isinstance(response, Response) and isinstance(response.trace, Trace) and not response.trace.end_s:

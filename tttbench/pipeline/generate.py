@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tttbench.config.suite import SystemPlan
-from tttbench.core.checked import card_of
+from tttbench.core.checked import PLUGIN, card_of
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Status
 from tttbench.core.plugins import check_deriver
@@ -137,9 +137,11 @@ def _note_card(store: RunStore, label: str, card: SystemCard) -> None:
     """Keep what the system is; refuse one that isn't what the run was started with."""
     manifest = store.manifest
     before = manifest.systems[label].card
-    if before is not None and manifest.versions.get("tttbench", "").startswith("0.1."):
-        # Of what version 0.1 didn't know nothing can be said.
-        before = replace(before, identity={**card.identity, **before.identity})
+    if before is not None:
+        # Of what the version that began the run didn't know nothing can be said.
+        is_of_0_1 = manifest.versions.get("tttbench", "").startswith("0.1.")
+        unknown = {name: value for name, value in card.identity.items() if is_of_0_1 or name == PLUGIN}
+        before = replace(before, identity={**unknown, **before.identity})
     if before is not None and before.digest != card.digest:
         for name in ("name", "strategy", "weights_sha256", "codec", "prompts", "settings", "identity"):
             was, is_now = getattr(before, name), getattr(card, name)
