@@ -34,8 +34,8 @@ def ljspeech(shared_data: Path) -> Spoken:
 
 @pytest.mark.slow
 def test_a_human_reader_is_understood(transcriber: WhisperTranscriber, ljspeech: Spoken) -> None:
-    waveforms, references = (of_all[:6] for of_all in ljspeech)
-    assert word_error_rate(references, transcriber.transcribe(waveforms)) <= 0.08
+    waveforms, references = ljspeech
+    assert word_error_rate(references[:6], transcriber.transcribe(waveforms[:6])) <= 0.08
 
 
 @pytest.mark.slow
