@@ -41,11 +41,14 @@ def _is_hour(before: Sequence[str]) -> bool:
 
 def _join_hour(found: list[str]) -> None:
     """Make one number of the hour and minutes before a half of the day at the end: ``5 30 pm``, ``5 oclock pm``."""
-    dotted = _DOTTED.fullmatch(found[-2]) if len(found) > 1 else None
-    if found[-2:-1] == ["oclock"]:
+    was_hour = found[-2:-1] == ["oclock"]
+    while found[-2:-1] == ["oclock"]:
         del found[-2]
-    elif dotted is not None and found[-3:-2] not in ([sign] for sign in CURRENCIES):  # 3.30 pm
+    dotted = _DOTTED.fullmatch(found[-2]) if len(found) > 1 else None
+    if dotted is not None and found[-3:-2] not in ([sign] for sign in CURRENCIES):  # 3.30 pm
         found[-2] = f"{dotted[1]}{dotted[2].ljust(2, '0')}"
+    elif was_hour:
+        return
     elif len(found) > 2 and _within(found[-2], 10, 59) is not None and _within(found[-3], 1, 12) is not None:
         found[-3:-1] = [found[-3] + found[-2]]
 

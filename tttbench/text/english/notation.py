@@ -24,8 +24,8 @@ _US_DOLLAR = re.compile(rf"(?<!{_LETTER})us(?=\$)")
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
 _TIME = re.compile(r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])")
 _RATIO = re.compile(r"(?<![\d:.])(\d+(?:\.\d+)?):(?=\d+(?:\.\d+)?(?![\d:]|\.\d))")
-_ISO_DATE = re.compile(r"(?<![\d/.-])(\d{4})([/.-])(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?![\d/-]|\.\d)")
-_DATE = re.compile(r"(?<![\d/.-])(0?[1-9]|[12]\d|3[01])([/.-])(0?[1-9]|[12]\d|3[01])\2([12]\d{3})(?![\d/-]|\.\d)")
+_ISO_DATE = re.compile(r"(?<!\d)(?<!\d[/.-])(\d{4})([/.-])(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])(?!\d|\2\d)")
+_DATE = re.compile(r"(?<!\d)(?<!\d[/.-])(0?[1-9]|[12]\d|3[01])([/.-])(0?[1-9]|[12]\d|3[01])\2([12]\d{3})(?!\d|\2\d)")
 _MINUS_TO_RESULT = re.compile(r"(?<=\d)\s*-\s*(?=\d+(?:\.\d+)?\s*=)")
 _MINUS_BETWEEN = re.compile(r"(?<=\d)\s*\u2212\s*(?=\d)")
 _SIGN = re.compile(rf"(?<![^\W_])(?<![-.%])[-\u2212](?=[{_MONEY}.]?\d)")
@@ -46,7 +46,6 @@ _TOKEN = re.compile(
     rf"|(?<={_LETTER})/(?={_LETTER})"
     rf"|[{_MONEY}\u00a2](?=\s?[-.\w])|(?<=\d)[{_MONEY}\u00a2]|(?<=\d\s)[{_MONEY}\u00a2]|[%\u00b0&+=@\u00d7\u00f7]"
 )
-_WHOLE, _FRACTION = re.compile(r"\d{1,2}"), re.compile(r"\d{1,2}/\d{1,2}")
 _SPOKEN = {
     "&": ("and",),
     "+": ("plus",),
@@ -73,10 +72,8 @@ def tokens_of(text: str) -> list[str]:
         spoken = _SPOKEN.get(token)
         if spoken is not None:
             tokens += spoken
-            continue
-        if _FRACTION.fullmatch(token) and tokens and _WHOLE.fullmatch(tokens[-1]):
-            tokens.append("and")  # 1 3/4
-        tokens.append(f"0{token}" if token[0] == "." else token)
+        else:
+            tokens.append(f"0{token}" if token[0] == "." else token)
     return tokens
 
 

@@ -6,12 +6,14 @@ so that none is too long.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tttbench.text.decimals import is_integer, is_number, ordinal, shifted, shortest
 from tttbench.text.english.months import MONTHS
 from tttbench.text.english.number_words import BELOW_TWENTY, NUMBER_WORDS, SCALES, TENS, read_integer
+from tttbench.text.folding import CURRENCIES
 
 _DECADES: Mapping[str, int] = {f"{word[:-1]}ies": value for word, value in TENS.items()}
 _DENOMINATORS: Mapping[str, int] = {
@@ -31,6 +33,8 @@ _DENOMINATORS_OF_SEVERAL: Mapping[str, int] = {**{f"{word}s": n for word, n in _
 _ARTICLES = frozenset({"a", "an"})
 PARTS = frozenset({*_DENOMINATORS, *_DENOMINATORS_OF_SEVERAL})
 """Words that make a fraction of the number before them."""
+_FRACTION = re.compile(r"[0-9]{1,2}/[0-9]{1,2}")
+_MONEY = [[sign] for sign in CURRENCIES]
 _OH = frozenset({"oh", "o"})
 _PRONOUN_AFTER = frozenset({"no", "any", "some", "every", "this", "that", "which", "each"})
 
@@ -53,10 +57,17 @@ def read_numbers(tokens: Sequence[str]) -> list[str]:
     return _Reader(tokens).read()
 
 
-def read_halves(tokens: Sequence[str]) -> list[str]:
-    """Return the tokens with ``1/2`` and "a half", which no number has taken, as "half"."""
-    halves = ["half" if token == "1/2" else token for token in tokens]
-    return [token for at, token in enumerate(halves) if not (token == "a" and halves[at + 1 : at + 2] == ["half"])]
+def read_fractions(tokens: Sequence[str]) -> list[str]:
+    """Return the tokens with ``1/2`` and "a half", which no number has taken, as "half", and with ``1 and 3/4``."""
+    found: list[str] = []
+    for token in tokens:
+        before = found[-1] if found else ""
+        if token in ("half", "1/2") and before == "a":
+            found.pop()
+        elif _FRACTION.fullmatch(token) and is_integer(before) and len(before) < 3 and token != "1/2":
+            found += ["and"] * (found[-2:-1] not in _MONEY)
+        found.append("half" if token == "1/2" else token)
+    return found
 
 
 class _Reader:

@@ -42,7 +42,7 @@ def read_folded(text: str) -> list[str]:
     tokens = [form for token in tokens_of(text) for form in words.forms(token)]
     if _RULED.isdisjoint(tokens) and not any(token[0].isdigit() for token in tokens):
         return tokens
-    tokens = numbers.read_halves(roman.read_roman(numbers.read_numbers(tokens)))
+    tokens = numbers.read_fractions(roman.read_roman(numbers.read_numbers(tokens)))
     return read_units(amounts.read_amounts(read_dates(read_times(tokens))))
 
 
