@@ -54,7 +54,7 @@ def test_it_is_in_no_table_and_no_headline(run: Path) -> None:
 def test_the_index_says_why(run: Path) -> None:
     (line,) = read_runs(run.parent)
     assert line.note == f"tones:damaged has no score on dictation in tones: {SENTENCE}"
-    assert line.systems[0].reason("tone_asr") == line.note
+    assert line.systems[0].reason("tone_asr", line.tasks["tone_asr"]) == line.note
     text = render_index(run.parent).read_text()
     assert text.count(SENTENCE) >= 2
 

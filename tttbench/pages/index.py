@@ -51,7 +51,7 @@ class Column:
             Figure(
                 system.name,
                 next((r for r in system.results if _key(run, r) == self._key), None),
-                system.reason(self.task),
+                system.reason(self.task, self.title),
             )
             for system in run.systems
         )

@@ -40,9 +40,9 @@ class RunSystem:
     results: tuple[Result, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
 
-    def reason(self, task: str) -> str:
-        """Why it has no result for a task: all its requests ended as errors; ``""`` if that isn't so."""
-        return next((str(one) for one in self.unanswered if one.task == task), "")
+    def reason(self, task: str, title: str = "") -> str:
+        """Why it has no result for a task, called by its title: all its requests ended as errors; ``""`` if not so."""
+        return next((str(replace(one, task=title or task)) for one in self.unanswered if one.task == task), "")
 
 
 @dataclass(frozen=True)
