@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -19,11 +19,11 @@ from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Request, Response
 from tttbench.core.sample import Turn
-from tttbench.core.system import Capability, SystemCard
+from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.pipeline.executors.lane import HungError, Lane, OverdueError
-from tttbench.pipeline.executors.serial import SerialWorker
-from tttbench.pipeline.executors.threads import MOST_GIVEN_UP, ThreadsWorker
-from tttbench.pipeline.jobs import DeriveItem, GenerateItem
+from tttbench.pipeline.executors.serial import SerialExecutor, SerialWorker
+from tttbench.pipeline.executors.threads import MOST_GIVEN_UP, ThreadsExecutor, ThreadsWorker
+from tttbench.pipeline.jobs import DeriveItem, GenerateItem, WorkerSpec
 from tttbench.store.frames import load
 from tttbench.store.read_model import Run
 from tttbench.store.rows import AnswerKey
@@ -56,6 +56,8 @@ class Hanger:
 
 @register_system("hanger")
 def build(spec, options):
+    if spec == "building":
+        time.sleep(1e6)
     return Hanger(spec)
 
 
@@ -103,6 +105,20 @@ def test_a_system_that_hangs_ends_a_serial_run_which_then_goes_on_without_it(
     assert "4 of 4 requests: 3 ok, 1 error." in again.stdout
     frame = load(tmp_path / "run").samples.set_index("sample")
     assert frame.error["asr-002"] == "no answer within 1 s (timeout_s)"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("executor", ["serial", "threads"])
+def test_a_system_that_hangs_when_it_is_built_ends_a_run_which_then_goes_on_without_it(
+    call: Callable[..., Any], tmp_path: Path, executor: str
+) -> None:
+    words = ("--systems", "hanger:building,echo", "--timeout-s", "0.1", "--executor", executor)
+    ended = call(*words)
+    assert ended.returncode == 1, ended.stderr
+    assert "system hanger:building: not built within 1 s (10 times timeout_s)." in ended.stderr
+    again = call(*words, "--timeout-s", "60", "--resume")
+    assert again.returncode == 1, again.stderr
+    assert "8 of 8 requests: 4 ok, 4 error." in again.stdout
 
 
 @pytest.mark.slow
@@ -209,6 +225,22 @@ def test_threads_try_the_others_of_a_batch_that_hangs_alone_and_build_another_sy
     assert worker.worker is others[1]
     for system in (first, *others):
         system.released.set()
+
+
+@pytest.mark.parametrize("executor", [SerialExecutor(), ThreadsExecutor()])
+@pytest.mark.parametrize("kind", ["system", "deriver"])
+def test_what_hangs_when_it_is_built_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, executor: SerialExecutor | ThreadsExecutor, kind: Literal["system", "deriver"]
+) -> None:
+    released = threading.Event()
+    for name in ("build_system", "build_deriver"):
+        monkeypatch.setattr(f"tttbench.pipeline.executors.serial.{name}", lambda *_: released.wait())
+    opening = executor.open(WorkerSpec(kind, "slow", SystemOptions(), 0.005))
+    with pytest.raises(HungError) as raised, opening:
+        pass
+    assert str(raised.value) == f"{kind} slow: not built within 0.05 s (10 times timeout_s)."
+    assert raised.value.done == ()
+    released.set()
 
 
 def test_a_system_that_cannot_be_built_again_is_kept() -> None:

@@ -67,6 +67,11 @@ def _generate(
             _note_peak(store, label)
     except _OtherSystemError as error:
         raise UserError(str(error)) from error
+    except HungError as hung:
+        if not hung.done:  # building it hangs: a resumed run goes on without it
+            for task in tasks:
+                _fail(str(hung), pending[task.plan.name], store, reporter)
+        raise
     except UserError as error:
         if type(error) is not UserError or store.manifest.systems[label].card is not None:
             raise

@@ -83,10 +83,38 @@ class SerialExecutor:
         """Build the worker on its thread; memory is given back when the context is left."""
         lane = Lane()
         try:
-            yield SerialWorker(lane.run(partial(build, spec)), spec.options.device, lane, spec.timeout_s)
+            yield SerialWorker(build_on(lane, spec), spec.options.device, lane, spec.timeout_s)
         finally:
             lane.close()
             gc.collect()
+
+
+BUILD_REQUESTS = 10
+"""Building may take as long as so many requests: weights are read, or fetched."""
+
+
+def build_on(lane: Lane, spec: WorkerSpec) -> System | Deriver:
+    """Build what ``spec`` names on a thread that can be given up on.
+
+    Raises:
+        HungError: it takes too long.
+        UserError: it can't be built.
+    """
+    limit_s = BUILD_REQUESTS * spec.timeout_s
+    try:
+        return lane.run(partial(build, spec), limit_s)
+    except OverdueError as error:
+        what = f"{spec.kind} {spec.name}: not built within {limit_s:g} s ({BUILD_REQUESTS} times timeout_s)."
+        raise HungError(what, ()) from error
+
+
+def build_apart(spec: WorkerSpec) -> System | Deriver:
+    """Build likewise, on a thread of its own."""
+    lane = Lane()
+    try:
+        return build_on(lane, spec)
+    finally:
+        lane.close()
 
 
 def build(spec: WorkerSpec) -> System | Deriver:

@@ -25,7 +25,7 @@ from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError
 from tttbench.core.system import System
 from tttbench.pipeline.executors.lane import HungError, Lane, no_answer
-from tttbench.pipeline.executors.serial import build
+from tttbench.pipeline.executors.serial import build_apart
 from tttbench.pipeline.jobs import (
     DerivationDone,
     DeriveItem,
@@ -157,7 +157,7 @@ class ThreadsExecutor:
     @contextmanager
     def open(self, spec: WorkerSpec) -> Iterator[ThreadsWorker]:
         """Build the worker here."""
-        opened = ThreadsWorker(build(spec), partial(build, spec), spec.timeout_s, spec.options.device)
+        opened = ThreadsWorker(build_apart(spec), partial(build_apart, spec), spec.timeout_s, spec.options.device)
         try:
             yield opened
         finally:
