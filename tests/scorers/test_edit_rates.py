@@ -116,7 +116,7 @@ def test_chinese_cer_hand_worked() -> None:
 def test_recipe_names_all_that_made_it() -> None:
     recipe = WER.recipe({})
     assert recipe.scorer == "wer@1"
-    assert recipe.normalizer == f"en@2 (whisper-normalizer {version('whisper-normalizer')})"
+    assert recipe.normalizer == f"en@1 (whisper-normalizer {version('whisper-normalizer')})"
     assert recipe.matcher == f"jiwer {version('jiwer')}"
 
 

@@ -8,15 +8,15 @@ from tttbench.core.plugins import build_scorer, scorers
 from tttbench.core.scorer import ScoreSpec
 
 EARS = {"transcriber": "ears"}
-ENGLISH = "en@2"
+ENGLISH = "en@1"
 
 SCORERS = {
     # name: options, (unit, scale, direction, aggregation, lowest, highest), what it reads, beginning of its recipe
     "wer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"wer@1; {ENGLISH}"),
     "cer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"cer@1; {ENGLISH}"),
-    "cer_zh": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "cer_zh@1; zh@3"),
+    "cer_zh": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "cer_zh@1; zh@2"),
     "inserted_words": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, f"inserted_words@1; {ENGLISH}"),
-    "inserted_characters": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, "inserted_characters@1; zh@3"),
+    "inserted_characters": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, "inserted_characters@1; zh@2"),
     "clips_with_words": ({}, ("%", 100, "lower", "binary", 0, 1), {"text"}, f"clips_with_words@1; {ENGLISH}"),
     "self_wer": (EARS, ("%", 100, "lower", "rate", 0, None), {"audio", "text"}, f"self_wer@1; {ENGLISH}"),
     "text_accuracy": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, f"text_accuracy@1; {ENGLISH}"),

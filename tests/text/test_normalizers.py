@@ -164,9 +164,9 @@ def test_raw_only_collapses_white_space() -> None:
 def test_recipe_names_normalizer_version_and_package() -> None:
     assert WHISPER_ENGLISH.recipe.startswith("whisper-en@1 (whisper-normalizer 0.")
     assert RAW.recipe == "raw@1"
-    assert CHINESE.recipe == "zh@3"
-    assert normalizers.get("zh-hans").recipe.startswith("zh-hans@2 (opencc-purepy 1.")
-    assert normalizers.get("en").recipe.startswith("en@2 (whisper-normalizer 0.")
+    assert CHINESE.recipe == "zh@2"
+    assert normalizers.get("zh-hans").recipe.startswith("zh-hans@1 (opencc-purepy 1.")
+    assert normalizers.get("en").recipe.startswith("en@1 (whisper-normalizer 0.")
 
 
 def test_all_are_found_by_name() -> None:

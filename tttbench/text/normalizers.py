@@ -19,7 +19,7 @@ def normalize_raw(text: str) -> str:
 
 # A run scores the same references once per system and score; the cache makes that one normalization.
 @register_normalizer(
-    "en", version=2, package="whisper-normalizer", summary="our rules for English: numbers by value, dates, initials …"
+    "en", version=1, package="whisper-normalizer", summary="our rules for English: numbers by value, dates, initials …"
 )
 @lru_cache(maxsize=16_384)
 def normalize_english(text: str) -> str:
@@ -67,7 +67,7 @@ def normalize_basic(text: str) -> str:
     return normal_form(text, _whisper_basic())
 
 
-@register_normalizer("zh", version=3, summary="Chinese: characters and numbers, for a character error rate")
+@register_normalizer("zh", version=2, summary="Chinese: characters and numbers, for a character error rate")
 @lru_cache(maxsize=16_384)
 def normalize_chinese(text: str) -> str:
     """Return the characters for a Chinese CER; see ``tttbench.text.chinese``."""
@@ -77,7 +77,7 @@ def normalize_chinese(text: str) -> str:
 
 
 @register_normalizer(
-    "zh-hans", version=2, package="opencc-purepy", extra="chinese", summary="as zh, with simplified characters (OpenCC)"
+    "zh-hans", version=1, package="opencc-purepy", extra="chinese", summary="as zh, with simplified characters (OpenCC)"
 )
 @lru_cache(maxsize=16_384)
 def normalize_simplified_chinese(text: str) -> str:
