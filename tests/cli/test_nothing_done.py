@@ -119,7 +119,7 @@ PLUGINS: dict[str, tuple[str, int, str]] = {
         "        return SystemCard('leaver') if Leaver.n < 3 else sys.exit(0)\n"
         "register_system('leaver')(lambda spec, options: Leaver())",
         1,
-        "sys.exit(0)",
+        "system 'leaver': its card raised SystemExit: 0",
     ),
 }
 
