@@ -8,7 +8,7 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.scorer import ScoreSpec
-from tttbench.pipeline.default_scores import WHISPER_BASIC, WHISPER_ENGLISH, with_defaults
+from tttbench.pipeline.default_scores import WHISPER_BASIC, WHISPER_ENGLISH, added, with_defaults
 
 WER, CER = ScoreSpec("wer", "wer"), ScoreSpec("cer", "cer")
 
@@ -69,3 +69,22 @@ def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
     assert with_defaults((own, text, gap, agreement), "ears", "slow") == (own, text, gap, agreement)
     assert with_defaults((own,), "ears", "") == (own,)
     assert with_defaults((text,), "ears", "") == (text,)
+
+
+def test_added_scores_go_where_a_score_of_their_scorer_is_or_everywhere(caplog: pytest.LogCaptureFixture) -> None:
+    raw, spoken = ScoreSpec("wer", "raw", {"recipe": "raw"}), ScoreSpec("self_wer", "self_wer")
+    assert added((raw,), (WER,), set(), "t", "asr") == (raw,)
+    assert added((raw,), (CER,), set(), "t", "asr") == ()
+    assert added((raw,), (CER,), {"wer"}, "t", "asr") == (raw,)
+    assert added((spoken,), (CER,), {"self_wer"}, "t", "qa") == (spoken,)
+    assert added((spoken,), (spoken,), set(), "t", "asr") == (spoken,)
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("family", ["asr", "captioning"])
+def test_scores_of_spoken_answers_are_not_added_where_answers_are_written(
+    family: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoken = ScoreSpec("self_wer", "self_wer")
+    assert added((spoken,), (WER,), {"self_wer"}, "notes", family) == ()
+    assert caplog.messages == ["self_wer on notes: left out, as answers to that task are written, not spoken."]

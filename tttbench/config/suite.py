@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -79,7 +79,7 @@ class Suite:
         resamples: bootstrap resamples behind every interval.
         warmup: requests that each system is given beforehand, unmeasured, so that first-use costs are in no metric.
         repeats: how often each sample is asked for, with seeds of their own.
-        add: scores beside those of the tasks; see ``added_to``.
+        add: scores beside those of the tasks; see ``pipeline.default_scores.added``.
         oracle: label of the system whose codes all others are compared with; ``""`` for none.
         timeout_s: seconds that a system may take for a request, or a deriver for an input; then it counts as an error.
     """
@@ -97,16 +97,6 @@ class Suite:
     repeats: int = 1
     add: tuple[ScoreSpec, ...] = ()
     timeout_s: float = 300.0
-
-    def added_to(self, scores: Sequence[ScoreSpec], everywhere: Collection[str]) -> tuple[ScoreSpec, ...]:
-        """Return those of ``add`` that go to a task with ``scores``: where a score of the same scorer is taken.
-
-        Args:
-            scores: the task's own.
-            everywhere: scorers that no task of the run has: they are added to every task.
-        """
-        own = {spec.scorer for spec in scores}
-        return tuple(spec for spec in self.add if spec.scorer in own or spec.scorer in everywhere)
 
 
 def suite_files(extra: Iterable[Path] = ()) -> dict[str, Path]:

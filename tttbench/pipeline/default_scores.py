@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import scorers
 from tttbench.core.scorer import ScoreSpec
+
+log = logging.getLogger("tttbench")
 
 WHISPER_ENGLISH = ScoreSpec("wer", "wer_whisper-en", {"recipe": "whisper-en"})
 WHISPER_BASIC = ScoreSpec("wer", "wer_whisper-basic", {"recipe": "whisper-basic"})
@@ -16,6 +19,34 @@ WHISPER_BASIC = ScoreSpec("wer", "wer_whisper-basic", {"recipe": "whisper-basic"
 _ENGLISH_UNLESS_TOLD = frozenset({"wer", "cer", "self_wer"})
 """Scorers whose default normalizer is for English."""
 _OTHER_LANGUAGES = {"normalizer": "basic"}
+
+
+_WRITTEN = frozenset({"asr", "captioning"})
+"""Families of tasks whose answers are written only."""
+
+
+def added(
+    add: Sequence[ScoreSpec], own: Sequence[ScoreSpec], everywhere: Collection[str], task: str, family: str
+) -> tuple[ScoreSpec, ...]:
+    """Return those scores of ``add`` that go to a task: where a score of the same scorer is taken.
+
+    Args:
+        add: scores beside those of the tasks, as a suite or a call asks for them.
+        own: the task's own.
+        everywhere: scorers that no task of the run has: they are added to every task, but those of spoken answers not
+            to one whose answers are written, with a warning.
+        task, family: of the task.
+    """
+    scored = {spec.scorer for spec in own}
+    found = []
+    for spec in add:
+        if spec.scorer in scored:
+            found.append(spec)
+        elif spec.scorer in everywhere and family in _WRITTEN and "transcriber" in scorers.get(spec.scorer).options:
+            log.warning("%s on %s: left out, as answers to that task are written, not spoken.", spec.id, task)
+        elif spec.scorer in everywhere:
+            found.append(spec)
+    return tuple(found)
 
 
 def with_defaults(

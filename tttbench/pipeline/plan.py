@@ -23,7 +23,7 @@ from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
 from tttbench.data.samples import list_samples
-from tttbench.pipeline.default_scores import with_defaults
+from tttbench.pipeline.default_scores import added, with_defaults
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
@@ -126,7 +126,7 @@ def _plan_task(
     plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str], allow_outside: bool
 ) -> PlannedTask:
     own = plan.scores or task.scores
-    asked = (*own, *suite.added_to(own, everywhere))
+    asked = (*own, *added(suite.add, own, everywhere, plan.name, task.family))
     scores = _scores(plan, suite, asked, task.language)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:

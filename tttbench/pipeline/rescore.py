@@ -9,7 +9,7 @@ from tttbench.core.plugins import check_deriver, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
-from tttbench.pipeline.default_scores import with_defaults
+from tttbench.pipeline.default_scores import added, with_defaults
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.plan import shared_language
@@ -32,8 +32,7 @@ def rescore(
 
     Args:
         store: the run, open for writing.
-        add: scores beside those that it has; each goes to the tasks that have a score of the same scorer, or to all
-            tasks if none has.
+        add: scores beside those that it has; see ``default_scores.added``.
         transcriber: system with which the scores of spoken answers are taken once more; ``""`` for none.
         executor: where derivers run.
         options: device and batch size of derivers.
@@ -51,7 +50,8 @@ def rescore(
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
         language = shared_language(samples) or entry.language
-        task = _with(entry, add, transcriber, taken, manifest, language)
+        more = added(add, entry.scores, {spec.scorer for spec in add} - taken, key, entry.family)
+        task = _with(entry, more, transcriber, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     for task in tasks.values():
         columns(task.scores)
@@ -76,13 +76,11 @@ def _with(
     task: TaskEntry,
     add: Sequence[ScoreSpec],
     transcriber: str,
-    taken: set[str],
     manifest: Manifest,
     language: str,
 ) -> TaskEntry:
-    own = {spec.scorer for spec in task.scores}
     first = next((spec.options["transcriber"] for spec in task.scores if spec.options.get("transcriber")), "")
-    more = [spec for spec in add if spec.scorer in own or spec.scorer not in taken]
+    more = list(add)
     if transcriber and transcriber != first:
         more += [
             score_spec(spec.scorer, "", {**spec.options, "transcriber": transcriber}, "--transcriber")
