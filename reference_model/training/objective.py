@@ -34,9 +34,11 @@ class ObjectiveConfig:
         ctc: weight of an auxiliary loss that makes the prompt's audio rows spell what is said in them, by CTC (Graves
             et al. 2006; beside attention, Kim et al. 2017). Not published: our own, 0 switches it off
             (docs/decisions.md).
+        sst_least: audio tokens that SST leaves at least; 5 in the released code, which matters for spans of 11 to 16.
 
     Raises:
-        ConfigError: if a share lies outside [0, 1], a weight is negative or the block is empty.
+        ConfigError: if a share lies outside [0, 1], a weight is negative, the block is empty, or SST is to leave more
+            than 9 tokens.
     """
 
     banom: float = 0.3
@@ -45,6 +47,7 @@ class ObjectiveConfig:
     block_view: float = 0.0
     block_length: int = 26
     ctc: float = 0.0
+    sst_least: int = 0
 
     def __post_init__(self) -> None:
         for name in ("banom", "ppm", "sst", "block_view"):
@@ -54,6 +57,8 @@ class ObjectiveConfig:
             raise ConfigError(f"objective: field 'block_length' is {self.block_length!r}, expected at least 1")
         if not 0 <= self.ctc < float("inf"):
             raise ConfigError(f"objective: field 'ctc' is {self.ctc!r}, expected a weight of 0 or more")
+        if not 0 <= self.sst_least <= 9:
+            raise ConfigError(f"objective: field 'sst_least' is {self.sst_least!r}, expected a number from 0 to 9")
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def _corrupt_audio(ids: Ids, begin: int, settings: ObjectiveConfig, config: TtTC
     if rng.random() < settings.block_view:
         return _block_view(ids, begin, settings, config, rng)
     if rng.random() < settings.sst:
-        ids = _cut_last_span(ids, begin, config, rng)
+        ids = _cut_last_span(ids, begin, settings.sst_least, config, rng)
     text = _next_token(ids, begin, below=config.audio_token_id_start)
     if rng.random() < settings.banom:
         return _row(ids, begin, text)
@@ -149,7 +154,7 @@ def _one_block(
     return np.concatenate([ids[:first], block, np.full(length - len(block), filler, np.int64)]), first
 
 
-def _cut_last_span(ids: Ids, begin: int, config: TtTConfig, rng: np.random.Generator) -> Ids:
+def _cut_last_span(ids: Ids, begin: int, least: int, config: TtTConfig, rng: np.random.Generator) -> Ids:
     spans = answer_spans(ids, begin, config)
     if not spans or ids[spans[-1][1] - 1] != config.end_of_audio_span_last_token_id:
         return ids
@@ -157,7 +162,7 @@ def _cut_last_span(ids: Ids, begin: int, config: TtTConfig, rng: np.random.Gener
     codes = high - 1 - low
     if codes <= 10:
         return ids
-    return ids[: low + max(1, int(codes * rng.uniform(0.3, 0.9)))]
+    return ids[: low + max(1, int(codes * rng.uniform(max(0.3, least / codes), 0.9)))]
 
 
 _Targets = tuple[Ids, Ids, npt.NDArray[np.float32]]

@@ -204,7 +204,7 @@ def test_the_papers_recipe_has_the_published_settings() -> None:
     made = recipe.read(recipe.find("paper/ttt_3b"))
     t = made.training
     assert (t.learning_rate, t.beta2, t.weight_decay, t.warm_up, t.pack) == (2e-5, 0.95, 0.01, 0.01, 2048)
-    assert t.objective == ObjectiveConfig(banom=0.3, ppm=0.3, sst=0.5)
+    assert t.objective == ObjectiveConfig(banom=0.3, ppm=0.3, sst=0.5, sst_least=5)
     assert isinstance(made.model, recipe.StartModel)
     assert made.model.from_ == "Qwen/Qwen2.5-3B"
     assert made.max_length == 2048

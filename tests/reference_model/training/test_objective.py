@@ -366,6 +366,13 @@ def test_sst_leaves_short_spans_whole(codes: int, is_cut: bool) -> None:
     assert (len(row.ids) < len(example.prompt) + len(example.answer)) == is_cut
 
 
+@pytest.mark.parametrize(("least", "kept"), [(0, range(3, 10)), (5, range(5, 10))])
+def test_sst_leaves_as_many_as_it_is_told(least: int, kept: range) -> None:
+    example = spoken(11)
+    rows = draws(example, dataclasses.replace(NOTHING, sst=1, sst_least=least))
+    assert {len(row.ids) - len(example.prompt) - 2 for row in rows} == set(kept)
+
+
 def test_strategies_are_drawn_independently() -> None:
     """SST and BANOM: the four combinations come as often as the product of their shares says."""
     example = spoken(400)
