@@ -48,7 +48,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 def read_everything(folder: Path) -> None:
     """Read what can be read of a run, in every way that there is."""
-    with Run.open(folder) as run:
+    with RunStore.open(folder) as store:
+        run = Run(store)
         for answer in run.answers():
             run.transcript(answer.audio)
             run.transcript(answer.sample.answer_audio)
@@ -58,7 +59,6 @@ def read_everything(folder: Path) -> None:
             run.topline_scores(task)
             run.samples(task)
         run.metric("wer")
-    with RunStore.open(folder) as store:
         for system in store.manifest.systems:
             store.done(system, "t")
             store.scores(system, "t")

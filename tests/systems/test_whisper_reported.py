@@ -115,13 +115,15 @@ def test_mandarin_is_transcribed_in_the_task_s_language_or_detected(mandarin: Pa
     told = answers_of(mandarin, base, mandarin / "told", "asr_folder_zh")
     suite = mandarin / "suite.toml"
     suite.write_text(
-        f'[[systems]]\nname = "{base}"\n[[tasks]]\nname = "asr_folder_zh"\ndata = "list.jsonl"\nlanguage = "und"\n'
+        f'[[systems]]\nname = "{base}"\n'
+        '[[tasks]]\nname = "asr_folder_zh"\ndata = "list.jsonl"\nlanguage = "und"\nlimit = 1\n'
     )
     assert main(["run", str(suite), "--device", "cpu", "--out", str(mandarin / "detected")]) == 0
     with Run.open(mandarin / "detected") as run:
         assert {one.sample.language for one in run.samples()} == {"und"}
         detected = {one.key.sample: one.text for one in run.answers()}
-    assert detected == {of: text for of, (text, _) in told.items()}
+    first = next(iter(told))
+    assert detected == {first: told[first][0]}
     edits = [scores["cer_zh"] for _, scores in told.values()]
     assert sum(score.numerator for score in edits) / sum(score.denominator for score in edits) <= 0.4
 
