@@ -24,6 +24,7 @@ from tttbench.data.samples import list_samples
 from tttbench.data.sources.asr_folder import list_asr_folder
 from tttbench.data.sources.llama_questions import list_llama_questions
 from tttbench.data.sources.mini import read_mini_qa
+from tttbench.data.sources.qa_folder import list_qa_folder
 from tttbench.data.task_files import task_from
 
 N_FILES = 2_000
@@ -56,6 +57,7 @@ QA = (
     '{"id": "1", "audio": "a.opus", "voice": "v", "cluster": "c", "question": "Who?", "answer": "Ann", '
     '"aliases": ["A"], "answer_text": "It is Ann.", "answer_audio": "r.opus"}\n'
 )
+WRITTEN = """[{"qId": "w1", "qText": "Who?", "answers": ["Ann", 4]}, {"qText": "Q", "answer": "['x', 1]"}]"""
 TASK = """title = "T"
 family = "asr"
 description = "D"
@@ -85,6 +87,13 @@ CASES = {
         },
         list_asr_folder,
     ),
+    "questions": Case(
+        {
+            "l.csv": "qid,question,answer,aliases,alias_1,audio,answer_audio,language\n"
+            '1,Who?,Ann,"[\'A\', ""Ann\'s""]",x,a.wav,r.wav,en\n2,,B,C|D,,b.wav,,\n'
+        },
+        list_qa_folder,
+    ),
     "task": Case({"t.toml": TASK, "l.tsv": TSV}, task_file),
 }
 
@@ -99,6 +108,14 @@ CASES_OF_ONE_SET = {
         {"llama_questions_300.tsv": "Questions\tAnswer\tWav Filename\nWho?\tAnn\ta.wav\n"}, list_llama_questions
     ),
     "mini": Case({"qa.jsonl": QA}, read_mini_qa),
+    "written questions": Case(
+        {"l.json": '[{"qId": "w", "qText": "Who?", "answers": ["Ann", 4]}, {"qText": "Q", "answer": "[\'x\', 1]"}]'},
+        lambda folder: list_qa_folder(folder / "l.json", ask="text"),
+    ),
+    "questions as Kimi-Audio's kit has them": Case(
+        {"l.jsonl": '{"index": 1, "audio_path": ["a.wav"], "question": "Q", "audio_content": "W", "answer": "A"}\n'},
+        list_qa_folder,
+    ),
 }
 """Layouts of one data set each, which are read by the same functions."""
 

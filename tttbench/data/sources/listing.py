@@ -33,6 +33,11 @@ class Row:
         """Return a field that must be there and be a string (it may be empty), without blanks around it."""
         return read_table(str, self.cell(column)).strip()
 
+    def text_or_whole(self, column: str) -> str:
+        """Return a field as ``text`` does, and a whole number of JSON as its digits."""
+        value = self.cell(column).values
+        return str(value) if type(value) is int else self.text(column)
+
     def filled(self, column: str) -> str:
         """Return a field that must be there and hold something."""
         value = self.text(column)
