@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from tttbench.core.plugins import build_task, sources
 from tttbench.core.sample import AudioRef, Turn
 from tttbench.data.samples import list_samples
 from tttbench.data.sources.llama_questions import list_llama_questions
-from tttbench.data.sources.qa_folder import list_qa_folder
+from tttbench.data.sources.qa_folder import KNOWN, list_qa_folder
+from tttbench.data.sources.recording import KNOWN_OF_AUDIO
 
 
 def test_llama_questions_are_those_of_their_own_source(shared_data: Path) -> None:
@@ -141,10 +143,12 @@ def test_what_is_no_list_of_answers_is_named_with_line_and_field(tmp_path: Path,
         ({"audio": "a.wav", "answer": None}, "audio", "field 'answer': holds no answer. Fill it"),
         ({"audio": "a.wav", "answer": {"value": "A"}}, "audio", "field 'answer': must be a string"),
         ({"audio": "a.wav", "answer": "", "alias_1": ""}, "audio", "field 'answer': holds no answer"),
-        ({"audio": "", "answer": "A"}, "audio", "field 'audio': is empty"),
+        ({"audio": "", "answer": "A"}, "audio", "field 'audio': holds no recording.*qa_folder_text"),
+        ({"audio": None, "answer": "A"}, "audio", "field 'audio': holds no recording"),
         ({"audio": [], "answer": "A"}, "audio", "field 'audio': names 0 files"),
         ({"audio": ["a.wav", "b.wav"], "answer": "A"}, "audio", "field 'audio': names 2 files"),
-        ({"question": " ", "answer": "A"}, "text", "field 'question': is empty"),
+        ({"question": " ", "answer": "A"}, "text", "field 'question': holds no question"),
+        ({"question": None, "answer": "A"}, "text", "field 'question': holds no question"),
         ({"question": "Q", "Question": "R", "answer": "A"}, "text", "'question' stands there more than once"),
         ({"question": "Q", "answer": "A", "language": "english!"}, "text", "field 'language': must be a BCP 47 tag"),
         ({"question": "Q", "answer": "A", "id": 1.5}, "text", "field 'id': must be a string"),
@@ -175,6 +179,17 @@ def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
     for role in options:
         with pytest.raises(UserError, match=r"l\.csv, line 2: .*(nosuch|found 'q', 'right')"):
             list_qa_folder(tmp_path, **{**options, role: "nosuch"})
+
+
+def test_the_list_on_the_page_is_read_as_the_page_says(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "own_data.md").read_text()
+    (tmp_path / "l.csv").write_text(page.split("```csv\n")[1].split("```")[0])
+    assert list_qa_folder(tmp_path)[0].references == ("Washington", "Washington, D.C.", "Washington DC")
+    table = page.split("## Questions and answers")[1]
+    rows = [line for line in table.splitlines() if line.startswith("|")]
+    named = {name.lower() for name in re.findall(r"`([^`]+)`", "".join(rows))}
+    own = {name for role, names in KNOWN.items() if role not in KNOWN_OF_AUDIO for name in names}
+    assert own <= named
 
 
 def test_options_are_those_of_the_columns_the_list_and_how_to_ask() -> None:

@@ -176,7 +176,9 @@ def _read_row(row: Row, columns: QuestionColumns, ask: str) -> Question:
     refuse_twins(row, columns)
     asked = _check_columns(row, columns, ask)
     text_column = chosen_column(row, columns, "question")
-    text = row.filled(asked) if ask == "text" else "" if text_column is None else row.optional(text_column)
+    text = "" if text_column is None else row.optional(text_column)
+    if ask == "text" and not text:
+        raise row.cell(asked).error("", "holds no question. Fill it or delete the line.")
     audio, name = _recorded(row, columns, is_needed=ask == "audio")
     references = _references(row, columns)
     cluster = chosen_column(row, columns, "cluster")
@@ -206,6 +208,10 @@ def _recorded(row: Row, columns: QuestionColumns, *, is_needed: bool) -> tuple[A
     if column is None:
         return None, ""
     row = _with_one_file(row, column, is_needed=is_needed)
+    if is_needed and row.fields[column] in (None, ""):
+        raise row.cell(column).error(
+            "", "holds no recording. Name one, delete the line, or ask in writing (task qa_folder_text)."
+        )
     if not is_needed and not (isinstance(row.fields[column], str) and row.text(column)):
         return None, ""
     found = recording(row, columns, _audio(row, column), row.filled(column))
