@@ -51,7 +51,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         known: what would have been right.
     """
     names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    near = difflib.get_close_matches(name[:99], names, n=3, cutoff=0.6)
     if near:
         return f"Did you mean {' or '.join(repr(n) for n in near)}?"
     if not names:

@@ -358,7 +358,9 @@ def build_scorer(spec: ScoreSpec) -> Scorer:
     for name, value in spec.options.items():
         if name not in entry.options:
             hint = did_you_mean(name, entry.options) if entry.options else "It has none."
-            raise UserError(f"score {spec.scorer}:{name}={value}: {spec.scorer} has no option {name!r}. {hint}")
+            raise UserError(
+                f"score {spec.scorer}:{name:.60}={value:.60}: {spec.scorer} has no option {name!r:.60}. {hint}"
+            )
     with blamed(f"scorer {spec.scorer!r}"):
         made = entry.factory(spec.options)
         if not isinstance(made.info, MetricInfo):

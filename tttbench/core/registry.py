@@ -110,7 +110,7 @@ class Registry(Generic[T]):
             for file, why in included_problems.items():
                 if Path(file).stem == name:
                     raise UserError(f"{self.noun} {name!r}: {file} could not be loaded: {why}")
-            raise UserError(f"Unknown {self.noun} {name!r}. {did_you_mean(name, self._entries)}{self.hint()}")
+            raise UserError(f"Unknown {self.noun} {name!r:.99}. {did_you_mean(name, self._entries)}{self.hint()}")
         return self._entries[name]
 
     def hint(self) -> str:

@@ -29,12 +29,12 @@ def parse_score(text: str, where: str = "score") -> ScoreSpec:
     for part in tail.split(",") if colon else ():
         name, given, value = part.partition("=")
         if not (name.strip() and given and value.strip()):
-            raise UserError(f"{where} {text!r}: {part!r} must be OPTION=VALUE, as in wer:recipe=whisper-en.")
+            raise UserError(f"{where} {text!r:.99}: {part!r:.60} must be OPTION=VALUE, as in wer:recipe=whisper-en.")
         if name.strip() in options:
-            raise UserError(f"{where} {text!r}: option {name.strip()!r} is given twice; remove one.")
+            raise UserError(f"{where} {text!r:.99}: option {name.strip()!r:.60} is given twice; remove one.")
         options[name.strip()] = value.strip()
     if not scorer.strip() or (equals and not own_id.strip()):
-        raise UserError(f"{where} {text!r}: must be SCORE[=ID]:OPTION=VALUE,…, as in wer=strict:normalizer=raw.")
+        raise UserError(f"{where} {text!r:.99}: must be SCORE[=ID]:OPTION=VALUE,…, as in wer=strict:normalizer=raw.")
     return score_spec(scorer.strip(), own_id.strip(), options, where)
 
 
@@ -43,7 +43,7 @@ def score_spec(scorer: str, own_id: str, options: Mapping[str, str], where: str)
     made = "_".join([scorer, *(re.sub(r"[^\w.-]+", "-", value) for value in options.values())])
     spec_id = own_id or made
     if not _ID.fullmatch(spec_id):
-        raise UserError(f"{where}: id {spec_id!r} may hold letters, digits, '_', '-' and '.' only.")
+        raise UserError(f"{where}: id {spec_id!r:.60} may hold letters, digits, '_', '-' and '.' only.")
     return ScoreSpec(scorer, spec_id, dict(options))
 
 
@@ -66,5 +66,5 @@ def scores_from(values: Sequence[str | Mapping[str, str]], where: str) -> tuple[
     ids = [spec.id for spec in found]
     for spec_id in ids:
         if ids.count(spec_id) > 1:
-            raise UserError(f"{where}: two scores have the id {spec_id!r}; give one another: SCORE=ID:….")
+            raise UserError(f"{where}: two scores have the id {spec_id!r:.60}; give one another: SCORE=ID:….")
     return tuple(found)

@@ -97,7 +97,9 @@ def task_from(document: Document, path: Path) -> Task:
         raise document.error("source", str(error)) from error
     for option in found.options:
         if option not in entry.options:
-            raise document.error("options", f"{found.source} has no {option!r}. {did_you_mean(option, entry.options)}")
+            raise document.error(
+                "options", f"{found.source} has no {option!r:.60}. {did_you_mean(option, entry.options)}"
+            )
     if fault := language_fault(found.language):
         raise document.error("language", fault)
     beside = path.parent / found.data if found.data else None

@@ -60,9 +60,11 @@ class Matching:
         """
         name, script = options.get("matcher", BY_DEFAULT.name), options.get("script", "")
         if name not in MATCHERS:
-            raise UserError(f"{scorer}: there is no matcher {name!r}. {did_you_mean(name, MATCHERS)}")
+            raise UserError(f"{scorer}: there is no matcher {name!r:.60}. {did_you_mean(name, MATCHERS)}")
         if script not in ("", "hans"):
-            raise UserError(f"{scorer}: script={script}: must be 'hans' (simplified Chinese characters), or left out.")
+            raise UserError(
+                f"{scorer}: script={script:.60}: must be 'hans' (simplified Chinese characters), or left out."
+            )
         if script:
             require("chinese", f"{scorer}:script={script}")
         return cls(MATCHERS[name], script)

@@ -28,6 +28,6 @@ def with_preset(score: str, options: Mapping[str, str]) -> Mapping[str, str]:
     if not preset:
         return options
     if preset not in PRESETS:
-        raise UserError(f"{score}: there is no recipe {preset!r}. {did_you_mean(preset, PRESETS)}")
+        raise UserError(f"{score}: there is no recipe {preset!r:.60}. {did_you_mean(preset, PRESETS)}")
     given = {name: value for name, value in options.items() if name != "recipe"}
     return {**PRESETS[preset], **given}

@@ -138,7 +138,9 @@ def pick_column(row: Row, accepted: Sequence[str], what: str) -> str:
     found = find_column(row, accepted)
     if found is None:
         there = ", ".join(map(repr, shortened(row.fields))) or "none"
-        raise UserError(f"{row.place}: no column for {what}; found {there}. Call it one of: {', '.join(accepted)}.")
+        raise UserError(
+            f"{row.place}: no column for {what}; found {there}. Call it one of: {', '.join(shortened(accepted))}."
+        )
     return found
 
 

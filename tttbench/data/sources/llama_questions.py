@@ -68,7 +68,7 @@ def list_llama_questions(folder: Path, part: str = "answers") -> Sequence[Sample
         UserError: ``folder`` isn't the published folder, or there is no such part.
     """
     if part not in ("answers", "transcripts"):
-        raise UserError(f"option 'part' of llama_questions: must be 'answers' or 'transcripts', not {part!r}.")
+        raise UserError(f"option 'part' of llama_questions: must be 'answers' or 'transcripts', not {part!r:.60}.")
     questions = read_llama_questions(folder)
     # A pipe or a broken link counts: whoever checks the samples refuses it.
     present = [question for question in questions if os.path.lexists(question.audio.path)]

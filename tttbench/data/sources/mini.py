@@ -58,7 +58,9 @@ def read_mini_qa(folder: Path, condition: str = "clean") -> Sequence[Sample]:
 
 def _condition(name: str) -> tuple[str, str]:
     if name not in CONDITIONS:
-        raise UserError(f"option 'condition' of a mini source: {name!r} is unknown. {did_you_mean(name, CONDITIONS)}")
+        raise UserError(
+            f"option 'condition' of a mini source: {name!r:.60} is unknown. {did_you_mean(name, CONDITIONS)}"
+        )
     return CONDITIONS[name]
 
 

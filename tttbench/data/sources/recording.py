@@ -104,7 +104,7 @@ def chosen_column(row: Row, columns: AudioColumns, role: str) -> str | None:
     found = find_column(row, columns.accepted(role))
     if found is None and getattr(columns, role):
         name = str(getattr(columns, role))
-        raise UserError(f"{row.place}: has no field {name!r}. {did_you_mean(name, shortened(row.fields))}")
+        raise UserError(f"{row.place}: has no field {name!r:.60}. {did_you_mean(name, shortened(row.fields))}")
     return found
 
 
