@@ -11,13 +11,14 @@ import pytest
 from tttbench.core.errors import UserError
 from tttbench.core.sample import AudioRef, Place, Sample, Turn
 from tttbench.data.audio import AUDIO_SUFFIXES
-from tttbench.data.sources.asr_folder import AsrFolder, list_asr_folder, read_asr_folder
+from tttbench.data.sources.asr_folder import list_asr_folder, read_asr_folder
 from tttbench.data.sources.delimited import read_tsv
 from tttbench.data.sources.librispeech import read_librispeech
 from tttbench.data.sources.listing import Row
 from tttbench.data.sources.ljspeech import is_ljspeech, read_ljspeech
 from tttbench.data.sources.llama_questions import SpokenQuestion, list_llama_questions, read_llama_questions
 from tttbench.data.sources.mini import read_mini_asr, read_mini_qa
+from tttbench.data.sources.transcribed import Transcribed
 from tttbench.data.sources.utterance import Utterance
 
 
@@ -25,7 +26,7 @@ from tttbench.data.sources.utterance import Utterance
 def test_a_list_alone_and_its_folder_give_the_same(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text("id\taudio\ttext\tspeaker\nx\ta.wav\tone\tann\ny\tsub/b.c.wav\ttwo\t\nz\tnoend\t\t\n")
-    expected = AsrFolder(
+    expected = Transcribed(
         "tsv",
         (
             Utterance("x", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2), "ann"),
@@ -40,7 +41,7 @@ def test_a_list_alone_and_its_folder_give_the_same(tmp_path: Path, name: str) ->
 def test_json_lines_by_their_own_path(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(' \n{"id": null, "File": "a.wav", "TEXT": " one ", "speaker_id": "ann", "client_id": "bob"}\n')
-    assert read_asr_folder(path) == AsrFolder(
+    assert read_asr_folder(path) == Transcribed(
         "jsonl", (Utterance("a", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2), "ann"),)
     )
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from tttbench.core.errors import UserError
 from tttbench.core.sample import Place
 from tttbench.data.audio import AUDIO_SUFFIXES
-from tttbench.data.sources.listing import Row, read_lines
+from tttbench.data.sources.listing import read_lines
+from tttbench.data.sources.published import id_and_text
 from tttbench.data.sources.utterance import Utterance
 
 
@@ -23,18 +23,15 @@ def read_librispeech(lists: Sequence[Path]) -> list[Utterance]:
     utterances = []
     for path in lists:
         for number, line in read_lines(path):
-            utterance_id, _, text = line.strip().partition(" ")
-            place = Place(path, number)
-            if not text.strip():
-                raise UserError(f"{place}: no text after the id {utterance_id!r:.80}. Write: id TEXT")
-            row = Row(place, {"id": utterance_id, "text": text})
+            row = id_and_text(Place(path, number), line, " ")
+            utterance_id = row.text("id")
             speaker, dash, _ = utterance_id.partition("-")
             utterances.append(
                 Utterance(
                     id=utterance_id,
                     audio=replace(row.audio("id"), path=_audio_beside(f"{path.parent}/{utterance_id}")),
                     text=row.text("text"),
-                    place=place,
+                    place=row.place,
                     speaker=speaker if dash else "",
                 )
             )
