@@ -15,7 +15,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
 from tttbench.core.sample import AudioRef, Place, Sample
 from tttbench.data.sources.listing import UniqueIds, read_lines
-from tttbench.data.sources.published import check_option, id_and_text, root_of
+from tttbench.data.sources.published import check_option, id_and_text, inner_of
 from tttbench.data.sources.transcribed import Transcribed, found_in, samples_of
 from tttbench.data.sources.utterance import Utterance
 
@@ -58,15 +58,12 @@ def read_aishell2(folder: Path, channel: str = "iOS", split: str = "test") -> Tr
 
 def _folder(folder: Path, channel: str, split: str) -> Path:
     """The folder of the channel and split, which may be the given one."""
-    resolved = folder.resolve()
-    if (resolved.parent.name, resolved.name) == (channel, split) and folder.is_dir():
-        return folder
     own = f"{channel}/{split}"
     give = f"Give the folder AISHELL-DEV-TEST-SET, with {own}/wav.scp and trans.txt."
     for archives in (folder / channel, folder / "AISHELL-DEV-TEST-SET" / channel):
         if not (archives / split).is_dir() and (archives / f"{split}.tar.gz").is_file():
             give = f"Unpack {split}.tar.gz in place: cd {archives}; tar xzf {split}.tar.gz"
-    return root_of(folder, ["AISHELL-DEV-TEST-SET"], f"{own}/wav.scp", give) / own
+    return inner_of(folder, ["AISHELL-DEV-TEST-SET"], own, "wav.scp", give)
 
 
 def _recordings(path: Path) -> dict[str, AudioRef]:

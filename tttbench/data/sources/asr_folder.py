@@ -12,19 +12,12 @@ from tttbench.core.plugins import register_source
 from tttbench.core.sample import Sample
 from tttbench.data.sources.columns import KNOWN, ROLES, Columns, check_columns, read_rows
 from tttbench.data.sources.kaldi import is_kaldi, read_kaldi
-from tttbench.data.sources.librispeech import read_librispeech
-from tttbench.data.sources.list_files import (
-    ListKind,
-    given_path,
-    is_list,
-    only_list,
-    read_list,
-)
+from tttbench.data.sources.librispeech import TRANSCRIPTS, read_librispeech
+from tttbench.data.sources.list_files import ListKind, given_path, is_list, only_list, read_list
 from tttbench.data.sources.ljspeech import is_ljspeech, read_ljspeech
 from tttbench.data.sources.stray import files_below
 from tttbench.data.sources.transcribed import Transcribed, found_in, samples_of
 
-_TRANSCRIPTS = ".trans.txt"
 _KIND = ListKind(
     "utterances",
     "transcribed speech",
@@ -53,7 +46,7 @@ def read_asr_folder(path: Path, columns: Columns | None = None) -> Transcribed:
         return found_in("kaldi", path, found.utterances, without)
     if is_ljspeech(path):
         return found_in("ljspeech", path, read_ljspeech(path))
-    transcripts = files_below(path, (_TRANSCRIPTS,)).files
+    transcripts = files_below(path, (TRANSCRIPTS,)).files
     if transcripts:
         return found_in("librispeech", path, read_librispeech(transcripts))
     return _of_list(only_list(path, _KIND), chosen)

@@ -34,6 +34,23 @@ def root_of(folder: Path, below: Sequence[str], marker: str, give: str) -> Path:
     return found
 
 
+def inner_of(folder: Path, below: Sequence[str], own: str, marker: str, give: str) -> Path:
+    """Return the folder ``own`` of a data set, which may be the given one if it has its name.
+
+    Args:
+        folder, below, give: as ``root_of``.
+        own: the folder, as seen from the data set's root, e.g. ``"iOS/test"``.
+        marker: what it must hold.
+
+    Raises:
+        UserError: there is none.
+    """
+    names = Path(own).parts
+    if folder.resolve().parts[-len(names) :] == names and os.path.lexists(folder / marker):
+        return folder
+    return root_of(folder, below, f"{own}/{marker}", give) / own
+
+
 def check_option(source: str, option: str, value: str, allowed: Sequence[str]) -> None:
     """Raise ``UserError`` if the value of a source's option is none of those that are allowed."""
     if value not in allowed:
