@@ -21,10 +21,15 @@ from tttbench.core.errors import UserError
 from tttbench.core.sample import Sample
 from tttbench.data.documents import read_toml
 from tttbench.data.samples import list_samples
+from tttbench.data.sources.aishell1 import list_aishell1
+from tttbench.data.sources.aishell2 import list_aishell2
 from tttbench.data.sources.asr_folder import list_asr_folder
+from tttbench.data.sources.fleurs import list_fleurs
+from tttbench.data.sources.librispeech import list_librispeech
 from tttbench.data.sources.llama_questions import list_llama_questions
 from tttbench.data.sources.mini import read_mini_qa
 from tttbench.data.sources.qa_folder import list_qa_folder
+from tttbench.data.sources.wenetspeech import list_wenetspeech
 from tttbench.data.task_files import task_from
 
 N_FILES = 2_000
@@ -58,6 +63,11 @@ QA = (
     '"aliases": ["A"], "answer_text": "It is Ann.", "answer_audio": "r.opus"}\n'
 )
 WRITTEN = """[{"qId": "w1", "qText": "Who?", "answers": ["Ann", 4]}, {"qText": "Q", "answer": "['x', 1]"}]"""
+WENETSPEECH = (
+    '{"version": 1.5, "audios": [{"aid": "N1", "path": "audio/N1.opus", "segments": [{"sid": "N1_S1", '
+    '"begin_time": 0.25, "end_time": 1, "text": "你好", "subsets": ["TEST_NET"]}, {"sid": "N1_S2", "begin_time": 1, '
+    '"end_time": 2, "text": "", "subsets": ["L"]}]}, {"aid": "N2", "path": "N2.opus", "segments": []}]}'
+)
 TASK = """title = "T"
 family = "asr"
 description = "D"
@@ -116,6 +126,27 @@ CASES_OF_ONE_SET = {
         {"l.jsonl": '{"index": 1, "audio_path": ["a.wav"], "question": "Q", "audio_content": "W", "answer": "A"}\n'},
         list_qa_folder,
     ),
+    "aishell1": Case(
+        {
+            "transcript/aishell_transcript_v0.8.txt": "BAC009S0764W0121 甚至 出现\nBAC009S0765W0001 你好\n",
+            "wav/test/S0764/BAC009S0764W0121.wav": "",
+        },
+        list_aishell1,
+    ),
+    "aishell2": Case(
+        {
+            "iOS/test/wav.scp": "IT0011W0001\twav/a.wav\nIT0012W0001\twav/b.wav\n",
+            "iOS/test/trans.txt": "IT0011W0001\t打开 WIFI\nIT0012W0001\t换\n",
+        },
+        list_aishell2,
+    ),
+    "fleurs": Case(
+        {"en_us/test.tsv": "1\ta.wav\tYes!\tyes\ty e s |\t4000\tMALE\n", "en_us/audio/test/a.wav": ""}, list_fleurs
+    ),
+    "librispeech as published": Case(
+        {"test-clean/61/1/61-1.trans.txt": "61-1-0000 HE BEGAN\n61-1-0001 GIVE\n"}, list_librispeech
+    ),
+    "wenetspeech": Case({"WenetSpeech.json": WENETSPEECH}, list_wenetspeech),
 }
 """Layouts of one data set each, which are read by the same functions."""
 
@@ -188,6 +219,7 @@ def check(case: Case, given: int | bytes, folder: Path) -> None:
         file = chance.choice([*contents])
         contents[file] = spoiled(contents[file], chance)
     for file, content in contents.items():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(content)
     assert outcome(case, folder) == []
 
@@ -213,6 +245,7 @@ def test_the_layouts_of_one_data_set_likewise(name: str, given: int | bytes, fol
 def test_the_files_that_are_spoiled_are_valid(name: str, tmp_path: Path) -> None:
     case = {**CASES, **CASES_OF_ONE_SET}[name]
     for file, content in case.files.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_text(content)
     (tmp_path / "a.wav").touch()
     assert len(case.read(tmp_path)) in (1, 2)

@@ -85,11 +85,27 @@ def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command() -> No
     assert found.command == "tttbench run --systems ttt:TtT-3B --tasks llama_questions --data llama_questions=DIR"
 
 
-def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table() -> None:
+def test_published_test_sets_are_measured_by_their_own_tasks() -> None:
+    columns = [column for table in load_tables() for block in table.blocks for column in block.columns]
+    asr = {column.task for column in columns if column.better == "lower" and column.needs}
+    assert (
+        asr
+        == {
+            *("aishell1", "aishell2", "fleurs_en", "fleurs_zh", "wenetspeech_meeting", "wenetspeech_net"),
+        }
+        <= {*tasks.names()}
+    )
     found = cell(filled({}), "ablation", "ttt", "aishell_1")
+    assert found.command == "tttbench run --systems ttt:TtT-3B --tasks aishell1 --data aishell1=DIR"
+
+
+def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table(tmp_path: Path) -> None:
+    own = SHIPPED.read_text().replace('task = "aishell1",', 'task = "own", via = "asr_folder_zh",')
+    (tmp_path / "tables.toml").write_text(own)
+    found = cell(fill(load_tables(tmp_path / "tables.toml"), {}, tasks.names()), "ablation", "ttt", "aishell_1")
     assert found.command == (
         "tttbench run --systems ttt:TtT-3B --tasks asr_folder_zh --data asr_folder_zh=DIR --out RUN"
-        " && tttbench tables RUN --name asr_folder_zh=aishell_1"
+        " && tttbench tables RUN --name asr_folder_zh=own"
     )
 
 

@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="IN-RUN=IN-TABLE",
-        help="what a system or task of the runs is in the tables, e.g. ttt:/models/x=ttt:TtT-3B, asr_folder=aishell_1",
+        help="what a system or task of the runs is in the tables, e.g. ttt:/models/x=ttt:TtT-3B, asr_folder=fleurs_en",
     )
     parser.add_argument(
         "--published", type=a_path, metavar="FILE", help="a TOML file of tables in place of the shipped one"
@@ -62,5 +62,5 @@ def run(args: argparse.Namespace) -> int:
 def _name(value: str) -> tuple[str, str]:
     in_run, equals, in_table = value.partition("=")
     if not (in_run and equals and in_table):
-        raise UserError(f"--name {value}: must be IN-RUN=IN-TABLE, e.g. asr_folder=aishell_1.")
+        raise UserError(f"--name {value}: must be IN-RUN=IN-TABLE, e.g. asr_folder=fleurs_en.")
     return in_run, in_table
