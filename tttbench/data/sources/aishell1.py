@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from shlex import quote
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
@@ -76,7 +77,7 @@ def _refuse_packed(wavs: Path, split: str) -> None:
     if missing:
         raise UserError(
             f"{wavs}: {len(missing)} speakers' archives of {split!r} aren't unpacked ({missing[0].name} …). "
-            f"Unpack them in place: cd {wavs}; for a in S*.tar.gz; do tar xzf $a; done"
+            f"Unpack them in place: cd {quote(str(wavs))}; for a in S*.tar.gz; do tar xzf $a; done"
         )
 
 

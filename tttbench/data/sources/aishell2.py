@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
@@ -62,7 +63,7 @@ def _folder(folder: Path, channel: str, split: str) -> Path:
     give = f"Give the folder AISHELL-DEV-TEST-SET, with {own}/wav.scp and trans.txt."
     for archives in (folder / channel, folder / "AISHELL-DEV-TEST-SET" / channel):
         if not (archives / split).is_dir() and (archives / f"{split}.tar.gz").is_file():
-            give = f"Unpack {split}.tar.gz in place: cd {archives}; tar xzf {split}.tar.gz"
+            give = f"Unpack {split}.tar.gz in place: cd {quote(str(archives))}; tar xzf {split}.tar.gz"
     return inner_of(folder, ["AISHELL-DEV-TEST-SET"], own, "wav.scp", give)
 
 
