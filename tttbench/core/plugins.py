@@ -359,7 +359,7 @@ def build_scorer(spec: ScoreSpec) -> Scorer:
         if name not in entry.options:
             hint = did_you_mean(name, entry.options) if entry.options else "It has none."
             raise UserError(
-                f"score {spec.scorer}:{name:.60}={value:.60}: {spec.scorer} has no option {name!r:.60}. {hint}"
+                f"score {spec.scorer}:{name!s:.60}={value!s:.60}: {spec.scorer} has no option {name!r:.60}. {hint}"
             )
     with blamed(f"scorer {spec.scorer!r}"):
         made = entry.factory(spec.options)

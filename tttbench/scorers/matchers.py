@@ -63,7 +63,7 @@ class Matching:
             raise UserError(f"{scorer}: there is no matcher {name!r:.60}. {did_you_mean(name, MATCHERS)}")
         if script not in ("", "hans"):
             raise UserError(
-                f"{scorer}: script={script:.60}: must be 'hans' (simplified Chinese characters), or left out."
+                f"{scorer}: script={script!s:.60}: must be 'hans' (simplified Chinese characters), or left out."
             )
         if script:
             require("chinese", f"{scorer}:script={script}")

@@ -110,6 +110,6 @@ def clips_with_words(options: Mapping[str, str]) -> NoSpeech:
     kinds = {"wer": wer, "cer_zh": cer_zh}
     of = options.get("of", "wer")
     if of not in kinds:
-        raise UserError(f"clips_with_words:of={of:.60}: {did_you_mean(of, kinds)}")
+        raise UserError(f"clips_with_words:of={of!s:.60}: {did_you_mean(of, kinds)}")
     rest = {name: value for name, value in options.items() if name != "of"}
     return NoSpeech("clips_with_words", CLIPS, _rate(kinds[of], rest))
