@@ -105,6 +105,7 @@ CASES = {
         list_qa_folder,
     ),
     "task": Case({"t.toml": TASK, "l.tsv": TSV}, task_file),
+    "wenetspeech": Case({"WenetSpeech.json": WENETSPEECH}, list_wenetspeech),
 }
 
 CASES_OF_ONE_SET = {
@@ -119,7 +120,7 @@ CASES_OF_ONE_SET = {
     ),
     "mini": Case({"qa.jsonl": QA}, read_mini_qa),
     "written questions": Case(
-        {"l.json": '[{"qId": "w", "qText": "Who?", "answers": ["Ann", 4]}, {"qText": "Q", "answer": "[\'x\', 1]"}]'},
+        {"l.json": WRITTEN},
         lambda folder: list_qa_folder(folder / "l.json", ask="text"),
     ),
     "questions as Kimi-Audio's kit has them": Case(
@@ -146,7 +147,6 @@ CASES_OF_ONE_SET = {
     "librispeech as published": Case(
         {"test-clean/61/1/61-1.trans.txt": "61-1-0000 HE BEGAN\n61-1-0001 GIVE\n"}, list_librispeech
     ),
-    "wenetspeech": Case({"WenetSpeech.json": WENETSPEECH}, list_wenetspeech),
 }
 """Layouts of one data set each, which are read by the same functions."""
 
