@@ -15,13 +15,9 @@ from tttbench.core.sample import AudioRef
 from tttbench.data.sources.aishell1 import list_aishell1
 from tttbench.data.sources.aishell2 import list_aishell2
 
+from .folders import put
+
 TRANSCRIPT = "transcript/aishell_transcript_v0.8.txt"
-
-
-def put(path: Path, text: str = "") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_audio_that_no_line_names_is_counted(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("a.wav", "b.WAV", "sub/c.flac", "notes.txt"):
         (tmp_path / name).touch()
-    assert read_asr_folder(tmp_path).untranscribed == (tmp_path / "b.WAV", tmp_path / "sub/c.flac")
+    assert read_asr_folder(tmp_path).left_out.audio == (tmp_path / "b.WAV", tmp_path / "sub/c.flac")
 
 
 @pytest.mark.parametrize(

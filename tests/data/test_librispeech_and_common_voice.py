@@ -11,11 +11,7 @@ from tttbench.core.plugins import build_task
 from tttbench.core.sample import AudioRef
 from tttbench.data.sources.librispeech import list_librispeech
 
-
-def put(path: Path, text: str = "") -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-    return path
+from .folders import put
 
 
 @pytest.fixture

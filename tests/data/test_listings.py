@@ -91,7 +91,7 @@ def test_the_order_does_not_depend_on_the_file_system(tmp_path: Path, monkeypatc
     reversed_listings(monkeypatch)
     found = read_asr_folder(tmp_path)
     assert [one.id for one in found.utterances] == ["a", "b"]
-    assert found.untranscribed == (tmp_path / "y.wav", tmp_path / "z.wav")
+    assert found.left_out.audio == (tmp_path / "y.wav", tmp_path / "z.wav")
     with pytest.raises(UserError) as caught:
         read_asr_folder(lists)
     assert str(caught.value) == (

@@ -197,8 +197,8 @@ def test_options_are_those_of_the_columns_the_list_and_how_to_ask() -> None:
         *("list", "ask", "question", "answer", "aliases", "audio", "id", "cluster", "answer_audio", "answer_text"),
         *("language", "start", "end", "duration"),
     )
-    with pytest.raises(UserError, match="option 'ask' of qa_folder: must be 'audio' or 'text', not 'aloud'"):
-        list_qa_folder(Path(), ask="aloud")
+    with pytest.raises(UserError, match="option 'ask' of qa_folder: must be 'audio' or 'text', not 'speech'"):
+        list_qa_folder(Path(), ask="speech")
 
 
 def test_without_id_and_recording_a_question_is_called_by_its_row(tmp_path: Path) -> None:

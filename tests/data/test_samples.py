@@ -273,6 +273,7 @@ class Text(str):
 @pytest.mark.parametrize(
     ("sample", "says"),
     [
+        # What mypy would refuse, a task in Python that nobody type-checks can list.
         (Sample("a", "x"), "sample 'a': turns: must be a list of objects, not 'x'. Correct the task's list."),  # type: ignore[arg-type]
         (Sample("a", None), "sample 'a': turns: must be a list of objects, not null."),  # type: ignore[arg-type]
         (Sample("a", (None,)), "sample 'a': turns[0]: must be an object, not null."),  # type: ignore[arg-type]

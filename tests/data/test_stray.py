@@ -47,8 +47,8 @@ def test_our_own_runs_are_no_data(folder: Path) -> None:
     run_in(folder / "two")
     assert is_run({one.name for one in (folder / "two").iterdir()})
     found = read_asr_folder(folder)
-    assert found.untranscribed == (folder / "left.wav",)
-    assert found.left_out["run folders"] == 2
+    assert found.left_out.audio == (folder / "left.wav",)
+    assert found.left_out.counts["run folders"] == 2
     with pytest.raises(UserError, match=r"two: is a run directory\. Give the data that it was made from\."):
         read_asr_folder(folder / "two")
 
@@ -67,4 +67,4 @@ def test_a_folder_named_like_audio_or_a_list_is_a_folder(tmp_path: Path) -> None
     (tmp_path / "session.wav").mkdir()
     (tmp_path / "session.wav" / "b.wav").touch()
     (tmp_path / "other.csv").mkdir()
-    assert read_asr_folder(tmp_path).untranscribed == (tmp_path / "session.wav/b.wav",)
+    assert read_asr_folder(tmp_path).left_out.audio == (tmp_path / "session.wav/b.wav",)

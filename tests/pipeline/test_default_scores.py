@@ -73,11 +73,11 @@ def test_scores_of_one_id_and_defaults_that_are_there_already() -> None:
 
 def test_added_scores_go_where_a_score_of_their_scorer_is_or_everywhere(caplog: pytest.LogCaptureFixture) -> None:
     raw, spoken = ScoreSpec("wer", "raw", {"recipe": "raw"}), ScoreSpec("self_wer", "self_wer")
-    assert added((raw,), (WER,), set(), "t", "asr") == (raw,)
-    assert added((raw,), (CER,), set(), "t", "asr") == ()
-    assert added((raw,), (CER,), {"wer"}, "t", "asr") == (raw,)
-    assert added((spoken,), (CER,), {"self_wer"}, "t", "qa") == (spoken,)
-    assert added((spoken,), (spoken,), set(), "t", "asr") == (spoken,)
+    assert added((raw,), (WER,), {"wer", "cer"}, "t", "asr") == (raw,)
+    assert added((raw,), (CER,), {"wer", "cer"}, "t", "asr") == ()
+    assert added((raw,), (CER,), {"cer"}, "t", "asr") == (raw,)
+    assert added((spoken,), (CER,), {"cer"}, "t", "qa") == (spoken,)
+    assert added((spoken,), (spoken,), {"self_wer"}, "t", "asr") == (spoken,)
     assert not caplog.messages
 
 
@@ -86,5 +86,5 @@ def test_scores_of_spoken_answers_are_not_added_where_answers_are_written(
     family: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     spoken = ScoreSpec("self_wer", "self_wer")
-    assert added((spoken,), (WER,), {"self_wer"}, "notes", family) == ()
+    assert added((spoken,), (WER,), {"wer"}, "notes", family) == ()
     assert caplog.messages == ["self_wer on notes: left out, as answers to that task are written, not spoken."]

@@ -13,7 +13,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.plugins import check_system, system_names
 from tttbench.core.system import SystemOptions
 from tttbench.systems.ttt import folder as checkpoints
-from tttbench.systems.ttt.folder import PUBLISHED_PROMPTS, checkpoint_folder, read_assistant, weights_sha256
+from tttbench.systems.ttt.folder import PARAPHRASED_PROMPTS, checkpoint_folder, read_assistant, weights_sha256
 
 
 def write(folder: Path, note: object) -> Path:
@@ -80,12 +80,12 @@ def test_the_codec_may_lie_elsewhere(tmp_path: Path) -> None:
 
 def test_prompts_that_are_not_given_are_the_published_ones(tmp_path: Path) -> None:
     prompts = read_assistant(write(tmp_path, {"codec": "c", "prompts": {"asr": "Write."}})).prompts
-    assert prompts == {"asr": "Write.", "qa": PUBLISHED_PROMPTS["qa"]}
+    assert prompts == {"asr": "Write.", "qa": PARAPHRASED_PROMPTS["qa"]}
 
 
 def test_a_folder_without_the_file_has_the_published_prompts_and_no_codec(tmp_path: Path) -> None:
     assistant = read_assistant(tmp_path)
-    assert assistant.prompts == PUBLISHED_PROMPTS
+    assert assistant.prompts == PARAPHRASED_PROMPTS
     with pytest.raises(UserError, match="names no audio codec"):
         assistant.codec_folder()
 

@@ -64,8 +64,7 @@ def read_text(path: Path, *, absent: str = "Check the path.") -> str:
         UserError: there is no such file, it can't be read, or isn't UTF-8.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UserError(f"{path}: not a file. Give the path of a regular file.")
+        refuse_irregular(path)
         raw = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path}: no such file. {absent}") from None
@@ -78,6 +77,12 @@ def read_text(path: Path, *, absent: str = "Check the path.") -> str:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise UserError(f"{path}, line {line}: is not UTF-8. Save the file as UTF-8.") from error
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raise ``UserError`` if what is there is no regular file, and ``OSError`` if nothing is."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise UserError(f"{path}: not a file. Give the path of a regular file.")
 
 
 def parse_toml(text: str, source: str) -> Document:

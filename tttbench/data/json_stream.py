@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonValue
+from tttbench.data.documents import refuse_irregular
 
 _CHUNK = 1 << 20
 """Characters that are read at once, at least."""
@@ -34,8 +34,7 @@ def read_entries(path: Path, key: str) -> Iterator[tuple[int, JsonValue]]:
     """
     number = 0
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise UserError(f"{path}: not a file. Give the path of a regular file.")
+        refuse_irregular(path)
         with path.open(encoding="utf-8-sig", newline="") as file:
             for number, value in _entries(_Window(file), key):
                 yield number, value

@@ -26,14 +26,14 @@ _WRITTEN = frozenset({"asr", "captioning"})
 
 
 def added(
-    add: Sequence[ScoreSpec], own: Sequence[ScoreSpec], everywhere: Collection[str], task: str, family: str
+    add: Sequence[ScoreSpec], own: Sequence[ScoreSpec], taken: Collection[str], task: str, family: str
 ) -> tuple[ScoreSpec, ...]:
     """Return those scores of ``add`` that go to a task: where a score of the same scorer is taken.
 
     Args:
         add: scores beside those of the tasks, as a suite or a call asks for them.
         own: the task's own.
-        everywhere: scorers that no task of the run has: they are added to every task, but those of spoken answers not
+        taken: scorers that some task of the run has. Others are added to every task, but those of spoken answers not
             to one whose answers are written, with a warning.
         task, family: of the task.
     """
@@ -42,9 +42,9 @@ def added(
     for spec in add:
         if spec.scorer in scored:
             found.append(spec)
-        elif spec.scorer in everywhere and family in _WRITTEN and "transcriber" in scorers.get(spec.scorer).options:
+        elif spec.scorer not in taken and family in _WRITTEN and "transcriber" in scorers.get(spec.scorer).options:
             log.warning("%s on %s: left out, as answers to that task are written, not spoken.", spec.id, task)
-        elif spec.scorer in everywhere:
+        elif spec.scorer not in taken:
             found.append(spec)
     return tuple(found)
 

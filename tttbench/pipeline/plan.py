@@ -92,8 +92,7 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
             if name not in plans:
                 plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
     taken = {spec.scorer for name, plan in plans.items() for spec in plan.scores or tasks[name].scores}
-    nowhere = {spec.scorer for spec in suite.add} - taken
-    planned = tuple(_plan_task(plan, tasks[name], suite, nowhere, allow_outside) for name, plan in plans.items())
+    planned = tuple(_plan_task(plan, tasks[name], suite, taken, allow_outside) for name, plan in plans.items())
     _check_metrics(planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     made = Plan(suite, planned, device, allow_outside)
@@ -122,11 +121,9 @@ def check_ready(plan: Plan, labels: Collection[str]) -> None:
         make_ready(f"transcriber:{transcriber}", SystemOptions(plan.device), derivers)
 
 
-def _plan_task(
-    plan: TaskPlan, task: Task, suite: Suite, everywhere: Collection[str], allow_outside: bool
-) -> PlannedTask:
+def _plan_task(plan: TaskPlan, task: Task, suite: Suite, taken: Collection[str], allow_outside: bool) -> PlannedTask:
     own = plan.scores or task.scores
-    asked = (*own, *added(suite.add, own, everywhere, plan.name, task.family))
+    asked = (*own, *added(suite.add, own, taken, plan.name, task.family))
     scores = _scores(plan, suite, asked, task.language)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:

@@ -50,7 +50,7 @@ def rescore(
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
         language = shared_language(samples) or entry.language
-        more = added(add, entry.scores, {spec.scorer for spec in add} - taken, key, entry.family)
+        more = added(add, entry.scores, taken, key, entry.family)
         task = _with(entry, more, transcriber, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     for task in tasks.values():

@@ -6,7 +6,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tttbench.core.errors import UserError
@@ -54,7 +54,7 @@ class ListKind:
 class LeftOut:
     """What a folder of data holds that isn't read: how many of each kind, and the audio files."""
 
-    counts: Mapping[str, int]
+    counts: Mapping[str, int] = field(default_factory=dict)
     audio: tuple[Path, ...] = ()
 
 

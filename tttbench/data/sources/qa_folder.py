@@ -135,7 +135,7 @@ def list_qa_folder(folder: Path, ask: str = "audio", **options: str) -> Sequence
     ids = UniqueIds()
     for question in questions:
         ids.add(question.id, question.place)
-    metadata = tell_left_out(folder, _left_out(path.parent, questions) if ask == "audio" else LeftOut({}))
+    metadata = tell_left_out(folder, _left_out(path.parent, questions) if ask == "audio" else LeftOut())
     several = len({question.cluster for question in questions}) > 1
     return [_sample(question, several, metadata) for question in questions]
 

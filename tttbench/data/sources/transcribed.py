@@ -18,14 +18,12 @@ class Transcribed:
 
     Attributes:
         layout, utterances: what was found.
-        left_out: what else is there, by kind, and how many.
-        untranscribed: audio files in the folder that no row names.
+        left_out: what else is there, and audio files in the folder that no row names.
     """
 
     layout: str
     utterances: tuple[Utterance, ...]
-    left_out: Mapping[str, int] = field(default_factory=dict)
-    untranscribed: tuple[Path, ...] = ()
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def found_in(
@@ -38,7 +36,7 @@ def found_in(
     """
     refuse_doubled_ids(utterances)
     rest = left_out(folder, (utterance.audio for utterance in utterances), "a transcript", without)
-    return Transcribed(layout, tuple(utterances), rest.counts, rest.audio)
+    return Transcribed(layout, tuple(utterances), rest)
 
 
 def refuse_doubled_ids(utterances: Sequence[Utterance]) -> None:
@@ -53,8 +51,7 @@ def samples_of(found: Transcribed, data: Path) -> Sequence[Sample]:
 
     Speakers become clusters where there are at least two.
     """
-    left = LeftOut(found.left_out, found.untranscribed)
-    metadata = {"layout": found.layout, **tell_left_out(data, left)}
+    metadata = {"layout": found.layout, **tell_left_out(data, found.left_out)}
     several_speakers = len({utterance.speaker for utterance in found.utterances}) > 1
     return [
         spoken_sample(

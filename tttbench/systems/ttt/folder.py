@@ -41,7 +41,7 @@ FILE = "assistant.json"
 
 _TURNS = "Respond in an interleaved manner: generate 13 text tokens followed by 26 audio tokens, and repeat."
 
-PUBLISHED_PROMPTS: Mapping[str, str] = {
+PARAPHRASED_PROMPTS: Mapping[str, str] = {
     "asr": f"User will provide you with a speech recording. Write down what is said in it. {_TURNS}",
     "qa": f"User will provide you with a speech instruction. Follow it and answer. {_TURNS}",
 }
@@ -70,7 +70,7 @@ class Assistant:
     @property
     def whose_prompts(self) -> str:
         """In words, which prompts the weights may never have seen."""
-        ours = [family for family, prompt in sorted(PUBLISHED_PROMPTS.items()) if self.prompts.get(family) == prompt]
+        ours = [family for family, prompt in sorted(PARAPHRASED_PROMPTS.items()) if self.prompts.get(family) == prompt]
         if not ours:
             return "its own"
         return f"ours, paraphrases of the published ones: {', '.join(ours)}; put the trained words into {FILE}"
@@ -136,11 +136,11 @@ def read_assistant(folder: Path) -> Assistant:
     """
     path = folder / FILE
     if not os.path.exists(path):
-        return Assistant(None, PUBLISHED_PROMPTS, Document({}, str(path), "JSON", "decode"), str(path))
+        return Assistant(None, PARAPHRASED_PROMPTS, Document({}, str(path), "JSON", "decode"), str(path))
     given = read_table(_AssistantFile, read_json(path))
     return Assistant(
         codec=None if given.codec is None else named_codec(folder, given.codec),
-        prompts={**PUBLISHED_PROMPTS, **dict[str, str](given.prompts.items())},
+        prompts={**PARAPHRASED_PROMPTS, **dict[str, str](given.prompts.items())},
         decode=Document(given.decode, str(path), "JSON", "decode"),
         where=str(path),
     )
