@@ -9,6 +9,7 @@ tensors' names and shapes; nothing of decoding.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def find(source: str | Path) -> Path:
         CheckpointError: if there is no such folder and the hub can't be asked.
     """
     folder = Path(source).expanduser()
-    if folder.is_dir():
+    if os.path.isdir(folder):
         return folder
     text = str(source)
     if text.startswith((".", "/", "~")) or text.count("/") != 1:

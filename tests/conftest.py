@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 import reference_model  # noqa: F401  # chooses how torch's threads wait, which no test that imports torch first could
+from tttbench.core import plugins, registry
 
 # Read once, when NumPy or torch is first imported; more threads than cores make small tests crawl. With `-n` there is a
 # process a core.
@@ -16,7 +18,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1" if "PYTEST_XDIST_WORKER" in os.environ else "2")
 
 # A loaded machine is slow, not wrong.
-settings.register_profile("tttbench", deadline=None)
+settings.register_profile("random", deadline=None)
+# The same cases in every run: a change is judged by the change. Others are drawn by `tox -e fuzz`.
+settings.register_profile("tttbench", deadline=None, derandomize=True)
 settings.load_profile("tttbench")
 
 
@@ -24,6 +28,22 @@ settings.load_profile("tttbench")
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than cores for ``-n auto``: tests also wait, for a browser or another process."""
     return 1 + (os.cpu_count() or 1)
+
+
+@pytest.fixture(autouse=True)
+def plugins_of_one_test() -> Iterator[None]:
+    """Forget the plug-ins that a test includes, and what was wrong with them: no other test meets them."""
+    kinds = [kind for kind in vars(plugins).values() if isinstance(kind, registry.Registry)]
+    included = [dict(kind._files) for kind in kinds]
+    problems, loaded = dict(registry.included_problems), set(registry._loaded)
+    yield
+    for kind, files in zip(kinds, included, strict=True):
+        for name in kind._files.keys() - files.keys():
+            del kind._files[name]
+            kind._entries.pop(name, None)
+    registry.included_problems.clear()
+    registry.included_problems.update(problems)
+    registry._loaded.intersection_update(loaded)
 
 
 @pytest.fixture(scope="session")

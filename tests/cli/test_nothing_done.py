@@ -10,7 +10,7 @@ import pytest
 from tttbench.cli.main import main
 from tttbench.config.suite import parse_suite
 from tttbench.core import plugins
-from tttbench.core.errors import UserError
+from tttbench.core.errors import UserError, unusable_path
 from tttbench.core.tables import Document
 
 
@@ -33,6 +33,47 @@ from tttbench.core.tables import Document
 def test_an_empty_choice_is_refused(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     assert says in capsys.readouterr().err
+
+
+LONG = "x" * 5_000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", LONG],
+        ["run", "--systems", LONG],
+        ["run", "--systems", f"ttt:{LONG}"],
+        ["run", "--systems", f"recorded:{LONG}"],
+        ["run", "--systems", "echo", "--tasks", LONG],
+        ["run", "--systems", "echo", "--tasks", "asr_folder", "--data", f"asr_folder={LONG}"],
+        ["run", "--systems", "echo", "--tasks", "mini_qa", "--include", LONG],
+        ["run", "--systems", "echo", "--tasks", "mini_qa", "--out", LONG],
+        ["report", LONG],
+        ["rescore", LONG],
+        ["gate", LONG, LONG],
+        ["baseline", "show", LONG],
+        ["tables", LONG],
+        ["probe", f"ttt:{LONG}"],
+        ["doctor", LONG],
+        ["train", LONG],
+        ["train", "ttt", "--codec", LONG],
+        ["data", "build", LONG],
+        ["data", "build", "mini2", "--out", LONG],
+        ["list", "tasks", "--include", LONG],
+    ],
+    ids=lambda words: " ".join(words).replace(LONG, "LONG"),
+)
+def test_a_path_that_is_too_long_is_no_defect(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 2
+    assert "xxx" in capsys.readouterr().err
+
+
+def test_a_path_that_cannot_be_used_is_named() -> None:
+    says = "a/b: cannot be used (Permission denied). Check the path and its permissions."
+    assert unusable_path(PermissionError(13, "Permission denied", "a/b")) == says
+    assert unusable_path(OSError(28, "No space left on device", "a/b")) == ""
+    assert unusable_path(OSError("broken")) == ""
 
 
 @pytest.mark.parametrize(

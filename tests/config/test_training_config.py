@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -311,6 +312,12 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations: P
 def test_a_wrong_field_of_files_is_named(conversations: Path, tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         training.main([str(changed(conversations, old, new)), "--out", str(tmp_path / "out")])
+
+
+def test_a_name_of_5000_characters_is_no_folder(conversations: Path) -> None:
+    start = re.sub(r"(?s)\[model\].*?(?=\n\[)", f'[model]\nfrom = "{"x" * 5_000}"\n', conversations.read_text())
+    conversations.write_text(start)
+    assert recipe.read(conversations).model == recipe.StartModel(from_="x" * 5_000)
 
 
 @pytest.mark.parametrize(

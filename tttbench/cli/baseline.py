@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,7 @@ def _show(args: argparse.Namespace) -> int:
     from tttbench.gate.stale import staleness
     from tttbench.scorers.paired import is_known
 
-    path = Path(args.name) if Path(args.name).is_file() else _folder(args) / f"{args.name}.json"
+    path = Path(args.name) if os.path.isfile(args.name) else _folder(args) / f"{args.name}.json"
     baseline = read_baseline(path)
     snapshot, reasons = baseline.snapshot, staleness(baseline)
     machine = snapshot.machine

@@ -21,7 +21,7 @@ from tttbench import __version__
 from tttbench.cli import baseline, data, doctor, gate, list_names, nll, probe, report, rescore, run, tables, train
 from tttbench.cli.leave import leave
 from tttbench.cli.terminal import made_safe, shown
-from tttbench.core.errors import UserError
+from tttbench.core.errors import UserError, unusable_path
 from tttbench.core.extras import explained
 
 COMMANDS: Mapping[str, ModuleType] = {
@@ -76,9 +76,10 @@ def _run(arguments: Sequence[str]) -> int:
             raise
         return _complain(f"a plug-in called sys.exit({left.code!r}), which ends nothing but itself.", 1, args)
     except Exception as error:
-        missing = explained(error) if isinstance(error, ImportError) else None
-        if missing is not None:
-            return _complain(missing, UserError.exit_status, args)
+        outside = explained(error) if isinstance(error, ImportError) else None
+        outside = outside or (unusable_path(error) if isinstance(error, OSError) else "")
+        if outside:
+            return _complain(outside, UserError.exit_status, args)
         if args.debug:
             raise
         message = f"{type(error).__name__}: {error} (a defect of tttbench; --debug shows where)"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -343,16 +344,9 @@ def system_plan(label: str) -> SystemPlan:
     What is ``recorded`` has no strategies, but names of files and of systems in it.
     """
     name, at, strategy = label.rpartition("@")
-    if not (at and name) or "/" in strategy or label.startswith("recorded:") or _is_path(label.partition(":")[2]):
+    if not (at and name) or "/" in strategy or label.startswith("recorded:") or os.path.exists(label.partition(":")[2]):
         return SystemPlan(label)
     return SystemPlan(name, strategy)
-
-
-def _is_path(spec: str) -> bool:
-    try:
-        return bool(spec) and Path(spec).exists()
-    except (OSError, ValueError):
-        return False
 
 
 def _refuse_twice(names: Sequence[str], where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -134,7 +135,7 @@ def find(name: str) -> Path:
     Raises:
         UserError: there is no such file; names those there are.
     """
-    if Path(name).is_file():
+    if os.path.isfile(name):
         return Path(name)
     shipped = shipped_training_configs()
     if name in shipped:
@@ -181,7 +182,7 @@ def read(path: Path) -> TrainingPlan:
 def _start(model: StartModel, config: Path) -> StartModel:
     """A folder that counts from the config's; what is none there is one from the current folder, or a hub id."""
     folder = config.parent / model.from_
-    return replace(model, from_=str(folder)) if folder.is_dir() else model
+    return replace(model, from_=str(folder)) if os.path.isdir(folder) else model
 
 
 def _placed_name(name: str, config: Path) -> str:
@@ -193,7 +194,7 @@ def _placed(path: Path, config: Path) -> Path:
     if config.resolve().is_relative_to((shipped("tasks") / "mini" / "configs").resolve()):
         return path
     placed = config.parent / path
-    if not placed.exists() and path.exists():
+    if not os.path.exists(placed) and os.path.exists(path):
         log.warning("%s: paths count from its folder now; %s is read from the current folder until 0.3.", config, path)
         return path
     return placed

@@ -6,6 +6,7 @@ Everything else that is raised is a defect of ours; the command line shows its t
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -32,6 +33,20 @@ class UnwritableError(StorageError):
     """It can't be written, and not for lack of space: a folder is read-only, or no folder."""
 
     exit_status = 2
+
+
+_OF_THE_PATH = frozenset(
+    {errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.EROFS, errno.ENOTDIR, errno.ESTALE}
+)
+
+
+def unusable_path(error: OSError) -> str:
+    """Return what to say where a path that was given can't be used, whatever for; ``""`` for other errors."""
+    if error.filename is None or error.errno not in _OF_THE_PATH:
+        return ""
+    name = str(error.filename)
+    name = name if len(name) <= 300 else f"{name[:150]}…{name[-150:]}"
+    return f"{name}: cannot be used ({error.strerror}). Check the path and its permissions."
 
 
 def kind_and_message(error: BaseException) -> str:

@@ -10,6 +10,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import logging
+import os
 import pkgutil
 import sys
 import threading
@@ -25,6 +26,9 @@ T = TypeVar("T")
 log = logging.getLogger("tttbench")
 
 MIGRATION_PAGE = "docs/change_a_plugin.md"
+
+_MOST_NAMED = 3
+"""Plug-ins that broke and are named in a message; each had a warning of its own."""
 
 _discovering = threading.RLock()
 """One thread finds entries, and others wait until all are there. One lock for all kinds: some need others."""
@@ -115,9 +119,10 @@ class Registry(Generic[T]):
 
     def hint(self) -> str:
         """What stands behind the message about an unknown name: plug-ins that broke, or how plug-ins are given."""
-        broken = {**self.problems, **included_problems}
-        failed = "".join(f" ({plugin} could not be loaded: {why})" for plugin, why in broken.items())
-        return failed or " A plug-in's folder is given with --include."
+        broken = list({**self.problems, **included_problems}.items())
+        named = "".join(f" ({plugin} could not be loaded: {why})" for plugin, why in broken[:_MOST_NAMED])
+        more = f" ({len(broken) - _MOST_NAMED:,} more could not be loaded)" if len(broken) > _MOST_NAMED else ""
+        return named + more or " A plug-in's folder is given with --include."
 
     def _discover(self) -> None:
         if self._discovered:
@@ -126,7 +131,13 @@ class Registry(Generic[T]):
             # A module that is being loaded for it may ask for names itself: it sees those that there are by then.
             if not self._begun:
                 self._begun = True
-                self._find()
+                # Where a file that is being included asks for names, what is built in isn't of that file.
+                including = _including[:]
+                _including.clear()
+                try:
+                    self._find()
+                finally:
+                    _including[:] = including
                 self._discovered = True
 
     def _find(self) -> None:
@@ -164,8 +175,8 @@ def include(folder: Path) -> None:
     Raises:
         UserError: no such folder.
     """
-    if not folder.is_dir():
-        hint = " Give the folder that holds it." if folder.is_file() else ""
+    if not os.path.isdir(folder):
+        hint = " Give the folder that holds it." if os.path.isfile(folder) else ""
         raise UserError(f"--include {folder}: no such folder.{hint}")
     for path in sorted(folder.iterdir()):
         _including.append(path)

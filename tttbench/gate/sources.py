@@ -3,6 +3,7 @@ name. Compares nothing."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,13 +39,13 @@ def find_source(name: str, folder: Path) -> Source:
         UserError: nothing of that name, or it can't be read.
     """
     path = Path(name)
-    if (path / "manifest.json").is_file():
+    if os.path.isfile(path / "manifest.json"):
         return Source(snapshot_of(path), path)
-    file = next((one for one in (path, folder / f"{name}.json") if one.is_file()), None)
+    file = next((one for one in (path, folder / f"{name}.json") if os.path.isfile(one)), None)
     if file is not None:
         baseline = read_baseline(file)
         return Source(baseline.snapshot, None, stale=tuple(staleness(baseline)))
-    if path.is_dir():
+    if os.path.isdir(path):
         raise UserError(f"{name}: holds no run (no manifest.json), and {folder} no baseline of that name.")
     known = [one.stem for one in folder.glob("*.json")]
     hint = did_you_mean(name, known) if known else f"{folder} holds no baselines."

@@ -13,6 +13,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -142,14 +143,7 @@ def _audio_sha256(line: Line) -> str:
 
 def _split(spec: str) -> tuple[Path, str]:
     path, _, label = spec.rpartition("#")
-    return (Path(path), label) if path and not _exists(Path(spec)) else (Path(spec), "")
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
+    return (Path(path), label) if path and not os.path.exists(spec) else (Path(spec), "")
 
 
 def _of_run(folder: Path, label: str) -> Iterator[tuple[Key, Line]]:

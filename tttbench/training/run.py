@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,10 +49,10 @@ def main(arguments: Sequence[str]) -> int:
         if args.seed < 0:
             raise UserError(f"--seed {args.seed}: expected a number of at least 0")
         plan = replace(plan, training=replace(plan.training, seed=args.seed))
-    name = plan.path.stem if Path(args.config).is_file() else args.config
+    name = plan.path.stem if os.path.isfile(args.config) else args.config
     folder = args.out or Path("build") / name
     codec = named_codec(folder, args.codec)
-    if not codec.is_dir():
+    if not os.path.isdir(codec):
         raise UserError(f"--codec {args.codec}: no folder {codec}, and none is shipped so named")
     train(plan, folder, args.max_steps, args.threads, args.codec)
     return 0
