@@ -18,7 +18,7 @@ SCORERS = {
     "inserted_words": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, f"inserted_words@1; {ENGLISH}"),
     "inserted_characters": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, "inserted_characters@1; zh@2"),
     "clips_with_words": ({}, ("%", 100, "lower", "binary", 0, 1), {"text"}, f"clips_with_words@1; {ENGLISH}"),
-    "self_wer": (EARS, ("%", 100, "lower", "rate", 0, None), {"audio", "text"}, f"self_wer@1; {ENGLISH}"),
+    "self_wer": (EARS, ("%", 100, "lower", "rate", 0, 1), {"audio", "text"}, f"self_wer@2; {ENGLISH}"),
     "text_accuracy": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, f"text_accuracy@1; {ENGLISH}"),
     "spoken_accuracy": (EARS, ("%", 100, "higher", "binary", 0, 1), {"audio"}, f"spoken_accuracy@1; {ENGLISH}"),
     "spoken_gap": (EARS, ("points", 100, "none", "value", -1, 1), {"audio", "text"}, f"spoken_gap@1; {ENGLISH}"),

@@ -7,6 +7,7 @@ import math
 import pytest
 
 from tttbench.core.derivation import Need
+from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
@@ -37,9 +38,26 @@ def test_edits_between_text_and_speech_by_hand(text: str, transcript: str, error
     assert (found.numerator, found.denominator) == (errors, words)
 
 
+def test_an_answer_counts_at_most_as_many_errors_as_it_has_words() -> None:
+    seen = Seen("It is Rome.", "it was Rome and was Rome and was Rome")
+    capped = score(seen)
+    assert (capped.value, capped.numerator, capped.denominator) == (1.0, 3, 3)
+    assert capped.detail["insertions"] == 6
+    uncapped = build_scorer(ScoreSpec("self_wer", "all", {"transcriber": "ears", "cap": "none"}))
+    found = uncapped.score(sample("Paris"), seen)
+    assert found is not None
+    assert (found.numerator, found.denominator) == (7, 3)
+    assert (uncapped.recipe({}).scorer, uncapped.info.highest) == ("self_wer@1", None)
+
+
+def test_another_cap_is_refused() -> None:
+    with pytest.raises(UserError, match=r"self_wer:cap='3': must be words .* or none"):
+        build_scorer(ScoreSpec("self_wer", "self_wer", {"cap": "3"}))
+
+
 def test_its_recipe_names_the_transcriber() -> None:
     recipe = SELF_WER.recipe({"transcriber:ears": "ears 1"})
-    assert (recipe.scorer, recipe.transcriber) == ("self_wer@1", "ears 1")
+    assert (recipe.scorer, recipe.transcriber) == ("self_wer@2", "ears 1")
 
 
 def test_what_was_not_transcribed_has_no_value_and_says_so() -> None:

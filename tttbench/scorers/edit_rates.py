@@ -1,7 +1,8 @@
-"""Edit rates: ``wer``, ``cer``, ``cer_zh`` of the written answer, ``self_wer`` of the spoken answer against it.
+"""Edit rates: ``wer``, ``cer``, ``cer_zh`` of the written answer, ``self_wer`` of the spoken one against it.
 
 Normalize, align, count. A request without an answer (``error``, ``unparsed``) counts as if every reference unit had
-been deleted, and so does an empty one.
+been deleted, and so does an empty one. A transcriber that repeats itself without end writes hundreds of words for one
+answer, so ``self_wer`` counts at most as many errors as the answer has words; with ``cap=none`` it counts them all.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Need
+from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
 from tttbench.core.plugins import Normalizer, build_normalizer, package_version, register_scorer
@@ -23,6 +25,9 @@ from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, align_chara
 VERSION = 1
 """Raised whenever the same texts may give other counts."""
 
+CAPPED_VERSION = 2
+"""Of ``self_wer`` as it is by default; version 1 counted all errors, as ``cap=none`` does."""
+
 OPTIONS = ("normalizer", "recipe")
 
 
@@ -33,7 +38,11 @@ def _rate(title: str, short: str, explanation: str) -> MetricInfo:
 WER = _rate("Word error rate", "WER", "all edits over all reference words")
 CER = _rate("Character error rate", "CER", "all edits over all reference characters")
 CER_ZH = _rate("Character error rate, Chinese", "CER (zh)", "all edits over all reference characters, bare characters")
-SELF_WER = _rate("Spoken against written", "self WER", "word errors of the spoken answer against the system's own text")
+_AGAINST_ITSELF = "word errors of the spoken answer against the system's own text"
+SELF_WER = replace(
+    _rate("Spoken against written", "self WER", f"{_AGAINST_ITSELF}, of each answer at most its words"), highest=1
+)
+SELF_WER_UNCAPPED = _rate("Spoken against written, uncapped", "self WER, uncapped", f"{_AGAINST_ITSELF}, all of them")
 
 
 @dataclass(frozen=True)
@@ -118,28 +127,38 @@ class SelfErrorRate:
     """
 
     name: str
+    info: MetricInfo
     edits: Edits
     transcription: Transcription
-    info: MetricInfo = SELF_WER
     reads: frozenset[str] = frozenset({"text", "audio"})
 
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, normalizer, the package that counts, and the transcriber."""
-        return replace(self.edits.recipe(self.name), transcriber=self.transcription.recipe(recipes))
+        recipe = replace(self.edits.recipe(self.name), transcriber=self.transcription.recipe(recipes))
+        return replace(recipe, scorer=f"{self.name}@{CAPPED_VERSION}") if self._is_capped else recipe
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need the transcript."""
         return self.transcription.needs(sample, view)
 
     def score(self, sample: Sample, view: View) -> Score:
-        """Return the edits over the words of the answer's own text; ``empty`` if nothing was written."""
+        """Return the edits over the words of the answer's own text; ``empty`` if nothing was written.
+
+        The detail's counts are of all edits, capped or not.
+        """
         if view.status in ("error", "unparsed"):
             return self.edits.score(view.text, None, view.status)
         spoken = self.transcription.of_answer(sample, view)
         if spoken.status == "failed":
             return replace(UNKNOWN, detail={"error": spoken.error})
         score = self.edits.score(view.text, spoken.text, view.status)
+        if self._is_capped and score.numerator > score.denominator:
+            score = replace(score, numerator=score.denominator, value=min(score.value, 1.0))
         return score if score.detail["reference"] else replace(score, status="empty")
+
+    @property
+    def _is_capped(self) -> bool:
+        return self.info.highest == 1
 
 
 def corpus_edits(scores: Iterable[Score]) -> EditCounts:
@@ -173,8 +192,12 @@ def cer_zh(options: Mapping[str, str]) -> EditRate:
     return EditRate("cer_zh", CER_ZH, _edits(with_preset("cer_zh", options), "zh", align_characters))
 
 
-@register_scorer("self_wer", options=(*OPTIONS, "transcriber"), summary=SELF_WER.explanation)
+@register_scorer("self_wer", options=(*OPTIONS, "cap", "transcriber"), summary=SELF_WER.explanation)
 def self_wer(options: Mapping[str, str]) -> SelfErrorRate:
     """Build the word error rate of what is spoken against what is written."""
     chosen = with_preset("self_wer", options)
-    return SelfErrorRate("self_wer", _edits(chosen, "en", align_words), Transcription.of(chosen))
+    cap = chosen.get("cap", "words")
+    if cap not in ("words", "none"):
+        raise UserError(f"self_wer:cap={cap!r:.60}: must be words (an answer's errors are at most its words) or none.")
+    info = SELF_WER if cap == "words" else SELF_WER_UNCAPPED
+    return SelfErrorRate("self_wer", info, _edits(chosen, "en", align_words), Transcription.of(chosen))

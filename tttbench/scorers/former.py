@@ -10,7 +10,8 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.scorer import ScoreSpec
 
 FORMER: Mapping[str, Mapping[str, str]] = {
-    **{key: {"recipe": "whisper-en"} for key in ("wer", "cer", "self_wer")},
+    **{key: {"recipe": "whisper-en"} for key in ("wer", "cer")},
+    "self_wer": {"recipe": "whisper-en", "cap": "none"},
     **{key: {"matcher": "answer_match@1"} for key in ("text_accuracy", "spoken_accuracy", "spoken_gap")},
 }
 """Options by scorer. ``wer`` of English is scored so in every run, as ``wer_whisper-en``."""
