@@ -81,7 +81,7 @@ def test_the_frontier_has_a_place_for_each_and_is_shown(run: Path) -> None:
     assert any(not place["dominated_by"] for place in places)
     page = (run / "report.html").read_text()
     assert 'id="frontier"' in page
-    assert "Quality-latency trade-off" in page
+    assert "What speed costs" in page
 
 
 def test_the_real_time_factor_is_drawn_by_the_length_of_the_answer(run: Path) -> None:

@@ -350,6 +350,6 @@ def test_places_are_of_the_suite_s_seed_and_resamples(store: RunStore, monkeypat
         used.append((seed, n_resamples))
         return ()
 
-    monkeypatch.setattr("tttbench.pipeline.summarize.frontier", frontier)
+    monkeypatch.setattr("tttbench.pipeline.trade_off.frontier", frontier)
     summarize(store, scored(first="edits"))
     assert set(used) == {(store.manifest.suite.seed, store.manifest.suite.resamples)}

@@ -349,6 +349,7 @@ def _wrong_times(trace: Trace) -> Iterator[str]:
 def _wrong_counts(trace: Trace, n_samples: int) -> Iterator[str]:
     counts = (
         ("nfe", trace.nfe),
+        ("nfe_audio", trace.nfe_audio or 0),
         *(("audio_commits", commit.n_codes) for commit in trace.audio_commits),
         *(("chunks", chunk.n_samples) for chunk in trace.chunks),
         *(("commit_step", step) for step in trace.commit_step),
@@ -359,6 +360,8 @@ def _wrong_counts(trace: Trace, n_samples: int) -> Iterator[str]:
             yield f"trace.{name}: must count from 0, not {count}"
     if any(not 0 <= one <= 1 + 1e-3 for one in trace.commit_confidence if one == one):
         yield "trace.commit_confidence: must be probabilities from 0 to 1"
+    if (trace.nfe_audio or 0) > trace.nfe:
+        yield f"trace.nfe_audio: must be at most nfe, {trace.nfe}, not {trace.nfe_audio}"
     n_text, n_steps = len(trace.text_times_s), len(trace.commit_step)
     if trace.text_tokens and len(trace.text_tokens) != n_text:
         yield f"trace.text_tokens: must be as many as text_times_s, {n_text}, not {len(trace.text_tokens)}"

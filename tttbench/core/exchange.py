@@ -114,6 +114,7 @@ class Trace:
         commit_step: for each audio position, the pass (counted over the whole answer) that committed it.
         commit_confidence: for each audio position, the probability that the model gave to the committed code.
         spans: lengths of the audio spans, summing to ``len(commit_step)``.
+        nfe_audio: those of ``nfe`` that filled audio; None where a system doesn't tell them apart.
         compute_s: seconds of compute of the whole answer, where several requests were worked on together: its part of
             the call's seconds. None: the suite divides a call's seconds itself (``tttbench.probes.compute``), and an
             answer that was made alone took ``end_s``.
@@ -130,7 +131,9 @@ class Trace:
     commit_step: tuple[int, ...] = ()
     commit_confidence: tuple[MaybeNan, ...] = ()
     spans: tuple[int, ...] = ()
-    compute_s: Seconds | None = field(default=None, metadata={"may_lack": True})  # runs of development versions do
+    # Runs of development versions lack these.
+    nfe_audio: int | None = field(default=None, metadata={"may_lack": True})
+    compute_s: Seconds | None = field(default=None, metadata={"may_lack": True})
 
 
 CUT_WORDS = (

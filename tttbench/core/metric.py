@@ -299,6 +299,8 @@ class FrontierPoint:
         n: requests; ``n_timed`` of them have seconds.
         dominated_by: systems that are better in one and not worse in the other; none for those on the Pareto front.
         busy: why the machine was too busy for the seconds to be relied on; ``""`` where it wasn't.
+        codes_per_pass, codes_per_pass_low, codes_per_pass_high: audio tokens of all answers over the forward passes
+            that filled audio, with its 95 % interval; nan where a system doesn't tell them.
     """
 
     system: str
@@ -315,8 +317,44 @@ class FrontierPoint:
     n_timed: int
     dominated_by: tuple[str, ...]
     busy: str = ""
+    codes_per_pass: MaybeNan = field(default=math.nan, metadata={"may_lack": True})
+    codes_per_pass_low: MaybeNan = field(default=math.nan, metadata={"may_lack": True})
+    codes_per_pass_high: MaybeNan = field(default=math.nan, metadata={"may_lack": True})
 
     @property
     def is_dominated(self) -> bool:
         """Whether it is off the Pareto front."""
         return bool(self.dominated_by)
+
+
+@dataclass(frozen=True)
+class WayPoint:
+    """A system on the curve of its way of decoding."""
+
+    system: str
+    codes_per_pass: MaybeNan
+    quality: MaybeNan
+
+
+@dataclass(frozen=True)
+class WayOfDecoding:
+    """A way of decoding at all its speeds: one model, strategy, block length and cache, and more or fewer passes.
+
+    Attributes:
+        name: what all its systems share.
+        task, metric: what was measured; the metric's best value is 100 % here.
+        points: by codes a pass, slowest first.
+        aup, aup_low, aup_high: accuracy under parallelism with its 95 % interval (``tttbench.stats.aup``).
+        area: under the same curve, without weights.
+        n_left_out: points that are too far below the slowest one to count for ``aup``.
+    """
+
+    name: str
+    task: str
+    metric: str
+    points: tuple[WayPoint, ...]
+    aup: MaybeNan
+    aup_low: MaybeNan
+    aup_high: MaybeNan
+    area: MaybeNan
+    n_left_out: int

@@ -57,6 +57,7 @@ def load(run_dir: Path) -> ReportView:
         facts=tuple(_overview(manifest, run.transcribers)),
         manifest=tuple(flatten(to_plain(manifest))),
         frontier=summary.frontier,
+        ways=summary.ways,
         timed=timings.answers,
         comparisons=comparisons,
         unanswered=summary.unanswered,

@@ -11,7 +11,15 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tttbench.core.exchange import STATUSES, Status, Trace, is_cut
-from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
+from tttbench.core.metric import (
+    Comparison,
+    FrontierPoint,
+    MetricInfo,
+    ProbeResult,
+    Result,
+    TimedAnswers,
+    WayOfDecoding,
+)
 from tttbench.store.manifest import Skipped, Unanswered
 
 from .labels import short_names
@@ -149,7 +157,8 @@ class ReportView:
         metrics: what each of them is, by score id.
         facts: the few facts of the overview; ``manifest`` is everything, flattened, for the foldable.
         command: the command line that made the run; empty if unknown.
-        frontier: the quality-latency trade-off of ways to decode, in suites with an oracle.
+        frontier: the quality-latency trade-off of ways to decode.
+        ways: the same over forward passes, each way at all its speeds.
         comparisons: each system against the best of a task and metric, on the same answers.
         unanswered: systems without a single answer to a task.
     """
@@ -170,6 +179,7 @@ class ReportView:
     facts: tuple[Fact, ...] = ()
     manifest: tuple[Fact, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
+    ways: tuple[WayOfDecoding, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()

@@ -6,7 +6,6 @@ Raw answers are not touched.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,26 +15,23 @@ from tttbench.core.checked import checked_recipe, checked_score
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import (
     TOPLINE,
-    FrontierPoint,
-    MetricInfo,
     ProbeResult,
     Result,
     Score,
-    TimedAnswers,
 )
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.core.status import request_status
 from tttbench.core.task import nouns
-from tttbench.pipeline.frontier import Outcome, frontier
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
+from tttbench.pipeline.trade_off import trade_off
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
 from tttbench.store.standings import Standings
-from tttbench.store.timings import TimedCell, cell_of, timed_answer, timings_of
+from tttbench.store.timings import TimedCell, cell_of, timings_of
 
 
 def summarize(store: RunStore, columns: Columns) -> Summary:
@@ -77,6 +73,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     timings = timings_of(cells)
     metrics = {column.id: column.scorer.info for column in columns}
     suite = manifest.suite
+    traded = trade_off(store, columns, timings.answers)
     return replace(
         found,
         status=_run_status(found.expected, answered, counts),
@@ -86,7 +83,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         timed=timings.answers,
         metrics=metrics,
         topline=tuple(_topline(store, manifest, columns, derivations)),
-        frontier=tuple(_frontier(store, manifest, columns, timings.answers)) if manifest.suite.oracle else (),
+        frontier=traded.places,
+        ways=traded.ways,
         comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
     )
 
@@ -190,43 +188,6 @@ def _memory(label: str, system: SystemEntry) -> Iterator[ProbeResult]:
         nan = float("nan")
         peak = system.peak_rss_bytes / 1e6
         yield ProbeResult(label, system.used_strategy, "", "peak_memory", "MB", peak, nan, nan, 1)
-
-
-def _frontier(
-    store: RunStore, manifest: Manifest, columns: Columns, timed: Sequence[TimedAnswers]
-) -> Iterator[FrontierPoint]:
-    """Quality, by each task's primary metric, against seconds."""
-    busy = {(one.system, one.task): one.busy for one in timed}
-    for name in manifest.tasks:
-        primary = columns.of_task(name)[0]
-        outcomes = {
-            label: _outcomes(store.answers(label, name), primary.id)
-            for label, system in manifest.systems.items()
-            if not reason_to_skip(system, manifest.tasks[name])
-        }
-        for place in _places(name, primary.id, primary.scorer.info, outcomes, manifest):
-            yield replace(place, busy=busy.get((place.system, name), ""))
-
-
-def _places(
-    task: str, score: str, info: MetricInfo, outcomes: Mapping[str, Sequence[Outcome]], manifest: Manifest
-) -> tuple[FrontierPoint, ...]:
-    suite = manifest.suite
-    return frontier(task, score, info, outcomes, seed=suite.seed, n_resamples=suite.resamples)
-
-
-def _outcomes(answers: Iterator[StoredAnswer], score_id: str) -> list[Outcome]:
-    found = []
-    for answer in answers:
-        score = answer.scores.get(score_id)
-        if score is not None and math.isfinite(score.numerator):
-            sample = answer.sample.sample
-            one = timed_answer(answer)
-            # Systems that report no times leave 0.
-            seconds = (one.trace.end_s or None) if one is not None and one.together == 1 else None
-            cluster = sample.cluster or sample.id
-            found.append(Outcome(sample.id, cluster, score.numerator, score.denominator, seconds, answer.key.repeat))
-    return found
 
 
 def _run_status(expected: int, answered: int, counts: Mapping[str, int]) -> str:

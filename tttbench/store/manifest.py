@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject
-from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers
+from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers, WayOfDecoding
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemCard
 from tttbench.core.task import Needs
@@ -186,7 +186,8 @@ class Summary:
         results: of the systems; ``topline``: of the reference audio.
         probes: latency and compute; ``timed`` says which answers they are of.
         comparisons: for each task and metric that several systems have, each of them against the best.
-        frontier: the quality-latency trade-off, in suites with an oracle.
+        frontier: the quality-latency trade-off, in suites with an oracle, or that decode one model in several ways.
+        ways: the curves of those ways, over audio tokens a forward pass.
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
     """
@@ -200,6 +201,7 @@ class Summary:
     topline: tuple[Result, ...] = ()
     probes: tuple[ProbeResult, ...] = ()
     frontier: tuple[FrontierPoint, ...] = ()
+    ways: tuple[WayOfDecoding, ...] = field(default=(), metadata={"may_lack": True})
     comparisons: tuple[Comparison, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     cut: int = 0

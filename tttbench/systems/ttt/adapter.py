@@ -298,6 +298,7 @@ class TtTSystem:
                 chunks=tuple(Chunk(time_s - began_s, len(chunk)) for time_s, chunk in chunks),
                 end_s=time.perf_counter() - began_s,
                 nfe=trace.nfe,
+                nfe_audio=trace.nfe_audio,
                 commit_step=trace.commit_step,
                 commit_confidence=trace.commit_confidence,
                 spans=trace.spans,
