@@ -174,7 +174,7 @@ class Strategy(Protocol):
 MOST = 1000
 """The largest number that an option may reasonably have."""
 
-_BUILT_IN = ("ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk")
+_BUILT_IN = ("ar", "entropy", "factor", "first_hitting", "klass", "mapi", "par", "pmi", "threshold", "topk")
 _registry: dict[str, Callable[..., Strategy]] = {}
 _Factory = TypeVar("_Factory", bound=Callable[..., Strategy])
 

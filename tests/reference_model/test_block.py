@@ -100,7 +100,10 @@ def test_drawn_columns_are_ids_with_the_probability_they_have() -> None:
 BUILT_IN = {
     # name: does it predict the next token, its options
     "ar": (True, {}),
+    "entropy": (False, {"gamma": 0.1}),
+    "factor": (False, {"f": 1.0}),
     "first_hitting": (False, {}),
+    "klass": (False, {"tau": 0.9, "epsilon": 0.01, "history": 2}),
     "mapi": (False, {"variants": 3, "share": 0.3}),
     "par": (False, {"refinements": 1, "share": 0.25}),
     "pmi": (False, {"weight": 0.5}),

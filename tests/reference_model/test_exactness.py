@@ -30,7 +30,18 @@ decode_configs = st.builds(
 model_keys = st.sampled_from(sorted(MODELS))
 
 
-FILLING = ["topk", "topk", "first_hitting", "mapi", "par", "pmi", "threshold:tau=0.5"]
+FILLING = [
+    "topk",
+    "topk",
+    "entropy:gamma=1.5",
+    "factor:f=2.5",
+    "first_hitting",
+    "klass:tau=0.3,epsilon=0.5,history=1",
+    "mapi",
+    "par",
+    "pmi",
+    "threshold:tau=0.5",
+]
 
 
 @pytest.mark.slow

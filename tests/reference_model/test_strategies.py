@@ -3,77 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from reference_model.decoding import (
-    Block,
-    DecodeConfig,
-    Look,
-    Prompt,
-    agreement,
-    generate,
-    make_strategy,
-)
+from reference_model.decoding import DecodeConfig, Look, Prompt, agreement, generate, make_strategy
 from reference_model.decoding.strategies.topk import commits_per_step
 
+from .by_hand import END, FOUR, MASK, drive, probabilities
 from .cases import MODELS, prompt_for
 from .devices import Careless
-
-MASK, END = 109, 108
-"""Candidates are the ids 100 to 109: codes 100 to 107, an end token, the mask."""
-
-Logits = Callable[[Sequence[int], list[int]], Tensor]
-
-
-def probabilities(rows: dict[int, tuple[int, float]]) -> Logits:
-    """Position → (token, probability); the rest is spread evenly over the other codes, never the mask."""
-
-    def logits(block: Sequence[int], asked: list[int]) -> Tensor:
-        del block
-        out = torch.full((len(asked), 10), -math.inf, device="cpu")
-        for row, position in enumerate(asked):
-            token, p = rows[position]
-            out[row, :9] = math.log((1 - p) / 8)
-            out[row, token - 100] = math.log(p)
-        return out
-
-    return logits
-
-
-def drive(spec: str, length: int, steps: int, logits: Logits, **given: Any) -> tuple[Block, list[Look]]:
-    """The block as the strategy leaves it, and its looks; ``rows`` of a look that names none are those still open."""
-    block = Block(
-        length,
-        steps=steps,
-        mask_id=MASK,
-        end_ids=(END,),
-        first_candidate=100,
-        temperature=0.0,
-        generator=torch.Generator().manual_seed(0),
-        device=torch.device("cpu"),
-        **given,
-    )
-    looks: list[Look] = []
-    filling = make_strategy(spec).fill(block)
-    try:
-        look = next(filling)
-        while True:
-            block.looks += 1
-            asked = list(block.open if look.rows is None else look.rows)
-            looks.append(replace(look, rows=tuple(asked)))
-            contents = [block.tokens] if look.variants is None else look.variants
-            look = filling.send(torch.stack([logits(content.tolist(), asked) for content in contents]))
-    except StopIteration:
-        return block, looks
-
-
-FOUR = probabilities({0: (100, 0.5), 1: (101, 0.9), 2: (102, 0.7), 3: (103, 0.95)})
 
 
 @pytest.mark.parametrize(
@@ -154,9 +96,19 @@ def test_draws_are_of_the_request_alone(spec: str) -> None:
     assert run(1) == run(2)
 
 
-@pytest.mark.parametrize("spec", ["ar", "first_hitting", "mapi", "par", "pmi", "threshold", "topk"])
+@pytest.mark.parametrize(
+    "spec", ["ar", "entropy", "factor", "first_hitting", "klass", "mapi", "par", "pmi", "threshold", "topk"]
+)
 def test_nothing_is_left_to_a_default_that_differs_on_a_gpu(spec: str) -> None:
-    watch = {"first_hitting": {"randint"}, "mapi": {"rand", "sort"}, "pmi": {"sort"}, "topk": {"sort"}}
+    watch = {
+        "entropy": {"sort"},
+        "factor": {"arange", "sort"},
+        "first_hitting": {"randint"},
+        "klass": {"zeros"},
+        "mapi": {"rand", "sort"},
+        "pmi": {"sort"},
+        "topk": {"sort"},
+    }
     careless = Careless()
 
     with careless:
@@ -330,7 +282,9 @@ def test_pmi_asks_for_the_prior_once_a_request() -> None:
     assert first.ids == second.ids == [100, 101, 102, 103]
 
 
-@pytest.mark.parametrize("spec", ["topk", "threshold", "first_hitting", "mapi", "par", "pmi"])
+@pytest.mark.parametrize(
+    "spec", ["topk", "threshold", "entropy", "factor", "first_hitting", "klass", "mapi", "par", "pmi"]
+)
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_every_strategy_fills_the_block(spec: str, length: int) -> None:
     block, _ = drive(spec, length, 3, probabilities({i: (100 + i, 0.6) for i in range(length)}))

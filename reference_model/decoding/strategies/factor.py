@@ -1,0 +1,48 @@
+"""``factor``: each step commits as many tokens as their least confident one allows, and at least one.
+
+After Fast-dLLM (arXiv 2505.22618): if every one of n tokens has a probability above 1 - 1/(n + 1), the most probable
+tokens taken one by one are also the most probable ones together (its theorem 1). So the n most confident are committed
+while ``(n + 1)(1 - c_n) < f`` with c_n the least of their confidences; f = 1 is the theorem's bound. The released code
+differs in two edges: it allows equality, and where all open tokens but one fulfill the rule it commits that one, too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+
+from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
+
+
+@register_strategy("factor")
+@dataclass(frozen=True)
+class Factor:
+    """The surer the model is of the least sure token, the more are committed at once.
+
+    Attributes:
+        f: bound on ``(n + 1)(1 - c_n)``; 0 commits one token a pass.
+    """
+
+    name: ClassVar[str] = "factor"
+    next_token: ClassVar[bool] = False
+    f: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_options(self, f=(0, MOST))
+
+    def fill(self, block: Block) -> Filling:
+        """See ``Strategy.fill``."""
+        for _ in range(len(block)):
+            if block.settled:
+                return
+            rows = block.open
+            logits = yield Look()
+            tokens, confidence = block.draw(logits[0])
+            falling = confidence.sort(descending=True, stable=True)
+            n = torch.arange(1, len(rows) + 1, device=confidence.device)
+            # The bounded term grows with n, so those that fulfill the rule are the first ones.
+            count = max(1, int(((n + 1) * (1 - falling.values) < self.f).sum()))
+            chosen = falling.indices[:count]
+            block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
