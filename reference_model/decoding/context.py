@@ -1,7 +1,8 @@
-"""What a pass must run and what it may read from the cache: the three cache modes for one sequence.
+"""What a pass must run and what it may read from the cache: the cache modes for one sequence.
 
 The exactness rule: a row's key and value are final when every position below its limit holds its final token. So the
-prompt, text and closed spans are cached; an open span is run again with every pass. Knows ids and limits, no strategy.
+prompt, text and closed spans are cached; an open span is run again with every pass, or, where approximate keys will do,
+with some passes or none. Knows ids and limits, no strategy.
 """
 
 from __future__ import annotations
@@ -33,14 +34,19 @@ class Context:
         mode: CacheMode,
         cache: KeyValueCache | None,
         device: torch.device,
+        refresh_every: int = 1,
     ) -> None:
-        """Begin with a prompt; ``cache`` is None exactly in the mode ``none``."""
+        """Begin with a prompt; ``cache`` is None exactly in the mode ``none``. ``refresh_every`` is for ``refresh``."""
         self.ids = list(prompt)
         self.n_prompt = len(prompt)
         self._config = config
-        self._mode = mode
         self._cache = cache
         self._device = device
+        # Every so many passes run the open span from its start; None: no pass does.
+        self._every = {"none": 1, "exact": 1, "block": None, "refresh": refresh_every}[mode]
+        # Passes over the open span, and up to where its finished blocks have keys, which are not final.
+        self._n_passes = 0
+        self._n_frozen = 0
         # Every position below _run has a limit that no later token moves.
         self._run = 0
         self._computed = 0
@@ -56,8 +62,16 @@ class Context:
             self._run = end
 
     @property
+    def _recomputes(self) -> bool:
+        """Whether the next pass runs the finished blocks of the open span again."""
+        return self._every is not None and (self._n_passes + 1) % self._every == 0
+
+    @property
     def _n_cached(self) -> int:
-        return 0 if self._cache is None else self._cache.length
+        """How many positions the next pass finds in the cache."""
+        if self._cache is None:
+            return 0
+        return self._cache.length if self._recomputes else max(self._cache.length, self._n_frozen)
 
     def append(self, ids: Sequence[int]) -> None:
         """Add final tokens."""
@@ -65,8 +79,11 @@ class Context:
             before, run = len(self.ids), self._run
             self.ids.append(token_id)
             self._settle(before + 1, token_id)
+            if self._run == run:
+                continue
+            self._n_passes = 0
             # A text token closes the span before it: if the last pass ran that span complete, its keys are final.
-            if self._cache is not None and self._run > run and self._computed == before:
+            if self._cache is not None and self._computed == before:
                 self._cache.length = before
 
     def group(self, tail: Sequence[int] = (), write: bool = True) -> RowGroup:
@@ -89,7 +106,7 @@ class Context:
         if first >= self.n_prompt and self._config.objective != "nar":
             return self._limit_of_answer(plain, first, n_final)
         found = self._limits_of(plain, max(self.n_prompt - first, 0)) + first
-        if self._mode == "block":
+        if not self._recomputes:
             # Rows of finished blocks don't see the open one.
             found[: n_final - first].clamp_(max=n_final)
         return tuple(found.tolist())
@@ -115,21 +132,21 @@ class Context:
                     end = first + i
                 else:
                     found[i] = end
-        if self._mode == "block":
+        if not self._recomputes:
             for i in range(n_final - first):
                 found[i] = min(found[i], n_final)
         return tuple(found)
 
-    def ran(self, n_tail: int) -> None:
-        """A pass over ``group(tail)`` with ``n_tail`` open rows was run and written."""
-        if self._cache is None:
+    def ran(self, n_tail: int, written: bool = True) -> None:
+        """A pass over ``group(tail)`` with ``n_tail`` open rows was run, and written or not."""
+        self._n_passes += 1
+        if self._cache is None or not written:
             return
         n_final = len(self.ids)
         self._computed = n_final if n_tail == 0 else 0
-        if self._mode == "block" and n_tail:
-            self._cache.length = n_final
-        else:
-            self._cache.length = max(self._cache.length, min(self._run, n_final))
+        if n_tail:
+            self._n_frozen = n_final
+        self._cache.length = max(self._cache.length, min(self._run, n_final))
 
     def unconditional(self, tail: Sequence[int]) -> RowGroup:
         """The guidance pass: every token before the open block is a mask; a text id in the block cuts their span."""

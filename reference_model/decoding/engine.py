@@ -216,7 +216,8 @@ class Engine:
 
     def _decoding(self, submitted: _Submitted, cache: KeyValueCache | None) -> Decoding:
         model, settings = self._model, self._settings
-        context = Context(submitted.prompt.ids, model.config, settings.cache, cache, model.device)
+        every = settings.refresh_every
+        context = Context(submitted.prompt.ids, model.config, settings.cache, cache, model.device, every)
         return Decoding(
             context,
             submitted.prompt,

@@ -291,8 +291,8 @@ class Decoding:
             groups += [self.context.unconditional(content) for content in contents]
         wanted = [tuple(len(group.limit) - len(block) + row for row in rows) for group in groups]
         replies = yield from self._pass(tuple(groups), wanted, low, high, "audio")
-        if write and not look.alone:
-            self.context.ran(len(block))
+        if not look.alone:
+            self.context.ran(len(block), write)
         logits = torch.stack(replies[: len(contents)])
         if guided:
             without = torch.stack(replies[len(contents) :])

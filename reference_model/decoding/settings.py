@@ -9,9 +9,10 @@ from typing import Literal, get_args
 from reference_model.decoding.strategy import Strategy
 from reference_model.errors import DecodeError
 
-CacheMode = Literal["none", "exact", "block"]
+CacheMode = Literal["none", "exact", "refresh", "block"]
 """``none``: every pass recomputes the whole sequence (the oracle); ``exact``: what is final is cached, the open span is
-recomputed, same tokens as ``none``; ``block``: earlier blocks of the open span are frozen too (approximate)."""
+recomputed, same tokens as ``none``; ``block``: earlier blocks of the open span are frozen too (approximate);
+``refresh``: they are frozen, and recomputed in every ``refresh_every``-th pass (approximate)."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class DecodeConfig:
         strategy: how an audio block is filled: a registered name, ``"name:option=value,…"``, a ``Strategy``, or
             ``"auto"`` (``ar`` for models trained so, ``topk`` otherwise).
         cache: see ``CacheMode``.
+        refresh_every: every so many passes the cache ``refresh`` recomputes the open span's frozen blocks; with 1 its
+            tokens are those of ``exact``, with more passes than any span takes those of ``block``.
         block_length: masks appended at a time.
         steps_per_block: passes a block takes, for strategies with a fixed number.
         cfg: classifier-free guidance w in ``u + (w + 1)(c - u)``; 0 is off.
@@ -56,6 +59,7 @@ class DecodeConfig:
 
     strategy: str | Strategy = "auto"
     cache: CacheMode = "exact"
+    refresh_every: int = 4
     block_length: int = 26
     steps_per_block: int = 2
     cfg: float = 0.0
@@ -71,6 +75,7 @@ class DecodeConfig:
 
     def __post_init__(self) -> None:
         bounds = {
+            "refresh_every": (1, None),
             "block_length": (1, None),
             "steps_per_block": (1, None),
             "cfg": (0, None),

@@ -95,7 +95,10 @@ def test_every_strategy_and_cache_mode_can_be_swept_over(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--cache", "exact,exakt"], "--cache: cache: must be 'none', 'exact' or 'block', not 'exakt'. Did you mean"),
+        (
+            ["--cache", "exact,exakt"],
+            "--cache: cache: must be 'none', 'exact', 'refresh' or 'block', not 'exakt'. Did you mean",
+        ),
         (["--strategy", "topk,treshold"], "--strategy: strategy: strategy 'treshold' is unknown; known: ar, "),
     ],
 )

@@ -178,7 +178,7 @@ def test_decode_settings_are_checked_by_the_kind_of_system() -> None:
     check_decoding("ttt", [Document({"steps_per_block": 4}, "suite.toml"), Document({"cache": "block"}, "--cache")])
     with pytest.raises(UserError, match=r"suite\.toml: decode\.stepsperblock: unknown key\. Did you mean"):
         check_decoding("ttt", [Document({"stepsperblock": 4}, "suite.toml", at="decode")])
-    with pytest.raises(UserError, match=r"--cache: cache: .*'none', 'exact' or 'block'"):
+    with pytest.raises(UserError, match=r"--cache: cache: .*'none', 'exact', 'refresh' or 'block'"):
         check_decoding("ttt", [Document({"cache": "exakt"}, "--cache")])
     with pytest.raises(UserError, match="Unknown system 'tttt'"):
         check_decoding("tttt", [])

@@ -21,6 +21,19 @@ MODELS = {
     for n_codes, kv_heads in ((6, 2), (60, 1))
 }
 
+FILLING = (
+    "topk",
+    "threshold:tau=0.5",
+    "entropy:gamma=1.5",
+    "factor:f=2.5",
+    "first_hitting",
+    "klass:tau=0.3,epsilon=0.5,history=1",
+    "mapi",
+    "par",
+    "pmi",
+)
+"""Every strategy that fills masks, with settings at which random weights show what it does."""
+
 
 def prompt_for(model: TtTModel, case: int) -> tuple[int, ...]:
     """Text, a span of input audio, text."""

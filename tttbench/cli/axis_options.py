@@ -16,7 +16,8 @@ _HELP: Mapping[str, tuple[str, str]] = {
     "block_length": ("N,…", "masks appended at a time"),
     "steps_per_block": ("N,…", "passes a block takes"),
     "cfg": ("W,…", "classifier-free guidance; 0 is off"),
-    "cache": ("MODE,…", "cache modes, e.g. exact,block"),
+    "cache": ("MODE,…", "cache modes, e.g. exact,refresh,block"),
+    "refresh_every": ("N,…", "passes from one refresh to the next, with --cache refresh"),
     "batch_size": ("N,…", "requests a call (default: 1)"),
     "strategy": ("S,…", "decoding strategies, e.g. topk,threshold:tau=0.9"),
 }

@@ -234,7 +234,7 @@ def _renamed(document: Document) -> Document:
     return replace(document, values=renamed(found, "judge", "transcriber", document))
 
 
-_SHORT = {"steps_per_block": "S=", "block_length": "B=", "cache": "", "strategy": ""}
+_SHORT = {"steps_per_block": "S=", "block_length": "B=", "cache": "", "refresh_every": "every ", "strategy": ""}
 """How labels call the settings of a grid; others by their names."""
 
 _LARGEST_GRID = 1000

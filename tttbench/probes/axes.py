@@ -37,6 +37,7 @@ AXES: tuple[Axis, ...] = (
     Axis("steps_per_block", "--steps", "steps", "decode"),
     Axis("cfg", "--cfg", "CFG", "decode"),
     Axis("cache", "--cache", "cache", "decode"),
+    Axis("refresh_every", "--refresh-every", "refresh every", "decode"),
     Axis("batch_size", "--batch-size", "batch size", "batch"),
     Axis("strategy", "--strategy", "strategy", "strategy"),
 )

@@ -33,7 +33,7 @@ from tttbench.systems.ttt.folder import (
 )
 from tttbench.systems.ttt.likelihood import nats_of
 from tttbench.systems.ttt.limits import Limits
-from tttbench.systems.ttt.settings import decode_settings, dtype_of, strategies
+from tttbench.systems.ttt.settings import decode_settings, dtype_of, in_force, strategies
 from tttbench.systems.ttt.speech import Speech, load_codec
 from tttbench.systems.ttt.synthetic import bound_for, synthetic_prompt
 
@@ -147,7 +147,7 @@ class TtTSystem:
             weights_sha256=self._made_of.weights_sha256,
             codec=self._codec.fingerprint,
             prompts=dict(self._assistant.prompts),
-            settings={**asdict(self._settings), "strategy": self._strategy, **chosen},
+            settings={**in_force(self._settings), "strategy": self._strategy, **chosen},
             identity=self._made_of.identity,
             details={
                 "parameters": model.n_parameters(),
@@ -173,7 +173,7 @@ class TtTSystem:
         """See ``Sweepable``: models that write token by token have no blocks, steps and guidance."""
         common = frozenset({"prompt_codes", "span_codes", "cache", "batch_size", "strategy"})
         in_blocks = self._loaded.model.config.objective != "ar"
-        return common | {"block_length", "steps_per_block", "cfg"} if in_blocks else common
+        return common | {"block_length", "steps_per_block", "cfg", "refresh_every"} if in_blocks else common
 
     def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
         """See ``Sweepable``."""

@@ -6,7 +6,7 @@ Loads no model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tttbench.core.extras import require
@@ -66,6 +66,14 @@ def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
             except DecodeError as error:
                 raise layer.error("strategy", str(error)) from error
     return settings
+
+
+def in_force(settings: DecodeConfig) -> dict[str, JsonValue]:
+    """Return what a card says of decode settings: without those that make no difference, so that cards stay equal."""
+    values: dict[str, JsonValue] = asdict(settings)
+    if settings.cache != "refresh":
+        del values["refresh_every"]
+    return values
 
 
 def strategies() -> Sequence[tuple[str, str]]:
