@@ -232,7 +232,7 @@ class Engine:
     def _positions(self, prompt: Prompt) -> int:
         """The most positions the prompt and its answer can take."""
         settings = self._settings
-        return len(prompt.ids) + settings.max_text_tokens + settings.max_audio_tokens + settings.block_length
+        return len(prompt.ids) + settings.max_text_tokens + settings.max_audio_tokens + settings.longest_block
 
     def _run(self, passes: Sequence[Pass]) -> list[Reply]:
         """One pass of the network for all; the head runs once for each range of ids that is asked for."""
@@ -288,7 +288,8 @@ def strategy_for(model: TtTModel, settings: DecodeConfig) -> Strategy:
     """The strategy the settings name, if it fits the model.
 
     Raises:
-        DecodeError: if it doesn't, or guidance is asked of next-token decoding.
+        DecodeError: if it doesn't, guidance or a schedule of block lengths is asked of next-token decoding, or a block
+            of the schedule is longer than the model's positions.
     """
     objective, asked = model.config.objective, settings.strategy
     if asked == "auto":
@@ -299,6 +300,18 @@ def strategy_for(model: TtTModel, settings: DecodeConfig) -> Strategy:
         raise DecodeError(
             f"strategy {strategy.name!r} doesn't fit a model trained with objective {objective!r}; use {fitting}"
         )
+    if settings.block_lengths:
+        _check_schedule(settings, strategy, model.config.max_position_embeddings)
     if strategy.next_token and settings.cfg > 0:
         raise DecodeError("decode setting cfg: guidance is defined for masked blocks only; use cfg=0 with 'ar'")
     return strategy
+
+
+def _check_schedule(settings: DecodeConfig, strategy: Strategy, n_positions: int) -> None:
+    if strategy.next_token:
+        raise DecodeError(f"decode setting block_lengths: strategy {strategy.name!r} has no blocks; leave it out")
+    if settings.longest_block > n_positions:
+        raise DecodeError(
+            f"decode setting block_lengths: a block of {settings.longest_block} masks doesn't fit the model, which has "
+            f"{n_positions} positions; shorten it"
+        )

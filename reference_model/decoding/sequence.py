@@ -98,6 +98,7 @@ class Decoding:
         self._nfe = 0
         self._n_text = 0
         self._n_audio = 0
+        self._n_blocks = 0
         self._text_owed = 0
         self._stages_s = {"prefill": 0.0, "text": 0.0, "audio": 0.0}
         self._prefill_end_s: float | None = None
@@ -207,7 +208,8 @@ class Decoding:
             if room <= 0:
                 self.finish_reason = "length"
                 return
-            length = 1 if self._strategy.next_token else min(settings.block_length, room)
+            length = 1 if self._strategy.next_token else min(settings.length_of_block(self._n_blocks), room)
+            self._n_blocks += 1
             block = Block(
                 length,
                 steps=settings.steps_per_block,

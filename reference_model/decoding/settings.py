@@ -43,6 +43,8 @@ class DecodeConfig:
         refresh_every: every so many passes the cache ``refresh`` recomputes the open span's frozen blocks; with 1 its
             tokens are those of ``exact``, with more passes than any span takes those of ``block``.
         block_length: masks appended at a time.
+        block_lengths: lengths of an answer's first, second, … block, in place of ``block_length``; the last repeats.
+            A short first block brings the first audio early. Empty: every block has ``block_length``.
         steps_per_block: passes a block takes, for strategies with a fixed number.
         cfg: classifier-free guidance w in ``u + (w + 1)(c - u)``; 0 is off.
         text_temperature: 0 is greedy (then top-k and top-p have no effect).
@@ -61,6 +63,7 @@ class DecodeConfig:
     cache: CacheMode = "exact"
     refresh_every: int = 4
     block_length: int = 26
+    block_lengths: tuple[int, ...] = ()
     steps_per_block: int = 2
     cfg: float = 0.0
     text_temperature: float = 0.0
@@ -92,10 +95,25 @@ class DecodeConfig:
             if not (low <= value < math.inf and (high is None or value <= high)):
                 upper = "" if high is None else f" and at most {high}"
                 raise DecodeError(f"decode setting {name}={value!r}: expected at least {low}{upper}")
+        # Lists are welcome; engines are kept by their settings, which have to be hashable.
+        object.__setattr__(self, "block_lengths", tuple(self.block_lengths))
+        for at, length in enumerate(self.block_lengths):
+            if not 1 <= length < math.inf:
+                raise DecodeError(f"decode setting block_lengths[{at}]={length!r}: expected at least 1")
         if self.text_top_p == 0:
             raise DecodeError("decode setting text_top_p=0 keeps no token; 1 turns it off")
         if self.cache not in get_args(CacheMode):
             raise DecodeError(f"decode setting cache={self.cache!r}: expected one of {', '.join(get_args(CacheMode))}")
+
+    @property
+    def longest_block(self) -> int:
+        """The most masks that are appended at a time."""
+        return max(self.block_lengths or (self.block_length,))
+
+    def length_of_block(self, index: int) -> int:
+        """How many masks the block ``index`` of an answer has, counted from 0 over all its spans."""
+        lengths = self.block_lengths or (self.block_length,)
+        return lengths[min(index, len(lengths) - 1)]
 
     @classmethod
     def released(cls) -> DecodeConfig:

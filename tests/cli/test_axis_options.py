@@ -24,6 +24,8 @@ def read(*words: str) -> dict[str, object]:
         (("--steps", "1", "--steps", "4"), {"steps_per_block": [1, 4]}),
         (("--cfg", "0,0.1"), {"cfg": [0.0, 0.1]}),
         (("--cache", "none,exact"), {"cache": ["none", "exact"]}),
+        (("--cache", "refresh", "--refresh-every", "2,8"), {"cache": ["refresh"], "refresh_every": [2, 8]}),
+        (("--block-lengths", "8+16+26, 26"), {"block_lengths": ["8+16+26", "26"]}),
         (
             ("--strategy", "topk,par:refinements=2,share=0.5,pmi"),
             {"strategy": ["topk", "par:refinements=2,share=0.5", "pmi"]},
@@ -43,6 +45,10 @@ def test_values_are_separated_by_commas_or_given_again(words: tuple[str, ...], c
     [
         (("--steps", "1,x"), "argument --steps: must be a whole number of 1 or more (below 2^63), not 'x'"),
         (("--block-length", "0"), "argument --block-length: must be a whole number of 1 or more (below 2^63), not '0'"),
+        (
+            ("--block-lengths", "8+x"),
+            "argument --block-lengths: must be a whole number of 1 or more (below 2^63), not 'x'",
+        ),
         (("--cfg", "-1"), "argument --cfg: must be a number of 0 or more, not '-1'"),
         (("--cfg", "inf"), "argument --cfg: must be a number of 0 or more, not 'inf'"),
         (("--strategy", "threshold,tau=1"), "'tau=1' is no strategy; options follow a colon: threshold:tau=1"),

@@ -208,6 +208,12 @@ def test_a_grid_is_every_combination_with_a_label_of_its_own() -> None:
     assert found[-1].settings == last
 
 
+def test_a_grid_names_schedules_and_refreshes() -> None:
+    found = gridded(grid={"block_lengths": [[8, 16, 26], [26]], "cache": ["refresh"], "refresh_every": [2]})
+    assert [plan.label for plan in found] == ["ttt:mini B=8+16+26 refresh every 2", "ttt:mini B=26 refresh every 2"]
+    assert found[0].settings == {"block_lengths": [8, 16, 26], "cache": "refresh", "refresh_every": 2}
+
+
 def test_a_grid_of_strategies_is_called_by_them() -> None:
     found = gridded(grid={"strategy": ["threshold", "pmi"], "block_length": [9]})
     assert [(plan.label, plan.strategy, plan.settings) for plan in found] == [

@@ -7,7 +7,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tttbench.probes.axes import AXES, Value, in_words, product, shown, swept
+from tttbench.probes.axes import AXES, BY_NAME, Value, in_words, product, shown, swept
 
 
 def test_every_combination_is_a_point_the_last_axis_fastest() -> None:
@@ -37,6 +37,12 @@ def test_points_are_all_different_and_swept_axes_are_those_of_several_values(cho
 
 def test_a_point_is_named_by_its_options() -> None:
     assert in_words({"steps_per_block": 2, "cfg": 0.1, "strategy": "pmi"}) == "--steps 2 --cfg 0.1 --strategy pmi"
+
+
+def test_a_schedule_is_a_list_to_the_system() -> None:
+    assert BY_NAME["block_lengths"].setting("8+16+26") == [8, 16, 26]
+    assert BY_NAME["block_length"].setting(8) == 8
+    assert in_words({"block_lengths": "8+16+26"}) == "--block-lengths 8+16+26"
 
 
 def test_values_are_shown_as_they_are_written() -> None:

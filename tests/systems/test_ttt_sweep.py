@@ -125,7 +125,8 @@ def test_a_batch_shares_its_passes(folders: Folders) -> None:
 
 
 @pytest.mark.parametrize(
-    ("objective", "missing"), [("hybrid", set()), ("ar", {"block_length", "steps_per_block", "cfg", "refresh_every"})]
+    ("objective", "missing"),
+    [("hybrid", set()), ("ar", {"block_length", "block_lengths", "steps_per_block", "cfg", "refresh_every"})],
 )
 def test_a_model_that_writes_token_by_token_has_no_blocks(
     folders: Folders, objective: Objective, missing: set[str]

@@ -174,7 +174,7 @@ def test_the_card_says_how_the_answers_were_made(folders: Folders) -> None:
     card = system_of(folders["hybrid"], "threshold:tau=0.7").card
     assert card.strategy == "threshold:tau=0.7"
     defaults = dataclasses.asdict(DecodeConfig())
-    del defaults["refresh_every"]
+    del defaults["refresh_every"], defaults["block_lengths"]
     assert card.settings == {**defaults, **DECODE, "strategy": "threshold:tau=0.7"}
     details = card.details
     assert (details["objective"], details["dtype"], details["attention"]) == ("hybrid", "float32", "sdpa")
@@ -229,6 +229,9 @@ def test_a_strategy_that_the_checkpoint_was_not_trained_for_is_refused_before_th
         ),
         (SystemOptions(settings={"steps_per_block": "2"}), "decode.steps_per_block: must be a whole number, not '2'"),
         (SystemOptions(settings={"cfg": -1}), "cfg=-1.0: expected at least 0"),
+        (SystemOptions(settings={"block_lengths": [8, 0]}), r"block_lengths\[1\]=0: expected at least 1"),
+        (SystemOptions(settings={"block_lengths": "8"}), "decode.block_lengths: must be a list of values, not '8'"),
+        (SystemOptions(settings={"block_lengths": [8, 401]}), "a block of 401 masks doesn't fit .* has 400 positions"),
         (SystemOptions(settings={"audio_temperature": math.nan}), "decode.audio_temperature: must be a finite number"),
         (
             SystemOptions(settings={"cache": "blok"}),

@@ -14,6 +14,7 @@ _HELP: Mapping[str, tuple[str, str]] = {
     "prompt_codes": ("N,…", "codes of speech in a synthetic prompt"),
     "span_codes": ("N,…", "codes of speech in a synthetic answer, one span"),
     "block_length": ("N,…", "masks appended at a time"),
+    "block_lengths": ("N+N…,…", "masks of the first block, of the second, … of all later ones, e.g. 8+16+26"),
     "steps_per_block": ("N,…", "passes a block takes"),
     "cfg": ("W,…", "classifier-free guidance; 0 is off"),
     "cache": ("MODE,…", "cache modes, e.g. exact,refresh,block"),
@@ -31,7 +32,7 @@ def add_axes(parser: argparse.ArgumentParser) -> None:
         "measured. Settings are compared on synthetic requests, whose lengths are the same at every point, unless "
         "--task or --synthetic says what to ask. What isn't given stays as the system has it.",
     )
-    readers = {"cfg": _guidance, "cache": _texts, "strategy": _strategies}
+    readers = {"cfg": _guidance, "cache": _texts, "strategy": _strategies, "block_lengths": _schedules}
     for axis in AXES:
         metavar, said = _HELP[axis.name]
         group.add_argument(
@@ -90,6 +91,10 @@ def number_from(text: str, least: float) -> float:
 
 def _texts(text: str) -> list[Value]:
     return list(_parts(text))
+
+
+def _schedules(text: str) -> list[Value]:
+    return ["+".join(str(positive(length)) for length in part.split("+")) for part in _parts(text)]
 
 
 def _strategies(text: str) -> list[Value]:

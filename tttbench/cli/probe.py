@@ -234,7 +234,7 @@ def _asked(args: argparse.Namespace) -> _Asked:
     for axis in AXES:
         if axis.sets in ("decode", "strategy"):
             for value in chosen.get(axis.name, ()):
-                check_decoding(plan.name.partition(":")[0], [Document({axis.name: value}, axis.option)])
+                check_decoding(plan.name.partition(":")[0], [Document({axis.name: axis.setting(value)}, axis.option)])
     system = build_system(plan.name, options)
     check_axes(system, chosen)
     if wants_lengths and isinstance(system, Sweepable) and DEFAULT_LENGTHS.keys() <= system.axes:

@@ -140,9 +140,9 @@ class _SystemEntry:
     strategy: str | None = None
     batch_size: Count | None = None
     decode: JsonObject = field(default_factory=dict)
-    grid: Mapping[str, Annotated[tuple[bool | int | float | str, ...], Check(fewest=1, unique=True)]] = field(
-        default_factory=dict
-    )
+    grid: Mapping[
+        str, Annotated[tuple[bool | int | float | str | tuple[int, ...], ...], Check(fewest=1, unique=True)]
+    ] = field(default_factory=dict)
     label: Annotated[str, Check(one_line=True)] = ""
 
 
@@ -234,7 +234,14 @@ def _renamed(document: Document) -> Document:
     return replace(document, values=renamed(found, "judge", "transcriber", document))
 
 
-_SHORT = {"steps_per_block": "S=", "block_length": "B=", "cache": "", "refresh_every": "every ", "strategy": ""}
+_SHORT = {
+    "steps_per_block": "S=",
+    "block_length": "B=",
+    "block_lengths": "B=",
+    "cache": "",
+    "refresh_every": "every ",
+    "strategy": "",
+}
 """How labels call the settings of a grid; others by their names."""
 
 _LARGEST_GRID = 1000
@@ -260,14 +267,20 @@ def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPla
         raise document.error(f"systems[{at}].grid", what)
     plans = []
     for combination in itertools.product(*grid.values()):
-        settings: dict[str, JsonValue] = dict(zip(grid, combination, strict=True))
-        words = [f"{_SHORT.get(name, f'{name}=')}{value}" for name, value in settings.items()]
+        # Lists, as the manifest has them when it is read back.
+        values = [list(value) if isinstance(value, tuple) else value for value in combination]
+        settings: dict[str, JsonValue] = dict(zip(grid, values, strict=True))
+        words = [f"{_SHORT.get(name, f'{name}=')}{_in_label(value)}" for name, value in settings.items()]
         strategy = str(settings.pop("strategy", plan.strategy))
         merged = {**plan.settings, **settings}
         first = plan.called or ("" if "strategy" in grid else plan.label)
         called = " ".join([first, *words]).strip()
         plans.append(replace(plan, strategy=strategy, settings=merged, called=called))
     return plans
+
+
+def _in_label(value: JsonValue) -> str:
+    return "+".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def choose(

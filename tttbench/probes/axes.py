@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tttbench.core.json_values import JsonValue
+
 Value = str | int | float
 Point = Mapping[str, Value]
 """A value for each axis that is swept over, by the axis's name."""
@@ -22,18 +24,25 @@ class Axis:
         title: for tables and pictures.
         sets: what it changes: the ``decode`` settings, the ``strategy``, the ``lengths`` of synthetic requests, or how
             many are asked at once (``batch``).
+        is_list: whether a value is several whole numbers, written with plus signs between them: ``8+16+26``.
     """
 
     name: str
     option: str
     title: str
     sets: Literal["decode", "strategy", "lengths", "batch"]
+    is_list: bool = False
+
+    def setting(self, value: Value) -> JsonValue:
+        """Return a value as the system takes it."""
+        return [int(part) for part in str(value).split("+")] if self.is_list else value
 
 
 AXES: tuple[Axis, ...] = (
     Axis("prompt_codes", "--prompt-codes", "prompt codes", "lengths"),
     Axis("span_codes", "--span-codes", "span codes", "lengths"),
     Axis("block_length", "--block-length", "block length", "decode"),
+    Axis("block_lengths", "--block-lengths", "block lengths", "decode", is_list=True),
     Axis("steps_per_block", "--steps", "steps", "decode"),
     Axis("cfg", "--cfg", "CFG", "decode"),
     Axis("cache", "--cache", "cache", "decode"),

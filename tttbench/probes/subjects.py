@@ -74,7 +74,7 @@ def _tuned(system: System, point: Point, device: str, batch_size: int) -> tuple[
     passes: list[PassRun] = []
     if not isinstance(system, Sweepable):
         return system, passes
-    settings = {name: value for name, value in point.items() if BY_NAME[name].sets == "decode"}
+    settings = {name: BY_NAME[name].setting(value) for name, value in point.items() if BY_NAME[name].sets == "decode"}
     options = SystemOptions(device, batch_size, str(point.get("strategy", "")), settings)
     return system.tuned(options, passes.append), passes
 

@@ -173,7 +173,11 @@ class TtTSystem:
         """See ``Sweepable``: models that write token by token have no blocks, steps and guidance."""
         common = frozenset({"prompt_codes", "span_codes", "cache", "batch_size", "strategy"})
         in_blocks = self._loaded.model.config.objective != "ar"
-        return common | {"block_length", "steps_per_block", "cfg", "refresh_every"} if in_blocks else common
+        return (
+            common | {"block_length", "block_lengths", "steps_per_block", "cfg", "refresh_every"}
+            if in_blocks
+            else common
+        )
 
     def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
         """See ``Sweepable``."""

@@ -58,6 +58,9 @@ def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     settings, values = DecodeConfig(), dict[str, JsonValue]()
     for layer in layers:
         given = read_table(dict[str, JsonValue], layer)
+        if "block_length" in given:
+            # One length for all blocks takes the place of an earlier layer's schedule.
+            values.pop("block_lengths", None)
         values |= {name: value for name, value in given.items() if name != "dtype"}
         settings = read_table(DecodeConfig, replace(layer, values=values))
         if settings.strategy != "auto" and isinstance(settings.strategy, str):
@@ -73,6 +76,11 @@ def in_force(settings: DecodeConfig) -> dict[str, JsonValue]:
     values: dict[str, JsonValue] = asdict(settings)
     if settings.cache != "refresh":
         del values["refresh_every"]
+    if settings.block_lengths:
+        values["block_lengths"] = list(settings.block_lengths)
+        del values["block_length"]
+    else:
+        del values["block_lengths"]
     return values
 
 

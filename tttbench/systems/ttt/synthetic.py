@@ -45,4 +45,4 @@ def synthetic_prompt(loaded: Loaded, system_prompt: str, lengths: Lengths) -> Pr
 def bound_for(settings: DecodeConfig, prompt: Prompt) -> DecodeConfig:
     """Return ``settings`` with limits that the forced answer doesn't reach, and that cut none of its blocks short."""
     n_forced = len(prompt.forced)
-    return replace(settings, max_text_tokens=n_forced + 1, max_audio_tokens=n_forced + settings.block_length)
+    return replace(settings, max_text_tokens=n_forced + 1, max_audio_tokens=n_forced + settings.longest_block)
