@@ -18,6 +18,7 @@ from reference_model.attention.chooser import PROCESS, Chooser, known
 from reference_model.attention.runs import Operator
 from reference_model.config import TtTConfig
 from reference_model.decode_step import JoinedWeights, Reading, RowGroup, head_tables, step_layer
+from reference_model.mask_row import MaskRow
 from reference_model.products import linear, rms_norm
 
 __all__ = ["RowGroup", "TtTModel"]
@@ -173,6 +174,7 @@ class TtTModel(nn.Module):
         if config.tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight
         self._rotary = Rotary(config.head_dim, config.rope_theta)
+        self._mask_row: MaskRow | None = None
         if initialise:
             self.apply(self._initialise)
 
@@ -247,6 +249,19 @@ class TtTModel(nn.Module):
         """(..., d) → (..., high - low): logits of the ids ``[low, high)``, by default of the whole vocabulary."""
         weight = self.lm_head.weight
         return linear(hidden, weight if low == 0 and high is None else weight[low:high])
+
+    def mask_logits(self, low: int, high: int) -> Tensor:
+        """Logits of any row of a sequence that is masks alone: one vector of the network, see ``MaskRow``.
+
+        Computed by a pass over one row when it is first asked for, and again when weights have changed (through
+        ``.data`` they change unnoticed).
+
+        Returns:
+            (high - low,) for the ids ``[low, high)``; not to be changed in place.
+        """
+        if self._mask_row is None or not self._mask_row.is_of(self):
+            self._mask_row = MaskRow(self)
+        return self._mask_row.logits(self, low, high)
 
     @torch.inference_mode()
     def step(self, groups: Sequence[RowGroup]) -> Tensor:

@@ -54,6 +54,7 @@ class DecodeTrace:
         end_s: when the answer was complete.
         nfe: passes of the network (a guided pair, and several variants of a block, count once).
         nfe_audio: those of them that filled blocks.
+        nfe_unconditional: those of them that ran the unconditional side of guidance, too.
         commit_step: for each code the pass that committed it, counted from 0 over the answer.
         commit_confidence: for each code the probability the model gave it.
         spans: number of codes of each span.
@@ -67,6 +68,7 @@ class DecodeTrace:
     end_s: float = 0.0
     nfe: int = 0
     nfe_audio: int = 0
+    nfe_unconditional: int = 0
     commit_step: tuple[int, ...] = ()
     commit_confidence: tuple[float, ...] = ()
     spans: tuple[int, ...] = ()

@@ -148,9 +148,16 @@ class Context:
             self._n_frozen = n_final
         self._cache.length = max(self._cache.length, min(self._run, n_final))
 
-    def unconditional(self, tail: Sequence[int]) -> RowGroup:
-        """The guidance pass: every token before the open block is a mask; a text id in the block cuts their span."""
-        return self._apart(len(self.ids), list(tail), self.n_prompt)
+    def unconditional(self, tail: Sequence[int], most: int | None = None) -> RowGroup:
+        """The guidance pass: every token before the open block is a mask; a text id in the block cuts their span.
+
+        Args:
+            tail: ids of the open block.
+            most: with at most so many masks before it, those that stand next to it; None: all of them.
+        """
+        n = len(self.ids)
+        n_masks = n if most is None else min(most, n)
+        return self._apart(n_masks, list(tail), max(self.n_prompt - (n - n_masks), 0))
 
     def alone(self, tail: Sequence[int]) -> RowGroup:
         """The open block with nothing before it."""

@@ -225,6 +225,7 @@ class Engine:
             self._strategy,
             model.config,
             model.device,
+            model.mask_logits,
             self._clock,
             submitted.on_event,
         )

@@ -26,6 +26,7 @@ from reference_model.decoding.answer import (
 )
 from reference_model.decoding.context import Context
 from reference_model.decoding.forced import next_forced
+from reference_model.decoding.guidance import Guidance
 from reference_model.decoding.sampling import draw_text
 from reference_model.decoding.settings import DecodeConfig, Prompt
 from reference_model.decoding.strategy import Block, Look, Strategy
@@ -79,10 +80,11 @@ class Decoding:
         strategy: Strategy,
         config: TtTConfig,
         device: torch.device,
+        mask_logits: Callable[[int, int], Tensor],
         clock: Callable[[], float],
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        """Take what ``Engine`` prepared; nothing is run yet."""
+        """Take what ``Engine`` prepared; nothing is run yet. ``mask_logits`` is the model's, see ``TtTModel``."""
         self.context = context
         self.on_event = on_event
         self.finish_reason: FinishReason | None = None
@@ -91,6 +93,8 @@ class Decoding:
         self._strategy = strategy
         self._config = config
         self._device = device
+        self._mask_logits = mask_logits
+        self._guidance = Guidance(context, settings, config.mask_token_id, mask_logits)
         self._clock = clock
         self._began_s: float | None = None
         self._generator = torch.Generator(device=device).manual_seed(prompt.seed)
@@ -108,6 +112,7 @@ class Decoding:
         self._audio_commits: list[AudioCommit] = []
         self._end_s = 0.0
         self._nfe_audio = 0
+        self._nfe_unconditional = 0
         self._kept: dict[str, Tensor] = {}
 
     @property
@@ -150,6 +155,7 @@ class Decoding:
             end_s=self._end_s,
             nfe=self._nfe,
             nfe_audio=self._nfe_audio,
+            nfe_unconditional=self._nfe_unconditional,
             commit_step=tuple(self._steps[i] for i in codes),
             commit_confidence=tuple(self._confidence[i] for i in codes),
             spans=tuple(len(span) for span in spans),
@@ -223,6 +229,7 @@ class Decoding:
                 forced=self._coming(length, end_ids),
             )
             block.looks = self._nfe
+            self._guidance.begin_block()
             yield from self._fill(block)
             end = block.end
             size = length if end is None else end + 1
@@ -274,7 +281,7 @@ class Decoding:
 
     def _look(self, block: Block, look: Look) -> Generator[Pass, Reply, Tensor]:
         """Run one look: (variants, rows, candidates)."""
-        low, high = self._candidates
+        config, (low, high) = self._config, self._candidates
         if look.shifted:
             group = self.context.group()
             replies = yield from self._pass((group,), [(len(group.limit) - 1,)], low, high, "audio")
@@ -282,23 +289,32 @@ class Decoding:
             return self._forbid(replies[0].unsqueeze(0))
         contents = [variant.tolist() for variant in look.variants] if look.variants else [block.ids]
         rows = tuple(block.open) if look.rows is None else look.rows
+        if look.alone and all(token == config.mask_token_id for content in contents for token in content):
+            logits = self._mask_logits(low, high).expand(len(contents), len(rows), -1)
+            return self._forbid(logits.clone() if logits.dtype == torch.float64 else logits.float().clone())
         # Several contents of one block cannot share the scratch rows of the cache.
         write = look.variants is None
-        guided = self._settings.cfg > 0 and not look.alone
         if look.alone:
             groups = [self.context.alone(content) for content in contents]
         else:
             groups = [self.context.group(content, write) for content in contents]
-        if guided:
-            groups += [self.context.unconditional(content) for content in contents]
-        wanted = [tuple(len(group.limit) - len(block) + row for row in rows) for group in groups]
+        side = None
+        if self._settings.cfg > 0 and not look.alone:
+            side = self._guidance.side(contents, rows, block.open, low, high)
+        rows_of = [rows] * len(groups)
+        if side is not None and side.groups:
+            groups += side.groups
+            rows_of += [side.rows] * len(side.groups)
+            self._nfe_unconditional += 1
+        wanted = [
+            tuple(len(group.limit) - len(block) + row for row in at) for group, at in zip(groups, rows_of, strict=True)
+        ]
         replies = yield from self._pass(tuple(groups), wanted, low, high, "audio")
         if not look.alone:
             self.context.ran(len(block), write)
         logits = torch.stack(replies[: len(contents)])
-        if guided:
-            without = torch.stack(replies[len(contents) :])
-            logits = without + (self._settings.cfg + 1) * (logits - without)
+        if side is not None:
+            logits = self._guidance.applied(logits, rows, side, replies[len(contents) :])
         return self._forbid(logits)
 
     def _pass(

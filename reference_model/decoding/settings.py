@@ -47,6 +47,10 @@ class DecodeConfig:
             A short first block brings the first audio early. Empty: every block has ``block_length``.
         steps_per_block: passes a block takes, for strategies with a fixed number.
         cfg: classifier-free guidance w in ``u + (w + 1)(c - u)``; 0 is off.
+        cfg_approximate_reuse: for how many further looks of a block its unconditional logits are used again; 0 is
+            exact guidance.
+        cfg_approximate_context: the unconditional side sees at most so many masks before the block; None, as many as
+            there are tokens, is exact guidance.
         text_temperature: 0 is greedy (then top-k and top-p have no effect).
         text_top_k: keep the k most probable tokens; 0 is off.
         text_top_p: keep the smallest set with at least this probability; 1 is off.
@@ -66,6 +70,8 @@ class DecodeConfig:
     block_lengths: tuple[int, ...] = ()
     steps_per_block: int = 2
     cfg: float = 0.0
+    cfg_approximate_reuse: int = 0
+    cfg_approximate_context: int | None = None
     text_temperature: float = 0.0
     text_top_k: int = 0
     text_top_p: float = 1.0
@@ -82,6 +88,8 @@ class DecodeConfig:
             "block_length": (1, None),
             "steps_per_block": (1, None),
             "cfg": (0, None),
+            "cfg_approximate_reuse": (0, None),
+            "cfg_approximate_context": (0, None),
             "text_temperature": (0, None),
             "text_top_k": (0, None),
             "text_top_p": (0, 1),
@@ -92,6 +100,8 @@ class DecodeConfig:
         }
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
+            if value is None:
+                continue
             if not (low <= value < math.inf and (high is None or value <= high)):
                 upper = "" if high is None else f" and at most {high}"
                 raise DecodeError(f"decode setting {name}={value!r}: expected at least {low}{upper}")

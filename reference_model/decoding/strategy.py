@@ -30,7 +30,8 @@ class Look:
         rows: the rows whose logits are wanted; None means those still open in the block.
         shifted: ask the row *before* the block for its first token, as next-token models predict. The masks of the
             block are then not run at all.
-        alone: run the variants with nothing before them (what the network expects of no context).
+        alone: run the variants with nothing before them (what the network expects of no context); masks alone take no
+            pass, because their logits are known.
     """
 
     variants: tuple[Tensor, ...] | None = None

@@ -47,7 +47,12 @@ class Looks:
 
 
 def passes_of(
-    model: TtTModel, committed: Sequence[int], look: Look, cfg: float, cache: CacheMode = "exact"
+    model: TtTModel,
+    committed: Sequence[int],
+    look: Look,
+    cfg: float,
+    cache: CacheMode = "exact",
+    context: int | None = None,
 ) -> tuple[list[RowGroup], Tensor]:
     """The groups of the first pass over a block in which these tokens are committed, and the logits of the look."""
     model = copy.copy(model)
@@ -67,6 +72,7 @@ def passes_of(
         cache=cache,
         block_length=len(committed),
         cfg=cfg,
+        cfg_approximate_context=context,
         forbid_non_audio=False,
         max_text_tokens=2 if forced else 1,
         max_audio_tokens=len(committed),
@@ -137,3 +143,80 @@ def test_every_variant_of_a_block_is_guided_by_its_own_text(
         expected = guided_logits(model, [*PROMPT, OPENER, *content], 6, 5, cfg)[6:]
         expected[:, CONFIG.im_end_token_id] = -torch.inf
         torch.testing.assert_close(found, expected, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize("prompt_audio", ["bidirectional", "causal"])
+@pytest.mark.parametrize(
+    ("content", "rows", "is_known"),
+    [
+        # All before the text sees masks alone; what stands behind it sees the text.
+        ((MASK, MASK, TEXT, MASK), (0, 1), True),
+        ((MASK, MASK, TEXT, MASK), (1,), True),
+        ((MASK, MASK, TEXT, MASK), (0, 3), False),
+        ((MASK, CODE, TEXT, MASK), (0,), False),
+        ((MASK, MASK, CODE, MASK), (0,), False),
+        ((MASK, MASK, MASK, MASK), (0, 3), True),
+    ],
+)
+def test_rows_that_see_masks_alone_are_not_run(
+    prompt_audio: PromptAudio, content: tuple[int, ...], rows: tuple[int, ...], is_known: bool
+) -> None:
+    model = model_of(prompt_audio=prompt_audio)
+    groups, logits = passes_of(model, content, Look(rows=rows), cfg=0.5)
+    assert len(groups) == (1 if is_known else 2)
+    expected = guided_logits(model, [*PROMPT, OPENER, *content], 6, 5, 0.5)[[6 + row for row in rows]]
+    expected[:, CONFIG.im_end_token_id] = -torch.inf
+    torch.testing.assert_close(logits[0], expected, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize(("prompt_audio", "n_causal"), [("bidirectional", 0), ("causal", 5)])
+@pytest.mark.parametrize("context", [0, 1, 3, 6, 99])
+def test_a_limited_context_is_the_same_with_fewer_masks(prompt_audio: PromptAudio, n_causal: int, context: int) -> None:
+    model = model_of(prompt_audio=prompt_audio)
+    (_, without), logits = passes_of(model, CUT, Look(), 0.5, context=context)
+    n_masks = min(context, 6)
+    ids = [MASK] * n_masks + list(CUT)
+    assert without.ids.tolist() == ids
+    conditional = dense_logits(model, [*PROMPT, OPENER, *CUT], 5)[8:]
+    unconditional = dense_logits(model, ids, max(n_causal - (6 - n_masks), 0))[n_masks + 2 :]
+    expected = unconditional + 1.5 * (conditional - unconditional)
+    expected[:, CONFIG.im_end_token_id] = -torch.inf
+    torch.testing.assert_close(logits[0], expected, atol=1e-9, rtol=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Twice:
+    """Commits a code between two looks at the last row, and notes what both were sent."""
+
+    logits: list[Tensor]
+    name: ClassVar[str] = "twice"
+    next_token: ClassVar[bool] = False
+
+    def fill(self, block: Block) -> Filling:
+        self.logits.append((yield Look(rows=(1,))))
+        block.commit([0], torch.tensor([CODE]), torch.ones(1))
+        self.logits.append((yield Look(rows=(1,))))
+        block.commit([1], torch.tensor([CODE]), torch.ones(1))
+
+
+@pytest.mark.parametrize("cache", ["none", "exact", "block"])
+@pytest.mark.parametrize("reuse", [0, 1])
+def test_reused_logits_are_those_of_the_look_before(cache: CacheMode, reuse: int) -> None:
+    model, noted = model_of(), list[Tensor]()
+    chosen = DecodeConfig(
+        strategy=Twice(noted),
+        cache=cache,
+        block_length=2,
+        cfg=0.5,
+        cfg_approximate_reuse=reuse,
+        max_text_tokens=2,
+        max_audio_tokens=2,
+    )
+    generate(model, [Prompt(PROMPT, forced=(OPENER,))], chosen)
+    first, second = (dense_logits(model, [MASK] * 6 + block, 0)[7] for block in ([MASK, MASK], [CODE, MASK]))
+    conditional = dense_logits(model, [*PROMPT, OPENER, CODE, MASK], 0)[7]
+    without = first if reuse else second
+    expected = without + 1.5 * (conditional - without)
+    codes = slice(CONFIG.code_id_start, CONFIG.mask_token_id)
+    found = noted[1][0, 0, 1 : 1 + CONFIG.n_audio_codes]
+    torch.testing.assert_close(found, expected[codes], atol=1e-9, rtol=0)

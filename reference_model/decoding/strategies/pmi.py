@@ -1,7 +1,8 @@
 """``pmi``: commit what the context speaks for, not what is frequent anyway; finish early when the scores have risen.
 
 After Chatterbox-Flash (arXiv 2605.30748). The score of a drawn token is ``log p(x) - lambda * log p0(x)``, where ``p0``
-is the mean softmax of a block of masks with nothing before it: what the network says without context. Beside the
+is the softmax of a mask among masks: what the network says without context, in every row and for every length (see
+``reference_model.mask_row``; the paper's mean over a block of masks is a mean of equal rows). Beside the
 tokens of the schedule, a step commits every token whose score reaches a quantile of the first step's scores; the
 quantile falls from 1 to 0 over the steps, so a block whose scores rise is done before its last step.
 """
@@ -38,8 +39,8 @@ class Pmi:
         """See ``Strategy.fill``."""
         prior = block.kept.get("log_prior")
         if prior is None:
-            logits = yield Look(variants=(block.tokens.clone(),), alone=True)
-            prior = torch.softmax(logits[0], dim=1).mean(dim=0).log()
+            logits = yield Look(variants=(block.tokens.clone(),), rows=(0,), alone=True)
+            prior = torch.softmax(logits[0, 0], dim=0).log()
             block.kept["log_prior"] = prior
         schedule = commits_per_step(len(block), block.steps)
         first_scores: Tensor | None = None

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import AudioCommit, Chunk, Request, Response, Trace
 from tttbench.core.extras import require
+from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import Decoding, register_system
 from tttbench.core.sample import Sample
 from tttbench.core.system import AnswerNats, Capability, Lengths, PassRun, SystemCard, SystemOptions
@@ -181,7 +182,7 @@ class TtTSystem:
 
     def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
         """See ``Sweepable``."""
-        own, spec = Document(asdict(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
+        own, spec = Document(in_force(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
         settings = decode_settings([own, *_given_settings(spec, options)])
         parts = (self._loaded, self._codec, self._assistant, settings)
         return TtTSystem(self.name, *parts, options.batch_size, self._made_of, on_pass)

@@ -81,7 +81,8 @@ def in_force(settings: DecodeConfig) -> dict[str, JsonValue]:
         del values["block_length"]
     else:
         del values["block_lengths"]
-    return values
+    off = {"cfg_approximate_reuse": 0, "cfg_approximate_context": None}
+    return {name: value for name, value in values.items() if name not in off or value != off[name]}
 
 
 def strategies() -> Sequence[tuple[str, str]]:
