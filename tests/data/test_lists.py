@@ -49,8 +49,8 @@ def test_common_voice_of_the_first_releases_without_endings(tmp_path: Path) -> N
 
 def test_lists_further_down_and_of_kinds_that_are_not_read(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "test-00000-of-00001.parquet").touch()
-    with pytest.raises(UserError, match=r"test-00000-of-00001\.parquet is of a kind that isn't read here: write it as"):
+    (tmp_path / "data" / "test-00000-of-00001.arrow").touch()
+    with pytest.raises(UserError, match=r"test-00000-of-00001\.arrow is of a kind that isn't read here: write it as"):
         list_asr_folder(tmp_path)
     (tmp_path / "data" / "test").mkdir()
     (tmp_path / "data" / "test" / "config.json").write_text("{}")
@@ -151,7 +151,7 @@ def test_json_documents_of_other_kinds_are_no_lists(tmp_path: Path) -> None:
         ("l.jsonl", '{"audio": "a.wav", "text": "x"}\n' * 2, "line 2: the id 'a' already stands in line 1"),
         ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": ""}', "line 1: field 'id': is empty"),
         ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": "a\\tb"}', "line 1: the id 'a\\tb' must not hold the"),
-        ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": 7}', "line 1: field 'id': must be a string, not 7"),
+        ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": 7.5}', "line 1: field 'id': must be a string, not 7.5"),
         ("l.jsonl", '{"audio": {"path": "a.wav"}, "text": "x"}', "line 1: field 'audio': must be a string, not an"),
         ("l.json", '[{"audio": "a.wav", "text": "x"}, {"audio": "a.wav", "text": "x"}]', "entry 2: the id 'a' already"),
     ],

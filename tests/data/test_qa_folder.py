@@ -194,7 +194,19 @@ def test_the_list_on_the_page_is_read_as_the_page_says(tmp_path: Path) -> None:
 
 def test_options_are_those_of_the_columns_the_list_and_how_to_ask() -> None:
     assert sources.get("qa_folder").options == (
-        *("list", "ask", "question", "answer", "aliases", "audio", "id", "cluster", "answer_audio", "answer_text"),
+        *(
+            "list",
+            "split",
+            "ask",
+            "question",
+            "answer",
+            "aliases",
+            "audio",
+            "id",
+            "cluster",
+            "answer_audio",
+            "answer_text",
+        ),
         *("language", "start", "end", "duration"),
     )
     with pytest.raises(UserError, match="option 'ask' of qa_folder: must be 'audio' or 'text', not 'speech'"):

@@ -37,7 +37,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("tokenizers", "missing", "model", "ttt: systems"),
     ("whisper", "missing", "whisper", "whisper: systems, and transcripts of spoken answers"),
     ("accelerate", "optional", "train", "tttbench train"),
-    ("pyarrow", "optional", "train", "training files in parquet"),
+    ("pyarrow", "optional", "parquet", "data sets and training files in parquet"),
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("py_nanotts", "optional", "voices", "tttbench data build mini"),

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tttbench.core.errors import UserError
 
-Extra = Literal["model", "whisper", "train", "cuda", "chinese"]
+Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet"]
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
@@ -16,12 +16,12 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "train": ("torch", "safetensors", "tokenizers", "accelerate"),
     "cuda": ("xformers",),
     "chinese": ("opencc_purepy",),
+    "parquet": ("pyarrow",),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
-    **{module: extra for extra in ("chinese", "cuda", "train", "whisper", "model") for module in NEEDED[extra]},
-    "pyarrow": "train",
+    module: extra for extra in ("parquet", "chinese", "cuda", "train", "whisper", "model") for module in NEEDED[extra]
 }
 """Optional modules, and the smallest extra that installs each."""
 

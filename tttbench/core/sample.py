@@ -26,7 +26,7 @@ class Place:
 
     file: Path
     number: int
-    unit: Literal["line", "entry"] = "line"
+    unit: Literal["line", "entry", "row"] = "line"
     fields: str = ""
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ import numpy as np
 from tttbench.core.errors import InputError
 from tttbench.core.exchange import Waveform
 from tttbench.core.sample import AudioRef
+from tttbench.data import parquet
 from tttbench.data.archives import read_member
 
 AUDIO_SUFFIXES = frozenset(
@@ -38,7 +39,8 @@ class Audio:
 
 
 def read_audio(reference: AudioRef) -> Audio:
-    """Read what ``reference`` points to: a file, a member of a tar or zip archive, or a segment of either.
+    """Read what ``reference`` points to: a file, a member of a tar or zip archive or of a parquet table, or
+    a segment of it.
 
     Raises:
         InputError: as ``load_audio``; no such archive or member; a segment that the audio doesn't hold. The message
@@ -50,7 +52,9 @@ def read_audio(reference: AudioRef) -> Audio:
             raise InputError(f"{reference}: the segment must end behind its start, from 0 s on. Correct the list.")
         if not reference.member:
             return _load(reference.path, str(reference), start_s, end_s)
-        return _decoded(io.BytesIO(read_member(reference.path, reference.member)), str(reference), start_s, end_s)
+        is_table = reference.path.suffix.lower() == parquet.SUFFIX
+        content = (parquet.read_cell if is_table else read_member)(reference.path, reference.member)
+        return _decoded(io.BytesIO(content), str(reference), start_s, end_s)
     except InputError as error:
         if reference.listed is None:
             raise

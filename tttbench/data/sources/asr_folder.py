@@ -21,7 +21,7 @@ from tttbench.data.sources.transcribed import Transcribed, found_in, samples_of
 _KIND = ListKind(
     "utterances",
     "transcribed speech",
-    "a .tsv, .csv, .jsonl or .json with the columns audio and text, metadata.csv with wavs/ (LJSpeech), "
+    "a .tsv, .csv, .jsonl, .json or .parquet with the columns audio and text, metadata.csv with wavs/ (LJSpeech), "
     "*.trans.txt (LibriSpeech), wav.scp (Kaldi)",
     KNOWN["audio"],
 )
@@ -59,8 +59,8 @@ def _of_list(path: Path, columns: Columns) -> Transcribed:
 
 @register_source(
     "asr_folder",
-    options=("list", *ROLES),
-    summary="transcribed speech: TSV, CSV, JSON lines, NeMo, Kaldi, Common Voice, audiofolder, LJSpeech, LibriSpeech",
+    options=("list", "split", *ROLES),
+    summary="transcribed speech: lists, parquet, NeMo, Kaldi, Common Voice, audiofolder, LJSpeech, LibriSpeech",
 )
 def list_asr_folder(folder: Path, **options: str) -> Sequence[Sample]:
     """List the utterances of a folder in any of the layouts. What is left out is said in a warning.
@@ -69,10 +69,11 @@ def list_asr_folder(folder: Path, **options: str) -> Sequence[Sample]:
 
     Args:
         folder: of the data, or a list.
-        options: ``list``, a list's path as seen from the folder, and names of its columns by role.
+        options: ``list``, a list's path as seen from the folder; ``split``, of parquet tables; and names of its columns
+            by role.
 
     Raises:
         UserError: the list is missing or wrong.
     """
-    path = given_path(folder, options.pop("list", ""))
+    path = given_path(folder, options.pop("list", ""), options.pop("split", ""))
     return samples_of(read_asr_folder(path, Columns(**options)), folder)

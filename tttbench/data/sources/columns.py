@@ -67,11 +67,11 @@ def _read_row(row: Row, columns: Columns) -> Utterance:
     language = language_of(row, columns)
     own = chosen_column(row, columns, "id")
     return Utterance(
-        id=found.name if own is None or row.fields[own] is None else row.filled(own),
+        id=found.name if own is None or row.fields[own] is None else row.text_or_whole(own) or row.filled(own),
         audio=found.audio,
         text=text,
         place=row.place,
-        speaker="" if speaker is None else row.optional(speaker),
+        speaker="" if speaker is None or row.fields[speaker] is None else row.text_or_whole(speaker),
         language=language,
     )
 

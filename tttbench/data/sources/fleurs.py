@@ -1,4 +1,4 @@
-"""FLEURS as released in TSV: ``data/CONFIG/SPLIT.tsv`` without a header, and ``audio/SPLIT.tar.gz`` with recordings.
+"""FLEURS as released in TSV, ``data/CONFIG/SPLIT.tsv`` without a header and ``audio/SPLIT.tar.gz``, and in parquet.
 
 A sentence is read by up to three speakers: its ``id`` is their cluster, and the file's name the key.
 """
@@ -6,6 +6,7 @@ A sentence is read by up to three speakers: its ``id`` is their cluster, and the
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tttbench.core.sample import AudioRef, Sample
 from tttbench.data.archives import first_file
 from tttbench.data.sources.delimited import split_fields
 from tttbench.data.sources.listing import Row, read_lines
+from tttbench.data.sources.parquet_lists import read_parquet, split_in
 from tttbench.data.sources.published import check_option, inner_of
 from tttbench.data.sources.transcribed import Transcribed, found_in, refuse_doubled_ids, samples_of
 from tttbench.data.sources.utterance import Utterance
@@ -25,6 +27,9 @@ log = logging.getLogger("tttbench")
 SPLITS = ("train", "dev", "test")
 TEXTS = ("transcription", "raw_transcription")
 
+_SPLITS_OF_TABLES = {"dev": "validation"}
+"""What splits are called in parquet, if not as in TSV."""
+
 _COLUMNS = ("id", "file", "raw_transcription", "transcription", "letters", "num_samples", "gender")
 
 
@@ -32,7 +37,7 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
     """Read the list of a language and split. Recordings are read from their folder if it is there, else the archive.
 
     Args:
-        folder: of the release, ``data`` in it, or that of the language.
+        folder: of the release, ``data`` in it, or that of the language; of the parquet tables likewise.
         config: the language as FLEURS calls it, e.g. ``"en_us"``, ``"cmn_hans_cn"``.
         split: ``"train"``, ``"dev"`` or ``"test"``.
         text: ``"transcription"`` (lower case, without punctuation) or ``"raw_transcription"`` (as written).
@@ -41,6 +46,9 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
         UserError: no list, no recordings, a line that is wrong, a recording that stands twice.
     """
     give = f"Give the folder data/{config} of the release, with {split}.tsv and audio/{split}.tar.gz."
+    table = _table(folder, config, split)
+    if table is not None:
+        return _of_table(table, text)
     root = inner_of(folder, ["data"], config, f"{split}.tsv", give)
     path = root / f"{split}.tsv"
     unpacked = next((one for one in (root / "audio" / split, root / split) if one.is_dir()), None)
@@ -58,19 +66,34 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
             audio = replace(listed, path=unpacked / name)
         else:
             audio = replace(listed, path=archive, member=f"{inside}/{name}" if inside else name)
-        utterances.append(_utterance(row, audio, text))
+        utterances.append(_utterance(row, name, audio, text))
     if unpacked is not None:
         return found_in("fleurs", unpacked, utterances)
     refuse_doubled_ids(utterances)
     return Transcribed("fleurs", tuple(utterances))
 
 
-def _utterance(row: Row, audio: AudioRef, text: str) -> Utterance:
+def _table(folder: Path, config: str, split: str) -> Path | None:
+    """The parquet of a language and split; None if there is none, or the release in TSV."""
+    below = [folder / config, folder / "data" / config]
+    folders = [folder, *below] if folder.resolve().name == config else below
+    if any(os.path.lexists(one / f"{split}.tsv") for one in folders):
+        return None
+    return split_in(folders, _SPLITS_OF_TABLES.get(split, split))
+
+
+def _of_table(path: Path, text: str) -> Transcribed:
+    utterances = [_utterance(row, row.filled("audio"), row.audio("audio"), text) for row in read_parquet(path)]
+    return found_in("fleurs", path.parent, utterances)
+
+
+def _utterance(row: Row, name: str, audio: AudioRef, text: str) -> Utterance:
     # The sentence takes the speaker's place, who isn't told.
-    return Utterance(row.filled("file").removesuffix(".wav"), audio, row.filled(text), row.place, row.filled("id"))
+    sentence = row.text_or_whole("id") or row.filled("id")
+    return Utterance(name.removesuffix(".wav"), audio, row.filled(text), row.place, sentence)
 
 
-@register_source("fleurs", options=("config", "split", "text"), summary="FLEURS as released in TSV")
+@register_source("fleurs", options=("config", "split", "text"), summary="FLEURS as released in TSV and in parquet")
 def list_fleurs(
     folder: Path, config: str = "en_us", split: str = "test", text: str = "transcription"
 ) -> Sequence[Sample]:

@@ -13,9 +13,11 @@ from tttbench.core.errors import UserError
 from tttbench.core.sample import AudioRef
 from tttbench.data.audio import AUDIO_SUFFIXES
 from tttbench.data.files import RealPaths, why_not_regular
+from tttbench.data.parquet import SUFFIX
 from tttbench.data.sources.delimited import header_of, read_csv, read_tsv
 from tttbench.data.sources.json_lists import first_row, read_json_lines, read_json_list
 from tttbench.data.sources.listing import Row, find_column
+from tttbench.data.sources.parquet_lists import first_parts, read_parquet, split_in
 from tttbench.data.sources.stray import files_below, is_run, is_stray
 
 log = logging.getLogger("tttbench")
@@ -26,10 +28,11 @@ LIST_READERS: Mapping[str, Callable[[Path], list[Row]]] = {
     ".jsonl": read_json_lines,
     ".ndjson": read_json_lines,
     ".json": read_json_list,
+    SUFFIX: read_parquet,
 }
 """By the ending of a list's name."""
 
-_UNREAD_LISTS = (".parquet", ".arrow", ".manifest", ".jsonl.gz", ".tsv.gz", ".csv.gz", ".stm", ".ctm", ".yaml", ".yml")
+_UNREAD_LISTS = (".arrow", ".manifest", ".jsonl.gz", ".tsv.gz", ".csv.gz", ".stm", ".ctm", ".yaml", ".yml")
 """How lists end that others write, and that aren't read."""
 
 
@@ -58,8 +61,21 @@ class LeftOut:
     audio: tuple[Path, ...] = ()
 
 
-def given_path(folder: Path, name: str) -> Path:
-    """Return the list ``name`` of a folder, or for ``""`` the folder; raises ``UserError`` if it isn't there."""
+def given_path(folder: Path, name: str, split: str = "") -> Path:
+    """Return the list ``name`` of a folder, or the parquet table of ``split``; without either the folder.
+
+    Raises:
+        UserError: it isn't there.
+    """
+    if split and not folder.is_file():
+        inside = folder / name if name else folder
+        found = split_in([inside, inside / "data"], split)
+        if found is None:
+            raise UserError(
+                f"{inside}: holds no parquet of the split {split!a:.60}. Give the folder with "
+                f"{split}-00000-of-….parquet or {split}/0000.parquet."
+            )
+        return found
     if name and not os.path.lexists(folder / name):
         raise UserError(f"{folder}: the task's list {name!a:.300} isn't there. Correct the option 'list'.")
     return folder / name if name else folder
@@ -143,7 +159,7 @@ def _instead(folder: Path, kind: ListKind) -> str:
 def _lists_in(folder: Path, kind: ListKind) -> list[Path]:
     """The lists of a folder; JSON documents, which may be anything, if they look like one and nothing else does."""
     present = sorted(one for one in folder.iterdir() if one.suffix.lower() in LIST_READERS and not is_stray(one.name))
-    present = [one for one in present if not one.is_dir()]
+    present = first_parts([one for one in present if not one.is_dir()])
     lists = [one for one in present if one.suffix.lower() != ".json"]
     return lists or [one for one in present if _is_json_list(one, kind)]
 

@@ -18,16 +18,21 @@ from tttbench.core.json_values import JsonObject
 from tttbench.core.sample import AudioRef, Place
 from tttbench.core.tables import Document, odd_in_line, read_table
 from tttbench.data.documents import read_text
+from tttbench.data.parquet import member_of
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a list: where it stands, and its fields by column (for JSON by key)."""
+    """One row of a list: where it stands, and its fields by column (for JSON by key).
+
+    ``embedded`` names columns of a table whose audio lies in the table itself; their fields hold what it is called.
+    """
 
     place: Place
     fields: JsonObject
+    embedded: frozenset[str] = frozenset()
 
     def text(self, column: str) -> str:
         """Return a field that must be there and be a string (it may be empty), without blanks around it."""
@@ -48,6 +53,9 @@ class Row:
     def audio(self, column: str, folder: Path | None = None) -> AudioRef:
         """Return a field that must be there and be the path of audio, as seen from ``folder`` (None: the list's)."""
         path = read_table(Path, replace(self.cell(column), values=self.filled(column)))
+        if column in self.embedded:
+            member = member_of(column, self.place.number - 1)
+            return AudioRef(self.place.file, member, listed=replace(self.place, fields=column))
         return AudioRef((folder or self.place.file.parent) / path, listed=replace(self.place, fields=column))
 
     def optional(self, column: str) -> str:

@@ -62,7 +62,7 @@ _RECORDINGS = "audios"
 _KIND = ListKind(
     "questions",
     "questions",
-    "a .tsv, .csv, .jsonl or .json with the columns question or audio, and answer",
+    "a .tsv, .csv, .jsonl, .json or .parquet with the columns question or audio, and answer",
     (*KNOWN["question"], *KNOWN["answer"], *KNOWN["aliases"]),
 )
 
@@ -108,8 +108,8 @@ class Question:
 
 @register_source(
     "qa_folder",
-    options=("list", "ask", *KNOWN),
-    summary="questions with right answers, spoken or written: TSV, CSV, JSON lines, JSON",
+    options=("list", "split", "ask", *KNOWN),
+    summary="questions with right answers, spoken or written: TSV, CSV, JSON, JSON lines, parquet",
 )
 def list_qa_folder(folder: Path, ask: str = "audio", **options: str) -> Sequence[Sample]:
     """List the questions of a folder, or of a list. Audio that no row names is counted in a warning.
@@ -119,14 +119,15 @@ def list_qa_folder(folder: Path, ask: str = "audio", **options: str) -> Sequence
     Args:
         folder: of the data, or a list.
         ask: ``"audio"``: by recordings; ``"text"``: in writing, whether or not there are recordings.
-        options: ``list``, a list's path as seen from the folder, and names of its columns by role.
+        options: ``list``, a list's path as seen from the folder; ``split``, of parquet tables; and names of its columns
+            by role.
 
     Raises:
         UserError: the list is missing or wrong.
     """
     if ask not in ("audio", "text"):
         raise UserError(f"option 'ask' of qa_folder: must be 'audio' or 'text', not {ask!r:.60}.")
-    path = given_path(folder, options.pop("list", ""))
+    path = given_path(folder, options.pop("list", ""), options.pop("split", ""))
     if not is_list(path, _KIND):
         path = only_list(path, _KIND)
     columns = QuestionColumns(**options)

@@ -1,0 +1,108 @@
+"""Lists in parquet: the files of a split, as hubs number them, and their rows. Knows no columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttbench.core.errors import UserError
+from tttbench.core.sample import Place
+from tttbench.data.parquet import SUFFIX, read_rows
+from tttbench.data.sources.listing import Row
+from tttbench.data.sources.stray import is_stray
+
+_NUMBERED = re.compile(
+    r"(?:(?P<split>.+)-(?P<number>\d{4,6})-of-(?P<count>\d{4,6})|(?P<alone>\d{4,6}))\.parquet", re.IGNORECASE
+)
+"""``test-00000-of-00002.parquet``, and ``0000.parquet`` in a folder that has the split's name."""
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A file of a split: what comes before its number, the number, and how many there are (0 if it doesn't say)."""
+
+    path: Path
+    split: str
+    number: int
+    count: int
+
+
+def read_parquet(path: Path) -> list[Row]:
+    """Read a table, or where its name says that it is one of several, all of the split in their order.
+
+    Raises:
+        UserError: one of them is missing, damaged or no parquet.
+    """
+    rows: list[Row] = []
+    for file in parts_of(path):
+        for number, row in enumerate(read_rows(file), 1):
+            # Audio without a name has that of its row, counted through all files.
+            unnamed = {name: str(len(rows) + 1) for name in row.embedded if row.fields[name] == ""}
+            rows.append(Row(Place(file, number, "row"), {**row.fields, **unnamed}, row.embedded))
+    return rows
+
+
+def parts_of(path: Path) -> Sequence[Path]:
+    """Return the files of the split that a file belongs to, in their order: itself, unless its name has a number.
+
+    Raises:
+        UserError: one is missing.
+    """
+    own = _part(path)
+    if own is None or not path.parent.is_dir():
+        return [path]
+    beside = [_part(one) for one in path.parent.iterdir() if not is_stray(one.name)]
+    parts = {one.number: one.path for one in beside if one and (one.split, one.count) == (own.split, own.count)}
+    if not own.count and 0 not in parts:
+        return [path]  # a name that is a number and means something else
+    count = own.count or max(parts) + 1
+    missing = [number for number in range(count) if number not in parts] if count <= 100_000 else [0]
+    if missing:
+        raise UserError(
+            f"{path.parent}: {len(missing)} of the {count} files of {own.split or path.parent.name!r} are missing, "
+            f"the first is number {missing[0]}. Download them again."
+        )
+    return [parts[number] for number in range(count)]
+
+
+def first_parts(paths: Sequence[Path]) -> list[Path]:
+    """Return ``paths`` with one file, the first there is, in place of the files of each split."""
+    found: dict[tuple[str, int] | Path, Path] = {}
+    for path in sorted(paths):
+        part = _part(path) if path.suffix.lower() == SUFFIX else None
+        found.setdefault(path if part is None else (part.split, part.count), path)
+    return list(found.values())
+
+
+def split_in(folders: Sequence[Path], split: str) -> Path | None:
+    """Return the first file of a split in the first folder that holds one; None if none does.
+
+    ``SPLIT.parquet``, ``SPLIT-00000-of-00001.parquet`` with or without a name before it (``fleurs-test-…``), or
+    ``SPLIT/0000.parquet``, as hubs call them.
+    """
+    for folder in folders:
+        for path in first_parts([one for one in _files(folder) if not is_stray(one.name)]):
+            part = _part(path)
+            name = path.stem if part is None else part.split
+            if name == split or name.endswith(f"-{split}"):
+                return path
+        numbered = [one for one in _files(folder / split) if (part := _part(one)) is not None and not part.split]
+        if numbered:
+            return min(numbered)
+    return None
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(one for one in folder.iterdir() if one.suffix.lower() == SUFFIX)
+    except OSError:
+        return []
+
+
+def _part(path: Path) -> _Part | None:
+    found = _NUMBERED.fullmatch(path.name)
+    if found is None:
+        return None
+    return _Part(path, found["split"] or "", int(found["number"] or found["alone"]), int(found["count"] or 0))
