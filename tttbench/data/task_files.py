@@ -26,6 +26,7 @@ from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.tables import Check, Document, Name, read_table
 from tttbench.core.task import Needs, Task
 from tttbench.data.documents import read_toml
+from tttbench.data.packed import is_archive, list_packed
 
 
 @dataclass(frozen=True)
@@ -130,4 +131,6 @@ def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None)
         where = f" Get it {found.get.rstrip(chr(46))}" if found.get else " Make one"
         raise UserError(f"{name}: needs a folder of data.{where} and give it with --data {name}=DIR.")
     with blamed(f"task {name!r}: its source {found.source!r}"):
+        if is_archive(folder):
+            return list_packed(folder, lambda inside: entry.read(inside, **found.options))
         return entry.read(folder, **found.options)
