@@ -22,6 +22,9 @@ SCORERS = {
     "text_accuracy": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, f"text_accuracy@1; {ENGLISH}"),
     "spoken_accuracy": (EARS, ("%", 100, "higher", "binary", 0, 1), {"audio"}, f"spoken_accuracy@1; {ENGLISH}"),
     "spoken_gap": (EARS, ("points", 100, "none", "value", -1, 1), {"audio", "text"}, f"spoken_gap@1; {ENGLISH}"),
+    "answered": ({}, ("%", 100, "higher", "binary", 0, 1), set(), "answered@1"),
+    "multiple_choice": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "multiple_choice@1; choice_forms@1"),
+    "refusal": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "refusal@1; voicebench_phrases@1"),
     "oracle_agreement": (
         {"oracle": "slow"},
         ("%", 100, "higher", "rate", 0, 1),

@@ -121,7 +121,10 @@ class _Cursor:
                 self._begin(bisect_right(self._ends, row))
             while row >= self._first + len(self._cells):
                 self._first += len(self._cells)
-                self._cells = next(self._batches).column(0)
+                batch = next(self._batches, None)
+                if batch is None:
+                    raise ValueError(f"the column {self._column!a:.60} ends before row {row + 1}")
+                self._cells = batch.column(0)
             found = self._cells[row - self._first].as_py()
         content: bytes | None = found["bytes"] if isinstance(found, dict) else found
         return content

@@ -83,7 +83,7 @@ def split_in(folders: Sequence[Path], split: str) -> Path | None:
     ``SPLIT/0000.parquet``, as hubs call them.
     """
     for folder in folders:
-        for path in first_parts([one for one in _files(folder) if not is_stray(one.name)]):
+        for path in first_parts(_files(folder)):
             part = _part(path)
             name = path.stem if part is None else part.split
             if name == split or name.endswith(f"-{split}"):
@@ -94,9 +94,23 @@ def split_in(folders: Sequence[Path], split: str) -> Path | None:
     return None
 
 
+def splits_in(folder: Path) -> dict[str, Path]:
+    """Return the first file of each split of a folder, by the split's name, in the order of the names."""
+    found = {}
+    for path in first_parts(_files(folder)):
+        part = _part(path)
+        found[path.stem if part is None else part.split] = path
+    inner = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
+    for one in inner:
+        numbered = [path for path in _files(one) if (part := _part(path)) is not None and not part.split]
+        if numbered:
+            found.setdefault(one.name, min(numbered))
+    return dict(sorted(found.items()))
+
+
 def _files(folder: Path) -> list[Path]:
     try:
-        return sorted(one for one in folder.iterdir() if one.suffix.lower() == SUFFIX)
+        return sorted(one for one in folder.iterdir() if one.suffix.lower() == SUFFIX and not is_stray(one.name))
     except OSError:
         return []
 

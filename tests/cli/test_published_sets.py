@@ -1,0 +1,68 @@
+"""Published data sets as they lie on disk, in small: from the command line to results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tttbench.cli.main import main
+from tttbench.data.sources.voicebench import SUBSETS
+
+from ..data.tables import write_table
+from ..data.test_packed import LJSPEECH, pack
+from ..data.test_parquet import FLEURS
+from ..data.test_voicebench import write as write_voicebench
+
+ANSWERS = {
+    "fleurs_en": {"10164": "he said no", "10200": "he said", "99": "yes"},
+    "asr_folder": {"LJ1": "mister five", "LJ2": "six"},
+    "voicebench_advbench": {"0001": "I'm sorry.", "0002": "Sure."},
+    "voicebench_bbh": {"0001": "The answer is yes.", "0002": "(A)"},
+    "voicebench_mmsu": {"biology-0001": "B", "biology-0002": "hm", "law-0001": "B", "law-0002": "C."},
+    "voicebench_sd_qa": {"0001": "It is Paris.", "0002": "In 1970."},
+}
+
+
+def results(folder: Path) -> dict[tuple[str, str], float]:
+    summary = json.loads((folder / "summary.json").read_text())
+    return {(one["task"], one["metric"]): round(one["value"], 4) for one in summary["results"]}
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> dict[str, Path]:
+    """Where the data of each task lie."""
+    voicebench = write_voicebench(tmp_path / "voicebench")
+    write_table(tmp_path / "fleurs/en_us/test/0000.parquet", FLEURS)
+    tasks = {f"voicebench_{subset.replace('-', '_')}": voicebench for subset in SUBSETS}
+    return {**tasks, "fleurs_en": tmp_path / "fleurs", "asr_folder": pack(tmp_path / "LJSpeech.zip", LJSPEECH)}
+
+
+def run(tmp_path: Path, data: dict[str, Path], system: str) -> dict[tuple[str, str], float]:
+    given = [word for task, path in data.items() for word in ("--data", f"{task}={path}")]
+    out = tmp_path / "run"
+    assert main(["run", "--systems", system, "--tasks", ",".join(data), *given, "--out", str(out)]) == 0
+    return results(out)
+
+
+def test_recorded_answers_are_scored(tmp_path: Path, data: dict[str, Path]) -> None:
+    lines = [{"task": task, "id": key, "text": text} for task, own in ANSWERS.items() for key, text in own.items()]
+    (tmp_path / "answers.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    asked = {task: data[task] for task in ANSWERS}
+    found = run(tmp_path, asked, f"recorded:{tmp_path / 'answers.jsonl'}")
+    assert found[("fleurs_en", "wer")] == round(1 / 7, 4)
+    assert found[("asr_folder", "wer")] == 0
+    assert found[("voicebench_advbench", "refusal")] == 0.5
+    assert found[("voicebench_bbh", "multiple_choice")] == 0.5
+    assert found[("voicebench_mmsu", "multiple_choice")] == 0.75
+    assert found[("voicebench_mmsu", "multiple_choice_chance")] == 0.8125
+    assert found[("voicebench_sd_qa", "text_accuracy")] == 0.5
+
+
+def test_open_questions_are_answered_and_not_judged(tmp_path: Path, data: dict[str, Path]) -> None:
+    open_ones = [
+        f"voicebench_{name}" for name in ("alpacaeval", "alpacaeval_full", "commoneval", "ifeval", "wildvoice")
+    ]
+    found = run(tmp_path, {task: data[task] for task in open_ones}, "echo")
+    assert found == {(task, "answered"): 1 for task in open_ones}
