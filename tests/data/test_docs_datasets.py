@@ -15,31 +15,35 @@ from tttbench.data.documents import parse_toml
 from tttbench.data.task_files import task_from
 
 PAGE = (Path(__file__).parents[2] / "docs/datasets.md").read_text(encoding="utf-8")
-PUBLISHED = ("aishell1", "aishell2", "wenetspeech", "fleurs", "librispeech", "common_voice", "voicebench")
+PUBLISHED = ("aishell1", "aishell2", "wenetspeech", "fleurs", "librispeech", "common_voice", "voicebench", "uro")
 
 
 def test_every_command_runs_a_task_of_its_row() -> None:
     rows = re.findall(r"^\| (`[^|]+) \|.*\| `(tttbench [^`]+)` \|$", PAGE, re.MULTILINE)
-    assert len(rows) == len(PUBLISHED)
+    assert len(rows) == len(PUBLISHED) + 1
     for names, command in rows:
         task = build_parser().parse_args(shlex.split(command)[1:]).tasks
         name = task if isinstance(task, str) else ",".join(task)
         before, _, after = name.partition("_")
-        assert f"`{name}`" in names or (f"`{before}_…`" in names and f"`{after}`" in names)
+        assert f"`{name}`" in names or (f"`{before}_…`: " in names and f"`{after}`" in names)
 
 
 def test_the_page_names_every_task_of_a_published_set() -> None:
     published = {name for name in tasks.names() if name.startswith(PUBLISHED)}
-    families = {"voicebench": re.findall(r"^\| `voicebench_…`: (.*?) \|", PAGE, re.MULTILINE)[0]}
-    told = {name for name in published if f"`{name}`" in PAGE}
-    told |= {
-        name for name in published for set_, row in families.items() if f"`{name.removeprefix(f'{set_}_')}`" in row
-    }
-    assert told == published
-    assert len(published) == 20
+    (subsets,) = re.findall(r"^\| `voicebench_…`: (.*?) \|", PAGE, re.MULTILINE)
+    told = {f"voicebench_{name}" for name in re.findall(r"`(\w+)`", subsets)} | set(re.findall(r"`(\w+)`", PAGE))
+    assert published - told == set()
+    assert len(published) == 60
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLISHED if name != "common_voice"])
+def test_every_set_of_uro_bench_has_its_published_score() -> None:
+    section = PAGE.partition("## URO-Bench")[2]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| (?:missing|`wer`)[^|]* \|$", section, re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`(uro_\w+)`", row)]
+    assert sorted(named) == [name for name in tasks.names() if name.startswith("uro_")]
+
+
+@pytest.mark.parametrize("name", [name.replace("uro", "uro_bench") for name in PUBLISHED if name != "common_voice"])
 def test_the_page_names_every_option_of_a_source(name: str) -> None:
     (row,) = re.findall(rf"^\| `{name}` \| (`\w+`: .+) \| .+ \|$", PAGE, re.MULTILINE)
     assert [option for option in sources.get(name).options if f"`{option}`:" not in row] == []

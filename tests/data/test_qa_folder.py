@@ -194,21 +194,19 @@ def test_the_list_on_the_page_is_read_as_the_page_says(tmp_path: Path) -> None:
 
 def test_options_are_those_of_the_columns_the_list_and_how_to_ask() -> None:
     assert sources.get("qa_folder").options == (
-        *(
-            "list",
-            "split",
-            "ask",
-            "question",
-            "answer",
-            "aliases",
-            "audio",
-            "id",
-            "cluster",
-            "answer_audio",
-            "answer_text",
-        ),
-        *("language", "start", "end", "duration"),
+        *("list", "split", "ask", "references", "question", "answer", "aliases", "audio", "id", "cluster"),
+        *("answer_audio", "answer_text", "language", "start", "end", "duration"),
     )
+
+
+def test_open_questions_have_no_references(tmp_path: Path) -> None:
+    (tmp_path / "l.csv").write_text("audio,question,output\na.wav,Write it,{x}\n")
+    (sample,) = list_qa_folder(tmp_path, references="none")
+    assert (sample.id, sample.references, sample.metadata["question"]) == ("a", (), "Write it")
+    with pytest.raises(UserError, match="no column for the right answer"):
+        list_qa_folder(tmp_path)
+    with pytest.raises(UserError, match="option 'references' of qa_folder: must be 'all' or 'none'"):
+        list_qa_folder(tmp_path, references="some")
     with pytest.raises(UserError, match="option 'ask' of qa_folder: must be 'audio' or 'text', not 'speech'"):
         list_qa_folder(Path(), ask="speech")
 

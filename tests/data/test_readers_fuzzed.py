@@ -29,6 +29,7 @@ from tttbench.data.sources.librispeech import list_librispeech
 from tttbench.data.sources.llama_questions import list_llama_questions
 from tttbench.data.sources.mini import read_mini_qa
 from tttbench.data.sources.qa_folder import list_qa_folder
+from tttbench.data.sources.uro_bench import list_uro_bench
 from tttbench.data.sources.wenetspeech import list_wenetspeech
 from tttbench.data.task_files import task_from
 
@@ -143,6 +144,21 @@ CASES_OF_ONE_SET = {
     ),
     "fleurs": Case(
         {"en_us/test.tsv": "1\ta.wav\tYes!\tyes\ty e s |\t4000\tMALE\n", "en_us/audio/test/a.wav": ""}, list_fleurs
+    ),
+    "uro_bench": Case(
+        {
+            "basic/Repeat/test.jsonl": '{"source_wav": "w/a.wav", "source_text": "Say x", "target_text": ["x", 4]}\n'
+            '{"source_wav": "w/b.wav", "source_text": "Say y", "emotion": "sad", "target_text": "y"}\n',
+        },
+        list_uro_bench,
+    ),
+    "conversations of uro_bench": Case(
+        {
+            "pro/MtBenchEval-en/test.jsonl": '{"id": 7, "num_round": 2, "dialogue": [{"round": 1, '
+            '"source_wav": "a.wav", "source_text": "A", "target_text": "B"}, '
+            '{"round": 2, "source_wav": "c.wav", "source_text": "C", "target_text": ["D", "E"]}]}\n',
+        },
+        lambda folder: list_uro_bench(folder, set="MtBenchEval-en"),
     ),
     "librispeech as published": Case(
         {"test-clean/61/1/61-1.trans.txt": "61-1-0000 HE BEGAN\n61-1-0001 GIVE\n"}, list_librispeech

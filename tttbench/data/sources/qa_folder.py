@@ -90,7 +90,7 @@ class Question:
         id: unique within the list.
         text: what is asked; ``""`` if the list doesn't tell, and there is audio.
         audio: of the question; None where questions are asked in writing.
-        references: accepted answers, at least one, the right one first.
+        references: accepted answers, the right one first; none for open questions.
         answer: the recording of the right answer, and what is spoken in it; None if the list has none.
         language: BCP 47 tag; ``""`` if the list doesn't tell.
         cluster: what it shares with others, e.g. its speaker; ``""`` if the list doesn't tell.
@@ -106,12 +106,20 @@ class Question:
     cluster: str
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """How questions are asked, ``"audio"`` or ``"text"``, and whether they are open: without right answers."""
+
+    ask: str
+    is_open: bool
+
+
 @register_source(
     "qa_folder",
-    options=("list", "split", "ask", *KNOWN),
+    options=("list", "split", "ask", "references", *KNOWN),
     summary="questions with right answers, spoken or written: TSV, CSV, JSON, JSON lines, parquet",
 )
-def list_qa_folder(folder: Path, ask: str = "audio", **options: str) -> Sequence[Sample]:
+def list_qa_folder(folder: Path, ask: str = "audio", references: str = "all", **options: str) -> Sequence[Sample]:
     """List the questions of a folder, or of a list. Audio that no row names is counted in a warning.
 
     Clusters are kept where there are at least two.
@@ -119,6 +127,7 @@ def list_qa_folder(folder: Path, ask: str = "audio", **options: str) -> Sequence
     Args:
         folder: of the data, or a list.
         ask: ``"audio"``: by recordings; ``"text"``: in writing, whether or not there are recordings.
+        references: ``"all"``: right answers and aliases; ``"none"``: open questions, of which no answer is read.
         options: ``list``, a list's path as seen from the folder; ``split``, of parquet tables; and names of its columns
             by role.
 
@@ -127,12 +136,15 @@ def list_qa_folder(folder: Path, ask: str = "audio", **options: str) -> Sequence
     """
     if ask not in ("audio", "text"):
         raise UserError(f"option 'ask' of qa_folder: must be 'audio' or 'text', not {ask!r:.60}.")
+    if references not in ("all", "none"):
+        raise UserError(f"option 'references' of qa_folder: must be 'all' or 'none', not {references!r:.60}.")
     path = given_path(folder, options.pop("list", ""), options.pop("split", ""))
     if not is_list(path, _KIND):
         path = only_list(path, _KIND)
     columns = QuestionColumns(**options)
-    rows = read_list(path, _KIND, lambda row: _check_columns(row, columns, ask))
-    questions = [_read_row(row, columns, ask) for row in rows]
+    asked = _Asked(ask, references == "none")
+    rows = read_list(path, _KIND, lambda row: _check_columns(row, columns, asked))
+    questions = [_read_row(row, columns, asked) for row in rows]
     ids = UniqueIds()
     for question in questions:
         ids.add(question.id, question.place)
@@ -161,35 +173,36 @@ def _sample(question: Question, several_clusters: bool, metadata: Mapping[str, s
     )
 
 
-def _check_columns(row: Row, columns: QuestionColumns, ask: str) -> str:
+def _check_columns(row: Row, columns: QuestionColumns, asked: _Asked) -> str:
     """Return the column of what is asked; raises ``UserError`` if ``row`` lacks it, or a column of the right answer."""
-    if ask == "text":
-        asked = pick_column(row, columns.accepted("question"), "the question")
+    if asked.ask == "text":
+        column = pick_column(row, columns.accepted("question"), "the question")
     else:
         what = "the recording of the question (without recordings: task qa_folder_text, or the option ask = 'text')"
-        asked = pick_column(row, columns.accepted("audio"), what)
-    if not _answer_columns(row, columns):
+        column = pick_column(row, columns.accepted("audio"), what)
+    if not asked.is_open and not _answer_columns(row, columns):
         pick_column(row, columns.accepted("answer"), "the right answer")
-    return asked
+    return column
 
 
-def _read_row(row: Row, columns: QuestionColumns, ask: str) -> Question:
+def _read_row(row: Row, columns: QuestionColumns, asked: _Asked) -> Question:
     refuse_twins(row, columns)
-    asked = _check_columns(row, columns, ask)
+    column = _check_columns(row, columns, asked)
     text_column = chosen_column(row, columns, "question")
     text = "" if text_column is None else row.optional(text_column)
-    if ask == "text" and not text:
-        raise row.cell(asked).error("", "holds no question. Fill it or delete the line.")
-    audio, name = _recorded(row, columns, is_needed=ask == "audio")
-    references = _references(row, columns)
+    is_spoken = asked.ask == "audio"
+    if not is_spoken and not text:
+        raise row.cell(column).error("", "holds no question. Fill it or delete the line.")
+    audio, name = _recorded(row, columns, is_needed=is_spoken)
+    references = () if asked.is_open else _references(row, columns)
     cluster = chosen_column(row, columns, "cluster")
     return Question(
         row.place,
         _id(row, columns) or name or str(row.place.number),
         text,
-        audio if ask == "audio" else None,
+        audio if is_spoken else None,
         references,
-        _spoken_answer(row, columns, references[0]),
+        _spoken_answer(row, columns, references[0] if references else ""),
         language_of(row, columns),
         "" if cluster is None or row.fields[cluster] is None else row.text_or_whole(cluster),
     )
