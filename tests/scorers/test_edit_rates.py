@@ -123,17 +123,38 @@ def test_recipe_names_all_that_made_it() -> None:
 def test_a_recipe_is_a_name_for_options_and_what_is_given_itself_wins() -> None:
     assert scorer("wer", recipe="raw").recipe({}) == scorer("wer", normalizer="raw").recipe({})
     assert scorer("wer", recipe="raw", normalizer="en").recipe({}) == WER.recipe({})
-    assert with_preset("wer", {}) == {}
-    assert with_preset("wer", {"normalizer": "zh", "recipe": ""}) == {"normalizer": "zh", "recipe": ""}
-    for name in PRESETS:
-        found = with_preset("self_wer", {"recipe": name, "transcriber": "ears"})
-        assert found == {"normalizer": name, "transcriber": "ears"}
+    known = ("normalizer", "recipe", "compounds")
+    assert with_preset("wer", {}, known) == {}
+    assert with_preset("wer", {"normalizer": "zh", "recipe": ""}, known) == {"normalizer": "zh", "recipe": ""}
+    for name, preset in PRESETS.items():
+        found = with_preset("self_wer", {"recipe": name, "transcriber": "ears"}, known)
+        assert found == {**preset.options, "transcriber": "ears"}
+
+
+def test_split_and_joined_words_are_forgiven_where_it_is_asked_for() -> None:
+    merging = scorer("wer", recipe="open-asr-2026-07")
+    found = score(merging, "The white paper on the farm house", "a whitepaper on the farmhouse")
+    assert (found.numerator, found.denominator) == (1.0, 7.0)
+    assert score(WER, "The white paper on the farm house", "a whitepaper on the farmhouse").numerator == 5.0
+    assert merging.recipe({}).matcher == f"merged_compounds@1, jiwer {version('jiwer')}"
+    assert merging.recipe({}).digest != scorer("wer", normalizer="open-asr-2026-07").recipe({}).digest
+
+
+def test_the_mean_of_samples_has_a_name_of_its_own() -> None:
+    mean = scorer("wer_mean", recipe="seed-tts")
+    found = score(mean, "One two three, four", "one two")
+    assert (found.value, found.numerator, found.denominator) == (0.5, 0.5, 1.0)
+    assert mean.score(sample("..."), Seen("a word")) is None
+    assert mean.recipe({}).scorer == "wer_mean@1"
+    assert mean.info.column == "WER, mean"
+    assert list(mean.needs(sample("a"), Seen("a"))) == []
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"recipe": "whisper-eng"}, "there is no recipe 'whisper-eng'. Did you mean 'whisper-en'"),
+        ({"compounds": "joined"}, "wer:compounds=joined: must be 'merged'"),
         ({"normalizer": "rav"}, "Unknown normalizer 'rav'. Did you mean 'raw'"),
         ({"normaliser": "raw"}, "score wer:normaliser=raw: wer has no option 'normaliser'. Did you mean 'normalizer'"),
     ],
@@ -143,8 +164,43 @@ def test_what_there_is_not_is_refused_with_the_nearest_name(options: dict[str, s
         scorer("wer", **options)
 
 
+def test_a_preset_is_refused_by_a_scorer_that_lacks_its_options() -> None:
+    message = (
+        "cer:recipe=open-asr-2026-07: sets compounds=merged, which cer doesn't have.*cer:normalizer=open-asr-2026-07"
+    )
+    with pytest.raises(UserError, match=message):
+        scorer("cer", recipe="open-asr-2026-07")
+
+
 def read_tsv(path: Path) -> dict[str, str]:
     return dict(line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "recipe", "percent"),
+    [
+        ("wer", "raw", 3.654),
+        ("wer_mean", "raw", 4.471),
+        ("wer", "whisper-en", 3.538),
+        ("wer_mean", "whisper-en", 4.352),
+        ("wer", "kimi-en", 3.538),
+        ("wer", "ultraeval-en", 3.538),
+        ("wer", "seed-tts", 3.654),
+        ("wer_mean", "seed-tts", 4.471),
+        ("wer", "open-asr-2026-07", 3.137),
+    ],
+)
+def test_what_published_recipes_make_of_published_hypotheses(
+    shared_data: Path, name: str, recipe: str, percent: float
+) -> None:
+    """The values of the published code on the same texts."""
+    folder = shared_data / "asr_hypotheses"
+    references = read_tsv(folder / "librispeech_test_clean.ref.tsv")
+    hypotheses = read_tsv(folder / "librispeech_test_clean.rnnt.tsv")
+    chosen = scorer(name, recipe=recipe)
+    scores = [score(chosen, reference, hypotheses[key]) for key, reference in references.items()]
+    assert round(100 * sum(s.numerator for s in scores) / sum(s.denominator for s in scores), 3) == percent
 
 
 @pytest.mark.parametrize(("system", "percent"), [("rnnt", 3.654), ("rnnt_nnlm", 2.790), ("biased", 2.282)])

@@ -13,6 +13,7 @@ ENGLISH = "en@1"
 SCORERS = {
     # name: options, (unit, scale, direction, aggregation, lowest, highest), what it reads, beginning of its recipe
     "wer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"wer@1; {ENGLISH}"),
+    "wer_mean": ({}, ("%", 100, "lower", "value", 0, None), {"text"}, f"wer_mean@1; {ENGLISH}"),
     "cer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"cer@1; {ENGLISH}"),
     "cer_zh": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "cer_zh@1; zh@2"),
     "inserted_words": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, f"inserted_words@1; {ENGLISH}"),

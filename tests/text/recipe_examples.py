@@ -1,7 +1,8 @@
 """What every normalizer, matcher and edit rate makes of the example texts, kept with its version.
 
 ``python tests/text/recipe_examples.py`` stores it anew, and refuses to where a recipe gives something else under the
-version that it had. The texts are those of ``docs/scoring/*.tsv``.
+version that it had. The texts are those of ``docs/scoring/*.tsv``; normal forms that are made of steps have a file of
+their own, and no answers to questions.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from tttbench.core.plugins import build_scorer, normalizers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import EditRate
 from tttbench.scorers.matchers import MATCHERS
+from tttbench.text.steps import stepwise
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STORED = Path(__file__).with_name("recipe_examples.json")
+STORED_OF_STEPS = Path(__file__).with_name("recipe_examples_of_steps.json")
 
 Outputs = Mapping[str, Mapping[str, str]]
 """By recipe and example."""
@@ -35,30 +38,38 @@ def outputs() -> dict[str, dict[str, str]]:
     return dict([*_normalizers(), *_matchers(), *_edit_rates()])
 
 
-def _texts() -> list[str]:
-    """The texts of all tables, each once."""
-    rows = [row for name in ("words", "characters", "answers") for row in table(name)]
+def _texts(*tables: str) -> list[str]:
+    """The texts of the tables, each once."""
+    rows = [row for name in tables for row in table(name)]
     columns = ("reference", "answer", "expected")
     return list(dict.fromkeys(row[column] for row in rows for column in columns if column in row))
 
 
 def _normalizers() -> Iterator[tuple[str, dict[str, str]]]:
     for one in map(normalizers.get, normalizers.names()):
-        yield one.recipe, {text: one.normalize(text) for text in _texts()}
+        texts = _texts("words", "characters") if _is_of_steps(one.recipe) else _texts("words", "characters", "answers")
+        yield one.recipe, {text: one.normalize(text) for text in texts}
+
+
+def _is_of_steps(recipe: str) -> bool:
+    return recipe.partition("@")[0] in set(stepwise()) - {"whisper-en"}
 
 
 def _matchers() -> Iterator[tuple[str, dict[str, str]]]:
     pairs = [(row["answer"], row["expected"]) for name in ("answers", "negations") for row in table(name)]
     for matcher in MATCHERS.values():
         recipe = f"{matcher.name} on {normalizers.get(matcher.normalizer).recipe}"
-        yield f"{recipe}: tokens", {text: " ".join(matcher.tokens(text)) for text in _texts()}
+        yield (
+            f"{recipe}: tokens",
+            {text: " ".join(matcher.tokens(text)) for text in _texts("words", "characters", "answers")},
+        )
         yield recipe, {f"{answer} | {wanted}": str(matcher.gives(answer, wanted)) for answer, wanted in pairs}
 
 
 def _edit_rates() -> Iterator[tuple[str, dict[str, str]]]:
     """Edits after no normalization."""
-    for name in ("wer", "cer", "cer_zh"):
-        scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw"}))
+    for name, options in (("wer", {}), ("wer", {"compounds": "merged"}), ("cer", {}), ("cer_zh", {})):
+        scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw", **options}))
         assert isinstance(scorer, EditRate)
         recipe = scorer.recipe({})
         scores = (
@@ -86,17 +97,21 @@ def changes(before: Outputs, now: Outputs) -> list[str]:
 
 def stored() -> dict[str, dict[str, str]]:
     """Read what is stored."""
-    found: dict[str, dict[str, str]] = json.loads(STORED.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, str]] = {}
+    for path in (STORED, STORED_OF_STEPS):
+        found |= json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     return found
 
 
 def store() -> int:
     """Write what recipes give now; 1 if one gives something else under its old version."""
     now = outputs()
-    if STORED.exists() and (wrong := changes(stored(), now)):
+    if wrong := changes(stored(), now):
         print("\n".join(wrong), file=sys.stderr)
         return 1
-    STORED.write_text(json.dumps(now, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+    for path, of_steps in ((STORED, False), (STORED_OF_STEPS, True)):
+        part = {recipe: examples for recipe, examples in now.items() if _is_of_steps(recipe) == of_steps}
+        path.write_text(json.dumps(part, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
     return 0
 
 

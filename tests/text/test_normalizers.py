@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from whisper.normalizers import BasicTextNormalizer, EnglishTextNormalizer
 
 from tttbench.core.plugins import normalizers
+from tttbench.text.steps import stepwise
 from tttbench.text.whisper_english import WhisperEnglish
 
 CHINESE, RAW, WHISPER_BASIC, WHISPER_ENGLISH = map(normalizers.get, ("zh", "raw", "whisper-basic", "whisper-en"))
@@ -170,5 +171,6 @@ def test_recipe_names_normalizer_version_and_package() -> None:
 
 
 def test_all_are_found_by_name() -> None:
-    assert set(normalizers.names()) == {"en", "basic", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw"}
+    single = {"en", "basic", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw"}
+    assert set(normalizers.names()) == single | set(stepwise())
     assert all(normalizers.get(name).name == name for name in normalizers.names())

@@ -87,7 +87,10 @@ def _summaries(kind: str) -> Callable[[list[Path]], list[list[str]]]:
 def _recipes(_: list[Path]) -> list[list[str]]:
     from tttbench.scorers.presets import PRESETS
 
-    return [[name, ", ".join(f"{key}={value}" for key, value in options.items())] for name, options in PRESETS.items()]
+    return [
+        [name, one.language, ", ".join(f"{key}={value}" for key, value in one.options.items()), one.summary]
+        for name, one in PRESETS.items()
+    ]
 
 
 def _strategies(_: list[Path]) -> list[list[str]]:

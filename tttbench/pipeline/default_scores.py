@@ -16,7 +16,7 @@ WHISPER_ENGLISH = ScoreSpec("wer", "wer_whisper-en", {"recipe": "whisper-en"})
 WHISPER_BASIC = ScoreSpec("wer", "wer_whisper-basic", {"recipe": "whisper-basic"})
 """What published tables and old baselines have in the place of ``wer``: of English, and of other languages."""
 
-_ENGLISH_UNLESS_TOLD = frozenset({"wer", "cer", "self_wer"})
+_ENGLISH_UNLESS_TOLD = frozenset({"wer", "wer_mean", "cer", "self_wer"})
 """Scorers whose default normalizer is for English."""
 _OTHER_LANGUAGES = {"normalizer": "basic"}
 

@@ -1,5 +1,8 @@
 """Edit rates: ``wer``, ``cer``, ``cer_zh`` of the written answer, ``self_wer`` of the spoken one against it.
 
+Those are corpus rates, all edits over all reference units; ``wer_mean`` is the mean of the samples' rates, which weighs
+a sample of three words like one of thirty.
+
 Normalize, align, count. A request without an answer (``error``, ``unparsed``) counts as if every reference unit had
 been deleted, and so does an empty one. A transcriber that repeats itself without end writes hundreds of words for one
 answer, so ``self_wer`` counts at most as many errors as the answer has words; with ``cap=none`` it counts them all.
@@ -20,6 +23,7 @@ from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.scorers.presets import with_preset
 from tttbench.scorers.transcripts import Transcription
+from tttbench.text import compounds
 from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, align_characters, align_words
 
 VERSION = 1
@@ -29,6 +33,7 @@ CAPPED_VERSION = 2
 """Of ``self_wer`` as it is by default; version 1 counted all errors, as ``cap=none`` does."""
 
 OPTIONS = ("normalizer", "recipe")
+WORD_OPTIONS = (*OPTIONS, "compounds")
 
 
 def _rate(title: str, short: str, explanation: str) -> MetricInfo:
@@ -38,6 +43,16 @@ def _rate(title: str, short: str, explanation: str) -> MetricInfo:
 WER = _rate("Word error rate", "WER", "all edits over all reference words")
 CER = _rate("Character error rate", "CER", "all edits over all reference characters")
 CER_ZH = _rate("Character error rate, Chinese", "CER (zh)", "all edits over all reference characters, bare characters")
+WER_MEAN = MetricInfo(
+    "Word error rate, mean of samples",
+    "WER, mean",
+    "each sample's edits over its own reference words, averaged",
+    "%",
+    100,
+    "lower",
+    "value",
+    lowest=0,
+)
 _AGAINST_ITSELF = "word errors of the spoken answer against the system's own text"
 SELF_WER = replace(
     _rate("Spoken against written", "self WER", f"{_AGAINST_ITSELF}, of each answer at most its words"), highest=1
@@ -47,10 +62,14 @@ SELF_WER_UNCAPPED = _rate("Spoken against written, uncapped", "self WER, uncappe
 
 @dataclass(frozen=True)
 class Edits:
-    """Counts the edits between two texts: ``normalizer`` is applied to both, ``align`` finds the edits."""
+    """Counts the edits between two texts: ``normalizer`` is applied to both, ``align`` finds the edits.
+
+    ``matcher`` names what ``align`` is; ``""`` stands for jiwer.
+    """
 
     normalizer: Normalizer
     align: Callable[[str, str], Alignment]
+    matcher: str = ""
 
     def score(self, reference: str, answer: str | None, status: Status) -> Score:
         """Return the edits over the reference's units.
@@ -86,7 +105,8 @@ class Edits:
 
     def recipe(self, name: str) -> Recipe:
         """How the counts are made."""
-        return Recipe(f"{name}@{VERSION}", self.normalizer.recipe, f"jiwer {package_version('jiwer')}")
+        by = [*filter(None, [self.matcher]), f"jiwer {package_version('jiwer')}"]
+        return Recipe(f"{name}@{VERSION}", self.normalizer.recipe, ", ".join(by))
 
     def normalized(self, text: str) -> str:
         """Return what is compared of a text; ``""`` if no word is in it."""
@@ -116,6 +136,29 @@ class EditRate:
         """Return the edits between reference and written answer."""
         answered = view.status not in ("error", "unparsed")
         return self.edits.score(sample.reference, view.text if answered else None, view.status)
+
+
+@dataclass(frozen=True)
+class MeanRate:
+    """The edits of each answer per reference unit, a value of its own; a ``Scorer``."""
+
+    name: str
+    rate: EditRate
+    info: MetricInfo = WER_MEAN
+    reads: frozenset[str] = frozenset({"text"})
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, normalizer and the package that counts."""
+        return self.rate.edits.recipe(self.name)
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need nothing."""
+        return ()
+
+    def score(self, sample: Sample, view: View) -> Score | None:
+        """Return the rate over 1; None for a reference without a unit, which has no rate."""
+        edits = self.rate.score(sample, view)
+        return replace(edits, numerator=edits.value, denominator=1.0) if edits.denominator else None
 
 
 @dataclass(frozen=True)
@@ -170,34 +213,47 @@ def corpus_edits(scores: Iterable[Score]) -> EditCounts:
     return total
 
 
-def _edits(options: Mapping[str, str], normalizer: str, align: Callable[[str, str], Alignment]) -> Edits:
-    return Edits(build_normalizer(options.get("normalizer", normalizer)), align)
+def _edits(score: str, options: Mapping[str, str], normalizer: str, align: Callable[[str, str], Alignment]) -> Edits:
+    chosen = build_normalizer(options.get("normalizer", normalizer))
+    merging = options.get("compounds", "")
+    if merging not in ("", "merged"):
+        raise UserError(
+            f"{score}:compounds={merging!s:.60}: must be 'merged' (split and joined words are no errors), or left out."
+        )
+    return Edits(chosen, compounds.align_merging, compounds.RECIPE) if merging else Edits(chosen, align)
 
 
-@register_scorer("wer", options=OPTIONS, summary=WER.title)
+@register_scorer("wer", options=WORD_OPTIONS, summary=WER.title)
 def wer(options: Mapping[str, str]) -> EditRate:
     """Build the word error rate."""
-    return EditRate("wer", WER, _edits(with_preset("wer", options), "en", align_words))
+    return EditRate("wer", WER, _edits("wer", with_preset("wer", options, WORD_OPTIONS), "en", align_words))
+
+
+@register_scorer("wer_mean", options=WORD_OPTIONS, summary=WER_MEAN.title)
+def wer_mean(options: Mapping[str, str]) -> MeanRate:
+    """Build the mean of the samples' word error rates."""
+    chosen = with_preset("wer_mean", options, WORD_OPTIONS)
+    return MeanRate("wer_mean", EditRate("wer_mean", WER, _edits("wer_mean", chosen, "en", align_words)))
 
 
 @register_scorer("cer", options=OPTIONS, summary=CER.title)
 def cer(options: Mapping[str, str]) -> EditRate:
     """Build the character error rate; spaces count, as in jiwer."""
-    return EditRate("cer", CER, _edits(with_preset("cer", options), "en", align_characters))
+    return EditRate("cer", CER, _edits("cer", with_preset("cer", options, OPTIONS), "en", align_characters))
 
 
 @register_scorer("cer_zh", options=OPTIONS, summary=CER_ZH.title)
 def cer_zh(options: Mapping[str, str]) -> EditRate:
     """Build the character error rate of Chinese."""
-    return EditRate("cer_zh", CER_ZH, _edits(with_preset("cer_zh", options), "zh", align_characters))
+    return EditRate("cer_zh", CER_ZH, _edits("cer_zh", with_preset("cer_zh", options, OPTIONS), "zh", align_characters))
 
 
-@register_scorer("self_wer", options=(*OPTIONS, "cap", "transcriber"), summary=SELF_WER.explanation)
+@register_scorer("self_wer", options=(*WORD_OPTIONS, "cap", "transcriber"), summary=SELF_WER.explanation)
 def self_wer(options: Mapping[str, str]) -> SelfErrorRate:
     """Build the word error rate of what is spoken against what is written."""
-    chosen = with_preset("self_wer", options)
+    chosen = with_preset("self_wer", options, WORD_OPTIONS)
     cap = chosen.get("cap", "words")
     if cap not in ("words", "none"):
         raise UserError(f"self_wer:cap={cap!r:.60}: must be words (an answer's errors are at most its words) or none.")
     info = SELF_WER if cap == "words" else SELF_WER_UNCAPPED
-    return SelfErrorRate("self_wer", info, _edits(chosen, "en", align_words), Transcription.of(chosen))
+    return SelfErrorRate("self_wer", info, _edits("self_wer", chosen, "en", align_words), Transcription.of(chosen))

@@ -2,32 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from tttbench.core.errors import UserError, did_you_mean
 
-PRESETS: Mapping[str, Mapping[str, str]] = {
-    "raw": {"normalizer": "raw"},
-    "en": {"normalizer": "en"},
-    "basic": {"normalizer": "basic"},
-    "whisper-en": {"normalizer": "whisper-en"},
-    "whisper-basic": {"normalizer": "whisper-basic"},
-    "zh": {"normalizer": "zh"},
-    "zh-hans": {"normalizer": "zh-hans"},
+
+@dataclass(frozen=True)
+class Preset:
+    """A way of scoring under a name.
+
+    Attributes:
+        summary: what it is, in a line.
+        options: of the scorers that it can be given to.
+        language: the primary language that it is for; ``""`` for any.
+        published: the score that publications print by it; ``""`` where that is the corpus rate.
+    """
+
+    summary: str
+    options: Mapping[str, str] = field(default_factory=dict)
+    language: str = ""
+    published: str = ""
+
+
+def _normalized(name: str, summary: str, language: str = "", published: str = "", **options: str) -> Preset:
+    return Preset(summary, {"normalizer": name, **options}, language, published)
+
+
+PRESETS: Mapping[str, Preset] = {
+    "raw": _normalized("raw", "the texts as they stand"),
+    "en": _normalized("en", "our rules for English", "en"),
+    "basic": _normalized("basic", "our rules for languages without rules of their own"),
+    "whisper-en": _normalized("whisper-en", "Whisper's rules for English", "en"),
+    "whisper-basic": _normalized("whisper-basic", "Whisper's rules for other languages"),
+    "open-asr-2025-09": _normalized("open-asr-2025-09", "Open ASR leaderboard, 2025-09-11 to 2026-04-21", "en"),
+    "open-asr-2026-04": _normalized("open-asr-2026-04", "Open ASR leaderboard, 2026-04-24 to 2026-06-10", "en"),
+    "open-asr-2026-07": _normalized(
+        "open-asr-2026-07",
+        "Open ASR leaderboard since 2026-07-08: split and joined words forgiven",
+        "en",
+        compounds="merged",
+    ),
+    "kimi-en": _normalized("kimi-en", "Kimi-Audio's evaluation kit, English", "en"),
+    "ultraeval-en": _normalized("ultraeval-en", "UltraEval-Audio, English", "en"),
+    "seed-tts": _normalized("seed-tts", "seed-tts-eval, English; published as the mean of samples", "en", "wer_mean"),
+    "digits": _normalized("digits", "digit strings digit by digit", "en"),
+    "zh": _normalized("zh", "our rules for Chinese", "zh"),
+    "zh-hans": _normalized("zh-hans", "our rules for Chinese, characters simplified", "zh"),
+    "seed-tts-zh": _normalized(
+        "seed-tts-zh", "seed-tts-eval, Chinese; published as the mean of samples", "zh", "wer_mean"
+    ),
 }
-"""What each preset sets. A preset of another meaning gets another name, with a date where it follows a publication."""
+"""All presets. One of another meaning gets another name, with a date where it follows a publication."""
 
 
-def with_preset(score: str, options: Mapping[str, str]) -> Mapping[str, str]:
+def with_preset(score: str, options: Mapping[str, str], known: Collection[str]) -> Mapping[str, str]:
     """Return ``options`` with those of their ``recipe`` filled in; what is given itself wins.
 
+    Args:
+        score: name of the scorer, for messages.
+        options: as they were given.
+        known: options that the scorer takes.
+
     Raises:
-        UserError: there is no such preset.
+        UserError: there is no such preset, or it sets an option that the scorer hasn't.
     """
-    preset = options.get("recipe", "")
-    if not preset:
+    name = options.get("recipe", "")
+    if not name:
         return options
-    if preset not in PRESETS:
-        raise UserError(f"{score}: there is no recipe {preset!r:.60}. {did_you_mean(preset, PRESETS)}")
-    given = {name: value for name, value in options.items() if name != "recipe"}
-    return {**PRESETS[preset], **given}
+    if name not in PRESETS:
+        raise UserError(f"{score}: there is no recipe {name!r:.60}. {did_you_mean(name, PRESETS)}")
+    preset = PRESETS[name]
+    strange = [f"{option}={value}" for option, value in preset.options.items() if option not in known]
+    if strange:
+        raise UserError(
+            f"{score}:recipe={name}: sets {strange[0]}, which {score} doesn't have. Give its parts instead, such as "
+            f"{score}:normalizer={preset.options.get('normalizer', 'raw')}."
+        )
+    given = {option: value for option, value in options.items() if option != "recipe"}
+    return {**preset.options, **given}

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 _WHOLE_TEXT = re.compile(r"[^\S ]|  |^ | $|[<>\[\]()$¢€£%]|(?:^| )[^\w ]*'|\b[uhm]+'|\bhalf\b")
 """Texts whose rules may reach across ordinary words: brackets, odd white space, symbols beside numbers, an apostrophe
@@ -24,17 +25,24 @@ _NOT_IN_WHISPER = (r"\bkinda\b", r"\bsorta\b", r"\bdunno\b", r"\bcause\b")
 """Contractions that whisper-normalizer 0.1.15 expands and openai-whisper does not; "the cause" is one."""
 
 
+def english_rules() -> Any:
+    """Return the package's normalizer with the contractions of openai-whisper 20250625."""
+    # The package has no type information.
+    from whisper_normalizer.english import EnglishTextNormalizer
+
+    rules = EnglishTextNormalizer()
+    for pattern in _NOT_IN_WHISPER:
+        rules.replacers.pop(pattern, None)
+    return rules
+
+
 class WhisperEnglish:
     """Whisper's ``EnglishTextNormalizer`` (openai-whisper 20250625), from the whisper-normalizer package."""
 
     def __init__(self) -> None:
-        # The package has no type information.
         from whisper_normalizer.basic import BasicTextNormalizer
-        from whisper_normalizer.english import EnglishTextNormalizer
 
-        rules = EnglishTextNormalizer()
-        for pattern in _NOT_IN_WHISPER:
-            rules.replacers.pop(pattern, None)
+        rules = english_rules()
         self._by_package: Callable[[str], str] = rules
         self._without_numbers: Callable[[str], str] = BasicTextNormalizer(remove_diacritics=True)
         self._spelling: dict[str, str] = dict(rules.standardize_spellings.mapping)

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import AudioCommit, Chunk, Request, Response, Trace
 from tttbench.core.extras import require
-from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import Decoding, register_system
 from tttbench.core.sample import Sample
 from tttbench.core.system import AnswerNats, Capability, Lengths, PassRun, SystemCard, SystemOptions
