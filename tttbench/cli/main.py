@@ -18,7 +18,21 @@ from types import ModuleType
 from typing import NoReturn
 
 from tttbench import __version__
-from tttbench.cli import baseline, data, doctor, gate, list_names, nll, probe, report, rescore, run, tables, train
+from tttbench.cli import (
+    baseline,
+    data,
+    doctor,
+    explain,
+    gate,
+    list_names,
+    nll,
+    probe,
+    report,
+    rescore,
+    run,
+    tables,
+    train,
+)
 from tttbench.cli.leave import leave
 from tttbench.cli.terminal import made_safe, shown
 from tttbench.core.errors import UserError, unusable_path
@@ -28,6 +42,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "run": run,
     "report": report,
     "rescore": rescore,
+    "explain": explain,
     "gate": gate,
     "baseline": baseline,
     "probe": probe,

@@ -80,7 +80,7 @@ def _steps(
 ) -> Iterator[Step]:
     yield Step("lower case", str.lower)
     yield Step("brackets and what is in them out", without_brackets)
-    yield Step(f"fillers out ({', '.join(fillers)})", drop_words(fillers))
+    yield Step("fillers out (uh, um …)", drop_words(fillers))
     yield Step("contractions and titles in full", replace_patterns(contractions))
     yield Step("punctuation and accents out", without_punctuation)
     if compounds:

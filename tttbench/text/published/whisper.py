@@ -101,7 +101,7 @@ def whisper_steps() -> Sequence[Step]:
     return (
         Step("lower case", str.lower),
         Step("brackets and what is in them out", without_brackets),
-        Step(f"fillers out ({', '.join(FILLERS)})", drop_words(FILLERS)),
+        Step("fillers out (uh, um …)", drop_words(FILLERS)),
         Step("contractions and titles in full", replace_patterns(own.contractions)),
         Step("punctuation and accents out", without_punctuation),
         Step("numbers in digits", own.read_numbers),

@@ -1,0 +1,119 @@
+"""The same answers in several ways: values, changes, and the samples that moved, worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from tttbench.core.errors import UserError
+from tttbench.core.metric import MetricInfo
+from tttbench.scorers.explain_rates import explain_rate
+from tttbench.scorers.explained import Answered, Cell, Column, Explanation, Moved, Row, number
+from tttbench.scorers.presets import PRESETS
+
+ANSWERS = (
+    Answered("case", ("The cat sat.",), "the Cat sat"),
+    Answered("split", ("a white paper",), "a whitepaper"),
+    Answered("none", ("one two",), None, "error"),
+)
+
+
+def explained(*columns: Column, steps: str = "", language: str = "en", n_examples: int = 2) -> Explanation:
+    return explain_rate(
+        "t", "wer", columns or (Column("s", ANSWERS),), language=language, steps=steps, n_examples=n_examples
+    )
+
+
+def by_name(rows: tuple[Row, ...]) -> dict[str, Cell]:
+    return {row.name: row.cells[0] for row in rows if row.cells}
+
+
+def test_presets_are_set_against_the_texts_as_they_stand() -> None:
+    found = explained()
+    assert (found.task, found.what, found.columns, found.n_samples) == ("t", "Word error rate in %", ("s",), 3)
+    cells = by_name(found.presets)
+    # Raw: The, Cat and sat.; white and paper; both words of the answer that isn't there.
+    assert cells["raw"].value == pytest.approx(7 / 8)
+    assert math.isnan(cells["raw"].change)
+    # "one two" is one number.
+    assert cells["whisper-en"].value == pytest.approx(3 / 7)
+    assert cells["open-asr-2026-07"].value == pytest.approx(1 / 7)
+    assert cells["open-asr-2026-07"].change == pytest.approx(1 / 7 - 7 / 8)
+    assert cells["open-asr-2026-07"].n_moved == 3
+    assert set(cells) == {
+        *(name for name, one in PRESETS.items() if one.language in ("", "en")),
+        "seed-tts, mean of samples (wer_mean)",
+    }
+
+
+def test_steps_are_set_against_the_one_before_and_end_at_the_preset() -> None:
+    found = explained()
+    assert found.steps_of == "open-asr-2026-07"
+    cells = by_name(found.steps)
+    assert cells["as written"].value == by_name(found.presets)["raw"].value
+    assert cells["lower case"].value == pytest.approx(5 / 8)
+    assert cells["lower case"].change == pytest.approx(-2 / 8)
+    assert cells["lower case"].moved == (Moved("case", 3.0, 1.0, "The → the, cat → Cat, sat. → sat", "sat. → sat"),)
+    assert cells["punctuation and accents out"].value == pytest.approx(4 / 8)
+    assert cells["numbers in digits"].value == pytest.approx(3 / 7)
+    last = cells["split and joined words forgiven"]
+    assert last.value == by_name(found.presets)["open-asr-2026-07"].value
+    assert last.moved == (Moved("split", 2.0, 0.0, "white → whitepaper, paper → ∅", ""),)
+    mean = found.steps[-1]
+    assert (mean.name, mean.info.aggregation) == ("mean of the samples' rates (wer_mean)", "value")
+    assert mean.cells[0].value == pytest.approx(1 / 3)
+
+
+def test_of_equal_changes_the_first_samples_are_shown() -> None:
+    answers = tuple(Answered(str(at), ("A b",), "a b") for at in range(4))
+    moved = by_name(explained(Column("s", answers), n_examples=2).steps)["lower case"]
+    assert (moved.n_moved, [one.id for one in moved.moved]) == (4, ["0", "1"])
+
+
+def test_systems_stand_side_by_side() -> None:
+    right = tuple(Answered(one.id, one.references, one.references[0]) for one in ANSWERS)
+    found = explained(Column("a", ANSWERS), Column("b", right))
+    raw = found.presets[0]
+    assert [cell.value for cell in raw.cells] == [pytest.approx(7 / 8), 0]
+
+
+@pytest.mark.parametrize("preset", ["whisper-en", "kimi-en", "ultraeval-en", "seed-tts", "digits"])
+def test_the_last_step_is_the_preset(preset: str) -> None:
+    found = explained(steps=preset)
+    last = [row for row in found.steps if "mean of" not in row.name][-1]
+    assert last.cells[0].value == by_name(found.presets)[preset].value
+
+
+def test_what_is_not_made_of_steps_is_not_taken_apart() -> None:
+    assert explained(language="de").steps == ()
+    with pytest.raises(UserError, match="--steps en: is no preset that is made of steps"):
+        explained(steps="en")
+
+
+def test_values_are_shown_with_three_decimals() -> None:
+    info = MetricInfo("Rate", unit="%", scale=100)
+    shown = [
+        number(0.03654, info),
+        number(-0.002, info, signed=True),
+        number(1e-9, info, signed=True),
+        number(math.nan, info),
+    ]
+    assert shown == ["3.654", "-0.200", "0", "-"]
+
+
+@pytest.mark.slow
+def test_what_moves_the_published_hypotheses(shared_data: Path) -> None:
+    folder = shared_data / "asr_hypotheses"
+    texts = {
+        name: dict(line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines())
+        for name in ("ref", "rnnt")
+        for path in [folder / f"librispeech_test_clean.{name}.tsv"]
+    }
+    answers = tuple(Answered(key, (text,), texts["rnnt"][key]) for key, text in texts["ref"].items())
+    found = explained(Column("rnnt", answers))
+    values = {name: round(100 * cell.value, 3) for name, cell in by_name(found.steps).items()}
+    assert values["as written"] == 3.654
+    assert values["signs without a number out"] == 3.530
+    assert values["split and joined words forgiven"] == 3.137

@@ -1,0 +1,129 @@
+"""What of a run, or of files of texts, is explained: the written answers of each task, by system."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.language import primary_language
+from tttbench.data.documents import read_text
+from tttbench.scorers.explain_rates import explain_rate
+from tttbench.scorers.explained import Answered, Column, Explanation
+from tttbench.store.read_model import Run
+
+RATES = ("wer", "cer_zh")
+"""Scores that are explained where a task has them, the first of them."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is wanted of an explanation.
+
+    Attributes:
+        task: the only one; ``""`` for all.
+        steps: the preset that is taken apart; ``""`` for the language's own.
+        n_examples: the most samples that are shown for a value.
+    """
+
+    task: str = ""
+    steps: str = ""
+    n_examples: int = 3
+
+
+def explain_runs(runs: Sequence[Run], asked: Asked) -> list[Explanation]:
+    """Explain the scores of the tasks that all of ``runs`` have.
+
+    Raises:
+        UserError: no such task, or none whose scores can be explained.
+    """
+    shared = [task for task in runs[0].manifest.tasks if all(task in run.manifest.tasks for run in runs)]
+    if asked.task and asked.task not in shared:
+        raise UserError(f"--task {asked.task}: not in every run. {did_you_mean(asked.task, shared)}")
+    found = [explanation for task in shared if asked.task in ("", task) for explanation in _of_task(runs, task, asked)]
+    if not found:
+        raise UserError(
+            f"{runs[0].folder}: no task with {' or '.join(RATES)} that has answers; there is nothing to explain."
+        )
+    return found
+
+
+def explain_texts(references: Path, answers: Sequence[Path], language: str, asked: Asked) -> Explanation:
+    """Explain the answers of files against the references of another: lines of an id, a tab, and a text.
+
+    Raises:
+        UserError: a file that can't be read, a line without a tab, an id given twice or without a reference.
+    """
+    expected = _texts(references)
+    columns = [Column(path.stem, tuple(_paired(expected, _texts(path), path, references))) for path in answers]
+    scorer = "cer_zh" if language == "zh" else "wer"
+    return explain_rate(
+        references.stem, scorer, columns, language=language, steps=asked.steps, n_examples=asked.n_examples
+    )
+
+
+def _of_task(runs: Sequence[Run], task: str, asked: Asked) -> Iterator[Explanation]:
+    taken = {spec.scorer for run in runs for spec in run.task(task).scores}
+    columns = [column for run in runs for column in _columns(run, task)]
+    if not columns:
+        return
+    alike = Counter(column.label for column in columns)
+    names = [str(run.folder) for run in runs for _ in _labels(run, task)]
+    columns = [
+        Column(f"{name}: {column.label}", column.answers) if alike[column.label] > 1 else column
+        for name, column in zip(names, columns, strict=True)
+    ]
+    for scorer in [one for one in RATES if one in taken][:1]:
+        yield explain_rate(
+            task, scorer, columns, language=_language(runs[0], task), steps=asked.steps, n_examples=asked.n_examples
+        )
+
+
+def _labels(run: Run, task: str) -> list[str]:
+    return [label for label in run.manifest.systems if any(True for _ in run.answers(label, task))]
+
+
+def _columns(run: Run, task: str) -> Iterator[Column]:
+    for label in _labels(run, task):
+        answers = tuple(
+            Answered(
+                one.key.sample if not one.key.repeat else f"{one.key.sample}, repeat {one.key.repeat + 1}",
+                one.sample.sample.references,
+                one.text if one.response is not None else None,
+                one.status,
+            )
+            for one in run.answers(label, task)
+        )
+        yield Column(label, answers)
+
+
+def _language(run: Run, task: str) -> str:
+    found = {primary_language(one.sample.language) for one in run.samples(task)} - {""}
+    return found.pop() if len(found) == 1 else primary_language(run.task(task).language)
+
+
+def _texts(path: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        name, tab, text = line.partition("\t")
+        if not line.strip():
+            continue
+        if not tab:
+            raise UserError(f"{path}, line {number}: has no tab. A line is an id, a tab, and a text.")
+        if name in found:
+            raise UserError(f"{path}, line {number}: the id {name!r:.60} is there twice; keep one of both lines.")
+        found[name] = text
+    if not found:
+        raise UserError(f"{path}: has no line. A line is an id, a tab, and a text.")
+    return found
+
+
+def _paired(expected: Mapping[str, str], given: Mapping[str, str], path: Path, references: Path) -> Iterator[Answered]:
+    strange = [name for name in given if name not in expected]
+    if strange:
+        raise UserError(f"{path}: {references} has no reference for the id {strange[0]!r:.60}.")
+    for name, reference in expected.items():
+        text = given.get(name)
+        yield Answered(name, (reference,), text, "ok" if text is not None else "error")

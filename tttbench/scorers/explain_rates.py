@@ -1,0 +1,126 @@
+"""An edit rate under every preset of its language, and under one preset step by step, from the texts as written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.metric import Score
+from tttbench.core.plugins import Normalizer, build_scorer
+from tttbench.core.scorer import ScoreSpec
+from tttbench.scorers.edit_rates import WER_MEAN, EditRate, Edits
+from tttbench.scorers.explained import Answered, Column, Explanation, Way, rows_of
+from tttbench.scorers.presets import PRESETS
+from tttbench.text.steps import steps_of
+
+DEFAULT_STEPS: Mapping[str, str] = {"en": "open-asr-2026-07"}
+"""The preset that is taken apart, by language."""
+
+_AS_THEY_ARE = Normalizer("as they are", 1, lambda text: text)
+
+_Texts = tuple[str, str | None]
+"""A reference and an answer, in some form."""
+
+
+def explain_rate(
+    task: str, scorer: str, columns: Sequence[Column], *, language: str, steps: str, n_examples: int
+) -> Explanation:
+    """Explain an edit rate of written answers.
+
+    Args:
+        task: name of the task.
+        scorer: the edit rate, e.g. ``"wer"``.
+        columns: the answers, by system.
+        language: primary language of the answers; ``""`` counts as English.
+        steps: the preset to take apart; ``""`` for the language's own.
+        n_examples: the most samples that are shown a cell.
+
+    Raises:
+        UserError: ``steps`` is no preset, or isn't made of steps.
+    """
+    info = _rate(scorer, {}).info
+    apart = _made_of_steps(steps) if steps else DEFAULT_STEPS.get(language or "en", "")
+    found = [way for name in _presets(language or "en") for way in _ways(name, scorer, columns)]
+    return Explanation(
+        task=task,
+        what=f"{info.title} in {info.unit}",
+        columns=tuple(column.label for column in columns),
+        n_samples=len({one.id for column in columns for one in column.answers}),
+        presets=rows_of(found, columns, n_examples, to_first=True),
+        steps_of=apart,
+        steps=rows_of(list(_ladder(apart, scorer, columns)), columns, n_examples, to_first=False) if apart else (),
+    )
+
+
+def _presets(language: str) -> list[str]:
+    return [name for name, preset in PRESETS.items() if preset.language in ("", language)]
+
+
+def _made_of_steps(preset: str) -> str:
+    known = [name for name, one in PRESETS.items() if steps_of(one.options["normalizer"])]
+    if preset not in known:
+        raise UserError(f"--steps {preset!s:.60}: is no preset that is made of steps. {did_you_mean(preset, known)}")
+    return preset
+
+
+def _rate(scorer: str, options: Mapping[str, str]) -> EditRate:
+    made = build_scorer(ScoreSpec(scorer, scorer, options))
+    assert isinstance(made, EditRate)
+    return made
+
+
+def _ways(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
+    """The preset, and its mean of samples where that is what is published."""
+    try:
+        made = _rate(scorer, {"recipe": preset})
+    except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
+        yield Way(preset, _rate(scorer, {}).info, problem=str(error))
+        return
+    scores = tuple(
+        tuple(_score(made.edits, one, (one.reference, one.text)) for one in column.answers) for column in columns
+    )
+    yield Way(preset, made.info, scores)
+    if PRESETS[preset].published == "wer_mean":
+        yield Way(f"{preset}, mean of samples (wer_mean)", WER_MEAN, scores)
+
+
+def _score(edits: Edits, one: Answered, texts: _Texts) -> Score:
+    return edits.score(texts[0], texts[1], one.status)
+
+
+def _ladder(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
+    """Yield the ways from the texts as written to ``preset``, one step more each, and the mean of its samples."""
+    whole = _rate(scorer, {"recipe": preset})
+    steps = steps_of(whole.edits.normalizer.name)
+    names = ["as written", *(step.name for step in steps)]
+    if whole.edits.matcher:
+        names.append("split and joined words forgiven")
+    plain = replace(_rate(scorer, {}).edits, normalizer=_AS_THEY_ARE)
+    merging = replace(whole.edits, normalizer=_AS_THEY_ARE) if whole.edits.matcher else None
+    # References are the same in all columns.
+    applied = [lru_cache(maxsize=None)(step.apply) for step in steps]
+    found = [_scored_by_step(column, applied, plain, merging) for column in columns]
+    for name, *scores in zip(names, *found, strict=True):
+        yield Way(name, whole.info, tuple(scores))
+    if scorer == "wer":
+        yield Way("mean of the samples' rates (wer_mean)", WER_MEAN, tuple(scores[-1] for scores in found))
+
+
+def _scored_by_step(
+    column: Column, steps: Sequence[Callable[[str], str]], plain: Edits, merging: Edits | None
+) -> list[tuple[Score, ...]]:
+    """The scores of the texts as they stand, after each step, and, with ``merging``, by that in the end."""
+    texts = [(one.reference, one.text) for one in column.answers]
+    scores = [_score(plain, one, pair) for one, pair in zip(column.answers, texts, strict=True)]
+    found = [tuple(scores)]
+    for apply in steps:
+        for at, (reference, text) in enumerate(texts):
+            now = apply(reference), None if text is None else apply(text)
+            if now != texts[at]:
+                texts[at], scores[at] = now, _score(plain, column.answers[at], now)
+        found.append(tuple(scores))
+    if merging is not None:
+        found.append(tuple(_score(merging, one, pair) for one, pair in zip(column.answers, texts, strict=True)))
+    return found
