@@ -13,7 +13,7 @@ from tttbench.systems.ttt.settings import decode_settings, in_force
 
 
 def test_settings_without_effect_are_left_out() -> None:
-    later = ("block_lengths", "refresh_every")
+    later = ("block_lengths", "refresh_every", "cfg_approximate_context", "cfg_approximate_reuse")
     without = {name: value for name, value in dataclasses.asdict(DecodeConfig()).items() if name not in later}
     assert in_force(DecodeConfig()) == without
     assert in_force(DecodeConfig(refresh_every=7)) == without

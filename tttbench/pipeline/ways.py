@@ -58,7 +58,7 @@ class Decoding:
 
 
 def _plain(value: JsonValue) -> str:
-    return ",".join(map(_plain, value)) if isinstance(value, list) else str(value)
+    return "+".join(map(_plain, value)) if isinstance(value, list) else str(value)
 
 
 def ways(
