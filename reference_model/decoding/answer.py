@@ -55,7 +55,9 @@ class DecodeTrace:
         nfe: passes of the network (a guided pair, and several variants of a block, count once).
         nfe_audio: those of them that filled blocks.
         nfe_unconditional: those of them that ran the unconditional side of guidance, too.
-        commit_step: for each code the pass that committed it, counted from 0 over the answer.
+        n_revised: commits that were taken back, or replaced by another token, before their block was finished.
+        commit_step: for each code the pass that committed it, the last one where it was revised, counted from 0 over
+            the answer.
         commit_confidence: for each code the probability the model gave it.
         spans: number of codes of each span.
     """
@@ -69,6 +71,7 @@ class DecodeTrace:
     nfe: int = 0
     nfe_audio: int = 0
     nfe_unconditional: int = 0
+    n_revised: int = 0
     commit_step: tuple[int, ...] = ()
     commit_confidence: tuple[float, ...] = ()
     spans: tuple[int, ...] = ()

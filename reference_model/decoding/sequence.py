@@ -103,6 +103,7 @@ class Decoding:
         self._n_text = 0
         self._n_audio = 0
         self._n_blocks = 0
+        self._n_revised = 0
         self._text_owed = 0
         self._stages_s = {"prefill": 0.0, "text": 0.0, "audio": 0.0}
         self._prefill_end_s: float | None = None
@@ -156,6 +157,7 @@ class Decoding:
             nfe=self._nfe,
             nfe_audio=self._nfe_audio,
             nfe_unconditional=self._nfe_unconditional,
+            n_revised=self._n_revised,
             commit_step=tuple(self._steps[i] for i in codes),
             commit_confidence=tuple(self._confidence[i] for i in codes),
             spans=tuple(len(span) for span in spans),
@@ -231,8 +233,8 @@ class Decoding:
             block.looks = self._nfe
             self._guidance.begin_block()
             yield from self._fill(block)
-            end = block.end
-            size = length if end is None else end + 1
+            self._n_revised += block.n_revised
+            end, size = block.end, block.size
             self._append(block.ids[:size], block.committed_at[:size], block.confidence[:size])
             self._n_audio += size
             if end is not None:

@@ -57,6 +57,7 @@ class Block:
         first_candidate: id of the logits' first column.
         generator: this request's random numbers.
         kept: what a strategy keeps from block to block of one request, under names of its own.
+        n_revised: how many committed tokens were taken back, or replaced by others.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Block:
         self.first_candidate = first_candidate
         self.generator = generator
         self.looks = 0
+        self.n_revised = 0
         self._end_ids = frozenset(end_ids)
         self._temperature = temperature
         self._ids = [mask_id] * length
@@ -104,6 +106,12 @@ class Block:
     def end(self) -> int | None:
         """Position of the first committed end token."""
         return next((i for i, token in enumerate(self._ids) if token in self._end_ids), None)
+
+    @property
+    def size(self) -> int:
+        """How many positions count: those up to the first end token, as what follows it is cut."""
+        end = self.end
+        return len(self._ids) if end is None else end + 1
 
     @property
     def settled(self) -> bool:
@@ -134,9 +142,10 @@ class Block:
             for n, position in enumerate(at):
                 if position < len(self._forced):
                     values[n] = self._forced[position]
-            tokens = torch.tensor(values, device=tokens.device)
+            tokens = torch.tensor(values, dtype=tokens.dtype, device=tokens.device)
         self.tokens[at] = tokens
         for position, token, value in zip(at, values, confidence.tolist(), strict=True):
+            self.n_revised += self._ids[position] not in (self.mask_id, token)
             self._ids[position] = token
             self.confidence[position] = value
             self.committed_at[position] = self.looks - 1
@@ -144,6 +153,7 @@ class Block:
     def reopen(self, positions: Sequence[int]) -> None:
         """Put masks back."""
         for position in positions:
+            self.n_revised += self._ids[position] != self.mask_id
             self.tokens[position] = self._ids[position] = self.mask_id
             self.confidence[position] = 0.0
             self.committed_at[position] = -1
@@ -155,6 +165,8 @@ class Strategy(Protocol):
     Attributes:
         name: what it is registered as.
         next_token: it predicts the next token from the row before (for models trained so) instead of filling masks.
+
+    A strategy may have a third one, ``untrained = True``: see ``UNTRAINED``.
     """
 
     @property
@@ -172,10 +184,34 @@ class Strategy(Protocol):
         ...
 
 
+UNTRAINED = "untrained for it: these weights never saw a wrong token among the visible ones"
+"""What is said of a strategy whose attribute ``untrained`` is true. It takes committed tokens back or replaces them, by
+what the network says of visible tokens or beside wrong ones; training shows it right ones and asks only for masks."""
+
+
+def is_untrained(strategy: Strategy) -> bool:
+    """Whether the strategy asks of the weights what no training here has shown them."""
+    return bool(getattr(strategy, "untrained", False))
+
+
 MOST = 1000
 """The largest number that an option may reasonably have."""
 
-_BUILT_IN = ("ar", "entropy", "factor", "first_hitting", "klass", "mapi", "par", "pmi", "threshold", "topk")
+_BUILT_IN = (
+    "ar",
+    "edit",
+    "entropy",
+    "factor",
+    "first_hitting",
+    "klass",
+    "mapi",
+    "par",
+    "pmi",
+    "remdm",
+    "saber",
+    "threshold",
+    "topk",
+)
 _registry: dict[str, Callable[..., Strategy]] = {}
 _Factory = TypeVar("_Factory", bound=Callable[..., Strategy])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
+from tttbench.core.metric import FrontierPoint
 from tttbench.core.recipe import Recipe
 from tttbench.pages import render
 from tttbench.pages.labels import against, format_quantity, format_value
@@ -131,7 +132,7 @@ def hostile_view(view: ReportView) -> ReportView:
         suite=bad,
         title=bad,
         command=bad,
-        systems=(*view.systems, SystemView(bad, bad, (Fact(bad, bad),))),
+        systems=(*view.systems, SystemView(bad, bad, (Fact(bad, bad),), bad)),
         tasks=(*view.tasks, TaskView(bad, bad, "qa", bad, (), (Fact(bad, bad),))),
         results=(*view.results, replace(view.results[0], system=bad, task=bad, metric=bad, recipe=Recipe(bad))),
         probes=(*view.probes, replace(view.probes[0], system=bad, task=bad, metric=bad, strategy=bad)),
@@ -200,6 +201,22 @@ def test_long_names_of_systems_are_shortened_and_stand_whole_in_a_tooltip(view: 
     assert f'<option value="{long}">ttt:…/checkpoint-12000</option>' in text
     verdict = text[text.index('class="verdict"') : text.index('class="tally"')]
     assert long not in verdict
+
+
+def test_what_to_know_of_a_way_of_decoding_stands_where_ways_are_compared(view: ReportView) -> None:
+    remark = "untrained <for it>"
+    first, second, *rest = view.systems
+    places = tuple(
+        FrontierPoint(one.name, view.tasks[0].name, "wer", True, 0.2, 0.1, 0.3, 1.0, 0.9, 1.1, 8, 8, ())
+        for one in (first, second)
+    )
+    changed = replace(view, systems=(replace(first, remark=remark), second, *rest), frontier=places)
+    text = page(changed)
+    trade_off = text[text.index('id="frontier"') :]
+    assert (
+        f'<p class="note">{first.name}: <bdi>{html.escape(remark)}</bdi>.</p>' in trade_off[: trade_off.index("<table")]
+    )
+    assert html.escape(remark) not in page(replace(changed, systems=view.systems))
 
 
 def test_dotted_names_break_at_their_dots_and_nothing_is_blank(text: str) -> None:

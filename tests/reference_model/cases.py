@@ -31,6 +31,9 @@ FILLING = (
     "mapi",
     "par",
     "pmi",
+    "saber:per_back=2",
+    "remdm:start=0.7,back=2",
+    "edit:tau_mask=0.3,tau_edit=0.15,post_steps=3",
 )
 """Every strategy that fills masks, with settings at which random weights show what it does."""
 

@@ -75,6 +75,16 @@ def test_what_follows_an_end_token_does_not_matter(tokens: dict[int, int], end: 
     assert (one.end, one.settled) == (end, settled)
 
 
+def test_what_is_taken_back_or_replaced_is_counted() -> None:
+    one = block(4)
+    commit(one, {0: 100, 1: 101, 2: END})
+    assert (one.n_revised, one.size) == (0, 3)
+    commit(one, {0: 100, 1: 105})  # the first is what stands there
+    assert one.n_revised == 1
+    one.reopen([2, 3])  # the second is a mask already
+    assert (one.n_revised, one.size) == (2, 4)
+
+
 def test_as_many_tokens_as_positions_are_committed() -> None:
     for one in (block(3), block(3, forced=(101,))):
         with pytest.raises(ValueError, match="zip"):
@@ -100,6 +110,7 @@ def test_drawn_columns_are_ids_with_the_probability_they_have() -> None:
 BUILT_IN = {
     # name: does it predict the next token, its options
     "ar": (True, {}),
+    "edit": (False, {"tau_mask": 0.7, "tau_edit": 0.5, "post_steps": 16}),
     "entropy": (False, {"gamma": 0.1}),
     "factor": (False, {"f": 1.0}),
     "first_hitting": (False, {}),
@@ -107,6 +118,8 @@ BUILT_IN = {
     "mapi": (False, {"variants": 3, "share": 0.3}),
     "par": (False, {"refinements": 1, "share": 0.25}),
     "pmi": (False, {"weight": 0.5}),
+    "remdm": (False, {"start": 0.875, "back": 1}),
+    "saber": (False, {"fewest": 2, "per_back": 8}),
     "threshold": (False, {"tau": 0.9}),
     "topk": (False, {}),
 }

@@ -76,7 +76,7 @@ def test_one_length_is_a_schedule_of_it() -> None:
     st.integers(0, 30),
     st.lists(st.integers(0, 10**6), min_size=1, max_size=3, unique=True),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_exact_equals_none_and_the_limit_holds(
     key: tuple[str, int, int], lengths: list[int], strategy: str, most: int, seeds: list[int]
 ) -> None:

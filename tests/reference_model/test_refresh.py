@@ -44,7 +44,7 @@ def opened(model: TtTModel, n: int) -> list[Prompt]:
     st.lists(st.integers(0, 10**6), min_size=1, max_size=3, unique=True),
     st.booleans(),
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 def test_it_ends_in_exact_and_in_block(
     key: tuple[str, int, int], chosen: DecodeConfig, seeds: list[int], causal_prompt: bool
 ) -> None:
@@ -62,13 +62,13 @@ def test_it_ends_in_exact_and_in_block(
 
 
 @pytest.mark.parametrize(("every", "other"), [(1, "exact"), (ENDLESS, "block")])
-@pytest.mark.parametrize("strategy", FILLING)
-def test_every_strategy_has_its_ends(strategy: str, every: int, other: Any) -> None:
+@pytest.mark.parametrize("strategy", ["topk", "mapi", "remdm:start=0.7,back=2", "edit:tau_mask=0.3,tau_edit=0.15"])
+def test_every_kind_of_strategy_has_its_ends(strategy: str, every: int, other: Any) -> None:
     model = MODELS["hybrid", 60, 1]
     chosen = DecodeConfig(strategy=strategy, block_length=4, steps_per_block=3, max_text_tokens=6, max_audio_tokens=24)
     prompts = opened(model, 4)
     refreshed = generate(model, prompts, dataclasses.replace(chosen, cache="refresh", refresh_every=every))
-    assert any(len(answer.spans[0]) > 8 for answer in refreshed)
+    assert any(len(span) > 8 for answer in refreshed for span in answer.spans)
     for one, expected in zip(
         refreshed, generate(model, prompts, dataclasses.replace(chosen, cache=other)), strict=True
     ):

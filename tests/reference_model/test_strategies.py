@@ -97,7 +97,22 @@ def test_draws_are_of_the_request_alone(spec: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["ar", "entropy", "factor", "first_hitting", "klass", "mapi", "par", "pmi", "threshold", "topk"]
+    "spec",
+    [
+        "ar",
+        "edit",
+        "entropy",
+        "factor",
+        "first_hitting",
+        "klass",
+        "mapi",
+        "par",
+        "pmi",
+        "remdm",
+        "saber",
+        "threshold",
+        "topk",
+    ],
 )
 def test_nothing_is_left_to_a_default_that_differs_on_a_gpu(spec: str) -> None:
     watch = {
@@ -107,6 +122,8 @@ def test_nothing_is_left_to_a_default_that_differs_on_a_gpu(spec: str) -> None:
         "klass": {"zeros"},
         "mapi": {"rand", "sort"},
         "pmi": {"sort"},
+        "remdm": {"sort"},
+        "saber": {"sort"},
         "topk": {"sort"},
     }
     careless = Careless()
@@ -283,7 +300,21 @@ def test_pmi_asks_for_the_prior_once_a_request() -> None:
 
 
 @pytest.mark.parametrize(
-    "spec", ["topk", "threshold", "entropy", "factor", "first_hitting", "klass", "mapi", "par", "pmi"]
+    "spec",
+    [
+        "topk",
+        "threshold",
+        "edit",
+        "entropy",
+        "factor",
+        "first_hitting",
+        "klass",
+        "mapi",
+        "par",
+        "pmi",
+        "remdm",
+        "saber",
+    ],
 )
 @pytest.mark.parametrize("length", [1, 2, 7])
 def test_every_strategy_fills_the_block(spec: str, length: int) -> None:

@@ -15,6 +15,7 @@ import pytest
 from reference_model import checkpoint
 from reference_model.config import Objective
 from reference_model.decoding import DecodeConfig
+from reference_model.decoding.strategy import UNTRAINED
 from reference_model.speech.codec import speak
 from reference_model.speech.mini import MiniCodec
 from reference_model.tokens import TtTTokenizer
@@ -24,6 +25,7 @@ from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import build_system, check_system
 from tttbench.core.system import SystemOptions
 from tttbench.systems.ttt.adapter import TtTSystem
+from tttbench.systems.ttt.settings import strategies
 
 from .ttt_checkpoints import DECODE, Folders, answered, write_checkpoint, write_codec
 
@@ -183,6 +185,13 @@ def test_the_card_says_how_the_answers_were_made(folders: Folders) -> None:
     assert details["parameters"] == checkpoint.load(folders["hybrid"]).model.n_parameters()
     assert len(card.weights_sha256) == len(card.codec) == 64
     json.dumps([dict(card.settings), dict(details)])
+    assert "decoding" not in details
+
+
+def test_the_card_says_where_weights_are_untrained_for_their_decoding(folders: Folders) -> None:
+    assert system_of(folders["hybrid"], "saber").card.details["decoding"] == UNTRAINED
+    listed = {spec.partition(":")[0]: about for spec, about in strategies()}
+    assert {name for name, about in listed.items() if UNTRAINED in about} == {"edit", "remdm", "saber"}
 
 
 def test_the_digest_of_the_card_changes_with_all_that_can_change_an_answer_and_with_nothing_else(

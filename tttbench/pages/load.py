@@ -73,7 +73,7 @@ def _compared(run: Run, summary: Summary) -> tuple[Comparison, ...]:
 
 
 def _system(label: str, entry: SystemEntry) -> SystemView:
-    return SystemView(label, entry.used_strategy, tuple(flatten(to_plain(entry))))
+    return SystemView(label, entry.used_strategy, tuple(flatten(to_plain(entry))), entry.remark)
 
 
 def _task(name: str, entry: TaskEntry) -> TaskView:

@@ -126,11 +126,12 @@ class Fact:
 
 @dataclass(frozen=True)
 class SystemView:
-    """A system of the run. ``facts`` is its model card, flattened."""
+    """A system of the run. ``facts`` is its model card, flattened; ``remark`` what to know of its way of decoding."""
 
     name: str
     strategy: str
     facts: tuple[Fact, ...] = ()
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -214,6 +215,12 @@ class ReportView:
     def shown(self, system: str) -> str:
         """The name of a system, shortened where it is long; systems keep different names."""
         return short_names([view.name for view in self.systems]).get(system, system)
+
+    @property
+    def remarks(self) -> Mapping[str, tuple[str, ...]]:
+        """What to know of ways of decoding, with the systems that decode so."""
+        texts = dict.fromkeys(one.remark for one in self.systems if one.remark)
+        return {text: tuple(one.name for one in self.systems if one.remark == text) for text in texts}
 
     def strategy(self, system: str) -> str:
         """The decoding strategy of a system; empty if it has none."""

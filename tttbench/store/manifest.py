@@ -62,6 +62,12 @@ class SystemEntry:
         """The decoding strategy in use, as far as it is known."""
         return self.strategy if self.card is None else self.card.strategy or self.strategy
 
+    @property
+    def remark(self) -> str:
+        """What the system says of its way of decoding; empty if nothing."""
+        found = None if self.card is None else self.card.details.get("decoding")
+        return found if isinstance(found, str) else ""
+
 
 @dataclass(frozen=True)
 class TaskEntry:

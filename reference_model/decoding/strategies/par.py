@@ -37,8 +37,8 @@ class Par:
             if not block.settled:
                 yield from self._commit(block, block.open[:count])
         for _ in range(min(self.refinements, block.steps - drafts)):
-            size = len(block) if block.end is None else block.end + 1
-            doubtful = sorted(range(size), key=lambda position: block.confidence[position])[: round(size * self.share)]
+            n = round(block.size * self.share)
+            doubtful = sorted(range(block.size), key=lambda position: block.confidence[position])[:n]
             if doubtful:
                 block.reopen(doubtful)
                 yield from self._commit(block, sorted(doubtful))

@@ -103,6 +103,7 @@ class TtTSystem:
             UserError: model, codec and strategy don't fit together.
         """
         from reference_model.decoding.engine import strategy_for
+        from reference_model.decoding.strategy import UNTRAINED, is_untrained
         from reference_model.errors import DecodeError
 
         config = loaded.model.config
@@ -117,6 +118,7 @@ class TtTSystem:
             raise UserError(f"{name}: {error}") from error
         self.name = name
         self._strategy = strategy.name if settings.strategy == "auto" else str(settings.strategy)
+        self._remark = {"decoding": UNTRAINED} if is_untrained(strategy) else {}
         self._loaded = loaded
         self._codec = codec
         self._assistant = assistant
@@ -157,6 +159,7 @@ class TtTSystem:
                 "attention": model.attention_name(),
                 "positions": model.config.max_position_embeddings,
                 "prompts": self._assistant.whose_prompts,
+                **self._remark,
             },
         )
 

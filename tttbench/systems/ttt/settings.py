@@ -89,11 +89,15 @@ def strategies() -> Sequence[tuple[str, str]]:
     """``NAME``, or ``NAME:OPTION=DEFAULT,…`` as a call takes it, of every strategy, and the first line about it."""
     require("model", "list strategies")
     from reference_model.decoding import make_strategy, strategy_names
+    from reference_model.decoding.strategy import UNTRAINED, is_untrained
 
     found = []
     for name in strategy_names():
         strategy = make_strategy(name)
         options: list[str] = [option.name for option in fields(strategy)] if is_dataclass(strategy) else []
         given = ",".join(f"{option}={getattr(strategy, option)}" for option in options)
-        found.append((f"{name}:{given}" if given else name, (strategy.__doc__ or "").partition("\n")[0]))
+        about = (strategy.__doc__ or "").partition("\n")[0]
+        if is_untrained(strategy):
+            about = f"{about.removesuffix('.')} ({UNTRAINED})."
+        found.append((f"{name}:{given}" if given else name, about))
     return found
