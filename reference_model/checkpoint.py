@@ -20,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from reference_model.config import SHARED_TOKENIZER, TtTConfig
+from reference_model.draft_heads import read_draft_heads
 from reference_model.errors import CheckpointError
 from reference_model.finite import FiniteWeights
 from reference_model.tokens import TtTTokenizer
@@ -70,6 +71,7 @@ def load(source: str | Path, *, device: str = "cpu", dtype: str = "float32", att
     with torch.device("meta"):
         model = TtTModel(config, attention, initialise=False)
     read_weights(model, folder, device=device, dtype=dtype)
+    model.draft_heads = read_draft_heads(folder, config.hidden_size, device=device, dtype=_dtype(dtype))
     return Loaded(model.eval().requires_grad_(False), tokenizer, folder)
 
 

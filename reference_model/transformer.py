@@ -18,6 +18,7 @@ from reference_model.attention.chooser import PROCESS, Chooser, known
 from reference_model.attention.runs import Operator
 from reference_model.config import TtTConfig
 from reference_model.decode_step import JoinedWeights, Reading, RowGroup, head_tables, step_layer
+from reference_model.draft_heads import DraftHead
 from reference_model.mask_row import MaskRow
 from reference_model.products import linear, rms_norm
 
@@ -148,6 +149,7 @@ class TtTModel(nn.Module):
         config: shape and ids.
         attention: name of the attention backend of whole-sequence passes and of decode passes over a pool, or
             ``"auto"``.
+        draft_heads: guess what follows the next token, see ``reference_model.draft_heads``; none by default.
         chooser: says which backend that is; None: the process's own, see ``reference_model.attention``.
     """
 
@@ -175,6 +177,7 @@ class TtTModel(nn.Module):
             self.lm_head.weight = self.model.embed_tokens.weight
         self._rotary = Rotary(config.head_dim, config.rope_theta)
         self._mask_row: MaskRow | None = None
+        self.draft_heads: tuple[DraftHead, ...] = ()
         if initialise:
             self.apply(self._initialise)
 

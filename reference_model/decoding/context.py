@@ -148,6 +148,11 @@ class Context:
             self._n_frozen = n_final
         self._cache.length = max(self._cache.length, min(self._run, n_final))
 
+    def verified(self, n: int) -> None:
+        """The first ``n`` rows behind what was final in the last pass were run as they now are, in causal order."""
+        if self._cache is not None:
+            self._cache.length += n
+
     def unconditional(self, tail: Sequence[int], most: int | None = None) -> RowGroup:
         """The guidance pass: every token before the open block is a mask; a text id in the block cuts their span.
 

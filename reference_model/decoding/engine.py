@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,7 +20,9 @@ from reference_model.decoding.context import Context
 from reference_model.decoding.forced import check_forced
 from reference_model.decoding.sequence import Decoding, Pass, Reply, Running, Wanted
 from reference_model.decoding.settings import DecodeConfig, Prompt
+from reference_model.decoding.strategies.mtp import Mtp
 from reference_model.decoding.strategy import Strategy, make_strategy
+from reference_model.draft_heads import FILE
 from reference_model.errors import DecodeError
 from reference_model.roofline import HeadRows, PassShape, rows_of
 from reference_model.transformer import TtTModel
@@ -225,7 +227,7 @@ class Engine:
             self._strategy,
             model.config,
             model.device,
-            model.mask_logits,
+            model,
             self._clock,
             submitted.on_event,
         )
@@ -254,10 +256,12 @@ class Engine:
                 n_rows = len(one.groups[wanted.group].limit)
                 picked.setdefault(columns, []).append(_rows(hidden, begins[wanted.group], n_rows, wanted))
         logits: dict[tuple[int, int], Tensor] = {}
+        states: dict[tuple[int, int], Tensor] = {}
         heads: list[HeadRows] = []
         for columns, rows in picked.items():
             together = self._model.logits(rows[0] if len(rows) == 1 else torch.cat(rows), *columns)
             logits.update(zip(places[columns], torch.split(together, [len(r) for r in rows]), strict=True))
+            states.update(zip(places[columns], rows, strict=True))
             heads.append(HeadRows(*together.shape))
         if hidden.is_cuda:
             # What was asked of the device is not done yet, and these seconds are told as the pass's.
@@ -270,6 +274,7 @@ class Engine:
         return [
             Reply(
                 tuple(logits[number, index] for index in range(len(one.wanted))),
+                tuple(states[number, index] for index in range(len(one.wanted))),
                 seconds * n_rows_of[number] / sum(n_rows_of),
             )
             for number, one in enumerate(passes)
@@ -303,6 +308,8 @@ def strategy_for(model: TtTModel, settings: DecodeConfig) -> Strategy:
         )
     if settings.block_lengths:
         _check_schedule(settings, strategy, model.config.max_position_embeddings)
+    if isinstance(strategy, Mtp):
+        strategy = _with_heads(strategy, len(model.draft_heads))
     if strategy.next_token and settings.cfg > 0:
         raise DecodeError("decode setting cfg: guidance is defined for masked blocks only; use cfg=0 with 'ar'")
     return strategy
@@ -316,3 +323,15 @@ def _check_schedule(settings: DecodeConfig, strategy: Strategy, n_positions: int
             f"decode setting block_lengths: a block of {settings.longest_block} masks doesn't fit the model, which has "
             f"{n_positions} positions; shorten it"
         )
+
+
+def _with_heads(strategy: Mtp, n_heads: int) -> Mtp:
+    """``mtp`` with the number of heads that it uses."""
+    if not n_heads:
+        raise DecodeError(
+            f"strategy 'mtp' needs draft heads, and the checkpoint has none ({FILE}); train some by a training config "
+            "with a section [mtp], or use strategy='ar'"
+        )
+    if strategy.heads > n_heads:
+        raise DecodeError(f"strategy 'mtp': option heads={strategy.heads}: the checkpoint has {n_heads} draft heads")
+    return replace(strategy, heads=strategy.heads or n_heads)

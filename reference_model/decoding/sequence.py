@@ -25,13 +25,14 @@ from reference_model.decoding.answer import (
     spans_of,
 )
 from reference_model.decoding.context import Context
+from reference_model.decoding.drafting import Drafter
 from reference_model.decoding.forced import next_forced
 from reference_model.decoding.guidance import Guidance
 from reference_model.decoding.sampling import draw_text
 from reference_model.decoding.settings import DecodeConfig, Prompt
-from reference_model.decoding.strategy import Block, Look, Strategy
+from reference_model.decoding.strategy import Block, Look, Strategy, ahead_of
 from reference_model.errors import DecodeError
-from reference_model.transformer import RowGroup
+from reference_model.transformer import RowGroup, TtTModel
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,10 @@ class Pass:
 
 @dataclass(frozen=True)
 class Reply:
-    """The logits, one tensor (rows, columns) per ``Wanted``, and how long the pass took."""
+    """Per ``Wanted`` (rows, columns) logits and the (rows, d) states that made them; and how long the pass took."""
 
     logits: tuple[Tensor, ...]
+    hidden: tuple[Tensor, ...]
     seconds: float
 
 
@@ -80,11 +82,11 @@ class Decoding:
         strategy: Strategy,
         config: TtTConfig,
         device: torch.device,
-        mask_logits: Callable[[int, int], Tensor],
+        model: TtTModel,
         clock: Callable[[], float],
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
-        """Take what ``Engine`` prepared; nothing is run yet. ``mask_logits`` is the model's, see ``TtTModel``."""
+        """Take what ``Engine`` prepared; nothing is run yet. Of ``model`` only what passes needn't run is asked."""
         self.context = context
         self.on_event = on_event
         self.finish_reason: FinishReason | None = None
@@ -93,8 +95,11 @@ class Decoding:
         self._strategy = strategy
         self._config = config
         self._device = device
-        self._mask_logits = mask_logits
-        self._guidance = Guidance(context, settings, config.mask_token_id, mask_logits)
+        self._mask_logits = model.mask_logits
+        self._guidance = Guidance(context, settings, config.mask_token_id, model.mask_logits)
+        self._ahead = ahead_of(strategy) if strategy.next_token else 0
+        self._drafter = Drafter(model, *self._candidates, self._forbid, settings.audio_temperature)
+        self._predicted_by: Tensor | None = None
         self._clock = clock
         self._began_s: float | None = None
         self._generator = torch.Generator(device=device).manual_seed(prompt.seed)
@@ -192,6 +197,7 @@ class Decoding:
         for forced in self._coming(1):
             token_id = forced
         self._append([token_id], [self._nfe - 1], [confidence])
+        self._predicted_by = self._rows[-1]
         if token_id == config.im_end_token_id:
             self.finish_reason = "stop"
             return False
@@ -216,7 +222,8 @@ class Decoding:
             if room <= 0:
                 self.finish_reason = "length"
                 return
-            length = 1 if self._strategy.next_token else min(settings.length_of_block(self._n_blocks), room)
+            next_token = self._strategy.next_token
+            length = min(1 + self._ahead if next_token else settings.length_of_block(self._n_blocks), room)
             self._n_blocks += 1
             block = Block(
                 length,
@@ -229,19 +236,32 @@ class Decoding:
                 device=self._device,
                 kept=self._kept,
                 forced=self._coming(length, end_ids),
+                drafts=self._drafts(length - 1),
             )
             block.looks = self._nfe
             self._guidance.begin_block()
             yield from self._fill(block)
             self._n_revised += block.n_revised
-            end, size = block.end, block.size
+            end, size = block.end, block.n_leading if self._strategy.next_token else block.size
             self._append(block.ids[:size], block.committed_at[:size], block.confidence[:size])
             self._n_audio += size
+            if self._strategy.next_token:
+                self.context.verified(size - 1)
+                self._predicted_by = self._rows[size - 1]
             if end is not None:
                 if whole_answer:
                     self.finish_reason = "stop"
                 self._text_owed = settings.min_text_after_audio
                 return
+
+    def _drafts(self, most: int) -> tuple[int, ...]:
+        """Guesses of what comes behind the tokens there are."""
+        if not self._ahead or most < 1 or self._predicted_by is None:
+            return ()
+        before_s = self._clock()
+        drafts = self._drafter.draft(self._predicted_by, self.context.ids[-1], most, self._generator)
+        self._stages_s["audio"] += self._clock() - before_s
+        return drafts
 
     def _fill(self, block: Block) -> Running:
         """Drive the strategy over one block."""
@@ -254,7 +274,7 @@ class Decoding:
                 look = filling.send(logits)
         except StopIteration:
             pass
-        if not block.settled and self._settings.forbid_non_audio:
+        if not block.settled and self._settings.forbid_non_audio and not self._strategy.next_token:
             raise DecodeError(f"strategy {self._strategy.name!r} left masks in the block: it returned too early")
 
     @property
@@ -285,8 +305,10 @@ class Decoding:
         """Run one look: (variants, rows, candidates)."""
         config, (low, high) = self._config, self._candidates
         if look.shifted:
-            group = self.context.group()
-            replies = yield from self._pass((group,), [(len(group.limit) - 1,)], low, high, "audio")
+            group = self.context.group(look.drafts)
+            last = len(group.limit) - 1
+            rows = tuple(range(last - len(look.drafts), last + 1))
+            replies = yield from self._pass((group,), [rows], low, high, "audio")
             self.context.ran(0)
             return self._forbid(replies[0].unsqueeze(0))
         contents = [variant.tolist() for variant in look.variants] if look.variants else [block.ids]
@@ -327,9 +349,11 @@ class Decoding:
             # The oracle is the published loop: the whole head on the whole sequence, every time.
             reply = yield Pass(groups, tuple(Wanted(i, None) for i in range(len(groups))))
             logits = [x[list(at), low:high] for x, at in zip(reply.logits, rows, strict=True)]
+            self._rows = reply.hidden[0][list(rows[0])]
         else:
             reply = yield Pass(groups, tuple(Wanted(i, at, low, high) for i, at in enumerate(rows)))
             logits = list(reply.logits)
+            self._rows = reply.hidden[0]
         self._nfe += 1
         self._nfe_audio += stage == "audio"
         if self._prefill_end_s is None:

@@ -30,6 +30,8 @@ class Look:
         rows: the rows whose logits are wanted; None means those still open in the block.
         shifted: ask the row *before* the block for its first token, as next-token models predict. The masks of the
             block are then not run at all.
+        drafts: of a shifted look: tokens that are run behind the last one, each row predicting the one behind it; their
+            logits are (1, 1 + drafts, candidates), and drafts that the block's tokens then equal needn't be run again.
         alone: run the variants with nothing before them (what the network expects of no context); masks alone take no
             pass, because their logits are known.
     """
@@ -37,6 +39,7 @@ class Look:
     variants: tuple[Tensor, ...] | None = None
     rows: tuple[int, ...] | None = None
     shifted: bool = False
+    drafts: tuple[int, ...] = ()
     alone: bool = False
 
 
@@ -56,6 +59,7 @@ class Block:
         mask_id: id of the mask.
         first_candidate: id of the logits' first column.
         generator: this request's random numbers.
+        drafts: guesses of the first tokens, of a model with draft heads.
         kept: what a strategy keeps from block to block of one request, under names of its own.
         n_revised: how many committed tokens were taken back, or replaced by others.
     """
@@ -73,6 +77,7 @@ class Block:
         device: torch.device,
         kept: dict[str, Tensor] | None = None,
         forced: Sequence[int] = (),
+        drafts: tuple[int, ...] = (),
     ) -> None:
         self.kept: dict[str, Tensor] = {} if kept is None else kept
         self.tokens = torch.full((length,), mask_id, device=device)
@@ -84,6 +89,7 @@ class Block:
         self.generator = generator
         self.looks = 0
         self.n_revised = 0
+        self.drafts = drafts
         self._end_ids = frozenset(end_ids)
         self._temperature = temperature
         self._ids = [mask_id] * length
@@ -112,6 +118,11 @@ class Block:
         """How many positions count: those up to the first end token, as what follows it is cut."""
         end = self.end
         return len(self._ids) if end is None else end + 1
+
+    @property
+    def n_leading(self) -> int:
+        """How many positions from the left were committed."""
+        return next((i for i, at in enumerate(self.committed_at) if at < 0), len(self))
 
     @property
     def settled(self) -> bool:
@@ -180,7 +191,7 @@ class Strategy(Protocol):
         ...
 
     def fill(self, block: Block) -> Filling:
-        """Fill the block until it is ``settled``."""
+        """Fill the block until it is ``settled``; those that predict the next token may leave masks at its end."""
         ...
 
 
@@ -194,6 +205,11 @@ def is_untrained(strategy: Strategy) -> bool:
     return bool(getattr(strategy, "untrained", False))
 
 
+def ahead_of(strategy: Strategy) -> int:
+    """How many tokens beyond the next a strategy of next tokens may write in one pass: its ``ahead``, if it has one."""
+    return int(getattr(strategy, "ahead", 0))
+
+
 MOST = 1000
 """The largest number that an option may reasonably have."""
 
@@ -205,6 +221,7 @@ _BUILT_IN = (
     "first_hitting",
     "klass",
     "mapi",
+    "mtp",
     "par",
     "pmi",
     "remdm",

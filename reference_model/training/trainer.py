@@ -31,7 +31,9 @@ from reference_model.training.resumable import refuse_other_settings, stamp, sto
 from reference_model.training.settings import TrainingConfig, learning_rate
 from reference_model.transformer import TtTModel
 
-_LOG = "losses.jsonl"
+LOG = "losses.jsonl"
+"""Name of the file that gets what is reported, a line of JSON each time."""
+
 Vary = Callable[[Example, np.random.Generator], Example]
 
 
@@ -101,8 +103,8 @@ def train(
     _check_shares(config, processes.number)
     folder.mkdir(parents=True, exist_ok=True)
     module = processes.share(LossModule(model, config.objective.ctc, config.pack), list(model.model.layers))
-    optimizer = _optimizer(module, config)
-    made_of = _stamp(config, model.config, examples, vary, mixture)
+    optimizer = optimizer_for(module, config)
+    made_of = stamp_of(config, model.config, examples, vary, mixture)
     first, stored = stored_tensors(folder, made_of)
     if not processes.agree(first):
         raise CheckpointError(
@@ -113,7 +115,7 @@ def train(
     del stored
     last = min(config.steps, until if until is not None else config.steps)
     if processes.is_first:
-        _forget_later(folder / _LOG, first)
+        forget_later(folder / LOG, first)
     meter = _Meter(config, first, last)
     module.train()
     for step in range(first, last):
@@ -141,7 +143,7 @@ def train(
         if (step + 1) % report_every == 0 or step + 1 == last:
             progress = meter.progress(step + 1, processes)
             if processes.is_first:
-                with (folder / _LOG).open("a", encoding="utf-8") as log:
+                with (folder / LOG).open("a", encoding="utf-8") as log:
                     log.write(json.dumps(asdict(progress)) + "\n")
                 report(progress)
         if (step + 1) % config.save_every == 0 or step + 1 == last:
@@ -235,11 +237,11 @@ def check_folder(
         CheckpointError: if the folder holds a training with other settings or examples, or a damaged one.
         ConfigError: ``config.batch_size`` cannot be shared out.
     """
-    refuse_other_settings(folder, _stamp(config, model, examples, vary, mixture or Mixture.once(len(examples))))
+    refuse_other_settings(folder, stamp_of(config, model, examples, vary, mixture or Mixture.once(len(examples))))
     _check_shares(config, number_of_processes())
 
 
-def _forget_later(log: Path, step: int) -> None:
+def forget_later(log: Path, step: int) -> None:
     """Drop what a killed training reported behind the step that it goes on from: it will be reported again."""
     if not log.exists():
         return
@@ -253,7 +255,7 @@ def _forget_later(log: Path, step: int) -> None:
     log.write_text("".join(kept), encoding="utf-8")
 
 
-def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
+def optimizer_for(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW that decays matrices alone."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
     vectors = [p for p in model.parameters() if p.dim() <= 1]
@@ -261,13 +263,19 @@ def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
 
 
-def _stamp(
-    config: TrainingConfig, model: TtTConfig, examples: Sequence[Example], vary: Vary | None, mixture: Mixture
+def stamp_of(
+    config: TrainingConfig,
+    model: TtTConfig,
+    examples: Sequence[Example],
+    vary: Vary | None,
+    mixture: Mixture,
+    **more: object,
 ) -> str:
+    """What a training is made of, see ``stamp``: settings, data, and ``more`` by name."""
     # Example by example: the text of all of them would take more memory than they do.
     digest = hashlib.sha256()
     for example in examples:
         for ids in (example.prompt, example.answer, example.transcript):
             digest.update(np.array([len(ids), *ids], np.int64).tobytes())
     same = replace(config, save_every=1, shard=False, accumulate=1)
-    return stamp(training=same, model=model, examples=digest.hexdigest(), variation=vary, data=mixture)
+    return stamp(training=same, model=model, examples=digest.hexdigest(), variation=vary, data=mixture, **more)

@@ -116,6 +116,7 @@ BUILT_IN = {
     "first_hitting": (False, {}),
     "klass": (False, {"tau": 0.9, "epsilon": 0.01, "history": 2}),
     "mapi": (False, {"variants": 3, "share": 0.3}),
+    "mtp": (True, {"heads": 0}),
     "par": (False, {"refinements": 1, "share": 0.25}),
     "pmi": (False, {"weight": 0.5}),
     "remdm": (False, {"start": 0.875, "back": 1}),

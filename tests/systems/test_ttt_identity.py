@@ -13,10 +13,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from reference_model.draft_heads import head_shapes
 from tttbench.cli.main import main
+from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import build_system
 from tttbench.core.system import SystemOptions
+from tttbench.systems.ttt.adapter import check
 from tttbench.systems.ttt.speech import load_codec
 
 from .ttt_checkpoints import Folders
@@ -137,3 +140,19 @@ def test_a_run_is_not_resumed_with_another_one_under_its_name(
     assert main([*words, "--resume"]) == 2
     assert says in capsys.readouterr().err
     assert [*(tmp_path / "run" / "audio").iterdir()] == before
+
+
+def test_draft_heads_are_part_of_what_a_system_is(folders: Folders, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(folders["ar"], folder)
+    shutil.copytree(folders["ar"].parent / "codec", tmp_path / "codec")
+    with pytest.raises(UserError, match="strategy 'mtp' needs draft heads, and the checkpoint has none"):
+        digest(folder, "mtp")
+    before = digest(folder)
+    width = json.loads((folder / "config.json").read_text())["hidden_size"]
+    heads = {f"0.{name}": torch.zeros(shape) for name, shape in head_shapes(width).items()}
+    save_file(heads, folder / "mtp.safetensors")
+    with_heads = digest(folder)
+    assert with_heads != before
+    assert digest(folder, "mtp") != with_heads
+    check(str(folder), SystemOptions("cpu", 1, "mtp", {}))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from reference_model.config import Objective, PromptAudio
+from reference_model.draft_heads import MOST_HEADS
 from reference_model.training.objective import ObjectiveConfig
 from reference_model.training.settings import TrainingConfig
 from tttbench.core.errors import UserError, did_you_mean
@@ -59,6 +60,13 @@ class StartModel:
 
 
 @dataclass(frozen=True)
+class MtpHeads:
+    """``[mtp]``: draft heads are trained for the AR model that ``[model] from`` names, which stays as it is."""
+
+    heads: Annotated[int, Check(least=1, most=MOST_HEADS)]
+
+
+@dataclass(frozen=True)
 class DataFile:
     """A file of conversations, and how often its records are seen in an epoch."""
 
@@ -95,6 +103,7 @@ class _File:
     training: TrainingConfig
     model: JsonObject = field(default_factory=dict)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    mtp: MtpHeads | None = None
     decode: JsonObject = field(default_factory=dict)
 
 
@@ -114,6 +123,7 @@ class TrainingPlan:
         code_jitter: how far the prompt's codes move, in levels of the codec (``CodeJitter.deviation``).
         training: settings of the training, the objective's among them.
         decode: fields of ``DecodeConfig``, for the checkpoint's ``assistant.json``.
+        mtp: the draft heads that are trained in place of the network; None: the network is.
     """
 
     path: Path
@@ -127,6 +137,7 @@ class TrainingPlan:
     code_jitter: float
     training: TrainingConfig
     decode: JsonObject
+    mtp: MtpHeads | None = None
 
 
 def find(name: str) -> Path:
@@ -162,6 +173,11 @@ def read(path: Path) -> TrainingPlan:
         raise document.error("training.objective", "unknown key. Write it as the section [objective].")
     if given.data.files and given.objective.ctc:
         raise document.error("objective.ctc", "needs to know what is spoken, which files don't say; remove it.")
+    if given.mtp is not None:
+        if "from" not in given.model or len(given.model) > 1:
+            raise document.error("mtp", "trains heads for a model as it is. Let [model] hold from = FOLDER alone.")
+        if given.objective != ObjectiveConfig():
+            raise document.error("objective", "has no effect on draft heads ([mtp]); remove it.")
     check_decoding("ttt", [Document(given.decode, document.source, at="decode")])
     data = given.data
     return TrainingPlan(
@@ -176,6 +192,7 @@ def read(path: Path) -> TrainingPlan:
         code_jitter=data.code_jitter or 0.0,
         training=replace(given.training, objective=given.objective),
         decode=given.decode,
+        mtp=given.mtp,
     )
 
 

@@ -19,12 +19,14 @@ from tttbench.core.json_values import JsonObject
 from tttbench.systems.ttt.folder import named_codec
 
 if TYPE_CHECKING:
+    from reference_model.checkpoint import Loaded
     from reference_model.layout import Example
     from reference_model.tokens import TtTTokenizer
     from reference_model.training.jitter import CodeJitter
     from reference_model.training.mixture import Mixture
     from reference_model.training.trainer import Vary
     from reference_model.transformer import TtTModel
+    from tttbench.training.display import TrainingDisplay
 
 _BAD = "bad_records.txt"
 
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class _Prepared:
-    """What the config asks for, in memory."""
+    """What the config asks for, in memory; ``source`` is the folder of a model that stays as it is (``[mtp]``)."""
 
     model: TtTModel
     tokenizer: TtTTokenizer
@@ -68,6 +70,7 @@ class _Prepared:
     mixture: Mixture
     vary: Vary | None
     bad: tuple[str, ...]
+    source: Path | None = None
 
 
 def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int | None, codec: str) -> None:
@@ -88,7 +91,6 @@ def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int 
     from safetensors import SafetensorError
 
     from reference_model.errors import ReferenceModelError
-    from reference_model.training import trainer
     from reference_model.training.processes import leave
     from tttbench.training.display import TrainingDisplay
 
@@ -97,26 +99,14 @@ def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int 
     try:
         torch.manual_seed(plan.training.seed)
         made = _prepare(plan)
-        config = made.model.config
-        trainer.check_folder(folder, plan.training, config, made.examples, made.vary, made.mixture)
+        _check_folder(folder, plan, made)
         steps = plan.training.steps if max_steps is None else min(max_steps, plan.training.steps)
         with TrainingDisplay(folder, steps) as display:
             if display.is_first:
                 _describe(folder, plan, codec, made.bad)
                 millions = made.model.n_parameters() / 1e6
                 print(f"{millions:.2f} M parameters, {len(made.examples)} examples", flush=True)
-            trainer.train(
-                made.model,
-                made.tokenizer,
-                made.examples,
-                plan.training,
-                folder,
-                mixture=made.mixture,
-                vary=made.vary,
-                until=max_steps,
-                report=display.show,
-                tick=display.tick,
-            )
+            _run(folder, plan, made, max_steps, display)
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
     except (OSError, SafetensorError) as error:
@@ -128,63 +118,130 @@ def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int 
         print(f"The checkpoint is in {folder}; try it: tttbench run --systems ttt:{folder}")
 
 
+def _check_folder(folder: Path, plan: TrainingPlan, made: _Prepared) -> None:
+    """Refuse a folder with another training before anything in it is changed."""
+    from reference_model.training.draft_heads import check_heads_folder
+    from reference_model.training.trainer import check_folder
+
+    settings, data = plan.training, (made.vary, made.mixture)
+    if plan.mtp is None or made.source is None:
+        check_folder(folder, settings, made.model.config, made.examples, *data)
+    else:
+        check_heads_folder(folder, made.model, made.source, made.examples, settings, plan.mtp.heads, *data)
+
+
+def _run(folder: Path, plan: TrainingPlan, made: _Prepared, until: int | None, display: TrainingDisplay) -> None:
+    from reference_model.training.draft_heads import train_draft_heads
+    from reference_model.training.trainer import train as train_network
+
+    data, settings = made.examples, plan.training
+    mixture, vary, report, tick = made.mixture, made.vary, display.show, display.tick
+    if plan.mtp is None or made.source is None:
+        train_network(
+            made.model, made.tokenizer, data, settings, folder,
+            mixture=mixture, vary=vary, until=until, report=report, tick=tick,
+        )  # fmt: skip
+    else:
+        train_draft_heads(
+            made.model, made.source, data, settings, folder, plan.mtp.heads,
+            mixture=mixture, vary=vary, until=until, report=report, tick=tick,
+        )  # fmt: skip
+
+
+def _frozen(plan: TrainingPlan, start: StartModel) -> Loaded:
+    """The AR model that ``[mtp]`` trains heads for.
+
+    Raises:
+        CheckpointError, ConfigError, TokenizerError: there is none, or it is damaged.
+    """
+    from reference_model import checkpoint
+
+    found = checkpoint.load(start.from_)
+    if found.model.config.objective != "ar":
+        objective = found.model.config.objective
+        raise UserError(f"{plan.path}: mtp: draft heads are for AR models, and {start.from_} is {objective!r}.")
+    return found
+
+
 def _prepare(plan: TrainingPlan) -> _Prepared:
+    is_rendered = _is_rendered(plan)
+    if is_rendered and plan.spoken_transcripts:
+        raise UserError(f"{plan.path}: data.spoken_transcripts: doesn't go with {plan.tokens}; remove it.")
+    if plan.mtp is not None and isinstance(plan.model, StartModel):
+        found = _frozen(plan, plan.model)
+        model, tokenizer, source = found.model, found.tokenizer, found.folder
+    else:
+        model, tokenizer = _network(plan, is_rendered)
+        source = None
+    if is_rendered:
+        made = _rendered(plan, model, tokenizer)
+    elif plan.tokens:
+        made = _recorded(plan, model, tokenizer)
+    else:
+        made = _conversations(plan, model, tokenizer, _jitter(plan, model.config.code_id_start))
+    return replace(made, source=source)
+
+
+def _is_rendered(plan: TrainingPlan) -> bool:
+    """Whether the data are the second mini world's."""
+    from tttbench.miniworld.second.tokens import is_rendered
+
+    return bool(plan.tokens) and is_rendered(Path(plan.tokens))
+
+
+def _network(plan: TrainingPlan, is_rendered: bool) -> tuple[TtTModel, TtTTokenizer]:
+    """The network that is trained."""
     from reference_model.config import TtTConfig
     from reference_model.tokens import TtTTokenizer
     from reference_model.training.extend import extend
-    from reference_model.training.mixture import Mixture
     from reference_model.transformer import TtTModel
-    from tttbench.miniworld import tokenizer as mini_tokenizer
-    from tttbench.miniworld import tokens as mini_tokens
-    from tttbench.miniworld.second.tokens import is_rendered
+    from tttbench.miniworld import tokenizer as first_tokenizer
+    from tttbench.miniworld import tokens as first_tokens
+    from tttbench.miniworld.second import tokenizer as second_tokenizer
+    from tttbench.miniworld.second import tokens as second_tokens
 
-    if plan.tokens and is_rendered(Path(plan.tokens)):
-        return _rendered(plan)
-    if plan.tokens:
-        tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if plan.tokens == "mini" else Path(plan.tokens))
     if isinstance(plan.model, StartModel):
-        model, tokenizer = extend(
+        if is_rendered:
+            raise UserError(f"{plan.path}: model.from: doesn't go with {plan.tokens}; remove it.")
+        return extend(
             plan.model.from_,
             n_audio_codes=plan.model.n_audio_codes,
             objective=plan.model.objective,
             prompt_audio=plan.model.prompt_audio,
             seed=plan.training.seed,
         )
+    if is_rendered:
+        tokenizer = second_tokenizer.build(second_tokens.N_CODES)
+    elif plan.tokenizer == "mini":
+        tokenizer = first_tokenizer.build(first_tokens.N_CODES)
     else:
-        if plan.tokenizer == "mini":
-            tokenizer = mini_tokenizer.build(mini_tokens.N_CODES)
-        else:
-            tokenizer = TtTTokenizer.from_file(Path(plan.tokenizer))
-        ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
-        model = TtTModel(TtTConfig.from_json(plan.model.given(), ids, where=f"{plan.path}: [model]"))
+        tokenizer = TtTTokenizer.from_file(Path(plan.tokenizer))
+    ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
+    return TtTModel(TtTConfig.from_json(plan.model.given(), ids, where=f"{plan.path}: [model]")), tokenizer
+
+
+def _recorded(plan: TrainingPlan, model: TtTModel, tokenizer: TtTTokenizer) -> _Prepared:
+    """The first mini world, or a token set of its kind."""
+    from reference_model.training.mixture import Mixture
+    from tttbench.miniworld import tokens as mini_tokens
+
+    tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if plan.tokens == "mini" else Path(plan.tokens))
+    examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=plan.spoken_transcripts)
     vary = _jitter(plan, model.config.code_id_start)
-    if plan.tokens:
-        examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=plan.spoken_transcripts)
-        return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
-    return _conversations(plan, model, tokenizer, vary)
+    return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
 
 
-def _rendered(plan: TrainingPlan) -> _Prepared:
+def _rendered(plan: TrainingPlan, model: TtTModel, tokenizer: TtTTokenizer) -> _Prepared:
     """The second mini world: one rendition of an answer is drawn each time an example is used."""
-    from reference_model.config import TtTConfig
     from reference_model.training.mixture import Mixture
     from reference_model.training.renditions import DrawRendition, digest
-    from reference_model.transformer import TtTModel
-    from tttbench.miniworld.second import tokenizer as second_tokenizer
     from tttbench.miniworld.second.coverage import coverage
-    from tttbench.miniworld.second.tokens import N_CODES, RenderedTokens, examples
+    from tttbench.miniworld.second.tokens import RenderedTokens, examples
 
-    given = plan.model
-    if isinstance(given, StartModel) or plan.spoken_transcripts:
-        field = "model.from" if isinstance(given, StartModel) else "data.spoken_transcripts"
-        raise UserError(f"{plan.path}: {field}: doesn't go with {plan.tokens}; remove it.")
-    tokens = RenderedTokens.load(Path(plan.tokens))
-    tokenizer = second_tokenizer.build(N_CODES)
-    ids = {**tokenizer.ids, "vocab_size": tokenizer.vocab_size}
-    model = TtTModel(TtTConfig.from_json(given.given(), ids, where=f"{plan.path}: [model]"))
-    made = examples(tokens, tokenizer, model.config)
-    n_drawn = plan.training.steps * plan.training.batch_size
-    print(coverage(made, plan.training.objective, model.config).describe(n_drawn), flush=True)
+    made = examples(RenderedTokens.load(Path(plan.tokens)), tokenizer, model.config)
+    if plan.mtp is None:
+        n_drawn = plan.training.steps * plan.training.batch_size
+        print(coverage(made, plan.training.objective, model.config).describe(n_drawn), flush=True)
     vary = DrawRendition(digest(made), _jitter(plan, model.config.code_id_start))
     return _Prepared(model, tokenizer, made, Mixture.once(len(made)), vary, ())
 

@@ -253,7 +253,7 @@ def parameters(group: dict[str, object]) -> list[torch.nn.Parameter]:
 
 
 def test_vectors_are_not_decayed() -> None:
-    matrices, vectors = trainer._optimizer(fresh(), dataclasses.replace(SETTINGS, weight_decay=0.25)).param_groups
+    matrices, vectors = trainer.optimizer_for(fresh(), dataclasses.replace(SETTINGS, weight_decay=0.25)).param_groups
     assert (matrices["weight_decay"], vectors["weight_decay"]) == (0.25, 0.0)
     parts = [(part, group) for group in (matrices, vectors) for part in parameters(group)]
     assert all((part.dim() > 1) == (group is matrices) for part, group in parts)

@@ -325,12 +325,14 @@ def check(spec: str, options: SystemOptions) -> None:
 
     from reference_model.config import TtTConfig
     from reference_model.decoding.engine import strategy_for
+    from reference_model.draft_heads import read_draft_heads
     from reference_model.errors import DecodeError, ReferenceModelError
     from reference_model.transformer import TtTModel
 
     try:
         with torch.device("meta"):
             model = TtTModel(TtTConfig.from_file(folder / "config.json"), initialise=False)
+        model.draft_heads = read_draft_heads(folder, model.config.hidden_size)
         strategy_for(model, settings)
     except DecodeError as error:
         raise UserError(f"ttt:{spec}: {error}") from error

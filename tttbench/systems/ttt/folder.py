@@ -180,7 +180,7 @@ def _shipped(name: str) -> Path:
 
 
 def identity(folder: Path, codec_folder: Path) -> dict[str, str]:
-    """What else can change an answer: hashes of the configurations of model and codec, and of the tokenizer.
+    """What else can change an answer or its cost: hashes of configurations, tokenizer and draft heads.
 
     Raises:
         UserError: naming the file that is missing or damaged.
@@ -188,7 +188,11 @@ def identity(folder: Path, codec_folder: Path) -> dict[str, str]:
     from reference_model.checkpoint import tokenizer_file
     from reference_model.config import SHARED_TOKENIZER
 
+    heads = folder / "mtp.safetensors"
+    # Cards of folders without draft heads go on being equal.
+    drafting = {"draft_heads_sha256": hashlib.sha256(heads.read_bytes()).hexdigest()} if heads.is_file() else {}
     return {
+        **drafting,
         "config_sha256": _json_sha256(folder / "config.json", without=SHARED_TOKENIZER),
         "tokenizer_sha256": hashlib.sha256(tokenizer_file(folder).read_bytes()).hexdigest(),
         "codec_config_sha256": _json_sha256(codec_folder / "config.json"),
