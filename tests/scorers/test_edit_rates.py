@@ -123,7 +123,7 @@ def test_recipe_names_all_that_made_it() -> None:
 def test_a_recipe_is_a_name_for_options_and_what_is_given_itself_wins() -> None:
     assert scorer("wer", recipe="raw").recipe({}) == scorer("wer", normalizer="raw").recipe({})
     assert scorer("wer", recipe="raw", normalizer="en").recipe({}) == WER.recipe({})
-    known = ("normalizer", "recipe", "compounds")
+    known = ("normalizer", "recipe", "compounds", "script")
     assert with_preset("wer", {}, known) == {}
     assert with_preset("wer", {"normalizer": "zh", "recipe": ""}, known) == {"normalizer": "zh", "recipe": ""}
     for name, preset in PRESETS.items():
@@ -138,6 +138,32 @@ def test_split_and_joined_words_are_forgiven_where_it_is_asked_for() -> None:
     assert score(WER, "The white paper on the farm house", "a whitepaper on the farmhouse").numerator == 5.0
     assert merging.recipe({}).matcher == f"merged_compounds@1, jiwer {version('jiwer')}"
     assert merging.recipe({}).digest != scorer("wer", normalizer="open-asr-2026-07").recipe({}).digest
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reference", "answer", "errors", "units"),
+    [
+        ("", "我爱 machine learning", "我愛 machine 学习", 3, 4),
+        ("kimi-zh", "我有二个 Apple", "我有2个apple。", 0, 5),
+        ("ultraeval-zh", "我有二个 Apple", "我有2个 apples。", 1, 5),
+        ("raw", "我们", "我", 1, 2),
+    ],
+)
+def test_mixed_texts_are_scored_by_characters_and_words(
+    recipe: str, reference: str, answer: str, errors: int, units: int
+) -> None:
+    found = score(scorer("mer", **({"recipe": recipe} if recipe else {})), reference, answer)
+    assert (found.numerator, found.denominator) == (errors, units)
+
+
+@pytest.mark.parametrize("name", ["cer_zh", "mer", "wer", "wer_mean"])
+def test_traditional_characters_are_simplified_where_it_is_asked_for(name: str) -> None:
+    made = scorer(name, script="hans", normalizer="whisper-basic")
+    assert score(made, "台灣", "台湾").numerator == 0
+    assert score(scorer(name, normalizer="whisper-basic"), "台灣", "台湾").numerator > 0
+    assert made.recipe({}).options.startswith("script=hans (opencc-purepy 1.")
+    with pytest.raises(UserError, match=f"{name}: script=hant: must be 'hans'"):
+        scorer(name, script="hant")
 
 
 def test_the_mean_of_samples_has_a_name_of_its_own() -> None:

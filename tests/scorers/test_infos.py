@@ -16,6 +16,7 @@ SCORERS = {
     "wer_mean": ({}, ("%", 100, "lower", "value", 0, None), {"text"}, f"wer_mean@1; {ENGLISH}"),
     "cer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"cer@1; {ENGLISH}"),
     "cer_zh": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "cer_zh@1; zh@2"),
+    "mer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "mer@1; mixed@1"),
     "inserted_words": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, f"inserted_words@1; {ENGLISH}"),
     "inserted_characters": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, "inserted_characters@1; zh@2"),
     "clips_with_words": ({}, ("%", 100, "lower", "binary", 0, 1), {"text"}, f"clips_with_words@1; {ENGLISH}"),

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tttbench.core.plugins import build_scorer, normalizers
+from tttbench.core.extras import NEEDED, is_installed
+from tttbench.core.plugins import Normalizer, build_scorer, normalizers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import EditRate
 from tttbench.scorers.matchers import MATCHERS
@@ -46,9 +47,19 @@ def _texts(*tables: str) -> list[str]:
 
 
 def _normalizers() -> Iterator[tuple[str, dict[str, str]]]:
-    for one in map(normalizers.get, normalizers.names()):
+    for one in filter(_is_installed, map(normalizers.get, normalizers.names())):
         texts = _texts("words", "characters") if _is_of_steps(one.recipe) else _texts("words", "characters", "answers")
         yield one.recipe, {text: one.normalize(text) for text in texts}
+
+
+def _is_installed(normalizer: Normalizer) -> bool:
+    return not normalizer.extra or all(map(is_installed, NEEDED[normalizer.extra]))
+
+
+def without_extras_that_are_missing(found: Outputs) -> Outputs:
+    """Return ``found`` without normalizers that can't be used here."""
+    missing = {name for name in normalizers.names() if not _is_installed(normalizers.get(name))}
+    return {recipe: examples for recipe, examples in found.items() if recipe.partition("@")[0] not in missing}
 
 
 def _is_of_steps(recipe: str) -> bool:
@@ -68,7 +79,7 @@ def _matchers() -> Iterator[tuple[str, dict[str, str]]]:
 
 def _edit_rates() -> Iterator[tuple[str, dict[str, str]]]:
     """Edits after no normalization."""
-    for name, options in (("wer", {}), ("wer", {"compounds": "merged"}), ("cer", {}), ("cer_zh", {})):
+    for name, options in (("wer", {}), ("wer", {"compounds": "merged"}), ("cer", {}), ("cer_zh", {}), ("mer", {})):
         scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw", **options}))
         assert isinstance(scorer, EditRate)
         recipe = scorer.recipe({})
@@ -105,8 +116,12 @@ def stored() -> dict[str, dict[str, str]]:
 
 def store() -> int:
     """Write what recipes give now; 1 if one gives something else under its old version."""
-    now = outputs()
-    if wrong := changes(stored(), now):
+    before = stored()
+    now = {
+        **{recipe: before[recipe] for recipe in before.keys() - without_extras_that_are_missing(before)},
+        **outputs(),
+    }
+    if wrong := changes(before, now):
         print("\n".join(wrong), file=sys.stderr)
         return 1
     for path, of_steps in ((STORED, False), (STORED_OF_STEPS, True)):

@@ -171,6 +171,6 @@ def test_recipe_names_normalizer_version_and_package() -> None:
 
 
 def test_all_are_found_by_name() -> None:
-    single = {"en", "basic", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw"}
+    single = {"en", "basic", "whisper-en", "whisper-basic", "zh", "zh-hans", "raw", "mixed"}
     assert set(normalizers.names()) == single | set(stepwise())
     assert all(normalizers.get(name).name == name for name in normalizers.names())

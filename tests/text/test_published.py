@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 
 from tttbench.core.plugins import normalizers
 from tttbench.text.alignment import Alignment, Segment, align_words
+from tttbench.text.chinese_numbers import read_numerals
 from tttbench.text.compounds import align_merging
+from tttbench.text.mixed import han_apart
+from tttbench.text.published.chinese_spelled import by_value, digit_by_digit
 from tttbench.text.steps import steps_of, stepwise
 
 from .test_normalizers import WORDS
@@ -40,7 +43,7 @@ def test_a_preset_is_what_the_published_code_makes(name: str) -> None:
 
 
 def test_every_published_form_is_compared() -> None:
-    ours = {"whisper-en", "digits"}
+    ours = {"whisper-en", "digits", "wetext"}
     assert set(OUTPUTS) == set(stepwise()) - ours
 
 
@@ -105,3 +108,53 @@ def sides(of: Alignment) -> tuple[str, str]:
 )
 def test_digits_are_words(text: str, digits: str) -> None:
     assert normalizers.get("digits").normalize(text) == digits
+
+
+@pytest.mark.parametrize(
+    ("text", "characters"),
+    [
+        ("电话13800138000。", "电话一三八零零一三八零零零"),
+        ("现在3:30", "现在三三十"),
+        ("我有2个苹果", "我有二个苹果"),
+        ("增长50%", "增长百分之五十"),
+        ("其中3/4", "其中四分之三"),
+        ("2024年3月5日", "二零二四年三月五日"),
+        ("\uff11\uff12\uff13\uff21\uff22\uff23", "一百二十三\uff21\uff22\uff23"),
+        ("\uffe512.5元", "\uffe5十二点五元"),
+        ("共2002个", "共两千零二个"),
+        ("编号2002", "编号二零零二"),
+        ("B2C和O2O", "B2C和O2O"),
+        ("10.05", "十点零五"),
+    ],
+)
+def test_cn_tn_hand_worked(text: str, characters: str) -> None:
+    assert normalizers.get("cn_tn").normalize(text) == characters
+
+
+@given(st.integers(0, 10**9).map(str) | st.text("0123456789", min_size=1, max_size=70))
+def test_numbers_are_spelled_digit_by_digit_or_by_value(number: str) -> None:
+    digits = "零一二三四五六七八九"
+    assert digit_by_digit(number) == "".join(digits[int(one)] for one in number)
+    spelled = by_value(number)
+    if 0 < int(number) < 10**12 and not number.startswith("0"):
+        assert read_numerals(spelled) == number
+
+
+def test_wetext_reads_more_and_needs_its_package() -> None:
+    pytest.importorskip("wetext")
+    normalize = normalizers.get("wetext").normalize
+    assert normalize("我有2个苹果,3:30。") == "我有两个苹果三点三十分"
+    assert normalize("电话13800138000") == "电话幺三八零零幺三八零零零"
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [
+        ("我爱 Machine Learning!", "我 爱 machine learning"),
+        ("共一百二十三人, one hundred and two", "共 123 人 102"),
+        ("OK的", "ok 的"),
+    ],
+)
+def test_mixed_text_is_han_characters_and_words(text: str, units: str) -> None:
+    assert normalizers.get("mixed").normalize(text) == units
+    assert words(han_apart(units)) == units

@@ -8,7 +8,7 @@ from typing import Literal
 
 from tttbench.core.errors import UserError
 
-Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet"]
+Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext"]
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
@@ -17,11 +17,14 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "cuda": ("xformers",),
     "chinese": ("opencc_purepy",),
     "parquet": ("pyarrow",),
+    "wetext": ("wetext",),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
-    module: extra for extra in ("parquet", "chinese", "cuda", "train", "whisper", "model") for module in NEEDED[extra]
+    module: extra
+    for extra in ("wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
+    for module in NEEDED[extra]
 }
 """Optional modules, and the smallest extra that installs each."""
 

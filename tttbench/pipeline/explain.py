@@ -14,7 +14,7 @@ from tttbench.scorers.explain_rates import explain_rate
 from tttbench.scorers.explained import Answered, Column, Explanation
 from tttbench.store.read_model import Run
 
-RATES = ("wer", "cer_zh")
+RATES = ("wer", "cer_zh", "mer")
 """Scores that are explained where a task has them, the first of them."""
 
 

@@ -1,7 +1,7 @@
 """Edit rates: ``wer``, ``cer``, ``cer_zh`` of the written answer, ``self_wer`` of the spoken one against it.
 
 Those are corpus rates, all edits over all reference units; ``wer_mean`` is the mean of the samples' rates, which weighs
-a sample of three words like one of thirty.
+a sample of three words like one of thirty. ``mer`` counts Han characters, and words of other scripts.
 
 Normalize, align, count. A request without an answer (``error``, ``unparsed``) counts as if every reference unit had
 been deleted, and so does an empty one. A transcriber that repeats itself without end writes hundreds of words for one
@@ -22,9 +22,11 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.scorers.presets import with_preset
+from tttbench.scorers.script import in_recipe, in_script, script_of
 from tttbench.scorers.transcripts import Transcription
 from tttbench.text import compounds
 from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, align_characters, align_words
+from tttbench.text.mixed import align_mixed
 
 VERSION = 1
 """Raised whenever the same texts may give other counts."""
@@ -33,7 +35,8 @@ CAPPED_VERSION = 2
 """Of ``self_wer`` as it is by default; version 1 counted all errors, as ``cap=none`` does."""
 
 OPTIONS = ("normalizer", "recipe")
-WORD_OPTIONS = (*OPTIONS, "compounds")
+CHARACTER_OPTIONS = (*OPTIONS, "script")
+WORD_OPTIONS = (*OPTIONS, "compounds", "script")
 
 
 def _rate(title: str, short: str, explanation: str) -> MetricInfo:
@@ -58,18 +61,20 @@ SELF_WER = replace(
     _rate("Spoken against written", "self WER", f"{_AGAINST_ITSELF}, of each answer at most its words"), highest=1
 )
 SELF_WER_UNCAPPED = _rate("Spoken against written, uncapped", "self WER, uncapped", f"{_AGAINST_ITSELF}, all of them")
+MER = _rate("Mixed error rate", "MER", "all edits over all reference units: Han characters, and words of other scripts")
 
 
 @dataclass(frozen=True)
 class Edits:
     """Counts the edits between two texts: ``normalizer`` is applied to both, ``align`` finds the edits.
 
-    ``matcher`` names what ``align`` is; ``""`` stands for jiwer.
+    ``matcher`` names what ``align`` is; ``""`` stands for jiwer. ``script`` is that of ``tttbench.scorers.script``.
     """
 
     normalizer: Normalizer
     align: Callable[[str, str], Alignment]
     matcher: str = ""
+    script: str = ""
 
     def score(self, reference: str, answer: str | None, status: Status) -> Score:
         """Return the edits over the reference's units.
@@ -106,11 +111,11 @@ class Edits:
     def recipe(self, name: str) -> Recipe:
         """How the counts are made."""
         by = [*filter(None, [self.matcher]), f"jiwer {package_version('jiwer')}"]
-        return Recipe(f"{name}@{VERSION}", self.normalizer.recipe, ", ".join(by))
+        return Recipe(f"{name}@{VERSION}", self.normalizer.recipe, ", ".join(by), options=in_recipe(self.script))
 
     def normalized(self, text: str) -> str:
         """Return what is compared of a text; ``""`` if no word is in it."""
-        normalized = self.normalizer.normalize(text).strip()
+        normalized = self.normalizer.normalize(in_script(text, self.script)).strip()
         # Whisper's rules leave "." of "...": a text of dots alone has no words.
         return normalized if any(map(str.isalnum, normalized)) else ""
 
@@ -220,7 +225,8 @@ def _edits(score: str, options: Mapping[str, str], normalizer: str, align: Calla
         raise UserError(
             f"{score}:compounds={merging!s:.60}: must be 'merged' (split and joined words are no errors), or left out."
         )
-    return Edits(chosen, compounds.align_merging, compounds.RECIPE) if merging else Edits(chosen, align)
+    found = Edits(chosen, compounds.align_merging, compounds.RECIPE) if merging else Edits(chosen, align)
+    return replace(found, script=script_of(score, options))
 
 
 @register_scorer("wer", options=WORD_OPTIONS, summary=WER.title)
@@ -242,10 +248,18 @@ def cer(options: Mapping[str, str]) -> EditRate:
     return EditRate("cer", CER, _edits("cer", with_preset("cer", options, OPTIONS), "en", align_characters))
 
 
-@register_scorer("cer_zh", options=OPTIONS, summary=CER_ZH.title)
+@register_scorer("cer_zh", options=CHARACTER_OPTIONS, summary=CER_ZH.title)
 def cer_zh(options: Mapping[str, str]) -> EditRate:
     """Build the character error rate of Chinese."""
-    return EditRate("cer_zh", CER_ZH, _edits("cer_zh", with_preset("cer_zh", options, OPTIONS), "zh", align_characters))
+    chosen = with_preset("cer_zh", options, CHARACTER_OPTIONS)
+    return EditRate("cer_zh", CER_ZH, _edits("cer_zh", chosen, "zh", align_characters))
+
+
+@register_scorer("mer", options=CHARACTER_OPTIONS, summary=MER.title)
+def mer(options: Mapping[str, str]) -> EditRate:
+    """Build the error rate of texts that mix Chinese with languages whose units are words."""
+    chosen = with_preset("mer", options, CHARACTER_OPTIONS)
+    return EditRate("mer", MER, _edits("mer", chosen, "mixed", align_mixed))
 
 
 @register_scorer("self_wer", options=(*WORD_OPTIONS, "cap", "transcriber"), summary=SELF_WER.explanation)

@@ -13,9 +13,9 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import WER_MEAN, EditRate, Edits
 from tttbench.scorers.explained import Answered, Column, Explanation, Way, rows_of
 from tttbench.scorers.presets import PRESETS
-from tttbench.text.steps import steps_of
+from tttbench.text.steps import steps_of, stepwise
 
-DEFAULT_STEPS: Mapping[str, str] = {"en": "open-asr-2026-07"}
+DEFAULT_STEPS: Mapping[str, str] = {"en": "open-asr-2026-07", "zh": "cn_tn"}
 """The preset that is taken apart, by language."""
 
 _AS_THEY_ARE = Normalizer("as they are", 1, lambda text: text)
@@ -59,7 +59,7 @@ def _presets(language: str) -> list[str]:
 
 
 def _made_of_steps(preset: str) -> str:
-    known = [name for name, one in PRESETS.items() if steps_of(one.options["normalizer"])]
+    known = [name for name, one in PRESETS.items() if one.options["normalizer"] in stepwise()]
     if preset not in known:
         raise UserError(f"--steps {preset!s:.60}: is no preset that is made of steps. {did_you_mean(preset, known)}")
     return preset
@@ -73,6 +73,7 @@ def _rate(scorer: str, options: Mapping[str, str]) -> EditRate:
 
 def _ways(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
     """The preset, and its mean of samples where that is what is published."""
+    scorer = PRESETS[preset].score or scorer
     try:
         made = _rate(scorer, {"recipe": preset})
     except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
@@ -92,6 +93,7 @@ def _score(edits: Edits, one: Answered, texts: _Texts) -> Score:
 
 def _ladder(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
     """Yield the ways from the texts as written to ``preset``, one step more each, and the mean of its samples."""
+    scorer = PRESETS[preset].score or scorer
     whole = _rate(scorer, {"recipe": preset})
     steps = steps_of(whole.edits.normalizer.name)
     names = ["as written", *(step.name for step in steps)]

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tttbench.core.errors import UserError, did_you_mean
-from tttbench.core.extras import require
-from tttbench.core.plugins import normalizers, package_version
+from tttbench.core.plugins import normalizers
 from tttbench.core.recipe import Recipe
-from tttbench.text import answer_match, answer_match_1, script_variants
+from tttbench.scorers.script import in_recipe, in_script, script_of
+from tttbench.text import answer_match, answer_match_1
 
 OPTIONS = ("matcher", "script")
 
@@ -58,35 +58,24 @@ class Matching:
         Raises:
             UserError: there is no such matcher or script, or the extra ``chinese`` isn't installed.
         """
-        name, script = options.get("matcher", BY_DEFAULT.name), options.get("script", "")
+        name = options.get("matcher", BY_DEFAULT.name)
         if name not in MATCHERS:
             raise UserError(f"{scorer}: there is no matcher {name!r:.60}. {did_you_mean(name, MATCHERS)}")
-        if script not in ("", "hans"):
-            raise UserError(
-                f"{scorer}: script={script!s:.60}: must be 'hans' (simplified Chinese characters), or left out."
-            )
-        if script:
-            require("chinese", f"{scorer}:script={script}")
-        return cls(MATCHERS[name], script)
+        return cls(MATCHERS[name], script_of(scorer, options))
 
     def recipe(self, scorer: str) -> Recipe:
         """Return the recipe of a score of ``scorer``, a name with its version."""
         normalizer = normalizers.get(self.matcher.normalizer).recipe
-        package = script_variants.PACKAGE
-        options = f"script={self.script} ({package} {package_version(package)})" if self.script else ""
-        return Recipe(scorer, normalizer, self.matcher.name, options=options)
+        return Recipe(scorer, normalizer, self.matcher.name, options=in_recipe(self.script))
 
     def tokens(self, text: str) -> tuple[str, ...]:
         """Return the words of a text as they are compared."""
-        return self.matcher.tokens(self._variant(text))
+        return self.matcher.tokens(in_script(text, self.script))
 
     def first(self, answer: str, references: Sequence[str]) -> str | None:
         """Return the first reference that ``answer`` gives, as written; None if it gives none."""
-        written = self._variant(answer)
-        return next((one for one in references if self.matcher.gives(written, self._variant(one))), None)
-
-    def _variant(self, text: str) -> str:
-        return script_variants.simplified(text) if self.script else text
+        written = in_script(answer, self.script)
+        return next((one for one in references if self.matcher.gives(written, in_script(one, self.script))), None)
 
 
 DEFAULT = Matching()

@@ -16,17 +16,21 @@ class Preset:
         summary: what it is, in a line.
         options: of the scorers that it can be given to.
         language: the primary language that it is for; ``""`` for any.
+        score: the scorer that it is for, where the language's own doesn't fit; ``""`` for that.
         published: the score that publications print by it; ``""`` where that is the corpus rate.
     """
 
     summary: str
     options: Mapping[str, str] = field(default_factory=dict)
     language: str = ""
+    score: str = ""
     published: str = ""
 
 
-def _normalized(name: str, summary: str, language: str = "", published: str = "", **options: str) -> Preset:
-    return Preset(summary, {"normalizer": name, **options}, language, published)
+def _normalized(
+    name: str, summary: str, language: str = "", *, score: str = "", published: str = "", **options: str
+) -> Preset:
+    return Preset(summary, {"normalizer": name, **options}, language, score, published)
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -45,12 +49,23 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "kimi-en": _normalized("kimi-en", "Kimi-Audio's evaluation kit, English", "en"),
     "ultraeval-en": _normalized("ultraeval-en", "UltraEval-Audio, English", "en"),
-    "seed-tts": _normalized("seed-tts", "seed-tts-eval, English; published as the mean of samples", "en", "wer_mean"),
+    "seed-tts": _normalized(
+        "seed-tts", "seed-tts-eval, English; published as the mean of samples", "en", published="wer_mean"
+    ),
     "digits": _normalized("digits", "digit strings digit by digit", "en"),
     "zh": _normalized("zh", "our rules for Chinese", "zh"),
     "zh-hans": _normalized("zh-hans", "our rules for Chinese, characters simplified", "zh"),
+    "mixed": _normalized("mixed", "our rules for Chinese mixed with English", "zh", score="mer"),
+    "cn_tn": _normalized("cn_tn", "SpeechIO's normalizer as evaluation kits use it, all switches off", "zh"),
+    "wetext": _normalized("wetext", "WeTextProcessing's normalizer, all that drops words off", "zh"),
+    "kimi-zh": _normalized("kimi-zh", "Kimi-Audio's evaluation kit, Chinese", "zh", score="mer"),
+    "ultraeval-zh": _normalized("ultraeval-zh", "UltraEval-Audio, Chinese", "zh", score="mer"),
     "seed-tts-zh": _normalized(
-        "seed-tts-zh", "seed-tts-eval, Chinese; published as the mean of samples", "zh", "wer_mean"
+        "seed-tts-zh",
+        "seed-tts-eval, Chinese; published as the mean of samples",
+        "zh",
+        score="wer",
+        published="wer_mean",
     ),
 }
 """All presets. One of another meaning gets another name, with a date where it follows a publication."""

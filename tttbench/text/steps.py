@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from typing import Literal
 
+from tttbench.core.extras import Extra
 from tttbench.core.plugins import register_normalizer
 
 
@@ -39,7 +41,7 @@ def tell_steps(normalizer: str, make: MakeSteps) -> None:
 
 
 def register_steps(
-    name: str, *, version: int, package: str = "", summary: str = ""
+    name: str, *, version: int, package: str = "", summary: str = "", extra: Extra | Literal[""] = ""
 ) -> Callable[[MakeSteps], MakeSteps]:
     """Register a function that returns steps as the normalizer that applies them; see ``Normalizer``.
 
@@ -49,7 +51,7 @@ def register_steps(
     def register(make: MakeSteps) -> MakeSteps:
         tell_steps(name, make)
 
-        @register_normalizer(name, version=version, package=package, summary=summary)
+        @register_normalizer(name, version=version, package=package, summary=summary, extra=extra)
         @lru_cache(maxsize=16_384)
         def normalize(text: str) -> str:
             return reduce(lambda form, step: step.apply(form), steps_of(name), text)
