@@ -102,7 +102,7 @@ def test_a_wrong_call_with_json_ends_in_json(capsys: pytest.CaptureFixture[str])
     ("kind", "name"),
     [
         ("suites", "mini-full"),
-        ("scorers", "wer:normalizer=…,recipe=…,compounds=…,script=…"),
+        ("scorers", "wer:normalizer=…,recipe=…,compounds=…,script=…,denominator=…"),
         ("tasks", "mini_qa_noisy"),
         ("systems", "whisper:tiny.en"),
         ("recipes", "whisper-en"),

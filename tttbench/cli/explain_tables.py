@@ -33,11 +33,12 @@ def _table(what: str, rows: Sequence[Row], labels: Sequence[str], change: str) -
     table = [[what, *heads]]
     for row in rows:
         if row.problem:
-            table.append([row.name, row.problem, *[""] * (len(heads) - 1)])
+            table.append([row.name, *["-"] * len(heads)])
             continue
         cells = [text for cell in row.cells for text in _cell(cell, row.info, has_dropped=has_dropped)]
         table.append([row.name, *cells])
-    return columns(table, right=frozenset(range(1, len(heads) + 1)))
+    problems = [f"{row.name}: {row.problem}" for row in rows if row.problem]
+    return "\n".join([columns(table, right=frozenset(range(1, len(heads) + 1))), *problems])
 
 
 def _cell(cell: Cell, info: MetricInfo, *, has_dropped: bool) -> Iterator[str]:

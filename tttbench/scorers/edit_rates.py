@@ -10,7 +10,7 @@ answer, so ``self_wer`` counts at most as many errors as the answer has words; w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Need
@@ -21,7 +21,8 @@ from tttbench.core.plugins import Normalizer, build_normalizer, package_version,
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
-from tttbench.scorers.presets import with_preset
+from tttbench.scorers.denominators import ALL, Denominator
+from tttbench.scorers.presets import DROPS, with_preset
 from tttbench.scorers.script import in_recipe, in_script, script_of
 from tttbench.scorers.transcripts import Transcription
 from tttbench.text import compounds
@@ -37,6 +38,7 @@ CAPPED_VERSION = 2
 OPTIONS = ("normalizer", "recipe")
 CHARACTER_OPTIONS = (*OPTIONS, "script")
 WORD_OPTIONS = (*OPTIONS, "compounds", "script")
+DENOMINATOR = "denominator"
 
 
 def _rate(title: str, short: str, explanation: str) -> MetricInfo:
@@ -128,10 +130,11 @@ class EditRate:
     info: MetricInfo
     edits: Edits
     reads: frozenset[str] = frozenset({"text"})
+    denominator: Denominator = ALL
 
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
-        """Name, normalizer and the package that counts."""
-        return self.edits.recipe(self.name)
+        """Name, normalizer, the package that counts, and what is left out."""
+        return replace(self.edits.recipe(self.name), denominator=self.denominator.recipe)
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need nothing."""
@@ -139,8 +142,12 @@ class EditRate:
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return the edits between reference and written answer."""
-        answered = view.status not in ("error", "unparsed")
-        return self.edits.score(sample.reference, view.text if answered else None, view.status)
+        answer = None if view.status in ("error", "unparsed") else view.text
+        return self.scored(sample.reference, answer, view.status)
+
+    def scored(self, reference: str, answer: str | None, status: Status) -> Score:
+        """Return the edits between two texts; see ``Edits.score``. What isn't counted has no value."""
+        return self.denominator.applied(self.edits.score(reference, answer, status), answer)
 
 
 @dataclass(frozen=True)
@@ -154,7 +161,7 @@ class MeanRate:
 
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, normalizer and the package that counts."""
-        return self.rate.edits.recipe(self.name)
+        return self.rate.recipe(recipes)
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need nothing."""
@@ -229,37 +236,47 @@ def _edits(score: str, options: Mapping[str, str], normalizer: str, align: Calla
     return replace(found, script=script_of(score, options))
 
 
-@register_scorer("wer", options=WORD_OPTIONS, summary=WER.title)
+def _rate_of(
+    name: str,
+    info: MetricInfo,
+    options: Mapping[str, str],
+    known: Sequence[str],
+    default: tuple[str, Callable[[str, str], Alignment]],
+) -> EditRate:
+    """Build a rate of written answers; ``default``: the normalizer, and how texts are aligned."""
+    denominator = Denominator.of(name, options, DROPS)
+    chosen = with_preset(name, options, (*known, DENOMINATOR))
+    return EditRate(name, info, _edits(name, chosen, *default), denominator=denominator)
+
+
+@register_scorer("wer", options=(*WORD_OPTIONS, DENOMINATOR), summary=WER.title)
 def wer(options: Mapping[str, str]) -> EditRate:
     """Build the word error rate."""
-    return EditRate("wer", WER, _edits("wer", with_preset("wer", options, WORD_OPTIONS), "en", align_words))
+    return _rate_of("wer", WER, options, WORD_OPTIONS, ("en", align_words))
 
 
-@register_scorer("wer_mean", options=WORD_OPTIONS, summary=WER_MEAN.title)
+@register_scorer("wer_mean", options=(*WORD_OPTIONS, DENOMINATOR), summary=WER_MEAN.title)
 def wer_mean(options: Mapping[str, str]) -> MeanRate:
     """Build the mean of the samples' word error rates."""
-    chosen = with_preset("wer_mean", options, WORD_OPTIONS)
-    return MeanRate("wer_mean", EditRate("wer_mean", WER, _edits("wer_mean", chosen, "en", align_words)))
+    return MeanRate("wer_mean", _rate_of("wer_mean", WER, options, WORD_OPTIONS, ("en", align_words)))
 
 
 @register_scorer("cer", options=OPTIONS, summary=CER.title)
 def cer(options: Mapping[str, str]) -> EditRate:
     """Build the character error rate; spaces count, as in jiwer."""
-    return EditRate("cer", CER, _edits("cer", with_preset("cer", options, OPTIONS), "en", align_characters))
+    return _rate_of("cer", CER, options, OPTIONS, ("en", align_characters))
 
 
-@register_scorer("cer_zh", options=CHARACTER_OPTIONS, summary=CER_ZH.title)
+@register_scorer("cer_zh", options=(*CHARACTER_OPTIONS, DENOMINATOR), summary=CER_ZH.title)
 def cer_zh(options: Mapping[str, str]) -> EditRate:
     """Build the character error rate of Chinese."""
-    chosen = with_preset("cer_zh", options, CHARACTER_OPTIONS)
-    return EditRate("cer_zh", CER_ZH, _edits("cer_zh", chosen, "zh", align_characters))
+    return _rate_of("cer_zh", CER_ZH, options, CHARACTER_OPTIONS, ("zh", align_characters))
 
 
-@register_scorer("mer", options=CHARACTER_OPTIONS, summary=MER.title)
+@register_scorer("mer", options=(*CHARACTER_OPTIONS, DENOMINATOR), summary=MER.title)
 def mer(options: Mapping[str, str]) -> EditRate:
     """Build the error rate of texts that mix Chinese with languages whose units are words."""
-    chosen = with_preset("mer", options, CHARACTER_OPTIONS)
-    return EditRate("mer", MER, _edits("mer", chosen, "mixed", align_mixed))
+    return _rate_of("mer", MER, options, CHARACTER_OPTIONS, ("mixed", align_mixed))
 
 
 @register_scorer("self_wer", options=(*WORD_OPTIONS, "cap", "transcriber"), summary=SELF_WER.explanation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -72,19 +73,29 @@ def _rate(scorer: str, options: Mapping[str, str]) -> EditRate:
 
 
 def _ways(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
-    """The preset, and its mean of samples where that is what is published."""
-    scorer = PRESETS[preset].score or scorer
+    """The preset; what is published by it where that is the mean of samples, or leaves some of these answers out."""
+    chosen = PRESETS[preset]
+    scorer = chosen.score or scorer
     try:
         made = _rate(scorer, {"recipe": preset})
     except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
         yield Way(preset, _rate(scorer, {}).info, problem=str(error))
         return
-    scores = tuple(
-        tuple(_score(made.edits, one, (one.reference, one.text)) for one in column.answers) for column in columns
-    )
+    scores = _scores(made, columns)
     yield Way(preset, made.info, scores)
-    if PRESETS[preset].published == "wer_mean":
+    if chosen.published == "wer_mean":
         yield Way(f"{preset}, mean of samples (wer_mean)", WER_MEAN, scores)
+    if not chosen.drops:
+        return
+    kept = _scores(_rate(scorer, {"recipe": preset, "denominator": "as-published"}), columns)
+    if any(math.isnan(score.numerator) for part in kept for score in part):
+        yield Way(f"{preset}, as published", WER_MEAN if chosen.published else made.info, kept)
+
+
+def _scores(rate: EditRate, columns: Sequence[Column]) -> tuple[tuple[Score, ...], ...]:
+    return tuple(
+        tuple(rate.scored(one.reference, one.text, one.status) for one in column.answers) for column in columns
+    )
 
 
 def _score(edits: Edits, one: Answered, texts: _Texts) -> Score:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.scorers.denominators import Drop
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Preset:
         options: of the scorers that it can be given to.
         language: the primary language that it is for; ``""`` for any.
         score: the scorer that it is for, where the language's own doesn't fit; ``""`` for that.
+        drops: what the publication's code leaves out of the denominator.
         published: the score that publications print by it; ``""`` where that is the corpus rate.
     """
 
@@ -25,12 +27,25 @@ class Preset:
     language: str = ""
     score: str = ""
     published: str = ""
+    drops: tuple[Drop, ...] = ()
+
+
+_NO_REFERENCE: tuple[Drop, ...] = ("references without words",)
+_KIMI: tuple[Drop, ...] = ("errors", "null answers")
+_ERRORS: tuple[Drop, ...] = ("errors",)
 
 
 def _normalized(
-    name: str, summary: str, language: str = "", *, score: str = "", published: str = "", **options: str
+    name: str,
+    summary: str,
+    language: str = "",
+    *,
+    score: str = "",
+    published: str = "",
+    drops: tuple[Drop, ...] = (),
+    **options: str,
 ) -> Preset:
-    return Preset(summary, {"normalizer": name, **options}, language, score, published)
+    return Preset(summary, {"normalizer": name, **options}, language, score, published, drops)
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -39,18 +54,27 @@ PRESETS: Mapping[str, Preset] = {
     "basic": _normalized("basic", "our rules for languages without rules of their own"),
     "whisper-en": _normalized("whisper-en", "Whisper's rules for English", "en"),
     "whisper-basic": _normalized("whisper-basic", "Whisper's rules for other languages"),
-    "open-asr-2025-09": _normalized("open-asr-2025-09", "Open ASR leaderboard, 2025-09-11 to 2026-04-21", "en"),
-    "open-asr-2026-04": _normalized("open-asr-2026-04", "Open ASR leaderboard, 2026-04-24 to 2026-06-10", "en"),
+    "open-asr-2025-09": _normalized(
+        "open-asr-2025-09", "Open ASR leaderboard, 2025-09-11 to 2026-04-21", "en", drops=_NO_REFERENCE
+    ),
+    "open-asr-2026-04": _normalized(
+        "open-asr-2026-04", "Open ASR leaderboard, 2026-04-24 to 2026-06-10", "en", drops=_NO_REFERENCE
+    ),
     "open-asr-2026-07": _normalized(
         "open-asr-2026-07",
         "Open ASR leaderboard since 2026-07-08: split and joined words forgiven",
         "en",
         compounds="merged",
+        drops=_NO_REFERENCE,
     ),
-    "kimi-en": _normalized("kimi-en", "Kimi-Audio's evaluation kit, English", "en"),
-    "ultraeval-en": _normalized("ultraeval-en", "UltraEval-Audio, English", "en"),
+    "kimi-en": _normalized("kimi-en", "Kimi-Audio's evaluation kit, English", "en", drops=_KIMI),
+    "ultraeval-en": _normalized("ultraeval-en", "UltraEval-Audio, English", "en", drops=_ERRORS),
     "seed-tts": _normalized(
-        "seed-tts", "seed-tts-eval, English; published as the mean of samples", "en", published="wer_mean"
+        "seed-tts",
+        "seed-tts-eval, English; published as the mean of samples",
+        "en",
+        published="wer_mean",
+        drops=_ERRORS,
     ),
     "digits": _normalized("digits", "digit strings digit by digit", "en"),
     "zh": _normalized("zh", "our rules for Chinese", "zh"),
@@ -58,17 +82,22 @@ PRESETS: Mapping[str, Preset] = {
     "mixed": _normalized("mixed", "our rules for Chinese mixed with English", "zh", score="mer"),
     "cn_tn": _normalized("cn_tn", "SpeechIO's normalizer as evaluation kits use it, all switches off", "zh"),
     "wetext": _normalized("wetext", "WeTextProcessing's normalizer, all that drops words off", "zh"),
-    "kimi-zh": _normalized("kimi-zh", "Kimi-Audio's evaluation kit, Chinese", "zh", score="mer"),
-    "ultraeval-zh": _normalized("ultraeval-zh", "UltraEval-Audio, Chinese", "zh", score="mer"),
+    "kimi-zh": _normalized("kimi-zh", "Kimi-Audio's evaluation kit, Chinese", "zh", score="mer", drops=_KIMI),
+    "ultraeval-zh": _normalized("ultraeval-zh", "UltraEval-Audio, Chinese", "zh", score="mer", drops=_ERRORS),
     "seed-tts-zh": _normalized(
         "seed-tts-zh",
         "seed-tts-eval, Chinese; published as the mean of samples",
         "zh",
         score="wer",
         published="wer_mean",
+        drops=_ERRORS,
     ),
 }
 """All presets. One of another meaning gets another name, with a date where it follows a publication."""
+
+
+DROPS: Mapping[str, tuple[Drop, ...]] = {name: preset.drops for name, preset in PRESETS.items()}
+"""What each preset's publication leaves out of the denominator."""
 
 
 def with_preset(score: str, options: Mapping[str, str], known: Collection[str]) -> Mapping[str, str]:
