@@ -1,4 +1,4 @@
-"""Fills the tables of ``scoring.md`` from ``scoring/*.tsv``: hand-worked cases, and what each recipe makes of them.
+"""Fills the tables of ``scoring.md`` and ``recipes.md`` from ``scoring/*.tsv``: cases, and what recipes make of them.
 
 The expected values in those files are worked out by hand and tested (``tests/text/test_hand_worked.py``); what stands
 beside them here is computed, so it can't drift from the code. Run from the repository root:
@@ -12,11 +12,15 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tttbench.core.plugins import normalizers
+from tttbench.core.plugins import build_scorer, normalizers
+from tttbench.core.scorer import ScoreSpec
+from tttbench.scorers.edit_rates import EditRate
 from tttbench.scorers.matchers import MATCHERS
+from tttbench.scorers.presets import PRESETS
 from tttbench.text.alignment import Alignment, align_characters, align_words
+from tttbench.text.steps import steps_of, stepwise
 
-PAGE = Path(__file__).parent / "scoring.md"
+FOLDER = Path(__file__).parent
 DATA = Path(__file__).parent / "scoring"
 
 Row = dict[str, str]
@@ -87,21 +91,62 @@ def negations_table() -> Iterator[str]:
             yield _line(f"`{name}`", part, _share(accepted), _share(rejected))
 
 
-TABLES = {
-    "words": words_table,
-    "characters": characters_table,
-    "answers": answers_table,
-    "negations": negations_table,
+SHOWN = {
+    "en": dict.fromkeys(("en", "whisper-en", "open-asr-2026-07", "kimi-en", "ultraeval-en", "seed-tts"), "wer"),
+    "zh": {"zh": "cer_zh", "whisper-basic": "cer_zh", "cn_tn": "cer_zh", "kimi-zh": "mer", "ultraeval-zh": "mer"},
 }
+"""Presets whose errors are shown, and the score that they are given to, by language."""
 
 
-def filled(page: str) -> str:
+def steps_table() -> Iterator[str]:
+    """The steps of every preset that is made of some; of one whose package may be missing they stand in the text."""
+    yield from _head("preset", "version", "steps, in order")
+    for name, preset in PRESETS.items():
+        normalizer = normalizers.get(preset.options["normalizer"])
+        if normalizer.name in stepwise() and not normalizer.extra:
+            steps = [step.name for step in steps_of(normalizer.name)]
+            if "compounds" in preset.options:
+                steps.append("**split and joined words forgiven**")
+            yield _line(f"`{name}`", str(normalizer.version), "; ".join(steps))
+
+
+def examples_table(language: str) -> Iterator[str]:
+    """Errors of pairs of texts under several presets."""
+    rates = {name: build_scorer(ScoreSpec(score, score, {"recipe": name})) for name, score in SHOWN[language].items()}
+    yield from _head("kind", "reference", "answer", *(f"`{name}`" for name in rates))
+    for row in rows("recipes"):
+        if row["language"] == language:
+            found = []
+            for rate in rates.values():
+                assert isinstance(rate, EditRate)
+                score = rate.scored(row["reference"], row["answer"], "ok")
+                found.append(f"{score.numerator:g} of {score.denominator:g}")
+            yield _line(row["kind"], _code(row["reference"]), _code(row["answer"]), *found)
+
+
+TABLES: dict[str, dict[str, Callable[[], Iterator[str]]]] = {
+    "scoring.md": {
+        "words": words_table,
+        "characters": characters_table,
+        "answers": answers_table,
+        "negations": negations_table,
+    },
+    "recipes.md": {
+        "steps": steps_table,
+        "english": lambda: examples_table("en"),
+        "chinese": lambda: examples_table("zh"),
+    },
+}
+"""By page, and by the name in the marks."""
+
+
+def filled(name_of_page: str, page: str) -> str:
     """Return the page with every table between its marks made anew."""
-    for name, table in TABLES.items():
+    for name, table in TABLES[name_of_page].items():
         begin, end = f"<!-- {name}: made by scoring_tables.py -->", f"<!-- {name}: end -->"
         content = "\n".join([begin, *table(), end])
         page, found = re.subn(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _, text=content: text, page, flags=re.S)
-        assert found == 1, f"scoring.md: the marks of the table {name!r} aren't there once"
+        assert found == 1, f"{name_of_page}: the marks of the table {name!r} aren't there once"
     return page
 
 
@@ -134,4 +179,6 @@ def _line(*cells: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for name_of_page in TABLES:
+        path = FOLDER / name_of_page
+        path.write_text(filled(name_of_page, path.read_text(encoding="utf-8")), encoding="utf-8")

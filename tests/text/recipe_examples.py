@@ -48,7 +48,11 @@ def _texts(*tables: str) -> list[str]:
 
 def _normalizers() -> Iterator[tuple[str, dict[str, str]]]:
     for one in filter(_is_installed, map(normalizers.get, normalizers.names())):
-        texts = _texts("words", "characters") if _is_of_steps(one.recipe) else _texts("words", "characters", "answers")
+        texts = (
+            _texts("words", "characters", "recipes")
+            if _is_of_steps(one.recipe)
+            else _texts("words", "characters", "answers")
+        )
         yield one.recipe, {text: one.normalize(text) for text in texts}
 
 
@@ -85,7 +89,7 @@ def _edit_rates() -> Iterator[tuple[str, dict[str, str]]]:
         recipe = scorer.recipe({})
         scores = (
             (f"{row['reference']} | {row['answer']}", scorer.edits.score(row["reference"], row["answer"], "ok"))
-            for row in table("words")
+            for row in (*table("words"), *table("recipes"))
         )
         examples = {pair: f"{one.numerator:g} of {one.denominator:g}, {one.status}" for pair, one in scores}
         yield f"{recipe.scorer} by {recipe.matcher}", examples

@@ -82,6 +82,7 @@ def tables_of_the_page() -> ModuleType:
     return module
 
 
-def test_the_page_shows_what_the_code_makes_of_the_cases() -> None:
-    page = Path(ROOT / "docs" / "scoring.md").read_text(encoding="utf-8")
-    assert tables_of_the_page().filled(page) == page, "run: python docs/scoring_tables.py"
+@pytest.mark.parametrize("name", ["scoring.md", "recipes.md"])
+def test_the_page_shows_what_the_code_makes_of_the_cases(name: str) -> None:
+    page = Path(ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert tables_of_the_page().filled(name, page) == page, "run: python docs/scoring_tables.py"

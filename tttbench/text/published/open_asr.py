@@ -80,13 +80,14 @@ def _steps(
 ) -> Iterator[Step]:
     yield Step("lower case", str.lower)
     yield Step("brackets and what is in them out", without_brackets)
-    yield Step("fillers out (uh, um …)", drop_words(fillers))
-    yield Step("contractions and titles in full", replace_patterns(contractions))
+    yield Step(f"fillers out (uh, um … {fillers[-1]})", drop_words(fillers))
+    kept = "" if _GENITIVE in contractions else ", genitives kept"
+    yield Step(f"contractions and titles in full{kept}", replace_patterns(contractions))
     yield Step("punctuation and accents out", without_punctuation)
     if compounds:
         yield Step("listed compounds joined (wi fi, e mail)", replace_patterns(dict(_compounds(compounds))))
     yield Step("numbers in digits", parts().read_numbers)
-    yield Step("American spelling", look_up(spellings))
+    yield Step("American spelling, slips of Whisper's table put right", look_up(spellings))
     if compounds:
         yield Step("spellings of names made one", look_up(NAMES))
         yield Step("single letters joined (b b c)", join_letters)
