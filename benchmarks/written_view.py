@@ -18,6 +18,7 @@ class WrittenView:
     status: Status = "ok"
     audio: SpokenAudio | None = None
     codes: tuple[int, ...] | None = None
+    codec: str = ""
     trace: Trace | None = None
     finish_reason: str = "stop"
     input_s: float = 0.0

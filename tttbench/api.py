@@ -17,7 +17,7 @@ from tttbench.core.plugins import (
     register_task,
     scorer,
 )
-from tttbench.core.sample import AudioRef, Sample, Turn, spoken_sample
+from tttbench.core.sample import AudioRef, Renditions, Sample, Turn, spoken_sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.core.task import Needs, Task
@@ -32,6 +32,7 @@ __all__ = [
     "Message",
     "MetricInfo",
     "Needs",
+    "Renditions",
     "Request",
     "Response",
     "Sample",

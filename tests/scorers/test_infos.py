@@ -27,6 +27,7 @@ SCORERS = {
     "answered": ({}, ("%", 100, "higher", "binary", 0, 1), set(), "answered@1"),
     "multiple_choice": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "multiple_choice@1; choice_forms@1"),
     "refusal": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "refusal@1; voicebench_phrases@1"),
+    "nearest_rendition": ({}, ("%", 100, "lower", "rate", 0, 1), {"codes"}, "nearest_rendition@1; rapidfuzz"),
     "oracle_agreement": (
         {"oracle": "slow"},
         ("%", 100, "higher", "rate", 0, 1),

@@ -21,6 +21,7 @@ class Seen:
     status: Status = "ok"
     spoken: bool = False
     codes: tuple[int, ...] | None = None
+    codec: str = ""
     peers: dict[str, Seen] = field(default_factory=dict)
     trace: Trace | None = None
     finish_reason: str = "stop"

@@ -70,6 +70,19 @@ class Turn:
 
 
 @dataclass(frozen=True)
+class Renditions:
+    """Audio codes in which the right answer is spoken, in several manners, all of them right.
+
+    Attributes:
+        codec: fingerprint of the codec whose codes they are.
+        codes: one entry a rendition.
+    """
+
+    codec: str
+    codes: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
 class Sample:
     """One item of a task.
 
@@ -83,6 +96,7 @@ class Sample:
         language: BCP 47 tag of the answer that is expected, e.g. ``"en"``, ``"zh"``; ``""`` if unknown.
         cluster: samples that share it are resampled together (speaker, question); ``""`` means independent.
         metadata: anything worth showing (voice, condition, source).
+        renditions: audio codes of the right answer, where a task knows them.
     """
 
     id: str
@@ -92,6 +106,8 @@ class Sample:
     language: str = ""
     cluster: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    # Runs of development versions lack it.
+    renditions: Renditions | None = field(default=None, metadata={"may_lack": True})
 
     @property
     def audio(self) -> AudioRef | None:
@@ -118,8 +134,9 @@ def spoken_sample(
     language: str = "",
     cluster: str = "",
     metadata: Mapping[str, str] | None = None,
+    renditions: Renditions | None = None,
 ) -> Sample:
     """Return the common sample: one user turn with audio, and the answers that are accepted."""
     reference = audio if isinstance(audio, AudioRef) else AudioRef(audio)
     turn = Turn("user", text, reference)
-    return Sample(sample_id, (turn,), references, answer, language, cluster, metadata or {})
+    return Sample(sample_id, (turn,), references, answer, language, cluster, metadata or {}, renditions)

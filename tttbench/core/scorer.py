@@ -73,6 +73,11 @@ class View(Protocol):
         ...
 
     @property
+    def codec(self) -> str:
+        """Fingerprint of the codec of ``codes``; ``""`` if it isn't known."""
+        ...
+
+    @property
     def trace(self) -> Trace | None:
         """When everything happened; None after an error."""
         ...

@@ -167,7 +167,7 @@ def _check_metrics(tasks: Sequence[PlannedTask]) -> None:
 
 
 def listing_sha256(samples: Sequence[Sample], language: str = "") -> str:
-    """Return the sha256 over a listing in order: ids, texts, references, and name, place and size of audio files.
+    """Return the sha256 over a listing in order: ids, texts, references, renditions, and name, place and size of audio.
 
     A language counts where it isn't ``language``, the task's. No audio is read; a file that is missing counts as such,
     so that a broken sample doesn't stop a run.
@@ -180,6 +180,7 @@ def listing_sha256(samples: Sequence[Sample], language: str = "") -> str:
             list(sample.references),
             None if sample.answer is None else [sample.answer.text, _place(sample.answer.audio)],
             *([sample.language] if sample.language not in ("", language) else []),
+            *([[sample.renditions.codec, *map(list, sample.renditions.codes)]] if sample.renditions else []),
         ]
         digest.update(json.dumps(row, ensure_ascii=False).encode(errors="surrogatepass"))
         digest.update(b"\n")

@@ -78,6 +78,12 @@ class AnswerView:
         return None if self._response is None else self._response.audio_codes
 
     @property
+    def codec(self) -> str:
+        """The codec that the system's card names."""
+        card = self._store.manifest.systems[self._answer.key.system].card
+        return "" if card is None else card.codec
+
+    @property
     def trace(self) -> Trace | None:
         """The answer's trace."""
         return None if self._response is None else self._response.trace
@@ -106,6 +112,7 @@ class ReferenceView:
     """The reference answer of a sample in the place of a system's; a ``View``."""
 
     codes: tuple[int, ...] | None = None
+    codec = ""
     trace: Trace | None = None
     finish_reason = "stop"
     status: Status = "ok"
