@@ -52,6 +52,7 @@ def test_files_of_answers_are_explained(texts: Path, capsys: pytest.CaptureFixtu
     html = page.read_text(encoding="utf-8")
     assert "<b>colour</b>" not in html
     assert "open-asr-2026-07, one step after the other" in html
+    assert "1 dropped" in html
 
 
 def test_runs_are_explained_as_they_were_scored(
@@ -69,6 +70,26 @@ def test_runs_are_explained_as_they_were_scored(
     assert all(cell["moved"] == [] for row in one["steps"] for cell in row["cells"])
     twice = explain(capsys, run, run, "--task", "tone_asr", "--json").document
     assert twice["explanations"][0]["columns"] == [f"{run}: {label}" for label in one["columns"]] * 2
+
+
+def test_answers_are_explained_as_written_and_as_spoken(
+    tones: Callable[..., Ended], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    assert tones("--out", run, "--tasks", "tone_qa").status == 0
+    with Run.open(run) as opened:
+        assert opened.summary is not None
+        results = opened.summary.results
+        scored = {
+            metric: {one.system: one.value for one in results if (one.metric, one.task) == (metric, "tone_qa")}
+            for metric in ("text_accuracy", "spoken_accuracy")
+        }
+    ended = explain(capsys, run, "--json")
+    for one, metric in zip(ended.document["explanations"], ("text_accuracy", "spoken_accuracy"), strict=True):
+        ours = next(row for row in one["presets"] if row["name"] == "answer_match@2")
+        found = {label: cell["value"] for label, cell in zip(one["columns"], ours["cells"], strict=True)}
+        assert found == {label: scored[metric][label] for label in found}
+    assert "Written answers right in %" in ended.out
 
 
 @pytest.mark.parametrize(

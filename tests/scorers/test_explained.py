@@ -9,6 +9,8 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.metric import MetricInfo
+from tttbench.scorers.answers import WRITTEN
+from tttbench.scorers.explain_answers import explain_matches
 from tttbench.scorers.explain_rates import explain_rate
 from tttbench.scorers.explained import Answered, Cell, Column, Explanation, Moved, Row, number
 from tttbench.scorers.presets import PRESETS
@@ -94,6 +96,22 @@ def test_what_is_not_made_of_steps_is_not_taken_apart() -> None:
     assert explained(language="de").steps == ()
     with pytest.raises(UserError, match="--steps en: is no preset that is made of steps"):
         explained(steps="en")
+
+
+def test_answers_to_questions_are_matched_in_every_way() -> None:
+    answers = (
+        Answered("bare", ("Paris",), "paris."),
+        Answered("sentence", ("12",), "It is twelve."),
+        Answered("denied", ("Rome",), "It is not Rome"),
+        Answered("failed", ("Bern",), None, "derivation_failed"),
+    )
+    found = explain_matches("q", WRITTEN, [Column("s", answers)], n_examples=1)
+    cells = by_name(found.presets)
+    assert list(cells) == ["contains-alias", "exact", "answer_match@1", "answer_match@2"]
+    assert [cell.value for cell in cells.values()] == [pytest.approx(share / 3) for share in (2, 1, 3, 2)]
+    assert {cell.dropped for cell in cells.values()} == {1}
+    assert cells["exact"].moved == (Moved("denied", 1.0, 0.0, "rome → it is not rome", "rome → it is not rome"),)
+    assert found.steps == ()
 
 
 def test_values_are_shown_with_three_decimals() -> None:

@@ -17,7 +17,7 @@ from tttbench.core.extras import NEEDED, is_installed
 from tttbench.core.plugins import Normalizer, build_scorer, normalizers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import EditRate
-from tttbench.scorers.matchers import MATCHERS
+from tttbench.scorers.matchers import ALL
 from tttbench.text.steps import stepwise
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -67,12 +67,13 @@ def without_extras_that_are_missing(found: Outputs) -> Outputs:
 
 
 def _is_of_steps(recipe: str) -> bool:
-    return recipe.partition("@")[0] in set(stepwise()) - {"whisper-en"}
+    """Whether it is that of a publication."""
+    return recipe.partition("@")[0] in {*stepwise(), "contains_alias", "exact_match"} - {"whisper-en"}
 
 
 def _matchers() -> Iterator[tuple[str, dict[str, str]]]:
     pairs = [(row["answer"], row["expected"]) for name in ("answers", "negations") for row in table(name)]
-    for matcher in MATCHERS.values():
+    for matcher in ALL.values():
         recipe = f"{matcher.name} on {normalizers.get(matcher.normalizer).recipe}"
         yield (
             f"{recipe}: tokens",

@@ -22,8 +22,8 @@ def show(explanation: Explanation) -> str:
         parts += [
             f"{explanation.steps_of}, one step after the other:",
             _table("step", explanation.steps, explanation.columns, "change"),
-            *_examples(explanation),
         ]
+    parts += _examples(explanation)
     return "\n\n".join(parts) + "\n"
 
 
@@ -49,18 +49,19 @@ def _cell(cell: Cell, info: MetricInfo, *, has_dropped: bool) -> Iterator[str]:
 
 
 def _examples(explanation: Explanation) -> Iterator[str]:
-    """The samples that each step moved most, of the first system."""
+    """The samples that each step, or else preset, moved most, of the first system."""
     lines = []
-    for row in explanation.steps:
+    unit, what = (" errors", "step") if explanation.steps else ("", "preset")
+    for row in explanation.steps or explanation.presets:
         for cell in row.cells[:1]:
             if cell.moved:
                 lines.append(f"{row.name}: {plural(cell.n_moved, 'sample')}, e.g.")
             for one in cell.moved:
-                lines.append(f"  {one.id}: {one.before:g} → {one.now:g} errors")
+                lines.append(f"  {one.id}: {one.before:g} → {one.now:g}{unit}")
                 lines.append(f"    before: {_short(one.differed)}")
                 lines.append(f"    now:    {_short(one.differs)}")
     if lines:
-        yield f"What each step moved most in {explanation.columns[0]}, reference → answer:"
+        yield f"What each {what} moved most in {explanation.columns[0]}, reference → answer:"
         yield "\n".join(lines)
 
 

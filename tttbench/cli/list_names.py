@@ -85,12 +85,14 @@ def _summaries(kind: str) -> Callable[[list[Path]], list[list[str]]]:
 
 
 def _recipes(_: list[Path]) -> list[list[str]]:
+    from tttbench.scorers.matchers import PUBLISHED
     from tttbench.scorers.presets import PRESETS
 
-    return [
+    texts = [
         [name, one.language, ", ".join(f"{key}={value}" for key, value in one.options.items()), one.summary]
         for name, one in PRESETS.items()
     ]
+    return [*texts, *([name, "", f"matcher={one.name}", "of answers to questions"] for name, one in PUBLISHED.items())]
 
 
 def _strategies(_: list[Path]) -> list[list[str]]:

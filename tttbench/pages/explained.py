@@ -18,11 +18,13 @@ def explained_page(explanations: Sequence[Explanation]) -> str:
         explanations=explanations,
         plural=plural,
         number=number,
-        change=_change,
+        notes=_notes,
         style=style(),
         version=__version__,
     )
 
 
-def _change(cell: Cell, info: MetricInfo) -> str:
-    return "" if math.isnan(cell.change) else number(cell.change, info, signed=True)
+def _notes(cell: Cell, info: MetricInfo) -> str:
+    """The change, and how many answers are left out, as far as there are any."""
+    change = "" if math.isnan(cell.change) else number(cell.change, info, signed=True)
+    return ", ".join(filter(None, [change, f"{cell.dropped} dropped" if cell.dropped else ""]))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.language import primary_language
 from tttbench.data.documents import read_text
+from tttbench.scorers.answers import SPOKEN, WRITTEN
+from tttbench.scorers.explain_answers import explain_matches
 from tttbench.scorers.explain_rates import explain_rate
 from tttbench.scorers.explained import Answered, Column, Explanation
 from tttbench.store.read_model import Run
+from tttbench.store.rows import StoredAnswer
 
 RATES = ("wer", "cer_zh", "mer")
-"""Scores that are explained where a task has them, the first of them."""
+"""Error rates that are explained, the first that a task has; answers to questions are explained, too."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +47,7 @@ def explain_runs(runs: Sequence[Run], asked: Asked) -> list[Explanation]:
         raise UserError(f"--task {asked.task}: not in every run. {did_you_mean(asked.task, shared)}")
     found = [explanation for task in shared if asked.task in ("", task) for explanation in _of_task(runs, task, asked)]
     if not found:
-        raise UserError(
-            f"{runs[0].folder}: no task with {' or '.join(RATES)} that has answers; there is nothing to explain."
-        )
+        raise UserError(f"{runs[0].folder}: no answers that have word errors or can be right; nothing to explain.")
     return found
 
 
@@ -66,37 +67,52 @@ def explain_texts(references: Path, answers: Sequence[Path], language: str, aske
 
 def _of_task(runs: Sequence[Run], task: str, asked: Asked) -> Iterator[Explanation]:
     taken = {spec.scorer for run in runs for spec in run.task(task).scores}
-    columns = [column for run in runs for column in _columns(run, task)]
-    if not columns:
+    written = _columns(runs, task, _written)
+    if not written:
         return
-    alike = Counter(column.label for column in columns)
-    names = [str(run.folder) for run in runs for _ in _labels(run, task)]
-    columns = [
-        Column(f"{name}: {column.label}", column.answers) if alike[column.label] > 1 else column
-        for name, column in zip(names, columns, strict=True)
-    ]
     for scorer in [one for one in RATES if one in taken][:1]:
-        yield explain_rate(
-            task, scorer, columns, language=_language(runs[0], task), steps=asked.steps, n_examples=asked.n_examples
-        )
+        language = _language(runs[0], task)
+        yield explain_rate(task, scorer, written, language=language, steps=asked.steps, n_examples=asked.n_examples)
+    if "text_accuracy" in taken:
+        yield explain_matches(task, WRITTEN, written, n_examples=asked.n_examples)
+    if "spoken_accuracy" in taken:
+        spoken = [one for one in _columns(runs, task, _spoken) if any(answer.text for answer in one.answers)]
+        if spoken:
+            yield explain_matches(task, SPOKEN, spoken, n_examples=asked.n_examples)
 
 
-def _labels(run: Run, task: str) -> list[str]:
-    return [label for label in run.manifest.systems if any(True for _ in run.answers(label, task))]
+Read = Callable[[Run, StoredAnswer], Answered]
 
 
-def _columns(run: Run, task: str) -> Iterator[Column]:
-    for label in _labels(run, task):
-        answers = tuple(
-            Answered(
-                one.key.sample if not one.key.repeat else f"{one.key.sample}, repeat {one.key.repeat + 1}",
-                one.sample.sample.references,
-                one.text if one.response is not None else None,
-                one.status,
-            )
-            for one in run.answers(label, task)
-        )
-        yield Column(label, answers)
+def _columns(runs: Sequence[Run], task: str, read: Read) -> list[Column]:
+    """The answers of all systems of all runs; a label that is there twice has its run in front."""
+    found = [
+        (run, label, answers)
+        for run in runs
+        for label in run.manifest.systems
+        if (answers := tuple(read(run, one) for one in run.answers(label, task)))
+    ]
+    alike = Counter(label for _, label, _ in found)
+    return [Column(f"{run.folder}: {label}" if alike[label] > 1 else label, answers) for run, label, answers in found]
+
+
+def _written(run: Run, one: StoredAnswer) -> Answered:
+    return Answered(_id(one), one.sample.sample.references, one.text if one.response is not None else None, one.status)
+
+
+def _spoken(run: Run, one: StoredAnswer) -> Answered:
+    """What the run's first transcriber wrote of an answer; ``""`` where nothing was spoken."""
+    references = one.sample.sample.references
+    if one.audio is None:
+        return Answered(_id(one), references, None if one.status == "error" else "", one.status)
+    made = run.transcript(one.audio)
+    if made is None or made.status != "ok":
+        return Answered(_id(one), references, None, "derivation_failed")
+    return Answered(_id(one), references, made.content, one.status)
+
+
+def _id(one: StoredAnswer) -> str:
+    return one.key.sample if not one.key.repeat else f"{one.key.sample}, repeat {one.key.repeat + 1}"
 
 
 def _language(run: Run, task: str) -> str:

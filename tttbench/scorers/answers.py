@@ -5,7 +5,7 @@ An answer is right if a reference stands in it as whole words and isn't denied (
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Need
@@ -60,7 +60,7 @@ class WrittenAnswer:
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return 1 or 0; whatever isn't ``ok`` is 0."""
-        return _matched(self.matching, sample, view.text, view.status)
+        return matched(self.matching, sample.references, view.text, view.status)
 
 
 @dataclass(frozen=True)
@@ -84,11 +84,11 @@ class SpokenAnswer:
     def score(self, sample: Sample, view: View) -> Score:
         """Return 1 or 0; whatever isn't ``ok`` is 0, but for a transcript that failed, which has no value."""
         if view.status in ("error", "unparsed"):
-            return _matched(self.matching, sample, "", view.status)
+            return matched(self.matching, sample.references, "", view.status)
         spoken = self.transcription.of_answer(sample, view)
         if spoken.status == "failed":
             return replace(UNKNOWN, detail={"error": spoken.error})
-        return _matched(self.matching, sample, spoken.text, view.status)
+        return matched(self.matching, sample.references, spoken.text, view.status)
 
 
 @dataclass(frozen=True)
@@ -116,25 +116,25 @@ class AnswerGap:
         return plain_score(written.value - spoken.value, worst_status((written.status, spoken.status)))
 
 
-def _matched(matching: Matching, sample: Sample, judged: str, status: Status) -> Score:
-    """Score a text against the references.
+def matched(matching: Matching, references: Sequence[str], judged: str, status: Status) -> Score:
+    """Score a text against what is expected.
 
     ``empty``: no word in it. ``unparsed``: no reference has a word in it, so nothing could be right. The detail holds
     the ``answer``, its ``normalized`` tokens, the ``expected`` ones, and ``matched`` (the reference that was found, as
     written; None if none was).
     """
-    expected = [matching.tokens(reference) for reference in sample.references]
+    expected = [matching.tokens(reference) for reference in references]
     tokens = matching.tokens(judged)
     if status not in ("error", "unparsed"):
         status = "empty" if not tokens else "ok" if any(expected) else "unparsed"
-    matched = matching.first(judged, sample.references) if status == "ok" else None
+    found = matching.first(judged, references) if status == "ok" else None
     return plain_score(
-        float(matched is not None),
+        float(found is not None),
         status,
         answer=judged,
         normalized=" ".join(tokens),
         expected=[" ".join(wanted) for wanted in expected],
-        matched=matched,
+        matched=found,
     )
 
 

@@ -184,7 +184,8 @@ def _differences(score: Score) -> str:
     """What differs, ``reference → answer``, commas between; ``""`` if nothing does, or that isn't known."""
     segments = score.detail.get("alignment")
     if not isinstance(segments, list):
-        return str(score.detail.get("normalized", ""))
+        expected = score.detail.get("expected")
+        return f"{' | '.join(map(str, expected))} → {score.detail['normalized']}" if isinstance(expected, list) else ""
     found = []
     for one in segments:
         if isinstance(one, dict) and one["op"] != "equal":

@@ -9,9 +9,9 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.plugins import normalizers
 from tttbench.core.recipe import Recipe
 from tttbench.scorers.script import in_recipe, in_script, script_of
-from tttbench.text import answer_match, answer_match_1
+from tttbench.text import alias_match, answer_match, answer_match_1
 
-OPTIONS = ("matcher", "script")
+OPTIONS = ("matcher", "script", "recipe")
 
 _Tokens = Callable[[str], tuple[str, ...]]
 
@@ -42,6 +42,13 @@ MATCHERS: Mapping[str, Matcher] = {
     one.name: one
     for one in (BY_DEFAULT, Matcher(answer_match_1.RECIPE, "whisper-en", answer_match_1.answer_tokens, _held))
 }
+"""Ours, by name."""
+PUBLISHED: Mapping[str, Matcher] = {
+    "contains-alias": Matcher(alias_match.CONTAINS, "raw", alias_match.alias_tokens, alias_match.contains_alias),
+    "exact": Matcher(alias_match.EXACT, "raw", alias_match.exact_tokens, alias_match.is_exact),
+}
+"""Those of other evaluations, by preset."""
+ALL: Mapping[str, Matcher] = {**MATCHERS, **{one.name: one for one in PUBLISHED.values()}}
 
 
 @dataclass(frozen=True)
@@ -53,15 +60,18 @@ class Matching:
 
     @classmethod
     def of(cls, scorer: str, options: Mapping[str, str]) -> Matching:
-        """Take the options ``matcher`` and ``script`` of a score.
+        """Take the options ``matcher`` (or the preset ``recipe`` in its place) and ``script`` of a score.
 
         Raises:
-            UserError: there is no such matcher or script, or the extra ``chinese`` isn't installed.
+            UserError: there is no such matcher, preset or script, or the extra ``chinese`` isn't installed.
         """
-        name = options.get("matcher", BY_DEFAULT.name)
-        if name not in MATCHERS:
-            raise UserError(f"{scorer}: there is no matcher {name!r:.60}. {did_you_mean(name, MATCHERS)}")
-        return cls(MATCHERS[name], script_of(scorer, options))
+        preset = options.get("recipe", "")
+        if preset and preset not in PUBLISHED:
+            raise UserError(f"{scorer}: there is no recipe {preset!r:.60}. {did_you_mean(preset, PUBLISHED)}")
+        name = options.get("matcher", PUBLISHED[preset].name if preset else BY_DEFAULT.name)
+        if name not in ALL:
+            raise UserError(f"{scorer}: there is no matcher {name!r:.60}. {did_you_mean(name, ALL)}")
+        return cls(ALL[name], script_of(scorer, options))
 
     def recipe(self, scorer: str) -> Recipe:
         """Return the recipe of a score of ``scorer``, a name with its version."""

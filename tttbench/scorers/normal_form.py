@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from tttbench.core.plugins import normalizers
 from tttbench.core.recipe import Recipe
-from tttbench.scorers.matchers import MATCHERS
+from tttbench.scorers.matchers import ALL
 
 NormalForm = Callable[[str], str]
 
@@ -17,7 +17,7 @@ def normal_form(recipes: Iterable[Recipe]) -> NormalForm | None:
     Of rules that aren't known here, in whatever version, today's of the same name are taken.
     """
     for recipe in recipes:
-        if (matcher := MATCHERS.get(recipe.matcher)) is not None:
+        if (matcher := ALL.get(recipe.matcher)) is not None:
             tokens = matcher.tokens
             return lambda text: " ".join(tokens(text))
         name = recipe.normalizer.partition("@")[0]
