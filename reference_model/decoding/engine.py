@@ -21,6 +21,7 @@ from reference_model.decoding.forced import check_forced
 from reference_model.decoding.sequence import Decoding, Pass, Reply, Running, Wanted
 from reference_model.decoding.settings import DecodeConfig, Prompt
 from reference_model.decoding.strategies.mtp import Mtp
+from reference_model.decoding.strategies.speculate import Speculate
 from reference_model.decoding.strategy import Strategy, make_strategy
 from reference_model.draft_heads import FILE
 from reference_model.errors import DecodeError
@@ -310,6 +311,10 @@ def strategy_for(model: TtTModel, settings: DecodeConfig) -> Strategy:
         _check_schedule(settings, strategy, model.config.max_position_embeddings)
     if isinstance(strategy, Mtp):
         strategy = _with_heads(strategy, len(model.draft_heads))
+    if isinstance(strategy, Speculate) and settings.cfg and settings.cfg_approximate_reuse:
+        raise DecodeError(
+            "decode setting cfg_approximate_reuse: counts passes, which 'speculate' changes; leave out one of the two"
+        )
     if strategy.next_token and settings.cfg > 0:
         raise DecodeError("decode setting cfg: guidance is defined for masked blocks only; use cfg=0 with 'ar'")
     return strategy

@@ -134,6 +134,28 @@ class Block:
                 return True
         return True
 
+    def twins(self) -> Callable[[], Block]:
+        """A maker of blocks like this one before anything was committed, each with a copy of its random numbers."""
+        state, kept = self.generator.get_state(), dict(self.kept)
+
+        def twin() -> Block:
+            generator = torch.Generator(device=self.generator.device)
+            generator.set_state(state)
+            return Block(
+                len(self),
+                steps=self.steps,
+                mask_id=self.mask_id,
+                end_ids=tuple(self._end_ids),
+                first_candidate=self.first_candidate,
+                temperature=self._temperature,
+                generator=generator,
+                device=self.tokens.device,
+                kept=dict(kept),
+                forced=self._forced,
+            )
+
+        return twin
+
     def draw(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """Choose a token per row, greedily or at the audio temperature.
 
@@ -226,6 +248,7 @@ _BUILT_IN = (
     "pmi",
     "remdm",
     "saber",
+    "speculate",
     "threshold",
     "topk",
 )
@@ -268,6 +291,8 @@ def strategy_names() -> tuple[str, ...]:
 def make_strategy(spec: str) -> Strategy:
     """A strategy from ``"name"`` or ``"name:option=value,option=value"``.
 
+    An option that names another strategy takes all that follows: ``"speculate:depth=2,of=par:share=0.5"``.
+
     Raises:
         DecodeError: for an unknown name or option, or a value of the wrong kind.
     """
@@ -279,17 +304,25 @@ def make_strategy(spec: str) -> Strategy:
         raise DecodeError(f"strategy {name!r} is unknown; known: {', '.join(known)}.{hint}")
     factory = _registry[name]
     options: dict[str, Field[Any]] = {f.name: f for f in fields(factory)} if is_dataclass(factory) else {}
-    values: dict[str, float | int] = {}
-    for part in filter(None, rest.split(",")):
+    values: dict[str, float | int | str] = {}
+    while rest:
+        part, _, rest = rest.partition(",")
+        if not part:
+            continue
         key, _, text = part.partition("=")
         if key not in options:
             raise DecodeError(f"strategy {name!r} has no option {key!r}; it has: {', '.join(options) or 'none'}")
         if key in values:
             raise DecodeError(f"strategy {name!r}: option {key!r} is given twice; remove one")
+        if options[key].type in (str, "str"):
+            # Another strategy, whose own options follow.
+            values[key], rest = f"{text},{rest}" if rest else text, ""
+            continue
         try:
-            values[key] = int(text) if options[key].type in (int, "int") else float(text)
+            number = int(text) if options[key].type in (int, "int") else float(text)
         except ValueError:
             raise DecodeError(f"strategy {name!r}: option {key}={text[:60]!r} is not a number") from None
-        if not math.isfinite(values[key]):
+        if not math.isfinite(number):
             raise DecodeError(f"strategy {name!r}: option {key}={text!r} is not a finite number")
+        values[key] = number
     return factory(**values)

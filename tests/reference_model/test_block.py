@@ -121,6 +121,7 @@ BUILT_IN = {
     "pmi": (False, {"weight": 0.5}),
     "remdm": (False, {"start": 0.875, "back": 1}),
     "saber": (False, {"fewest": 2, "per_back": 8}),
+    "speculate": (False, {"depth": 3, "of": "topk"}),
     "threshold": (False, {"tau": 0.9}),
     "topk": (False, {}),
 }
@@ -168,6 +169,13 @@ def test_options_are_numbers_of_the_kind_that_is_asked_for() -> None:
     assert [(value, type(value)) for value in asdict(made).values()] == [(4, int), (1.0, float)]
 
 
+def test_an_option_that_names_a_strategy_takes_what_follows() -> None:
+    made = make_strategy("speculate:depth=2,of=par:refinements=2,share=0.5")
+    assert is_dataclass(made)
+    assert not isinstance(made, type)
+    assert asdict(made) == {"depth": 2, "of": "par:refinements=2,share=0.5"}
+
+
 def test_strategies_of_entry_points_are_loaded_once_and_listed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     points = [Point("a_first"), Point("registering", registers=True), Point("topk")]
 
@@ -196,6 +204,16 @@ def test_strategies_of_entry_points_are_loaded_once_and_listed_by_name(monkeypat
         ("par:tau=1", "strategy 'par' has no option 'tau'; it has: refinements, share"),
         ("threshold:tau=high", "strategy 'threshold': option tau='high' is not a number"),
         ("mapi:variants=1.5", "strategy 'mapi': option variants='1.5' is not a number"),
+        ("speculate:of=topq", "strategy 'topq' is unknown; known: KNOWN. Did you mean 'topk'?"),
+        ("speculate:of=par:tau=1", "strategy 'par' has no option 'tau'; it has: refinements, share"),
+        (
+            "speculate:of=ar",
+            "strategy 'speculate': option of='ar' writes token by token; use strategy='mtp' in its place",
+        ),
+        (
+            "speculate:of=speculate",
+            "strategy 'speculate': option of: speculation of speculation saves nothing more",
+        ),
         ("function:width=1", "strategy 'function' has no option 'width'; it has: none"),
     ],
 )
