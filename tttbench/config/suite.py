@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
+from tttbench.config.strategies import strategy_text
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.scorer import ScoreSpec
@@ -137,7 +138,7 @@ class _SystemEntry:
     """A ``[[systems]]`` table."""
 
     name: Name
-    strategy: str | None = None
+    strategy: str | JsonObject | None = None
     batch_size: Count | None = None
     decode: JsonObject = field(default_factory=dict)
     grid: Mapping[
@@ -252,7 +253,9 @@ def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPla
     named, grid = system_plan(entry.name), entry.grid
     plan = SystemPlan(
         name=named.name,
-        strategy=named.strategy if entry.strategy is None else entry.strategy,
+        strategy=named.strategy
+        if entry.strategy is None
+        else strategy_text(entry.strategy, document, f"systems[{at}].strategy"),
         batch_size=entry.batch_size,
         settings=entry.decode,
         called=entry.label,
