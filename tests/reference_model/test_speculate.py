@@ -19,7 +19,10 @@ from reference_model.errors import DecodeError
 from .cases import MODELS, prompt_for
 from .shapes import random_model, tiny_config
 
-INNER = ["topk", "threshold:tau=0.3", "threshold:tau=0.9", "pmi", "first_hitting", "par", "mapi:variants=2"]
+INNER = [
+    *("topk", "threshold:tau=0.3", "threshold:tau=0.9", "pmi", "first_hitting", "par", "mapi:variants=2"),
+    *("factor", "entropy", "klass:tau=0.3", "saber", "remdm", "edit:tau_mask=0.3,tau_edit=0.2"),
+]
 CACHES: tuple[CacheMode, ...] = ("none", "exact", "block")
 OBJECTIVES: tuple[Objective, ...] = ("hybrid", "hybrid", "nar")
 any_settings = st.builds(
