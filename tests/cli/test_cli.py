@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,30 @@ def test_a_wrong_call_with_json_ends_in_json(capsys: pytest.CaptureFixture[str])
 def test_lists_name_what_there_is(kind: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", kind]) == 0
     assert any(line.split()[0] == name for line in capsys.readouterr().out.splitlines())
+
+
+def test_tasks_are_listed_with_their_size_and_origin_in_120_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "tasks"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["task", "family", "language", "samples", "hours", "license", "title"]
+    at = next(at for at, line in enumerate(lines) if line.startswith("librispeech_clean "))
+    assert lines[at].split() == [*("librispeech_clean asr en 2,620 CC BY 4.0 LibriSpeech, test-clean".split())]
+    assert lines[at + 1] == "    from OpenSLR: test-clean.tar.gz, unpacked"
+    assert not any(line.startswith("    Read English") for line in lines)
+    assert main(["list", "tasks", "--long"]) == 0
+    more = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("    Read English of audiobooks; 2,620 utterances.") for line in more)
+    assert max(map(len, [*lines, *more])) <= 120
+
+
+def test_a_task_that_is_wrong_says_so_among_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'title = "T"\nfamily = "asr"\ndescription = "D"\nsource = "none_such"\nscores = ["wer"]\n'
+    (tmp_path / "wrong_one_of_test_cli.toml").write_text(text)
+    assert main(["list", "tasks", "--include", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("wrong_one_of_test_cli "))
+    assert lines[at].split()[1] == "unusable"
+    assert "none_such" in " ".join(lines[at + 1 : at + 4])
 
 
 def test_a_defect_shows_a_line_and_not_a_traceback(

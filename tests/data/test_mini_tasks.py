@@ -79,3 +79,9 @@ def test_a_duplicate_id_names_both_lines(tmp_path: Path) -> None:
 def test_missing_test_set(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"asr\.jsonl: no such file"):
         build_task("mini_asr").samples(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["mini_asr", "mini_asr_noisy", "mini_qa", "mini_qa_noisy"])
+def test_the_size_that_a_task_tells_is_that_of_its_samples(name: str) -> None:
+    task = build_task(name)
+    assert task.size == len(task.samples(None)) > 0

@@ -27,6 +27,9 @@ ALL = f"""{LEAST}
 options = {{part = "b"}}
 data = "folder"
 get = "from the moon."
+size = 7
+hours = 1.5
+license = "CC0"
 instruction = "Transcribe."
 language = "en"
 max_seconds = 5
@@ -64,6 +67,10 @@ def test_every_key_of_a_task() -> None:
         max_seconds=5.0,
         doubles_as=("other",),
         data=Path("tasks/folder"),
+        size=7,
+        hours=1.5,
+        license="CC0",
+        get="from the moon.",
         allow_outside=True,
     )
     assert [one.id for one in found.samples(None)] == ["folder-b"]

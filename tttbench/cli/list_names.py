@@ -12,9 +12,14 @@ from tttbench.core.errors import UserError
 HELP = "list systems, tasks, suites, strategies, scorers and whatever else has a name"
 
 
+WIDTH = 120
+"""Columns that a line of prose takes at most."""
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("kind", choices=sorted(_LISTS), help="what to list")
+    parser.add_argument("kind", choices=sorted([*_LISTS, "tasks"]), help="what to list")
+    parser.add_argument("--long", action="store_true", help="of tasks: what each measures, too")
     add_include(parser)
 
 
@@ -23,6 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.cli.columns import columns
 
     include_all(args.include)
+    if args.kind == "tasks":
+        print("\n".join(_tasks(long=args.long)))
+        return 0
     rows = _LISTS[args.kind](args.include)
     if rows:
         print(columns(rows))
@@ -35,18 +43,35 @@ def _systems(_: list[Path]) -> list[list[str]]:
     return [[name, systems.get(name.partition(":")[0]).summary] for name in system_names()]
 
 
-def _tasks(_: list[Path]) -> list[list[str]]:
+def _tasks(*, long: bool) -> list[str]:
+    """A table of the tasks, and below each where to get its data; what isn't known is left blank."""
+    from tttbench.cli.columns import columns
     from tttbench.core.plugins import build_task, tasks
 
-    made = []
+    rows = [["task", "family", "language", "samples", "hours", "license", "title"]]
+    below: list[list[str]] = [[]]
     for name in tasks.names():
         try:
             task = build_task(name)
         except UserError as error:
-            made.append([name, "unusable", str(error), ""])
+            rows.append([name, "unusable", "", "", "", "", ""])
+            below.append(_wrapped(str(error)))
             continue
-        made.append([task.name, task.family, task.title, task.description])
-    return made
+        size, hours = f"{task.size:,}" if task.size else "", f"{task.hours:g}" if task.hours else ""
+        rows.append([task.name, task.family, task.language, size, hours, task.license, task.title])
+        below.append([*_wrapped(task.get), *(_wrapped(task.description) if long else [])])
+    lines = columns(rows, right=frozenset({3, 4})).splitlines()
+    return [line for row, more in zip(lines, below, strict=True) for line in (row, *more)]
+
+
+def _wrapped(text: str) -> list[str]:
+    """A text as lines of ``WIDTH`` columns at most, set in."""
+    import textwrap
+
+    from tttbench.cli.terminal import one_line
+
+    indent = " " * 4
+    return textwrap.wrap(one_line(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _suites(folders: list[Path]) -> list[list[str]]:
@@ -104,7 +129,6 @@ def _strategies(_: list[Path]) -> list[list[str]]:
 
 _LISTS: dict[str, Callable[[list[Path]], list[list[str]]]] = {
     "systems": _systems,
-    "tasks": _tasks,
     "suites": _suites,
     "scorers": _scorers,
     "recipes": _recipes,

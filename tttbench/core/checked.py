@@ -209,6 +209,10 @@ class _TaskFacts:
     doubles_as: tuple[Name, ...]
     cluster: Annotated[str, Check(one_line=True)]
     data: Path | None
+    size: Annotated[int, Check(least=0)]
+    hours: Annotated[float, Check(least=0)]
+    license: Annotated[str, Check(one_line=True)]
+    get: str
     allow_outside: bool
 
 

@@ -13,7 +13,7 @@ Modality = Literal["audio", "text"]
 """What a request or an answer is made of."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """A row of a list.
 
@@ -34,7 +34,7 @@ class Place:
         return f"{self.file}, {self.unit} {self.number}" + (f" ({self.fields})" if self.fields else "")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AudioRef:
     """Audio that is read when it is needed, never before.
 
@@ -60,7 +60,7 @@ class AudioRef:
         return f"{self.path}{member} [{self.start_s:g}-{end} s]"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One turn of a conversation: text, audio, or both."""
 
@@ -69,7 +69,7 @@ class Turn:
     audio: AudioRef | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Renditions:
     """Audio codes in which the right answer is spoken, in several manners, all of them right.
 
@@ -82,7 +82,7 @@ class Renditions:
     codes: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One item of a task.
 

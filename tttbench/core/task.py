@@ -48,6 +48,10 @@ class Task:
         doubles_as: names of tasks over the same data that are run along with this one.
         cluster: what samples with the same ``Sample.cluster`` share, e.g. ``"speaker"``; ``""``: as its family has it.
         data: folder of the data that it brings along; None if it has none, or makes them.
+        size: how many samples the published data have; 0 if that isn't known, or is the user's business.
+        hours: of audio in them; 0 if that isn't known.
+        license: of the data, e.g. ``"CC BY 4.0"``; ``""`` if it isn't known.
+        get: where to get them, the end of a sentence; ``""`` if they are shipped or made.
         allow_outside: whether its audio may lie outside of the data's folder. A task in Python is trusted code; one in
             TOML reads lists that may come from anywhere, and says so itself.
     """
@@ -65,6 +69,10 @@ class Task:
     doubles_as: tuple[str, ...] = ()
     cluster: str = ""
     data: Path | None = None
+    size: int = 0
+    hours: float = 0.0
+    license: str = ""
+    get: str = ""
     allow_outside: bool = True
 
 

@@ -26,20 +26,41 @@ class RealPaths:
         """Begin with no folders."""
         self._folders: dict[str, str] = {}
 
-    def of(self, path: Path) -> str:
+    def of(self, path: Path | str) -> str:
         """Return the real path of a file, which needn't be there."""
-        folder, name = os.path.split(path)
-        if name in ("", ".."):
-            return os.path.realpath(path)
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
-        real = os.path.join(self._folders[folder], name)
+        real = self.beside_links(path)
         return os.path.realpath(real) if os.path.islink(real) else real
+
+    def beside_links(self, path: Path | str) -> str:
+        """Return what ``of`` does for a file that is no link itself; nothing of the file is looked up."""
+        whole = os.fspath(path)
+        folder, slash, name = whole.rpartition("/")
+        if name in ("", ".", ".."):
+            return os.path.realpath(whole)
+        return f"{self._real_folder(folder or slash)}{name}"
 
     def is_inside(self, path: Path, folder: Path) -> bool:
         """Whether a file lies in a folder or below it."""
-        root = self.of(folder / "any")[: -len("any")]
-        return self.of(path).startswith(root)
+        return self.begins(self.of(path), folder)
+
+    def begins(self, real: str, folder: Path) -> bool:
+        """Whether a real path lies in a folder or below it."""
+        return real.startswith(self._real_folder(os.fspath(folder)))
+
+    def _real_folder(self, folder: str) -> str:
+        """The real path of a folder, with a slash at its end."""
+        found = self._folders.get(folder)
+        if found is None:
+            found = self._folders[folder] = os.path.join(os.path.realpath(folder), "")
+        return found
+
+
+def is_file_itself(path: Path) -> bool:
+    """Whether a path is a regular file and no link to one."""
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def why_not_regular(path: Path) -> str:

@@ -46,6 +46,7 @@ class TaskFile:
         source: name of the source that lists the samples, with its ``options``.
         data: folder of the data, as seen from the file; ``""``: given by the user.
         get: where to get the data, the end of a sentence.
+        size, hours, license: of the published data: how many samples and hours of audio, and on which terms.
         allow_outside: whether lists may name audio outside of the data's folder.
     """
 
@@ -57,6 +58,9 @@ class TaskFile:
     options: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     get: str = ""
+    size: Annotated[int, Check(least=0)] = 0
+    hours: Annotated[float, Check(least=0)] = 0.0
+    license: Annotated[str, Check(one_line=True)] = ""
     instruction: str = ""
     language: str = ""
     max_seconds: Annotated[float, Check(above=0)] = 30.0
@@ -122,6 +126,10 @@ def task_from(document: Document, path: Path) -> Task:
         doubles_as=found.doubles_as,
         cluster=found.cluster,
         data=beside,
+        size=found.size,
+        hours=found.hours,
+        license=found.license,
+        get=found.get,
         allow_outside=found.allow_outside,
     )
 

@@ -6,12 +6,13 @@ Commands in ``wav.scp`` are never run: a list that was fetched from somewhere mu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.sample import AudioRef, Place
+from tttbench.core.tables import odd_character
 from tttbench.data.sources.listing import Row, UniqueIds, read_lines
 from tttbench.data.sources.utterance import Utterance
 
@@ -52,7 +53,7 @@ def read_kaldi(folder: Path) -> KaldiFolder:
     return KaldiFolder(utterances, len(audio) - len(utterances))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Line:
     """A line: its first word and what follows."""
 
@@ -61,16 +62,15 @@ class _Line:
     rest: str
 
 
-def _rows(path: Path) -> list[_Line]:
-    found = []
+def _rows(path: Path) -> Iterator[_Line]:
     ids = UniqueIds()
     for number, line in read_lines(path):
         name, _, rest = line.strip().replace("\t", " ").partition(" ")
         place = Place(path, number)
         ids.add(name, place)
-        Row(place, {"text": rest}).text("text")  # no NUL, no halves of characters
-        found.append(_Line(place, name, rest.strip()))
-    return found
+        if odd_character(rest):
+            Row(place, {"text": rest}).text("text")  # says what is wrong
+        yield _Line(place, name, rest.strip())
 
 
 def _recording(row: _Line) -> AudioRef:
@@ -104,7 +104,8 @@ def _segment(row: _Line, recordings: Mapping[str, AudioRef]) -> AudioRef:
     end = None if words[2] in ("-1", "-1.0") else times.number("end")
     if start is None or (end is not None and not end > start):
         raise UserError(f"{row.place}: the end {words[2]:.40} must be behind the start {words[1]:.40}. Correct it.")
-    return replace(recording, start_s=start, end_s=end, listed=replace(row.place, fields="recording, start, end"))
+    listed = Place(row.place.file, row.place.number, fields="recording, start, end")
+    return AudioRef(recording.path, recording.member, start, end, listed)
 
 
 def _refuse_channels(path: Path) -> None:

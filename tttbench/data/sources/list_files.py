@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from tttbench.data.sources.delimited import header_of, read_csv, read_tsv
 from tttbench.data.sources.json_lists import first_row, read_json_lines, read_json_list
 from tttbench.data.sources.listing import Row, find_column
 from tttbench.data.sources.parquet_lists import first_parts, read_parquet, split_in
-from tttbench.data.sources.stray import files_below, is_run, is_stray
+from tttbench.data.sources.stray import files_below, is_run, is_stray, names_below
 
 log = logging.getLogger("tttbench")
 
@@ -179,9 +179,15 @@ def left_out(folder: Path, listed: Iterable[AudioRef], without: str, more: Mappi
         more: what else is left out, by kind.
     """
     real = RealPaths()
-    named: Collection[str] = {real.of(audio.path) for audio in listed}
-    found = files_below(folder, AUDIO_SUFFIXES)
-    audio = tuple(file for file in found.files if real.of(file) not in named)
+    found = names_below(folder, AUDIO_SUFFIXES)
+    # Only links, and what is named and isn't among the files, need a look of their own.
+    there = {real.beside_links(file) for file in found.files if file not in found.links}
+    named: set[str] = set()
+    for one in listed:
+        path = real.beside_links(one.path)
+        named.add(path if path in there else real.of(one.path))
+    left = (file for file in found.files if real.beside_links(file) not in named)
+    audio = tuple(Path(file) for file in left if file not in found.links or real.of(file) not in named)
     counts = Counter({f"audio files without {without}": len(audio), **(more or {})}) + found.skipped
     return LeftOut({what: n for what, n in counts.items() if n}, audio)
 

@@ -7,23 +7,25 @@ each kind is that of ``delimited`` and ``json_lists``.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject
 from tttbench.core.sample import AudioRef, Place
-from tttbench.core.tables import Document, odd_in_line, read_table
+from tttbench.core.tables import Document, odd_character, odd_in_line, read_table
 from tttbench.data.documents import read_text
 from tttbench.data.parquet import member_of
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a list: where it stands, and its fields by column (for JSON by key).
 
@@ -36,6 +38,9 @@ class Row:
 
     def text(self, column: str) -> str:
         """Return a field that must be there and be a string (it may be empty), without blanks around it."""
+        value = self.fields.get(column)
+        if isinstance(value, str) and type(value) is str and not odd_character(value):
+            return value.strip()
         return read_table(str, self.cell(column)).strip()
 
     def text_or_whole(self, column: str) -> str:
@@ -52,7 +57,7 @@ class Row:
 
     def audio(self, column: str, folder: Path | None = None) -> AudioRef:
         """Return a field that must be there and be the path of audio, as seen from ``folder`` (None: the list's)."""
-        path = read_table(Path, replace(self.cell(column), values=self.filled(column)))
+        path = self.filled(column)
         if column in self.embedded:
             member = member_of(column, self.place.number - 1)
             return AudioRef(self.place.file, member, listed=replace(self.place, fields=column))
@@ -64,6 +69,11 @@ class Row:
 
     def number(self, column: str) -> float | None:
         """Return a field as a finite number of 0 or more; None where it is missing, null or empty."""
+        value = self.fields.get(column)
+        if type(value) is float or (type(value) is str and len(value) < 20 and _NUMBER.fullmatch(value)):
+            plain = float(value)
+            if 0 <= plain < math.inf:
+                return plain
         cell = self.cell(column) if column in self.fields else None
         if cell is None or cell.values is None:
             return None
@@ -154,5 +164,11 @@ def pick_column(row: Row, accepted: Sequence[str], what: str) -> str:
 
 def find_column(row: Row, accepted: Collection[str]) -> str | None:
     """Return the column of ``row`` that is called one of ``accepted``, as ``pick_column``; None if there is none."""
-    by_lower = {column.strip().lower(): column for column in row.fields}
+    return _column_called(tuple(row.fields), tuple(accepted))
+
+
+# Rows of a list have the same columns, most often.
+@lru_cache(maxsize=1024)
+def _column_called(columns: tuple[str, ...], accepted: tuple[str, ...]) -> str | None:
+    by_lower = {column.strip().lower(): column for column in columns}
     return next((by_lower[name] for name in accepted if name in by_lower), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar
 
 from tttbench.core.errors import UserError, did_you_mean
@@ -82,6 +83,9 @@ class _Segment:
     fields: tuple[str, ...]
 
 
+_WHOLE = _Segment(None, None, ())
+
+
 def recording(row: Row, columns: AudioColumns, audio: AudioRef, name: str) -> Recording:
     """Return the part of ``audio``, which the row calls ``name``, that a row means.
 
@@ -119,12 +123,20 @@ def language_of(row: Row, columns: AudioColumns) -> str:
 
 def refuse_twins(row: Row, columns: AudioColumns) -> None:
     """Raise ``UserError`` for known keys that differ in case alone: which of them is meant?"""
-    lower = [key.strip().lower() for key in row.fields]
-    if len(set(lower)) < len(lower):
+    twin = _twin(tuple(row.fields))
+    if twin:
         known = {name for names in (*columns.KNOWN.values(), *_MILLISECONDS.values()) for name in names}
-        for name in lower:
-            if name in known and lower.count(name) > 1:
+        for name in twin:
+            if name in known:
                 raise UserError(f"{row.place}: the field {name!r} stands there more than once. Remove all but one.")
+
+
+# Rows of a list have the same columns, most often.
+@lru_cache(maxsize=1024)
+def _twin(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that stand there more than once, but for case and blanks."""
+    lower = [key.strip().lower() for key in columns]
+    return tuple(name for name in lower if lower.count(name) > 1) if len(set(lower)) < len(lower) else ()
 
 
 def _short(seconds: float) -> str:
@@ -140,6 +152,8 @@ def _cut(audio: AudioRef, segment: _Segment) -> AudioRef:
 
 def _segment(row: Row, columns: AudioColumns) -> _Segment:
     _refuse_unread(row)
+    if not (columns.start or columns.end or columns.duration or _tells_times(tuple(row.fields))):
+        return _WHOLE
     found = {role: _seconds(row, columns, role) for role in ("start", "end", "duration")}
     (start_at, start), (end_at, end), (duration_at, duration) = found.values()
     fields = tuple(name for name, value in found.values() if value is not None)
@@ -168,27 +182,43 @@ def _seconds(row: Row, columns: AudioColumns, role: str) -> tuple[str, float | N
     chosen = chosen_column(row, columns, role)
     if getattr(columns, role) and chosen is not None:
         return chosen, row.number(chosen)
-    scales = {**dict.fromkeys(columns.KNOWN[role], 1.0), **dict.fromkeys(_MILLISECONDS[role], 1000.0)}
-    by_lower = {column.strip().lower(): column for column in row.fields}
-    held = [(by_lower[name], row.number(by_lower[name]), scale) for name, scale in scales.items() if name in by_lower]
-    held = [one for one in held if one[1] is not None]
+    there = _columns_of_seconds(tuple(row.fields), columns.KNOWN[role], role)
+    held = [(column, value, scale) for column, scale in there if (value := row.number(column)) is not None]
     if len(held) > 1:
         raise row.cell(held[1][0]).error("", f"tells the {role} of a segment, and {held[0][0]!r} too. Remove one.")
     for column, value, scale in held:
-        return column, None if value is None else value / scale
+        return column, value / scale
     return "", None
 
 
+@lru_cache(maxsize=1024)
+def _tells_times(columns: tuple[str, ...]) -> bool:
+    return any(_columns_of_seconds(columns, KNOWN_OF_AUDIO[role], role) for role in _MILLISECONDS)
+
+
+@lru_cache(maxsize=1024)
+def _columns_of_seconds(columns: tuple[str, ...], known: tuple[str, ...], role: str) -> tuple[tuple[str, float], ...]:
+    """The columns that may tell a time, and how many of its units make a second."""
+    scales = {**dict.fromkeys(known, 1.0), **dict.fromkeys(_MILLISECONDS[role], 1000.0)}
+    by_lower = {column.strip().lower(): column for column in columns}
+    return tuple((by_lower[name], scale) for name, scale in scales.items() if name in by_lower)
+
+
 def _refuse_unread(row: Row) -> None:
-    for column, value in row.fields.items():
-        name = column.strip().lower()
+    for column in _columns_unread(tuple(row.fields)):
+        name, value = column.strip().lower(), row.fields[column]
         if value in (None, "", [], {}):
             continue
         if name in _NOT_READ:
             raise row.cell(column).error(
                 "", "says which part is meant, in a way that isn't read here. Give start and end in seconds."
             )
-        if name in _CHANNELS and (not isinstance(value, str) or value.strip().isdecimal()):
+        if not isinstance(value, str) or value.strip().isdecimal():
             raise row.cell(column).error(
                 "", "chooses a channel, which isn't done here. Write the channel into a file of its own."
             )
+
+
+@lru_cache(maxsize=1024)
+def _columns_unread(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(column for column in columns if column.strip().lower() in (*_NOT_READ, *_CHANNELS))

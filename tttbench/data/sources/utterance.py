@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tttbench.core.sample import AudioRef, Place
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Utterance:
     """One row of a data set's list.
 
