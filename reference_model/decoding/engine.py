@@ -311,13 +311,21 @@ def strategy_for(model: TtTModel, settings: DecodeConfig) -> Strategy:
         _check_schedule(settings, strategy, model.config.max_position_embeddings)
     if isinstance(strategy, Mtp):
         strategy = _with_heads(strategy, len(model.draft_heads))
-    if isinstance(strategy, Speculate) and settings.cfg and settings.cfg_approximate_reuse:
-        raise DecodeError(
-            "decode setting cfg_approximate_reuse: counts passes, which 'speculate' changes; leave out one of the two"
-        )
+    if isinstance(strategy, Speculate):
+        _refuse_counting(settings)
     if strategy.next_token and settings.cfg > 0:
         raise DecodeError("decode setting cfg: guidance is defined for masked blocks only; use cfg=0 with 'ar'")
     return strategy
+
+
+def _refuse_counting(settings: DecodeConfig) -> None:
+    """What counts passes gives other tokens where there are fewer of them."""
+    reuses = settings.cfg and settings.cfg_approximate_reuse
+    setting = "cfg_approximate_reuse" if reuses else "cache='refresh'" if settings.cache == "refresh" else ""
+    if setting:
+        raise DecodeError(
+            f"decode setting {setting}: counts passes, which 'speculate' changes; leave out one of the two"
+        )
 
 
 def _check_schedule(settings: DecodeConfig, strategy: Strategy, n_positions: int) -> None:

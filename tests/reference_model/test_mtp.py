@@ -50,7 +50,7 @@ def same_tokens(drafted: Answer, one_by_one: Answer) -> None:
     assert drafted.trace.nfe <= one_by_one.trace.nfe
 
 
-CACHES: tuple[CacheMode, ...] = ("none", "exact", "block")
+CACHES: tuple[CacheMode, ...] = ("none", "exact", "block", "refresh")
 any_settings = st.builds(
     DecodeConfig,
     cache=st.sampled_from(CACHES),

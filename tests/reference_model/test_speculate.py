@@ -144,7 +144,13 @@ def test_a_chain_ends_where_predictions_change() -> None:
     assert len(looks) == 3
 
 
-def test_reused_guidance_and_speculation_do_not_go_together() -> None:
-    chosen = DecodeConfig(strategy="speculate:of=topk", cfg=0.5, cfg_approximate_reuse=1)
-    with pytest.raises(DecodeError, match="cfg_approximate_reuse: counts passes"):
-        Engine(MODELS["hybrid", 6, 2], chosen)
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        (DecodeConfig(cfg=0.5, cfg_approximate_reuse=1), "cfg_approximate_reuse: counts passes"),
+        (DecodeConfig(cache="refresh"), "cache='refresh': counts passes"),
+    ],
+)
+def test_what_counts_passes_does_not_go_with_speculation(chosen: DecodeConfig, says: str) -> None:
+    with pytest.raises(DecodeError, match=says):
+        Engine(MODELS["hybrid", 6, 2], dataclasses.replace(chosen, strategy="speculate:of=topk"))
