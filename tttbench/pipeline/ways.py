@@ -26,6 +26,10 @@ SPEED = {
     "factor": ("f",),
     "entropy": ("gamma",),
     "klass": ("tau", "epsilon"),
+    "saber": ("fewest",),
+    "edit": ("tau_mask",),
+    "speculate": ("depth",),
+    "mtp": ("heads",),
 }
 """Options that only say how many audio tokens a pass commits, by strategy; of all of them ``steps_per_block`` does."""
 
