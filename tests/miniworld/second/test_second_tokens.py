@@ -29,7 +29,7 @@ CONFIG = TtTConfig(
     num_attention_heads=2,
     num_key_value_heads=1,
 )
-LONG = "Thank you David thank you Peter thank you Helen thank you Robert thank you Daniel " * 2
+LONG = "Good night David good night Peter good night Helen good night Robert good night Daniel " * 2
 
 
 def codes(seed: int, n: int) -> Codes:
@@ -37,7 +37,7 @@ def codes(seed: int, n: int) -> Codes:
 
 
 TOKENS = RenderedTokens(
-    texts=("Five two.", "Say one two backwards.", "Say thank you."),
+    texts=("Five two.", "Say one two backwards.", "Say good night."),
     answers=(-1, 0, 1),
     prompts=(codes(0, 20), codes(1, 31), codes(2, 60)),
     answer_texts=("Two one.", LONG.strip() + "."),
@@ -122,7 +122,7 @@ def test_a_word_is_a_token() -> None:
 
 def test_the_tokenizer_is_made_alike_every_time() -> None:
     again = tokenizer.build(N_CODES)
-    for text in ("Every hour from nine on thank Peter.", "Seventy seven cookies."):
+    for text in ("Every hour from nine on meet Peter.", "Seventy seven cookies."):
         assert again.encode_plain(text) == TOKENIZER.encode_plain(text)
         assert again.decode(again.encode_plain(text)) == text
     assert again.ids == TOKENIZER.ids

@@ -181,7 +181,7 @@ def appointment(rng: random.Random) -> Question:
     """An appointment with two things changed."""
     one, other = rng.sample(words.NAMES, 2)
     days, places = rng.sample(words.DAYS, 2), rng.sample(words.PLACES, 2)
-    hours = rng.sample(words.UNITS[1:13], 2)
+    hours = rng.sample(words.HOURS, 2)
     kept = rng.choice(("day", "hour", "place"))
     change = {
         "day": f"at {hours[1]} {places[1]}",
@@ -271,15 +271,15 @@ def moved(rng: random.Random) -> Question:
 def plan(rng: random.Random) -> Question:
     """Whom to see on seven days, or at seven hours, that follow on each other."""
     names = rng.sample(words.NAMES, 7)
-    action = rng.choice(("visit", "call", "help", "thank"))
+    action = rng.choice(("visit", "call", "help", "meet"))
     if rng.random() < 0.5:
         first = rng.randrange(7)
         when = [f"on {words.DAYS[(first + i) % 7]}" for i in range(7)]
         begin = f"from {words.DAYS[first]} on {action}"
     else:
-        first = rng.randrange(12)
-        when = [f"at {words.UNITS[(first + i) % 12 + 1]}" for i in range(7)]
-        begin = f"every hour from {words.UNITS[first + 1]} on {action}"
+        first = rng.randrange(len(words.HOURS) - 6)
+        when = [f"at {hour}" for hour in words.HOURS[first : first + 7]]
+        begin = f"every hour from {words.HOURS[first]} on {action}"
     return _question(
         "plan", [begin, *_items(names)], [f"{at} {action} {name}," for at, name in zip(when, names, strict=True)]
     )

@@ -36,7 +36,7 @@ class Manner:
 MANNERS = (
     Manner("plain", 1.0, 172.0, 0.35),
     Manner("calm", 0.85, 155.0, 0.35),
-    Manner("brisk", 1.15, 190.0, 0.2),
+    Manner("brisk", 1.08, 190.0, 0.2),
 )
 
 

@@ -5,10 +5,14 @@ Pure text. No commas anywhere: pauses belong to a recording (``renditions``), no
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 UNITS = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
+HOURS = UNITS[1:12]
+"""Without twelve: behind "at" a small transcriber takes it for "well", recorded as it is."""
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 NAMES = (
     "Andrew", "Daniel", "David", "Helen", "Jessica", "Michael", "Peter", "Rebecca", "Robert", "Thomas", "Victoria",
@@ -32,7 +36,7 @@ TIMES = ("once", "twice", "three times", "four times", "five times", "six times"
 """``TIMES[n - 1]`` is how often."""
 MINUTES_PAST = {"ten": "ten", "quarter": "fifteen", "twenty": "twenty", "twenty five": "twenty five", "half": "thirty"}
 MINUTES_TO = {"twenty five": "thirty five", "twenty": "forty", "quarter": "forty five", "ten": "fifty"}
-GREETINGS = ("good morning", "good evening", "thank you", "happy birthday")
+GREETINGS = ("good morning", "good evening", "good night", "happy birthday")
 
 
 def number_words(n: int) -> str:
@@ -51,11 +55,9 @@ def number_words(n: int) -> str:
 
 def clock_times() -> tuple[tuple[str, str], ...]:
     """Every time of the world as it is told and as it is read off: ``("quarter to four", "three forty five")``."""
-    found = []
-    for hour in range(1, 13):
-        name, before = UNITS[hour], UNITS[(hour - 2) % 12 + 1]
-        found += [(f"{told} past {name}", f"{name} {read}") for told, read in MINUTES_PAST.items()]
-        found += [(f"{told} to {name}", f"{before} {read}") for told, read in MINUTES_TO.items()]
+    found = [(f"{told} past {hour}", f"{hour} {read}") for hour in HOURS for told, read in MINUTES_PAST.items()]
+    for before, hour in pairwise(HOURS):
+        found += [(f"{told} to {hour}", f"{before} {read}") for told, read in MINUTES_TO.items()]
     return tuple(found)
 
 
