@@ -21,6 +21,9 @@ PromptAudio = Literal["bidirectional", "causal"]
 Objective = Literal["hybrid", "ar", "nar"]
 """How the weights were trained, hence how they answer: TtT, next-token only, or diffusion over the whole answer."""
 
+MOST_DRAFT_HEADS = 32
+"""More than this many tokens ahead nothing can be guessed."""
+
 
 @dataclass(frozen=True)
 class TtTConfig:

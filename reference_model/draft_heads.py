@@ -16,13 +16,11 @@ import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from reference_model.config import MOST_DRAFT_HEADS
 from reference_model.errors import CheckpointError
 
 FILE = "mtp.safetensors"
 """Name of the file in a checkpoint folder."""
-
-MOST_HEADS = 32
-"""More than this many tokens ahead nothing can be guessed."""
 
 Shapes = dict[str, tuple[int, ...]]
 
@@ -73,7 +71,7 @@ def read_draft_heads(
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path}: not a readable safetensors file ({error}); train the heads again") from error
     shapes = head_shapes(width)
-    n_heads = min(max(1, -(-len(held) // len(shapes))), MOST_HEADS)
+    n_heads = min(max(1, -(-len(held) // len(shapes))), MOST_DRAFT_HEADS)
     expected = {f"{i}.{name}": shape for i in range(n_heads) for name, shape in shapes.items()}
     for name in sorted({*expected, *held}):
         if name not in held:

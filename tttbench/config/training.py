@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
-from reference_model.config import Objective, PromptAudio
-from reference_model.draft_heads import MOST_HEADS
+from reference_model.config import MOST_DRAFT_HEADS, Objective, PromptAudio
 from reference_model.training.objective import ObjectiveConfig
 from reference_model.training.settings import TrainingConfig
 from tttbench.core.errors import UserError, did_you_mean
@@ -63,7 +62,7 @@ class StartModel:
 class MtpHeads:
     """``[mtp]``: draft heads are trained for the AR model that ``[model] from`` names, which stays as it is."""
 
-    heads: Annotated[int, Check(least=1, most=MOST_HEADS)]
+    heads: Annotated[int, Check(least=1, most=MOST_DRAFT_HEADS)]
 
 
 @dataclass(frozen=True)

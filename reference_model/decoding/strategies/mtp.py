@@ -12,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from reference_model.config import MOST_DRAFT_HEADS
 from reference_model.decoding.strategy import Block, Filling, Look, check_options, register_strategy
-from reference_model.draft_heads import MOST_HEADS
 
 
 @register_strategy("mtp")
@@ -30,7 +30,7 @@ class Mtp:
     heads: int = 0
 
     def __post_init__(self) -> None:
-        check_options(self, heads=(0, MOST_HEADS))
+        check_options(self, heads=(0, MOST_DRAFT_HEADS))
 
     @property
     def ahead(self) -> int:
