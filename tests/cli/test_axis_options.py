@@ -66,3 +66,8 @@ def test_values_that_cannot_be_meant_are_refused(
 def test_a_value_given_twice_is_refused() -> None:
     with pytest.raises(UserError, match="--steps: 2 stands there twice; remove one"):
         read("--steps", "2,4", "--steps", "2")
+
+
+def test_a_length_and_a_schedule_do_not_go_together() -> None:
+    with pytest.raises(UserError, match="--block-length and --block-lengths: one takes the place of the other"):
+        read("--block-length", "9", "--block-lengths", "4+9")

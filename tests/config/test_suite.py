@@ -214,6 +214,13 @@ def test_a_grid_names_schedules_and_refreshes() -> None:
     assert found[0].settings == {"block_lengths": [8, 16, 26], "cache": "refresh", "refresh_every": 2}
 
 
+def test_a_length_of_a_grid_takes_the_place_of_a_schedule_and_the_other_way_round() -> None:
+    (one,) = gridded(decode={"block_lengths": [4, 27]}, grid={"block_length": [9]})
+    assert one.settings == {"block_length": 9}
+    (other,) = gridded(decode={"block_length": 9}, grid={"block_lengths": [[4, 27]]})
+    assert other.settings == {"block_lengths": [4, 27]}
+
+
 def test_a_grid_of_strategies_is_called_by_them() -> None:
     found = gridded(grid={"strategy": ["threshold", "pmi"], "block_length": [9]})
     assert [(plan.label, plan.strategy, plan.settings) for plan in found] == [
@@ -231,6 +238,7 @@ def test_a_grid_of_strategies_is_called_by_them() -> None:
         ({"a": list(range(200)), "b": list(range(200))}, r"grid: makes 40,000 systems, at most 1,000 can be compared"),
         ({"text_top_p": [math.nan]}, r"grid\.text_top_p\[0\]: must be a finite number, not nan"),
         ({"cache": ["exact", "exact"]}, "'exact' is in .* already"),
+        ({"block_length": [9], "block_lengths": [[4, 9]]}, "has 'block_length' and 'block_lengths'; remove one"),
     ],
 )
 def test_a_wrong_grid_is_refused(grid: dict[str, object], message: str) -> None:

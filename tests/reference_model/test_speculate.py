@@ -14,6 +14,7 @@ from torch import Tensor
 
 from reference_model.config import Objective
 from reference_model.decoding import Block, CacheMode, DecodeConfig, Engine, Look, Prompt, generate, make_strategy
+from reference_model.decoding.strategy import is_untrained
 from reference_model.errors import DecodeError
 
 from .cases import MODELS, prompt_for
@@ -154,3 +155,9 @@ def test_a_chain_ends_where_predictions_change() -> None:
 def test_what_counts_passes_does_not_go_with_speculation(chosen: DecodeConfig, says: str) -> None:
     with pytest.raises(DecodeError, match=says):
         Engine(MODELS["hybrid", 6, 2], dataclasses.replace(chosen, strategy="speculate:of=topk"))
+
+
+def test_it_is_untrained_where_the_other_strategy_is() -> None:
+    assert is_untrained(make_strategy("speculate:depth=2,of=saber"))
+    assert not is_untrained(make_strategy("speculate:of=topk"))
+    assert make_strategy("speculate:of=topk") == make_strategy("speculate:of=topk")

@@ -76,6 +76,14 @@ def test_settings_take_the_place_of_the_systems_own(folders: Folders, steps: int
     assert len(set(answer.trace.commit_step)) == passes
 
 
+def test_settings_without_effect_so_far_are_kept_for_those_that_give_them_one(folders: Folders) -> None:
+    own = system_of(folders["hybrid"]).tuned(SystemOptions(settings={"refresh_every": 2}), nothing)
+    assert isinstance(own, TtTSystem)
+    assert "refresh_every" not in own.card.settings
+    tuned = own.tuned(SystemOptions(settings={"cache": "refresh"}), nothing)
+    assert tuned.card.settings["refresh_every"] == 2
+
+
 def test_another_strategy_shares_the_weights(folders: Folders) -> None:
     system = system_of(folders["hybrid"])
     tuned = system.tuned(SystemOptions(strategy="threshold:tau=0.5"), nothing)

@@ -50,7 +50,7 @@ def chosen_axes(args: argparse.Namespace) -> dict[str, Sequence[Value]]:
     """Return the values of every axis that was given, by its name.
 
     Raises:
-        UserError: a value given twice.
+        UserError: a value given twice, or two options of which one takes the other's place.
     """
     chosen: dict[str, Sequence[Value]] = {}
     for axis in AXES:
@@ -60,6 +60,8 @@ def chosen_axes(args: argparse.Namespace) -> dict[str, Sequence[Value]]:
                 raise UserError(f"{axis.option}: {shown(value)} stands there twice; remove one.")
         if values:
             chosen[axis.name] = values
+    if {"block_length", "block_lengths"} <= chosen.keys():
+        raise UserError("--block-length and --block-lengths: one takes the place of the other; leave one out.")
     return chosen
 
 

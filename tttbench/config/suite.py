@@ -247,6 +247,9 @@ _SHORT = {
 
 _LARGEST_GRID = 1000
 
+_COUNTERPARTS = {"block_length": "block_lengths", "block_lengths": "block_length"}
+"""Settings of which one takes the place of the other."""
+
 
 def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPlan]:
     """The system of an entry, or one for every combination of the values of its ``grid``."""
@@ -264,6 +267,8 @@ def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPla
         return [plan]
     if "strategy" in grid and plan.strategy:
         raise document.error(f"systems[{at}].grid", "has 'strategy', which the entry names too; remove one.")
+    if _COUNTERPARTS.keys() <= grid.keys():
+        raise document.error(f"systems[{at}].grid", "has 'block_length' and 'block_lengths'; remove one.")
     size = math.prod(len(values) for values in grid.values())
     if size > _LARGEST_GRID:
         what = f"makes {size:,} systems, at most {_LARGEST_GRID:,} can be compared; leave values out."
@@ -275,7 +280,8 @@ def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPla
         settings: dict[str, JsonValue] = dict(zip(grid, values, strict=True))
         words = [f"{_SHORT.get(name, f'{name}=')}{_in_label(value)}" for name, value in settings.items()]
         strategy = str(settings.pop("strategy", plan.strategy))
-        merged = {**plan.settings, **settings}
+        kept = {name: value for name, value in plan.settings.items() if _COUNTERPARTS.get(name) not in settings}
+        merged = {**kept, **settings}
         first = plan.called or ("" if "strategy" in grid else plan.label)
         called = " ".join([first, *words]).strip()
         plans.append(replace(plan, strategy=strategy, settings=merged, called=called))

@@ -30,7 +30,7 @@ def trade_off(store: RunStore, columns: Columns, timed: Sequence[TimedAnswers]) 
     Empty for runs without an oracle in which no two systems decode one model differently.
     """
     manifest = store.manifest
-    known = {label: _decoding(one) for label, one in manifest.systems.items()}
+    known = {label: decoding_of(one) for label, one in manifest.systems.items()}
     decodings = {label: one for label, one in known.items() if one is not None}
     models = [one.model for one in decodings.values()]
     if not manifest.suite.oracle and len(set(models)) == len(models):
@@ -49,9 +49,10 @@ def trade_off(store: RunStore, columns: Columns, timed: Sequence[TimedAnswers]) 
     return TradeOff(tuple(places), tuple(curves))
 
 
-def _decoding(system: SystemEntry) -> Decoding | None:
+def decoding_of(system: SystemEntry) -> Decoding | None:
+    """How a system decodes, as its card says; None for one that doesn't write audio in blocks."""
     card = system.card
-    if card is None or not card.strategy or "block_length" not in card.settings:
+    if card is None or not card.strategy or not card.settings.keys() & {"block_length", "block_lengths"}:
         return None
     return Decoding(card.name, card.strategy, card.settings)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import torch
@@ -25,6 +26,7 @@ from reference_model.decoding.strategy import (
     Look,
     Strategy,
     check_options,
+    is_untrained,
     make_strategy,
     register_strategy,
 )
@@ -71,17 +73,26 @@ class Speculate:
 
     def __post_init__(self) -> None:
         check_options(self, depth=(1, 64))
-        inner = make_strategy(self.of)
-        if inner.next_token:
+        if self.inner.next_token:
             raise DecodeError(
                 f"strategy 'speculate': option of={self.of!r} writes token by token; use strategy='mtp' in its place"
             )
-        if isinstance(inner, Speculate):
+        if isinstance(self.inner, Speculate):
             raise DecodeError("strategy 'speculate': option of: speculation of speculation saves nothing more")
+
+    @cached_property
+    def inner(self) -> Strategy:
+        """The other strategy."""
+        return make_strategy(self.of)
+
+    @property
+    def untrained(self) -> bool:
+        """Whether the other strategy is."""
+        return is_untrained(self.inner)
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""
-        inner, twin = make_strategy(self.of), block.twins()
+        inner, twin = self.inner, block.twins()
         filling = inner.fill(block)
         look = _next(filling)
         sent: list[Tensor] = []

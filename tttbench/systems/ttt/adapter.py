@@ -33,7 +33,7 @@ from tttbench.systems.ttt.folder import (
 )
 from tttbench.systems.ttt.likelihood import nats_of
 from tttbench.systems.ttt.limits import Limits
-from tttbench.systems.ttt.settings import decode_settings, dtype_of, in_force, strategies
+from tttbench.systems.ttt.settings import decode_settings, dtype_of, in_force, in_full, strategies
 from tttbench.systems.ttt.speech import Speech, load_codec
 from tttbench.systems.ttt.synthetic import bound_for, synthetic_prompt
 
@@ -184,7 +184,7 @@ class TtTSystem:
 
     def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
         """See ``Sweepable``."""
-        own, spec = Document(in_force(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
+        own, spec = Document(in_full(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
         settings = decode_settings([own, *_given_settings(spec, options)])
         parts = (self._loaded, self._codec, self._assistant, settings)
         return TtTSystem(self.name, *parts, options.batch_size, self._made_of, on_pass)

@@ -71,6 +71,11 @@ def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     return settings
 
 
+def in_full(settings: DecodeConfig) -> dict[str, JsonValue]:
+    """Return all decode settings, to be laid under others."""
+    return {**asdict(settings), "block_lengths": list(settings.block_lengths)}
+
+
 def in_force(settings: DecodeConfig) -> dict[str, JsonValue]:
     """Return what a card says of decode settings: without those that make no difference, so that cards stay equal."""
     values: dict[str, JsonValue] = asdict(settings)
