@@ -17,7 +17,9 @@ from tttbench.core.errors import InputError, UserError
 from tttbench.core.plugins import build_task
 from tttbench.data import packed
 from tttbench.data.audio import read_audio
+from tttbench.data.packed import list_packed
 from tttbench.data.samples import list_samples
+from tttbench.data.sources.asr_folder import list_asr_folder
 
 from .tables import tone
 
@@ -42,6 +44,10 @@ LIBRISPEECH = {
     "LibriSpeech/test-clean/61/1/61-1.trans.txt": b"61-1-0000 HE BEGAN\n61-1-0001 GIVE\n",
     "LibriSpeech/test-clean/61/1/61-1-0000.flac": tone(100),
     "LibriSpeech/test-clean/61/1/61-1-0001.flac": tone(90),
+}
+PARENT = {
+    "set/lists/test.tsv": b"audio\ttext\n../wav/a.wav\tone\n",
+    "set/wav/a.wav": tone(70),
 }
 QUESTIONS = {
     "trivia_qa/trivia_qa.csv": b"question,answer_normalized_aliases,audio_filename\nWho?,\"['ann']\",1.mp3\n",
@@ -86,6 +92,21 @@ def test_a_data_set_is_read_in_its_archive(name: str, ending: str, tmp_path: Pat
     assert [(one.id, one.reference, n) for one, n in zip(found, lengths, strict=True)] == expected
     assert {one.path for one in audio} == {archive}
     assert all(str(one.listed).startswith(f"{archive}/") for one in audio)
+
+
+def list_in(archive: Path, name: str) -> list[tuple[str, int]]:
+    """Ids of what the list ``name`` of an archive holds, and samples of their audio."""
+    found = list_packed(archive, lambda folder: list_asr_folder(folder, list=name))
+    return [(one.id, len(read_audio(one.audio).samples)) for one in found if one.audio is not None]
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+def test_lists_may_name_audio_beside_their_folder(ending: str, tmp_path: Path) -> None:
+    archive = pack(tmp_path / f"a.{ending}", PARENT)
+    assert list_in(archive, "lists/test.tsv") == [("../wav/a", 70)]
+    pack(archive, {**PARENT, "set/lists/test.tsv": b"audio\ttext\n../../../a.wav\tone\n"})
+    with pytest.raises(UserError, match="names audio that isn't a file in it"):
+        list_in(archive, "lists/test.tsv")
 
 
 def test_messages_and_warnings_name_the_archive(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ files stand for its audio, which no source reads. What the source then names lie
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -89,9 +90,10 @@ def _packed(sample: Sample, archive: Path, root: Path, names: dict[str, str]) ->
 
 
 def _moved(audio: AudioRef, archive: Path, root: Path, names: dict[str, str]) -> AudioRef:
-    if audio.member or not audio.path.is_relative_to(root):
+    path = Path(os.path.normpath(audio.path))  # a list below may name ../wav/a.wav
+    if audio.member or not path.is_relative_to(root):
         raise UserError(f"{archive}: names audio that isn't a file in it ({audio}). Unpack it.")
-    inside = str(PurePosixPath(*audio.path.relative_to(root).parts))
+    inside = path.relative_to(root).as_posix()
     listed = None if audio.listed is None else _place(audio.listed, archive, root)
     return replace(audio, path=archive, member=names.get(inside, inside), listed=listed)
 
