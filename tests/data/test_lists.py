@@ -55,7 +55,7 @@ def test_lists_further_down_and_of_kinds_that_are_not_read(tmp_path: Path) -> No
     (tmp_path / "data" / "test").mkdir()
     (tmp_path / "data" / "test" / "config.json").write_text("{}")
     (tmp_path / "data" / "test" / "metadata.jsonl").write_text('{"file_name": "1.wav", "text": "one"}')
-    with pytest.raises(UserError, match=r"There is one further down: give \S*/data/test/metadata\.jsonl\. Needed"):
+    with pytest.raises(UserError, match=r"There is one further down\. Give \S*/data/test/metadata\.jsonl$"):
         list_asr_folder(tmp_path)
 
 

@@ -120,6 +120,29 @@ def test_messages_and_warnings_name_the_archive(tmp_path: Path, caplog: pytest.L
         list_samples(build_task("asr_folder"), archive)
 
 
+def test_what_systems_leave_beside_the_data_is_left_out(tmp_path: Path) -> None:
+    strays = {"__MACOSX/LJSpeech-1.1/._metadata.csv": b"\0\5", "__MACOSX/._x.wav": b"\0", ".DS_Store": b"\0"}
+    archive = pack(tmp_path / "mac.zip", {**strays, **LJSPEECH})
+    found = list_samples(build_task("asr_folder"), archive)
+    assert [one.id for one in found] == ["LJ1", "LJ2"]
+    assert found[0].metadata["left_out"] == "audio files without a transcript: 1"
+
+
+def test_messages_advise_no_path_inside_an_archive(tmp_path: Path) -> None:
+    table = b"audio\ttext\na.wav\tx\n"
+    archive = pack(tmp_path / "a.zip", {"set/dev.tsv": table, "set/test.tsv": table, "set/a.wav": tone(10)})
+    with pytest.raises(UserError) as several:
+        list_samples(build_task("asr_folder"), archive)
+    assert str(several.value).endswith(
+        f"{archive}/set: holds several lists (dev.tsv, test.tsv). Unpack the archive and give test.tsv, or name it in "
+        'a task\'s options: list = "test.tsv".'
+    )
+    assert list_in(archive, "test.tsv") == [("a", 10)]
+    pack(archive, PARENT)
+    with pytest.raises(UserError, match=r"further down\. Unpack .* give lists/test\.tsv, or .*\"lists/test\.tsv\"\.$"):
+        list_samples(build_task("asr_folder"), archive)
+
+
 def test_audio_that_the_archive_lacks_is_the_error_of_its_request(tmp_path: Path) -> None:
     archive = pack(tmp_path / "a.tar", {name: LJSPEECH[name] for name in [*LJSPEECH][:2]})
     first, second = (one.audio for one in list_samples(build_task("asr_folder"), archive))

@@ -100,7 +100,7 @@ def test_another_file_is_no_list(tmp_path: Path) -> None:
 def test_a_list_one_folder_further_down_is_pointed_out(tmp_path: Path) -> None:
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "metadata.csv").write_text("file_name,text\na.wav,one\n")
-    with pytest.raises(UserError, match=r"There is one further down: give .*test/metadata\.csv\."):
+    with pytest.raises(UserError, match=r"There is one further down\. Give .*test/metadata\.csv$"):
         list_asr_folder(tmp_path)
 
 

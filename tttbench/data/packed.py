@@ -6,6 +6,7 @@ files stand for its audio, which no source reads. What the source then names lie
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
@@ -19,6 +20,8 @@ from tttbench.core.sample import AudioRef, Place, Sample, Turn
 from tttbench.data.archives import ENDINGS, Member, members
 from tttbench.data.audio import AUDIO_SUFFIXES
 from tttbench.data.parquet import SUFFIX
+from tttbench.data.sources.list_files import ListBelowError
+from tttbench.data.sources.stray import is_stray
 
 log = logging.getLogger("tttbench")
 
@@ -35,7 +38,7 @@ def list_packed(archive: Path, read: Callable[[Path], Sequence[Sample]]) -> Sequ
     """List the samples of a data set in an archive.
 
     Args:
-        archive: tar or zip. If it holds one folder, that is the data's.
+        archive: tar or zip. If it holds one folder, beside what systems leave there, that is the data's.
         read: lists the samples of a folder.
 
     Raises:
@@ -64,6 +67,8 @@ def _laid_out(archive: Path, root: Path) -> dict[str, str]:
             log.warning("%s: %.200r is left out, as its name leads elsewhere", archive, member.name)
             continue
         names[str(path)] = member.name
+        if is_stray(path.parts[0]):
+            continue
         is_list = not path.name.lower().endswith((*AUDIO_SUFFIXES, *ENDINGS, SUFFIX))
         left -= member.size if is_list else 0
         if left < 0:
@@ -113,6 +118,12 @@ def _names_of(archive: Path, root: Path) -> Iterator[None]:
     log.addFilter(renamed)
     try:
         yield
+    except ListBelowError as error:
+        inside = error.found.relative_to(error.folder).as_posix()
+        raise UserError(
+            f"{str(error.folder).replace(str(root), str(archive))}: {error.fault} Unpack the archive and give "
+            f"{inside}, or name it in a task's options: list = {json.dumps(inside, ensure_ascii=False)}."
+        ) from error
     except UserError as error:
         raise type(error)(str(error).replace(str(root), str(archive))) from error
     finally:

@@ -61,6 +61,20 @@ class LeftOut:
     audio: tuple[Path, ...] = ()
 
 
+class ListBelowError(UserError):
+    """A folder's list must be given itself.
+
+    Attributes:
+        folder: the one that was given.
+        fault: what is the matter with it, a sentence.
+        found: a list in it, or further down.
+    """
+
+    def __init__(self, folder: Path, fault: str, advice: str, found: Path) -> None:
+        super().__init__(f"{folder}: {fault} {advice} {found}")
+        self.folder, self.fault, self.found = folder, fault, found
+
+
 def given_path(folder: Path, name: str, split: str = "") -> Path:
     """Return the list ``name`` of a folder, or the parquet table of ``split``; without either the folder.
 
@@ -137,23 +151,28 @@ def only_list(folder: Path, kind: ListKind) -> Path:
         return lists[0]
     if lists:
         likely = next((one for one in lists if "test" in one.stem.lower()), lists[0])
-        raise UserError(
-            f"{folder}: holds several lists ({', '.join(one.name for one in lists)}). Give the one that counts, "
-            f"e.g. {likely}"
-        )
-    raise UserError(f"{folder}: holds no list of {kind.of}.{_instead(folder, kind)} Needed is one of: {kind.needed}.")
+        fault = f"holds several lists ({', '.join(one.name for one in lists)})."
+        raise ListBelowError(folder, fault, "Give the one that counts, e.g.", likely)
+    fault = f"holds no list of {kind.of}."
+    if below := _further_down(folder, kind):
+        fault = f"{fault} Needed is one of: {kind.needed}. There is one further down."
+        raise ListBelowError(folder, fault, "Give", below)
+    raise UserError(f"{folder}: {fault}{_unread(folder)} Needed is one of: {kind.needed}.")
 
 
-def _instead(folder: Path, kind: ListKind) -> str:
-    """What a folder without a list has further down, or in a form that isn't read, as a sentence; ``""`` if nothing."""
+def _further_down(folder: Path, kind: ListKind) -> Path | None:
+    """The list that is least deep in a folder without one of its own; None if there is none."""
     below = files_below(folder, tuple(LIST_READERS)).files
     below = [one for one in below if one.suffix.lower() != ".json" or _is_json_list(one, kind)]
-    if below:
-        return f" There is one further down: give {min(below, key=lambda path: (len(path.parts), path))}."
+    return min(below, key=lambda path: (len(path.parts), path), default=None)
+
+
+def _unread(folder: Path) -> str:
+    """What a folder has in a form that isn't read, as a sentence; ``""`` if nothing."""
     unread = files_below(folder, _UNREAD_LISTS).files
-    if unread:
-        return f" {unread[0].name} is of a kind that isn't read here: write it as .jsonl, and its audio as files."
-    return ""
+    if not unread:
+        return ""
+    return f" {unread[0].name} is of a kind that isn't read here: write it as .jsonl, and its audio as files."
 
 
 def _lists_in(folder: Path, kind: ListKind) -> list[Path]:
