@@ -143,6 +143,37 @@ def test_messages_advise_no_path_inside_an_archive(tmp_path: Path) -> None:
         list_samples(build_task("asr_folder"), archive)
 
 
+CLOSED: Mapping[str, tuple[str, Mapping[str, bytes]]] = {
+    "alpacaeval/test-00000-of-00001.parquet": ("voicebench_alpacaeval", {}),
+    "data/test-00000-of-00001.parquet": ("trivia_qa_hub", {}),
+    "test.parquet": ("asr_folder", {}),
+    "en_us/audio/test.tar.gz": (
+        "fleurs_en",
+        {"en_us/test.tsv": b"7\ta.wav\tA.\ta\ta\t1600\tMALE\n"},
+    ),
+    "data_aishell/wav/S0764.tar.gz": (
+        "aishell1",
+        {"data_aishell/transcript/aishell_transcript_v0.8.txt": b"BAC009S0764W0121 a\n"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_tables_and_archives_in_an_archive_must_be_unpacked(name: str, tmp_path: Path) -> None:
+    task, others = CLOSED[name]
+    archive = pack(tmp_path / "a.zip", {name: b"as published", "README.md": b"", **others})
+    with pytest.raises(UserError) as refused:
+        list_samples(build_task(task), archive)
+    assert f"{archive}: holds {name}, which can't be read inside an archive. Unpack it." in str(refused.value)
+
+
+def test_archives_that_no_source_opens_are_no_fault(tmp_path: Path) -> None:
+    archive = pack(
+        tmp_path / "a.zip", {**LJSPEECH, "LJSpeech-1.1/raw.tar.gz": b"x", "LJSpeech-1.1/more/a.parquet": b"x"}
+    )
+    assert len(list_samples(build_task("asr_folder"), archive)) == 2
+
+
 def test_audio_that_the_archive_lacks_is_the_error_of_its_request(tmp_path: Path) -> None:
     archive = pack(tmp_path / "a.tar", {name: LJSPEECH[name] for name in [*LJSPEECH][:2]})
     first, second = (one.audio for one in list_samples(build_task("asr_folder"), archive))

@@ -1,7 +1,8 @@
 """Data sets that are given as one archive: any source lists them, and their audio is read from it, never unpacked.
 
 Sources look at folders. So for the time of the listing there is one: lists in it are those of the archive, and empty
-files stand for its audio, which no source reads. What the source then names lies in the archive, under the same name.
+files stand for its audio, which no source reads, and for tables and archives in it, which can't be read there. What the
+source then names lies in the archive, under the same name.
 """
 
 from __future__ import annotations
@@ -47,20 +48,23 @@ def list_packed(archive: Path, read: Callable[[Path], Sequence[Sample]]) -> Sequ
     """
     with tempfile.TemporaryDirectory(prefix="tttbench-") as folder:
         root = Path(folder).resolve()
-        names = _laid_out(archive, root)
+        names, closed = _laid_out(archive, root)
         inside = [*root.iterdir()]
         top = inside[0] if len(inside) == 1 and inside[0].is_dir() else root
-        with _names_of(archive, root):
+        with _names_of(archive, root, closed):
             return [_packed(sample, archive, root, names) for sample in read(top)]
 
 
-def _laid_out(archive: Path, root: Path) -> dict[str, str]:
-    """Write the lists of an archive to a folder, and empty files for its audio.
+def _laid_out(archive: Path, root: Path) -> tuple[dict[str, str], list[str]]:
+    """Write the lists of an archive to a folder, and empty files for everything else.
 
     Returns:
-        Names of members as they stand in the archive, by their paths as seen from the folder.
+        Names of members as they stand in the archive, by their paths as seen from the folder; and the paths of tables
+        and archives in it, which can't be opened there.
     """
-    names, left = {}, _MOST_BYTES
+    names: dict[str, str] = {}
+    closed: list[str] = []
+    left = _MOST_BYTES
     for member in members(archive):
         path = PurePosixPath(member.name)
         if path.is_absolute() or ".." in path.parts or "\0" in member.name or not path.parts:
@@ -69,12 +73,15 @@ def _laid_out(archive: Path, root: Path) -> dict[str, str]:
         names[str(path)] = member.name
         if is_stray(path.parts[0]):
             continue
-        is_list = not path.name.lower().endswith((*AUDIO_SUFFIXES, *ENDINGS, SUFFIX))
+        is_closed = path.name.lower().endswith((*ENDINGS, SUFFIX))
+        if is_closed:
+            closed.append(str(path))
+        is_list = not is_closed and not path.name.lower().endswith(tuple(AUDIO_SUFFIXES))
         left -= member.size if is_list else 0
         if left < 0:
             raise UserError(f"{archive}: holds more than {_MOST_BYTES >> 30} GB beside audio. Unpack it.")
         _write(root / path, member, archive, is_list=is_list)
-    return names
+    return names, closed
 
 
 def _write(path: Path, member: Member, archive: Path, *, is_list: bool) -> None:
@@ -108,8 +115,14 @@ def _place(place: Place, archive: Path, root: Path) -> Place:
 
 
 @contextmanager
-def _names_of(archive: Path, root: Path) -> Iterator[None]:
-    """Let messages and warnings name the archive where they name the folder."""
+def _names_of(archive: Path, root: Path, closed: Sequence[str]) -> Iterator[None]:
+    """Let messages and warnings name the archive where they name the folder.
+
+    Args:
+        archive: of the data.
+        root: the folder in its place.
+        closed: members that stand empty there. A message that begins with one of them is about opening it.
+    """
 
     def renamed(record: logging.LogRecord) -> bool:
         record.msg, record.args = record.getMessage().replace(str(root), str(archive)), ()
@@ -125,6 +138,9 @@ def _names_of(archive: Path, root: Path) -> Iterator[None]:
             f"{inside}, or name it in a task's options: list = {json.dumps(inside, ensure_ascii=False)}."
         ) from error
     except UserError as error:
+        opened = next((one for one in closed if str(error).startswith(f"{root / one}: ")), None)
+        if opened is not None:
+            raise UserError(f"{archive}: holds {opened}, which can't be read inside an archive. Unpack it.") from error
         raise type(error)(str(error).replace(str(root), str(archive))) from error
     finally:
         log.removeFilter(renamed)
