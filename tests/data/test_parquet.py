@@ -86,6 +86,19 @@ def test_a_split_is_found_as_hubs_name_it(tmp_path: Path, name: str) -> None:
     assert [s.id for s in list_asr_folder(tmp_path, split="test")] == ["a"]
 
 
+def test_a_split_s_own_name_counts_before_names_that_end_so(tmp_path: Path) -> None:
+    for at, name in enumerate(["a-test-00000-of-00001", "b-test"]):
+        write_table(tmp_path / f"{name}.parquet", {"audio": [held(10, f"{at}.wav")], "text": ["x"]})
+    several = r"may be the split 'test' \(a-test-00000-of-00001\.parquet, b-test\.parquet\)\..* e\.g\. a-test\."
+    with pytest.raises(UserError, match=several):
+        list_asr_folder(tmp_path, split="test")
+    assert [s.id for s in list_asr_folder(tmp_path, split="b-test")] == ["1"]
+    write_table(tmp_path / "data/test/0000.parquet", {"audio": [held(10, "own.wav")], "text": ["x"]})
+    assert [s.id for s in list_asr_folder(tmp_path, split="test")] == ["own"]
+    write_table(tmp_path / "test.parquet", {"audio": [held(10, "nearer.wav")], "text": ["x"]})
+    assert [s.id for s in list_asr_folder(tmp_path, split="test")] == ["nearer"]
+
+
 def test_paths_name_files_where_no_row_holds_its_audio(tmp_path: Path) -> None:
     outside = [{"bytes": None, "path": "sub/a.wav"}, {"bytes": None, "path": "b.wav"}]
     write_table(tmp_path / "metadata.parquet", {"audio": outside, "text": ["x", "y"]})

@@ -79,18 +79,27 @@ def first_parts(paths: Sequence[Path]) -> list[Path]:
 def split_in(folders: Sequence[Path], split: str) -> Path | None:
     """Return the first file of a split in the first folder that holds one; None if none does.
 
-    ``SPLIT.parquet``, ``SPLIT-00000-of-00001.parquet`` with or without a name before it (``fleurs-test-…``), or
-    ``SPLIT/0000.parquet``, as hubs call them.
+    ``SPLIT.parquet``, ``SPLIT-00000-of-00001.parquet`` or ``SPLIT/0000.parquet``, as hubs call them; where no folder
+    has such a one, with a name before it (``fleurs-test-00000-of-00001.parquet``).
+
+    Raises:
+        UserError: several names end in the split's, and none is its own.
     """
     for folder in folders:
-        for path in first_parts(_files(folder)):
-            part = _part(path)
-            name = path.stem if part is None else part.split
-            if name == split or name.endswith(f"-{split}"):
-                return path
-        numbered = [one for one in _files(folder / split) if (part := _part(one)) is not None and not part.split]
-        if numbered:
-            return min(numbered)
+        own = [path for path in first_parts(_files(folder)) if _split_of(path) == split]
+        own += [one for one in _files(folder / split) if (part := _part(one)) is not None and not part.split][:1]
+        if own:
+            return own[0]
+    for folder in folders:
+        ending = [path for path in first_parts(_files(folder)) if _split_of(path).endswith(f"-{split}")]
+        if len(ending) > 1:
+            raise UserError(
+                f"{folder}: several tables are called so that they may be the split {split!a:.60} "
+                f"({', '.join(path.name for path in ending)}). Move the one that counts to a folder of its own, "
+                f"or give its whole name as the option 'split', e.g. {_split_of(ending[0])}."
+            )
+        if ending:
+            return ending[0]
     return None
 
 
@@ -98,8 +107,7 @@ def splits_in(folder: Path) -> dict[str, Path]:
     """Return the first file of each split of a folder, by the split's name, in the order of the names."""
     found = {}
     for path in first_parts(_files(folder)):
-        part = _part(path)
-        found[path.stem if part is None else part.split] = path
+        found[_split_of(path)] = path
     inner = sorted(one for one in folder.iterdir() if one.is_dir()) if folder.is_dir() else []
     for one in inner:
         numbered = [path for path in _files(one) if (part := _part(path)) is not None and not part.split]
@@ -113,6 +121,12 @@ def _files(folder: Path) -> list[Path]:
         return sorted(one for one in folder.iterdir() if one.suffix.lower() == SUFFIX and not is_stray(one.name))
     except OSError:
         return []
+
+
+def _split_of(path: Path) -> str:
+    """The name of a file without its number; ``""`` if it is a number."""
+    part = _part(path)
+    return path.stem if part is None else part.split
 
 
 def _part(path: Path) -> _Part | None:
