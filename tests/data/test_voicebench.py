@@ -67,6 +67,19 @@ def test_every_subset_is_listed(tmp_path: Path, name: str) -> None:
     ]
 
 
+def test_a_question_is_a_cluster_in_all_regions(tmp_path: Path) -> None:
+    write(tmp_path)
+    found = list_voicebench(tmp_path, "sd-qa", "all")
+    assert [(s.id, s.cluster) for s in found] == [
+        *(("aus-0001", "0001"), ("aus-0002", "0002"), ("usa-0001", "0001"), ("usa-0002", "0002"))
+    ]
+    turned = {name: cells[::-1] for name, cells in columns("sd-qa").items()} | {"prompt": ["Second?", "First?\n"]}
+    write_table(tmp_path / "sd-qa/usa-00000-of-00001.parquet", turned)
+    assert [s.cluster for s in list_voicebench(tmp_path, "sd-qa", "all")] == ["First?", "Second?", "Second?", "First?"]
+    others = [*list_voicebench(tmp_path, "sd-qa", "usa"), *list_voicebench(tmp_path, "mmsu", "all")]
+    assert {s.cluster for s in others} == {""}
+
+
 def test_what_scores_need_is_kept(tmp_path: Path) -> None:
     write(tmp_path)
     followed = list_voicebench(tmp_path, "ifeval")[0].metadata

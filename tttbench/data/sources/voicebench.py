@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError
@@ -20,7 +21,9 @@ from tttbench.data.sources.published import check_option
 OPEN = ("alpacaeval", "alpacaeval_full", "commoneval", "wildvoice", "advbench", "ifeval")
 """Subsets without a reference."""
 CHOICE = ("openbookqa", "mmsu", "bbh")
-SUBSETS = (*OPEN, *CHOICE, "sd-qa")
+REGIONAL = "sd-qa"
+"""The subset whose splits are regions, where the same questions are spoken."""
+SUBSETS = (*OPEN, *CHOICE, REGIONAL)
 
 ALL = "all"
 """The option ``split`` for every split of a subset."""
@@ -39,7 +42,8 @@ def list_voicebench(folder: Path, subset: str = "alpacaeval", split: str = "test
     Args:
         folder: of the data set, or of the subset.
         subset: e.g. ``"commoneval"``.
-        split: ``"test"``; of ``sd-qa`` a region such as ``"usa"``, of ``mmsu`` a domain; ``"all"`` of them.
+        split: ``"test"``; of ``sd-qa`` a region such as ``"usa"``, of ``mmsu`` a domain; ``"all"`` of them. In all
+            regions a question is a cluster.
 
     Raises:
         UserError: no such subset or split, a table that is damaged, a row that is wrong.
@@ -53,12 +57,26 @@ def list_voicebench(folder: Path, subset: str = "alpacaeval", split: str = "test
             f"{folder}: holds no parquet of the split {split!a:.60} of {subset}. Give the folder of the data set, with "
             f"{subset}/{split if split != ALL else 'test'}-00000-of-….parquet."
         )
+    tables = {name: read_parquet(table) for name, table in found.items()}
+    clusters = _questions(tables) if subset == REGIONAL and split == ALL else {}
     samples = []
-    for name, table in found.items():
-        for number, row in enumerate(read_parquet(table), 1):
+    for name, rows in tables.items():
+        for number, row in enumerate(rows, 1):
             own_id = f"{number:04d}" if split != ALL else f"{name}-{number:04d}"
-            samples.append(_sample(row, own_id, subset, name))
+            samples.append(replace(_sample(row, own_id, subset, name), cluster=clusters.get((name, number), "")))
     return samples
+
+
+def _questions(tables: Mapping[str, Sequence[Row]]) -> Mapping[tuple[str, int], str]:
+    """What question a row of a region is, by region and number: a row's number where all regions ask the same in the
+    same order, or else its text."""
+    asked = {name: [" ".join(row.filled("prompt").split()) for row in rows] for name, rows in tables.items()}
+    is_same = len({tuple(texts) for texts in asked.values()}) == 1
+    return {
+        (name, number): f"{number:04d}" if is_same else text
+        for name, texts in asked.items()
+        for number, text in enumerate(texts, 1)
+    }
 
 
 def _tables(folders: Sequence[Path], split: str) -> Mapping[str, Path]:
