@@ -22,7 +22,7 @@ from tttbench.core.tables import Document
         (["run", "--systems", "echo", "--systems", ","], "--systems ',': names nothing"),
         (["run", "--tasks", ""], "--tasks '': names nothing"),
         (["run", "--add", ""], "--add ''"),
-        (["run", "--data", ""], "--data : must be TASK=DIR"),
+        (["run", "--data", ""], "--data : must be TASK=PATH"),
         (["run", "--executor", ""], "--executor : there is no such executor"),
         (["run", ""], "Unknown suite ''"),
         (["nll", ""], "SYSTEM '': names nothing"),

@@ -16,7 +16,7 @@ def samples(folder: Path | None) -> Sequence[Sample]:
 
 
 def test_the_folder_must_be_given() -> None:
-    with pytest.raises(UserError, match="--data asr_folder=DIR"):
+    with pytest.raises(UserError, match="--data asr_folder=PATH"):
         samples(None)
 
 
@@ -42,5 +42,5 @@ def test_chinese_recordings_are_scored_by_characters(tmp_path: Path) -> None:
     task = build_task("asr_folder_zh")
     assert [(spec.id, spec.scorer) for spec in task.scores] == [("cer_zh", "cer_zh")]
     assert [sample.reference for sample in task.samples(tmp_path)] == ["你好"]
-    with pytest.raises(UserError, match="--data asr_folder_zh=DIR"):
+    with pytest.raises(UserError, match="--data asr_folder_zh=PATH"):
         task.samples(None)

@@ -29,7 +29,7 @@ def test_the_tasks_are_found_and_list_their_samples(tmp_path: Path) -> None:
     sample, _ = task.samples(tmp_path)
     assert (sample.id, sample.audio, sample.references) == ("a", AudioRef(tmp_path / "a.wav"), ("one two",))
     assert sample.cluster == "ann"
-    with pytest.raises(UserError, match=r"digits: needs a folder of data.* --data digits=DIR"):
+    with pytest.raises(UserError, match=r"digits: needs a folder of data, or an archive\..* --data digits=PATH"):
         task.samples(None)
     first = build_task("counting").samples(None)[0]
     assert (first.text, first.reference) == ("3", "1 2 3")

@@ -57,5 +57,5 @@ def test_the_example_is_a_task(tmp_path: Path) -> None:
 
 def test_tasks_say_where_to_get_the_data() -> None:
     for name in (name for name in tasks.names() if name.startswith(PUBLISHED)):
-        with pytest.raises(UserError, match=rf"Get it from .* and give it with --data {name}=DIR"):
+        with pytest.raises(UserError, match=rf"Get it from .* and give it with --data {name}=PATH"):
             build_task(name).samples(None)

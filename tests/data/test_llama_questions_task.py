@@ -64,7 +64,7 @@ def test_a_wrong_list_is_named_with_line_and_field(tmp_path: Path, content: str,
 
 
 def test_without_data_the_message_says_where_to_get_them() -> None:
-    with pytest.raises(UserError, match=r"LLAMA1-Test-Set.*--data llama_questions=DIR"):
+    with pytest.raises(UserError, match=r"LLAMA1-Test-Set.*--data llama_questions=PATH"):
         build_task("llama_questions").samples(None)
 
 

@@ -97,8 +97,11 @@ def test_what_a_task_does_not_say_is_the_default() -> None:
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ("", "digits: needs a folder of data. Make one and give it with --data digits=DIR."),
-        ('get = "at x.org."', "digits: needs a folder of data. Get it at x.org and give it with --data digits=DIR."),
+        ("", "digits: needs a folder of data, or an archive. Make one and give it with --data digits=PATH."),
+        (
+            'get = "at x.org."',
+            "digits: needs a folder of data, or an archive. Get it at x.org and give it with --data digits=PATH.",
+        ),
     ],
 )
 def test_a_task_without_data_says_where_to_get_them(more: str, says: str) -> None:

@@ -195,7 +195,7 @@ def test_samples_are_those_up_to_the_limit_in_the_task_s_language(monkeypatch: p
 def test_what_is_wrong_with_a_task_is_named_with_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     registered(monkeypatch, made("none"), made("twice", A, B, A))
     assert refused(suite_of(TaskPlan("none"))) == (
-        "task 'none': has no samples; give a folder that holds some with --data none=DIR."
+        "task 'none': has no samples; give data that hold some with --data none=PATH."
     )
     assert refused(suite_of(TaskPlan("twice", data=Path("/data")))) == (
         "task 'twice' (/data): two samples have the id 'a'; give every sample its own."

@@ -82,7 +82,7 @@ def test_a_cell_that_was_not_measured_says_what_it_needs_and_the_command() -> No
     assert found.measured is None
     assert "Stephen-Lee/TtT-3B" in found.needs
     assert "Qwen3-30B-A3B" in found.needs
-    assert found.command == "tttbench run --systems ttt:TtT-3B --tasks llama_questions --data llama_questions=DIR"
+    assert found.command == "tttbench run --systems ttt:TtT-3B --tasks llama_questions --data llama_questions=PATH"
 
 
 def test_published_test_sets_are_measured_by_their_own_tasks() -> None:
@@ -96,7 +96,7 @@ def test_published_test_sets_are_measured_by_their_own_tasks() -> None:
         <= {*tasks.names()}
     )
     found = cell(filled({}), "ablation", "ttt", "aishell_1")
-    assert found.command == "tttbench run --systems ttt:TtT-3B --tasks aishell1 --data aishell1=DIR"
+    assert found.command == "tttbench run --systems ttt:TtT-3B --tasks aishell1 --data aishell1=PATH"
 
 
 def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_tabl
     (tmp_path / "tables.toml").write_text(own)
     found = cell(fill(load_tables(tmp_path / "tables.toml"), {}, tasks.names()), "ablation", "ttt", "aishell_1")
     assert found.command == (
-        "tttbench run --systems ttt:TtT-3B --tasks asr_folder_zh --data asr_folder_zh=DIR --out RUN"
+        "tttbench run --systems ttt:TtT-3B --tasks asr_folder_zh --data asr_folder_zh=PATH --out RUN"
         " && tttbench tables RUN --name asr_folder_zh=own"
     )
 

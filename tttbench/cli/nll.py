@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "systems", nargs="*", metavar="SYSTEM", help=f"that tell likelihoods (default: {', '.join(SYSTEMS)})"
     )
     parser.add_argument("--task", default="mini_qa", help="whose reference answers (default: mini_qa)")
-    parser.add_argument("--data", type=a_path, metavar="DIR", help="folder with the data of that task")
+    parser.add_argument("--data", type=a_path, metavar="PATH", help="data of that task: a folder, archive or list")
     add_allow_outside(parser)
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples (default: all)")
     parser.add_argument(
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     task = build_task(args.task)
     samples = list_samples(task, args.data, allow_outside=args.allow_outside)[: args.limit]
     if not samples:
-        raise UserError(f"task {args.task!r}: has no samples; give a folder that holds some with --data DIR.")
+        raise UserError(f"task {args.task!r}: has no samples; give data that hold some with --data PATH.")
     device = resolve_device(args.device)
     results = []
     for name in chosen("SYSTEM", args.systems) or SYSTEMS:

@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--task", help="whose samples to give (default: mini_qa, or mini_asr for systems that only write)"
     )
-    parser.add_argument("--data", type=a_path, metavar="DIR", help="folder with the data of that task")
+    parser.add_argument("--data", type=a_path, metavar="PATH", help="data of that task: a folder, archive or list")
     add_allow_outside(parser)
     parser.add_argument(
         "--synthetic",

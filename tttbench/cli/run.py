@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tasks", action="append", default=[], metavar="A,B", help="instead of the suite's")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="TASK=DIR", help="folder with the data of a task"
+        "--data", action="append", default=[], metavar="TASK=PATH", help="data of a task: a folder, archive or list"
     )
     parser.add_argument(
         "--transcriber",
@@ -200,15 +200,15 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
 
 
 def _data(values: list[str]) -> dict[str, Path]:
-    folders: dict[str, Path] = {}
+    given: dict[str, Path] = {}
     for value in values:
-        task, equals, folder = value.partition("=")
-        if not (task and equals and folder):
-            raise UserError(f"--data {value}: must be TASK=DIR, e.g. asr_folder=recordings.")
-        if not Path(folder).exists():
-            raise UserError(f"--data {value}: no such folder: {folder}.")
-        folders[task] = Path(folder)
-    return folders
+        task, equals, path = value.partition("=")
+        if not (task and equals and path):
+            raise UserError(f"--data {value}: must be TASK=PATH, e.g. asr_folder=recordings.")
+        if not Path(path).exists():
+            raise UserError(f"--data {value}: no such folder, archive or list: {path}.")
+        given[task] = Path(path)
+    return given
 
 
 def _resume_command(command: list[str], folder: Path) -> str:

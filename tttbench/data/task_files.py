@@ -6,8 +6,8 @@
     source = "asr_folder"
     scores = ["wer", "cer"]
 
-The file's name is the task's. ``data`` is a folder beside the file; without it users give one with ``--data NAME=DIR``,
-and ``get`` says where to get it.
+The file's name is the task's. ``data`` is a folder beside the file; without it users give one, or an archive
+or a list, with ``--data NAME=PATH``, and ``get`` says where to get it.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def task_from(document: Document, path: Path) -> Task:
 def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None) -> Sequence[Sample]:
     if folder is None:
         where = f" Get it {found.get.rstrip(chr(46))}" if found.get else " Make one"
-        raise UserError(f"{name}: needs a folder of data.{where} and give it with --data {name}=DIR.")
+        raise UserError(f"{name}: needs a folder of data, or an archive.{where} and give it with --data {name}=PATH.")
     with blamed(f"task {name!r}: its source {found.source!r}"):
         if is_archive(folder):
             return list_packed(folder, lambda inside: entry.read(inside, **found.options))

@@ -128,7 +128,7 @@ def _plan_task(plan: TaskPlan, task: Task, suite: Suite, taken: Collection[str],
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
-        raise UserError(f"{where}: has no samples; give a folder that holds some with --data {plan.name}=DIR.")
+        raise UserError(f"{where}: has no samples; give data that hold some with --data {plan.name}=PATH.")
     chosen = tuple(samples if plan.limit is None else samples[: plan.limit])
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)

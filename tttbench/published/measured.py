@@ -220,7 +220,7 @@ def _cell(row: Row, column: Column, found: Found, tasks: Collection[str]) -> Cel
 def _command(row: Row, column: Column, task: str) -> str:
     words = ["tttbench", "run", "--systems", row.system, "--tasks", task]
     if column.needs:
-        words += ["--data", f"{task}=DIR"]
+        words += ["--data", f"{task}=PATH"]
     if not column.via:
         return shlex.join(words)
     then = ["tttbench", "tables", "RUN", "--name", f"{task}={column.task}"]

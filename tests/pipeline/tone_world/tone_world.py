@@ -133,7 +133,7 @@ def build(spec: str, options: SystemOptions) -> ToneSystem:
 
 def _rows(folder: Path | None) -> list[dict[str, str]]:
     if folder is None:
-        raise UserError("task 'tone_qa': needs its data: --data tone_qa=DIR with a questions.json.")
+        raise UserError("task 'tone_qa': needs its data: --data tone_qa=PATH with a questions.json.")
     rows: list[dict[str, str]] = json.loads((folder / "questions.json").read_text())
     return rows
 
