@@ -197,6 +197,12 @@ def test_it_says_what_requests_that_failed_are_in_the_scores() -> None:
     assert only.endswith("could not be scored. What could not be scored is left out.")
 
 
+def test_it_names_the_scores_that_leave_answers_out() -> None:
+    apart = replace(SPOKEN, metric="wer", recipe=Recipe("wer@1", denominator="as-published@1 (left out: errors)"))
+    said = sentences((SPOKEN, apart), rows=(row("ok"), row("error")), expected=2)
+    assert said.endswith("Errors count as wrong, but for what wer leaves out.")
+
+
 def test_answers_that_a_limit_cut_are_counted() -> None:
     cut = replace(row("ok"), finish_reason="length")
     assert sentences(rows=(cut, cut, row("ok"), row("error")), expected=4).endswith(

@@ -117,7 +117,7 @@ class Score:
         value: the sample's own value. For rates it is ``numerator / denominator`` (nan if the denominator is 0).
         numerator, denominator: for rates edits and reference units; else value and 1.
         status: ``ok``, or why there is no ordinary value.
-        detail: for display: counts, the alignment, the normalized texts …
+        detail: for display: counts, the alignment, the normalized texts …; ``dropped`` says why it is left out.
     """
 
     value: MaybeNan
@@ -125,6 +125,11 @@ class Score:
     denominator: MaybeNan
     status: Status
     detail: JsonObject = field(default_factory=dict)
+
+    @property
+    def dropped(self) -> str:
+        """Why the answer is left out of this score on purpose; ``""`` if it isn't. Says nothing of the request."""
+        return str(self.detail.get("dropped", ""))
 
 
 def score_fault(score: object, info: MetricInfo) -> str:

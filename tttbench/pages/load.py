@@ -189,6 +189,8 @@ def _row(answer: StoredAnswer, run: Run, recipes: Mapping[str, Recipe]) -> Row:
 
 def is_wrong(score: Score, info: MetricInfo) -> bool:
     """Whether a score says that something is wrong: not ok, a verdict on the worse side, or any edit."""
+    if score.dropped:
+        return False
     if score.status != "ok":
         return True
     if info.aggregation == "binary" and info.direction == "higher":
@@ -227,6 +229,8 @@ def _scored_alignment(
 def _note(score: Score, info: MetricInfo) -> str:
     """How a score came about, from its detail."""
     detail = score.detail
+    if score.dropped:
+        return f"left out: {score.dropped}"
     if info.aggregation == "rate" and "substitutions" in detail:
         edits = f"{detail['substitutions']} substituted, {detail['deletions']} missing, {detail['insertions']} added"
         return f"{edits}, of {score.denominator:g}"

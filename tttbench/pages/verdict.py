@@ -174,13 +174,15 @@ def _statuses(view: ReportView) -> str:
     if not failed:
         return f"{f'All {total:,} requests' if total > 1 else 'The only request'} ended ok.{limit}"
     ended_ok = f"Of {count(total + missing, 'request')}, {counts['ok']:,} ended ok; {listing(failed)}."
-    return f"{ended_ok}{_how_counted(counts, missing) if view.results else ''}{limit}"
+    return f"{ended_ok}{_how_counted(view, counts, missing) if view.results else ''}{limit}"
 
 
-def _how_counted(counts: Mapping[Status, int], missing: int) -> str:
+def _how_counted(view: ReportView, counts: Mapping[Status, int], missing: int) -> str:
     """What those that didn't end ok are in the scores."""
     wrong = [name for status, name in _COUNTED_AS_WRONG.items() if counts[status]]
-    said = [f"{listing(wrong)} count as wrong"] if wrong else []
+    apart = view.scores_that_leave_out
+    but = f", but for what {listing(apart)} {'leaves' if len(apart) == 1 else 'leave'} out" if apart else ""
+    said = [f"{listing(wrong)} count as wrong{but}"] if wrong else []
     said += ["what could not be scored is left out"] if counts["derivation_failed"] else []
     said += ["those not answered yet are not counted"] if missing else []
     return f" {'; '.join(said).capitalize()}." if said else ""

@@ -20,6 +20,7 @@ from tttbench.core.metric import (
     TimedAnswers,
     WayOfDecoding,
 )
+from tttbench.scorers.denominators import leaves_out
 from tttbench.store.manifest import Skipped, Unanswered
 
 from .labels import short_names
@@ -195,6 +196,11 @@ class ReportView:
         for row in self.rows:
             counts[row.status] += 1
         return counts
+
+    @property
+    def scores_that_leave_out(self) -> tuple[str, ...]:
+        """The scores, by id, that leave answers out as a publication does."""
+        return tuple(dict.fromkeys(one.metric for one in self.results if leaves_out(one.recipe)))
 
     def task(self, name: str) -> TaskView:
         """The task called ``name`` (KeyError if the run has none)."""

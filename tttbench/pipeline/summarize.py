@@ -21,7 +21,6 @@ from tttbench.core.metric import (
 )
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
-from tttbench.core.status import request_status
 from tttbench.core.task import nouns
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.trade_off import trade_off
@@ -51,7 +50,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
             answers = list(store.answers(label, name))
             own = columns.of_system(label, system, name)
             scored = [(one, _scores(one, own, store, derivations, peers)) for one in answers]
-            counts.update(request_status(one.status, (s.status for s in scores.values())) for one, scores in scored)
+            rescored = [replace(one, scores=scores) for one, scores in scored]
+            counts.update(one.outcome for one in rescored)
             store.replace_scores(
                 label,
                 name,
@@ -66,7 +66,6 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 cut=found.cut + _cut(answers),
                 unanswered=(*found.unanswered, *_unanswered(label, name, answers)),
             )
-            rescored = (replace(one, scores=scores) for one, scores in scored)
             cells.append(cell_of(label, system.used_strategy, name, rescored))
         memory += _memory(label, system)
     answered = counts.total()

@@ -13,6 +13,7 @@ from typing import Literal
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.metric import Score
+from tttbench.core.recipe import Recipe
 
 VERSION = 1
 """Raised whenever other answers may be left out."""
@@ -82,6 +83,11 @@ class Denominator:
         if "references without words" in self.drops and not score.detail.get("reference"):
             return "the reference has no word"
         return ""
+
+
+def leaves_out(recipe: Recipe) -> bool:
+    """Whether scores of this recipe leave answers out on purpose."""
+    return recipe.denominator.startswith("as-published@")
 
 
 ALL = Denominator()

@@ -131,5 +131,5 @@ class StoredAnswer:
 
     @property
     def outcome(self) -> Status:
-        """How the request ended as a whole, as the run's counts have it."""
-        return request_status(self.status, (score.status for score in self.scores.values()))
+        """How the request ended as a whole, as the run's counts have it; scores that leave it out say nothing of it."""
+        return request_status(self.status, (score.status for score in self.scores.values() if not score.dropped))
