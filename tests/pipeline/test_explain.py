@@ -55,6 +55,13 @@ def test_files_of_answers_are_explained(texts: Path, capsys: pytest.CaptureFixtu
     assert "1 dropped" in html
 
 
+def test_only_line_ends_end_a_line(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (texts / "refs.tsv").write_text("a\tthe\u2028white\x85paper\r\nb\tone\x0ccolor\r\n", encoding="utf-8", newline="")
+    (texts / "one.tsv").write_text("a\tthe white paper\r\nb\tone color", encoding="utf-8", newline="")
+    ended = explain(capsys, texts / "one.tsv", "--references", texts / "refs.tsv", "--json")
+    assert values(ended.document, "presets")["raw"] == 0
+
+
 def test_runs_are_explained_as_they_were_scored(
     tones: Callable[..., Ended], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.language import primary_language
-from tttbench.data.documents import read_text
+from tttbench.data.sources.listing import read_lines
 from tttbench.scorers.answers import SPOKEN, WRITTEN
 from tttbench.scorers.explain_answers import explain_matches
 from tttbench.scorers.explain_rates import explain_rate
@@ -122,10 +122,8 @@ def _language(run: Run, task: str) -> str:
 
 def _texts(path: Path) -> dict[str, str]:
     found: dict[str, str] = {}
-    for number, line in enumerate(read_text(path).splitlines(), 1):
+    for number, line in read_lines(path):
         name, tab, text = line.partition("\t")
-        if not line.strip():
-            continue
         if not tab:
             raise UserError(f"{path}, line {number}: has no tab. A line is an id, a tab, and a text.")
         if name in found:
