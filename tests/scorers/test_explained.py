@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tttbench.cli.explain_tables import show
 from tttbench.core.errors import UserError
 from tttbench.core.metric import MetricInfo
+from tttbench.pages.explained import explained_page
 from tttbench.scorers.answers import WRITTEN
 from tttbench.scorers.explain_answers import explain_matches
 from tttbench.scorers.explain_rates import explain_rate
@@ -96,6 +98,23 @@ def test_what_is_not_made_of_steps_is_not_taken_apart() -> None:
     assert explained(language="de").steps == ()
     with pytest.raises(UserError, match="--steps en: is no preset that is made of steps"):
         explained(steps="en")
+
+
+@pytest.mark.parametrize(
+    ("scorer", "language", "steps", "why"),
+    [
+        ("cer_zh", "zh", "kimi-en", "It is for the language en, and the answers are in zh."),
+        ("cer_zh", "en", "open-asr-2026-07", "sets compounds=merged, which cer_zh doesn't have"),
+        ("cer_zh", "en", "", "sets compounds=merged, which cer_zh doesn't have"),
+    ],
+)
+def test_a_preset_is_taken_apart_where_it_fits(scorer: str, language: str, steps: str, why: str) -> None:
+    found = explain_rate("t", scorer, [Column("s", ANSWERS)], language=language, steps=steps, n_examples=1)
+    assert found.presets[0].cells
+    assert (found.steps, found.steps_of) == ((), steps or "open-asr-2026-07")
+    assert why in found.steps_problem
+    assert f"isn't taken apart here: {found.steps_problem}" in show(found)
+    assert f"{found.steps_of} isn\u2019t taken apart here" in explained_page([found])
 
 
 def test_answers_to_questions_are_matched_in_every_way() -> None:

@@ -23,6 +23,8 @@ def show(explanation: Explanation) -> str:
             f"{explanation.steps_of}, one step after the other:",
             _table("step", explanation.steps, explanation.columns, "change"),
         ]
+    if explanation.steps_problem:
+        parts.append(f"{explanation.steps_of} isn't taken apart here: {explanation.steps_problem}")
     parts += _examples(explanation)
     return "\n\n".join(parts) + "\n"
 

@@ -35,7 +35,7 @@ def explain_rate(
         scorer: the edit rate, e.g. ``"wer"``.
         columns: the answers, by system.
         language: primary language of the answers; ``""`` counts as English.
-        steps: the preset to take apart; ``""`` for the language's own.
+        steps: the preset to take apart, where it fits; ``""`` for the language's own.
         n_examples: the most samples that are shown a cell.
 
     Raises:
@@ -43,6 +43,7 @@ def explain_rate(
     """
     info = _rate(scorer, {}).info
     apart = _made_of_steps(steps) if steps else DEFAULT_STEPS.get(language or "en", "")
+    unfit = _unfit(apart, scorer, language or "en") if apart else ""
     found = [way for name in _presets(language or "en") for way in _ways(name, scorer, columns)]
     return Explanation(
         task=task,
@@ -51,7 +52,10 @@ def explain_rate(
         n_samples=len({one.id for column in columns for one in column.answers}),
         presets=rows_of(found, columns, n_examples, to_first=True),
         steps_of=apart,
-        steps=rows_of(list(_ladder(apart, scorer, columns)), columns, n_examples, to_first=False) if apart else (),
+        steps=rows_of(list(_ladder(apart, scorer, columns)), columns, n_examples, to_first=False)
+        if apart and not unfit
+        else (),
+        steps_problem=unfit,
     )
 
 
@@ -64,6 +68,18 @@ def _made_of_steps(preset: str) -> str:
     if preset not in known:
         raise UserError(f"--steps {preset!s:.60}: is no preset that is made of steps. {did_you_mean(preset, known)}")
     return preset
+
+
+def _unfit(preset: str, scorer: str, language: str) -> str:
+    """Why a preset can't be taken apart here, as a sentence; ``""`` if it can."""
+    own = PRESETS[preset].language
+    if own not in ("", language):
+        return f"It is for the language {own}, and the answers are in {language}."
+    try:
+        _rate(PRESETS[preset].score or scorer, {"recipe": preset})
+    except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
+        return str(error)
+    return ""
 
 
 def _rate(scorer: str, options: Mapping[str, str]) -> EditRate:

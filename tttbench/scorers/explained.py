@@ -107,6 +107,7 @@ class Explanation:
         presets: rows, each set against the first.
         steps_of: the preset that ``steps`` take apart; ``""`` if none.
         steps: rows, each with one ingredient more than the one before, which it is set against.
+        steps_problem: why ``steps_of`` isn't taken apart here; ``""`` if it is.
     """
 
     task: str
@@ -116,6 +117,7 @@ class Explanation:
     presets: tuple[Row, ...]
     steps_of: str = ""
     steps: tuple[Row, ...] = ()
+    steps_problem: str = ""
 
 
 def rows_of(ways: Sequence[Way], columns: Sequence[Column], n_examples: int, *, to_first: bool) -> tuple[Row, ...]:
