@@ -100,6 +100,22 @@ def test_what_is_not_made_of_steps_is_not_taken_apart() -> None:
         explained(steps="en")
 
 
+def test_presets_of_other_scores_are_named_and_set_against_nothing() -> None:
+    answers = (Answered("a", ("你好 world",), "你们 word"), Answered("b", ("再见",), None, "error"))
+    found = explain_rate("t", "cer_zh", [Column("s", answers)], language="zh", steps="kimi-zh", n_examples=1)
+    cells = by_name(found.presets)
+    others = {name for name in cells if "(" in name}
+    assert others == {
+        *("mixed (mer)", "kimi-zh (mer)", "ultraeval-zh (mer)", "seed-tts-zh (wer)"),
+        *("kimi-zh (mer), as published", "ultraeval-zh (mer), as published"),
+        *("seed-tts-zh, mean of samples (wer_mean)", "seed-tts-zh (wer_mean), as published"),
+    }
+    assert {name for name, cell in cells.items() if math.isnan(cell.change)} == others | {"raw"}
+    assert all(not cells[name].moved for name in others)
+    assert found.steps_of == "kimi-zh (mer)"
+    assert found.steps[-1].cells[0].value == cells["kimi-zh (mer)"].value
+
+
 @pytest.mark.parametrize(
     ("scorer", "language", "steps", "why"),
     [

@@ -51,7 +51,7 @@ def explain_rate(
         columns=tuple(column.label for column in columns),
         n_samples=len({one.id for column in columns for one in column.answers}),
         presets=rows_of(found, columns, n_examples, to_first=True),
-        steps_of=apart,
+        steps_of=_named(apart, scorer) if apart else "",
         steps=rows_of(list(_ladder(apart, scorer, columns)), columns, n_examples, to_first=False)
         if apart and not unfit
         else (),
@@ -91,21 +91,30 @@ def _rate(scorer: str, options: Mapping[str, str]) -> EditRate:
 def _ways(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
     """The preset; what is published by it where that is the mean of samples, or leaves some of these answers out."""
     chosen = PRESETS[preset]
-    scorer = chosen.score or scorer
+    own, name = chosen.score or scorer, _named(preset, scorer)
+    counts_others = own != scorer
     try:
-        made = _rate(scorer, {"recipe": preset})
+        made = _rate(own, {"recipe": preset})
     except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
-        yield Way(preset, _rate(scorer, {}).info, problem=str(error))
+        yield Way(name, _rate(own, {}).info, problem=str(error))
         return
     scores = _scores(made, columns)
-    yield Way(preset, made.info, scores)
+    yield Way(name, made.info, scores, counts_others=counts_others)
     if chosen.published == "wer_mean":
-        yield Way(f"{preset}, mean of samples (wer_mean)", WER_MEAN, scores)
+        yield Way(f"{preset}, mean of samples (wer_mean)", WER_MEAN, scores, counts_others=counts_others)
     if not chosen.drops:
         return
-    kept = _scores(_rate(scorer, {"recipe": preset, "denominator": "as-published"}), columns)
+    kept = _scores(_rate(own, {"recipe": preset, "denominator": "as-published"}), columns)
     if any(math.isnan(score.numerator) for part in kept for score in part):
-        yield Way(f"{preset}, as published", WER_MEAN if chosen.published else made.info, kept)
+        info = WER_MEAN if chosen.published else made.info
+        published = f"{preset} ({chosen.published})" if counts_others and chosen.published else name
+        yield Way(f"{published}, as published", info, kept, counts_others=counts_others)
+
+
+def _named(preset: str, scorer: str) -> str:
+    """The preset's name, with the score that it is for where that isn't ``scorer``."""
+    own = PRESETS[preset].score or scorer
+    return preset if own == scorer else f"{preset} ({own})"
 
 
 def _scores(rate: EditRate, columns: Sequence[Column]) -> tuple[tuple[Score, ...], ...]:

@@ -40,13 +40,15 @@ class Column:
 class Way:
     """A way of scoring, and what it makes of each column's answers, in their order.
 
-    ``problem`` says why there are no scores. A metric that isn't a rate averages the samples' own values.
+    ``problem`` says why there are no scores. A metric that isn't a rate averages the samples' own values. One that
+    ``counts_others`` has units of its own: nothing is set against it, and it against nothing.
     """
 
     name: str
     info: MetricInfo
     scores: tuple[tuple[Score, ...], ...] = ()
     problem: str = ""
+    counts_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Cell:
 
     Attributes:
         value: in the metric's own scale; nan without any.
-        change: to the row that it is set against; nan in the first.
+        change: to the row that it is set against; nan if it is set against none.
         n: answers that count; ``dropped``: others that this way leaves out.
         n_moved: samples that are scored otherwise; ``moved``: those that changed most.
     """
@@ -105,7 +107,8 @@ class Explanation:
         columns: labels of the systems.
         n_samples: how many samples there are.
         presets: rows, each set against the first.
-        steps_of: the preset that ``steps`` take apart; ``""`` if none.
+        steps_of: the preset that ``steps`` take apart, with its score where that is another than the task's; ``""`` if
+            none.
         steps: rows, each with one ingredient more than the one before, which it is set against.
         steps_problem: why ``steps_of`` isn't taken apart here; ``""`` if it is.
     """
@@ -138,9 +141,11 @@ def _rows(ways: Sequence[Way], columns: Sequence[Column], n_examples: int, *, to
         if way.problem:
             yield Row(way.name, way.info, (), way.problem)
             continue
-        cells = tuple(_cell(way, against, at, column.answers, n_examples) for at, column in enumerate(columns))
+        other = None if way.counts_others else against
+        cells = tuple(_cell(way, other, at, column.answers, n_examples) for at, column in enumerate(columns))
         yield Row(way.name, way.info, cells)
-        against = against if against is not None and to_first else way
+        if not way.counts_others and (against is None or not to_first):
+            against = way
 
 
 def _cell(way: Way, against: Way | None, at: int, answers: Sequence[Answered], n_examples: int) -> Cell:
