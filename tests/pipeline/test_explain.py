@@ -109,6 +109,8 @@ def test_answers_are_explained_as_written_and_as_spoken(
         (["empty.tsv", "--references", "refs.tsv"], "empty.tsv: has no line"),
         (["one.tsv", "--references", "refs.tsv", "--steps", "raw"], "--steps raw: is no preset that is made of steps"),
         (["one.tsv", "--references", "refs.tsv", "--language", "Engl_ish"], "--language must be a BCP 47 tag"),
+        (["one.tsv", "--references", "refs.tsv", "--task", "nonsense"], "--task nonsense: files of answers have no"),
+        (["run", "--language", "en"], "--language: is of the texts of --references"),
         (["one.tsv", "--references", "refs.tsv", "--html", "missing/page.html"], "--html missing/page.html"),
     ],
 )

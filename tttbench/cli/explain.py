@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="explain files of answers instead of runs; lines of all files: an id, a tab, a text",
     )
-    parser.add_argument("--language", default="en", metavar="TAG", help="of the texts of --references (default: en)")
+    parser.add_argument("--language", metavar="TAG", help="of the texts of --references (default: en)")
     parser.add_argument("--html", type=a_path, metavar="FILE", help="write the tables as a page, too")
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
@@ -68,9 +68,14 @@ def _explained(args: argparse.Namespace) -> list[Explanation]:
 
     asked = Asked(args.task, args.steps, args.examples)
     if args.references is not None:
-        if fault := language_fault(args.language):
+        if args.task:
+            raise UserError(f"--task {args.task!s:.60}: files of answers have no tasks; leave it out.")
+        language = "en" if args.language is None else args.language
+        if fault := language_fault(language):
             raise UserError(f"--language {fault}")
-        return [explain_texts(args.references, args.runs, primary_language(args.language), asked)]
+        return [explain_texts(args.references, args.runs, primary_language(language), asked)]
+    if args.language is not None:
+        raise UserError("--language: is of the texts of --references; runs know their languages, so leave it out.")
     with ExitStack() as opened:
         return explain_runs([opened.enter_context(Run.open(folder)) for folder in args.runs], asked)
 
