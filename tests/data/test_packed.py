@@ -159,12 +159,15 @@ CLOSED: Mapping[str, tuple[str, Mapping[str, bytes]]] = {
 
 
 @pytest.mark.parametrize("name", CLOSED)
-def test_tables_and_archives_in_an_archive_must_be_unpacked(name: str, tmp_path: Path) -> None:
+def test_tables_and_archives_in_an_archive_must_be_unpacked(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     task, others = CLOSED[name]
     archive = pack(tmp_path / "a.zip", {name: b"as published", "README.md": b"", **others})
     with pytest.raises(UserError) as refused:
         list_samples(build_task(task), archive)
     assert f"{archive}: holds {name}, which can't be read inside an archive. Unpack it." in str(refused.value)
+    assert caplog.text == ""
 
 
 def test_archives_that_no_source_opens_are_no_fault(tmp_path: Path) -> None:

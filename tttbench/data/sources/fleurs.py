@@ -56,8 +56,8 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
     if unpacked is None:
         if not archive.is_file():
             raise UserError(f"{archive}: no such file, nor a folder {root / 'audio' / split}. {give}")
-        log.warning("%s: each recording is looked for from its beginning; unpack it in place to be faster", archive)
         inside = first_file(archive, ".wav").rpartition("/")[0]
+        log.warning("%s: each recording is looked for from its beginning; unpack it in place to be faster", archive)
     utterances = []
     for row in split_fields(path, read_lines(path), _COLUMNS, "\t"):
         name = row.filled("file")
