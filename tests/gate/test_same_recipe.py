@@ -70,6 +70,13 @@ def test_former_scores_are_known_by_their_recipes() -> None:
     assert former_score(TODAY) == ""
     assert former_score(replace(WHISPER, normalizer="whisper-en@0")) == ""
     assert former_score(Recipe("mine@1")) == ""
+    today = build_scorer(ScoreSpec("self_wer", "self_wer")).recipe({})
+    assert former_score(today) == ""
+    # Of versions between, with today's normalizer.
+    assert former_score(replace(today, scorer="self_wer@1")) == "self_wer:cap=none"
+    assert former_score(replace(today, scorer="self_wer@1", normalizer=WHISPER.normalizer)) == (
+        "self_wer:recipe=whisper-en,cap=none"
+    )
     options = {"matcher": "answer_match@1", "transcriber": "ears"}
     spoken = build_scorer(ScoreSpec("spoken_accuracy", "spoken_accuracy", options)).recipe({})
     assert spoken.transcriber == "ears"

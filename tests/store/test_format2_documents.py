@@ -142,7 +142,7 @@ def test_recipes_equal_those_that_todays_scorers_write_if_told_to_score_as_then(
     specs = {spec.id: spec for task in run.manifest.tasks.values() for spec in task.scores}
     for metric, recipe in written.items():
         spec = specs[metric]
-        then = replace(spec, options={**spec.options, **FORMER[spec.scorer]})
+        then = replace(spec, options={**spec.options, **FORMER[spec.scorer][0]})
         assert recipe == build_scorer(then).recipe(run.manifest.recipes())
         assert former_score(recipe).partition(":")[0] == metric
 
