@@ -30,4 +30,4 @@ def test_an_answer_that_is_left_out_was_read(world: Any, tmp_path: Path, capsys:
     notes = {one.metric: one.note for one in rows["null"].scores}
     assert notes[result.metric] == "left out: the answer is null"
     assert not rows["null"].wrong
-    assert f"Every request counts, but for <code>{result.metric}</code>" in page(view)
+    assert f"Not so in <code>{result.metric}</code>: what the publication" in page(view)
