@@ -107,6 +107,7 @@ def test_a_sample(old: sqlite3.Connection, tmp_path: Path) -> None:
         "language": "",
         "cluster": "c",
         "metadata": {"voice": "joe"},
+        "renditions": None,
     }
     assert rows(old, tmp_path, "samples") == [("t", "a", 7, expected)]
     assert rows(old, tmp_path, "recordings") == []
@@ -172,7 +173,7 @@ def test_a_header_may_leave_things_out(
 def test_an_answer(old: sqlite3.Connection, tmp_path: Path) -> None:
     put(old, "answers", "s", "t", "a", "ok", ANSWER, "a.flac", "ff", "", 4, "then", 0.25, 1.5)
     kept = {name: value for name, value in TRACE.items() if name != "packets"}
-    trace = kept | {"chunks": TRACE["packets"], "compute_s": None}
+    trace = kept | {"chunks": TRACE["packets"], "nfe_audio": None, "compute_s": None}
     response = {name: value for name, value in ANSWER.items() if name != "n_samples"} | {"trace": trace}
     assert rows(old, tmp_path, "answers") == [
         ("s", "t", "a", 0, "ok", "", 4, "then", 0.25, 1.5, "a.flac", "ff", 0.05, 8_000, MD5, response)
