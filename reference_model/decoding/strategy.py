@@ -217,6 +217,29 @@ class Strategy(Protocol):
         ...
 
 
+Choose = Callable[[list[int], Tensor, Tensor], Tensor]
+"""Which rows a pass commits: of the open positions, their logits (R, candidates) and the confidences (R,) of what was
+drawn, the indices of the rows that are committed, one at least."""
+
+
+def fill_by(block: Block, choose: Choose) -> Filling:
+    """Fill a block pass by pass: all open positions are drawn, and those that ``choose`` takes are committed."""
+    for _ in range(len(block)):
+        if block.settled:
+            return
+        rows = block.open
+        logits = yield Look()
+        tokens, confidence = block.draw(logits[0])
+        chosen = choose(rows, logits[0], confidence)
+        block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
+
+
+def at_least_one(wanted: Tensor, confidence: Tensor) -> Tensor:
+    """Indices of the rows where ``wanted`` (R,) is true; where none is, that of the most confident one."""
+    chosen = wanted.nonzero().flatten()
+    return chosen if chosen.numel() else confidence.argmax().unsqueeze(0)
+
+
 UNTRAINED = "untrained for it: these weights never saw a wrong token among the visible ones"
 """What is said of a strategy whose attribute ``untrained`` is true. It takes committed tokens back or replaces them, by
 what the network says of visible tokens or beside wrong ones; training shows it right ones and asks only for masks."""
@@ -297,8 +320,8 @@ def make_strategy(spec: str) -> Strategy:
         DecodeError: for an unknown name or option, or a value of the wrong kind.
     """
     name, _, rest = spec.partition(":")
-    known = strategy_names()
-    if name not in known:
+    # Only a name that isn't there yet is worth a search of all installed packages.
+    if name not in _registry and name not in (known := strategy_names()):
         near = difflib.get_close_matches(name, known)
         hint = f" Did you mean {near[0]!r}?" if near else ""
         raise DecodeError(f"strategy {name!r} is unknown; known: {', '.join(known)}.{hint}")

@@ -8,11 +8,9 @@ Every random draw is a function of the seed and the step, as in ``trainer``. One
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -26,11 +24,10 @@ from reference_model.errors import ConfigError, ReferenceModelError
 from reference_model.layout import Example
 from reference_model.training.batching import Batch, collate, pack_lengths
 from reference_model.training.mixture import Mixture, picks
-from reference_model.training.objective import corrupt
 from reference_model.training.processes import number_of_processes
 from reference_model.training.resumable import refuse_other_settings, restore, store
 from reference_model.training.settings import TrainingConfig, learning_rate
-from reference_model.training.trainer import LOG, Progress, Vary, forget_later, optimizer_for, stamp_of
+from reference_model.training.trainer import LOG, Progress, Vary, drawn, forget_later, note, optimizer_for, stamp_of
 from reference_model.transformer import TtTModel
 from reference_model.whole_file import save_whole
 
@@ -147,9 +144,7 @@ def train_draft_heads(
             group["lr"] = learning_rate(config, step)
         rows = []
         for n, i in enumerate(picks(mixture, lengths, config.batch_size, config.pool, config.seed, step)):
-            rng = np.random.default_rng((config.seed, step, n))
-            one = examples[i] if vary is None else vary(examples[i], rng)
-            rows.append(corrupt(one, config.objective, model.config, rng))
+            rows.append(drawn(examples[i], config, model.config, vary, np.random.default_rng((config.seed, step, n))))
         batch = collate(rows, model.config, pack=config.pack, device=model.device)
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast(model.device.type, torch.bfloat16, enabled=config.bf16):
@@ -179,8 +174,7 @@ def train_draft_heads(
                 eta_s=step_s * (last - step - 1),
             )
             since, summed = step + 1, torch.zeros(n_heads)
-            with (folder / LOG).open("a", encoding="utf-8") as log:
-                log.write(json.dumps(asdict(progress)) + "\n")
+            note(progress, folder)
             report(progress)
         if (step + 1) % config.save_every == 0 or step + 1 == last:
             _save_heads(module, folder)

@@ -126,7 +126,7 @@ def train(
         mine = list(enumerate(chosen))[processes.rank :: processes.number]
         for part in range(config.accumulate):
             rows = [
-                _drawn(examples[i], config, model.config, vary, np.random.default_rng((config.seed, step, n)))
+                drawn(examples[i], config, model.config, vary, np.random.default_rng((config.seed, step, n)))
                 for n, i in mine[part :: config.accumulate]
             ]
             with processes.part(module, is_last=part + 1 == config.accumulate):
@@ -143,8 +143,7 @@ def train(
         if (step + 1) % report_every == 0 or step + 1 == last:
             progress = meter.progress(step + 1, processes)
             if processes.is_first:
-                with (folder / LOG).open("a", encoding="utf-8") as log:
-                    log.write(json.dumps(asdict(progress)) + "\n")
+                note(progress, folder)
                 report(progress)
         if (step + 1) % config.save_every == 0 or step + 1 == last:
             state = state_of(module, optimizer)
@@ -154,6 +153,12 @@ def train(
                 store_tensors(folder, state, step + 1, made_of)
             processes.wait()
     return model.eval()
+
+
+def note(progress: Progress, folder: Path) -> None:
+    """Write what happened behind the rest of ``losses.jsonl``."""
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write(json.dumps(asdict(progress)) + "\n")
 
 
 def _check_finite(losses: Tensor, step: int, folder: Path) -> None:
@@ -217,9 +222,10 @@ class _Meter:
         )
 
 
-def _drawn(
+def drawn(
     example: Example, config: TrainingConfig, model: TtTConfig, vary: Vary | None, rng: np.random.Generator
 ) -> Row:
+    """One use of an example: varied, and with what the objective masks."""
     return corrupt(example if vary is None else vary(example, rng), config.objective, model, rng)
 
 

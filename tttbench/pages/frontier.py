@@ -81,18 +81,13 @@ def _groups(places: Sequence[FrontierPoint], ways: Sequence[WayOfDecoding]) -> t
 
 def _passes(groups: Sequence[Group], info: MetricInfo, prefix: str) -> Chart | None:
     """Quality over codes a pass: the first ways as lines with intervals, points of the others behind them."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
     known = [place for group in groups for place in group.places if math.isfinite(place.codes_per_pass)]
     if len({place.codes_per_pass for place in known}) < 2:
         return None
     shown = [group for group in groups if group.way is not None and len(group.places) > 1][: len(_LINES)]
     scale = info.scale
     with drawing(6.4, 4.2) as (figure, axes):
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, at: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        _logarithmic(axes)
         for place in known:
             axes.plot(place.codes_per_pass, scale * place.quality, marker="o", markersize=3, color=_OFF, linestyle="")
         for color, marker, group in zip(_LINES, _MARKERS, shown, strict=False):
@@ -114,20 +109,25 @@ def _passes(groups: Sequence[Group], info: MetricInfo, prefix: str) -> Chart | N
     return Chart(themed(svg, prefix), caption, f"{caption}. {words}.")
 
 
+def _logarithmic(axes: Axes) -> None:
+    """A logarithmic axis across, with plain numbers at 1, 2 and 5."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, at: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
 def best(places: Sequence[FrontierPoint]) -> list[FrontierPoint]:
     """Those on the Pareto front, fastest first."""
     return sorted((place for place in places if not place.is_dominated), key=lambda place: place.seconds)
 
 
 def _quality(places: Sequence[FrontierPoint], info: MetricInfo, prefix: str) -> Chart:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
     scale = info.scale
     with drawing(6.4, 4.2) as (figure, axes):
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, at: f"{value:g}"))
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        _logarithmic(axes)
         for place in places:
             color = _OFF if place.is_dominated else _ON
             low, high = (

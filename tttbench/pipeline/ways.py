@@ -96,17 +96,18 @@ def ways(
         grouped.setdefault(tuple(decodings[label].facts.items()), []).append(label)
     names = _names([dict(facts) for facts in grouped])
     sums, resampled = _sums([outcomes[label] for label in labels], seed, n_resamples)
+    now, again = _axes(sums[None], info), _axes(resampled, info)
     at = {label: number for number, label in enumerate(labels)}
     found = []
     for name, members in zip(names, grouped.values(), strict=True):
         own = [at[label] for label in members]
-        now = _area(sums[None], own, info)[0]
-        again = _area(resampled, own, info)
-        low, high = np.nanquantile(again[:, 0], [0.025, 0.975]) if len(again) else (math.nan, math.nan)
+        ((aup, plain, n_left_out),) = _area(*now, own)
+        drawn = _area(*again, own)[:, 0]
+        low, high = np.nanquantile(drawn, [0.025, 0.975]) if len(drawn) else (math.nan, math.nan)
         points = [_point(label, sums[4 * i : 4 * i + 4]) for label, i in zip(members, own, strict=True)]
         points.sort(key=lambda point: point.codes_per_pass)
         found.append(
-            WayOfDecoding(name, task, metric, tuple(points), now[0], float(low), float(high), now[1], int(now[2]))
+            WayOfDecoding(name, task, metric, tuple(points), aup, float(low), float(high), plain, int(n_left_out))
         )
     return tuple(found)
 
@@ -142,13 +143,9 @@ def _sums(systems: Sequence[Sequence[Outcome]], seed: int, n_resamples: int) -> 
     rows = np.zeros((len(row_of), 4 * len(systems)))
     for number, found in enumerate(systems):
         for one in found:
-            counted = one.passes is not None and one.passes > 0
-            spoken = (one.codes, one.passes or 0) if counted else (0, 0)
-            rows[row_of[one.sample, one.repeat], 4 * number : 4 * number + 4] = (
-                one.numerator,
-                one.denominator,
-                *spoken,
-            )
+            own = slice(4 * number, 4 * number + 4)
+            spoken = (one.codes, one.passes) if one.passes else (0, 0)
+            rows[row_of[one.sample, one.repeat], own] = (one.numerator, one.denominator, *spoken)
     labels = list(clusters.values())
     if len(set(labels)) < FEWEST_UNITS:
         return rows.sum(axis=0), np.zeros((0, rows.shape[1]))
@@ -163,12 +160,11 @@ def _axes(sums: Floats, info: MetricInfo) -> tuple[Floats, Floats]:
     return speed, 100 * (1 - value if info.lower_is_better else value)
 
 
-def _area(sums: Floats, own: Sequence[int], info: MetricInfo) -> Floats:
-    """AUP, plain area and points left out of one way, shape (B, 3)."""
-    speed, quality = _axes(sums, info)
+def _area(speed: Floats, quality: Floats, own: Sequence[int]) -> Floats:
+    """AUP, plain area and points left out of one way, shape (B, 3), from the axes of all, shape (B, systems)."""
     best = np.nanmax(quality, axis=1)
-    found = np.full((len(sums), 3), math.nan)
-    for row in range(len(sums)):
+    found = np.full((len(quality), 3), math.nan)
+    for row in range(len(quality)):
         rho, y = speed[row, own], quality[row, own]
         known = np.isfinite(y) & (rho > 0)
         if known.any():

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
+from reference_model.decoding.strategy import MOST, Block, Filling, check_options, fill_by, register_strategy
 
 
 @register_strategy("entropy")
@@ -33,15 +34,11 @@ class Entropy:
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""
-        for _ in range(len(block)):
-            if block.settled:
-                return
-            rows = block.open
-            logits = yield Look()
-            tokens, confidence = block.draw(logits[0])
-            order = confidence.sort(descending=True, stable=True).indices
-            entropies = torch.special.entr(torch.softmax(logits[0], dim=-1)).sum(dim=-1)[order]
-            spent = entropies.cumsum(dim=0) - entropies.cummax(dim=0).values
-            # A single token spends nothing, and what is spent never falls as the set grows.
-            chosen = order[: int((spent <= self.gamma).sum())]
-            block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
+        return fill_by(block, self._within_budget)
+
+    def _within_budget(self, rows: list[int], logits: Tensor, confidence: Tensor) -> Tensor:
+        order = confidence.sort(descending=True, stable=True).indices
+        entropies = torch.special.entr(torch.softmax(logits, dim=-1)).sum(dim=-1)[order]
+        spent = entropies.cumsum(dim=0) - entropies.cummax(dim=0).values
+        # A single token spends nothing, and what is spent never falls as the set grows.
+        return order[: int((spent <= self.gamma).sum())]

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
+from reference_model.decoding.strategy import MOST, Block, Filling, check_options, fill_by, register_strategy
 
 
 @register_strategy("factor")
@@ -34,15 +35,11 @@ class Factor:
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""
-        for _ in range(len(block)):
-            if block.settled:
-                return
-            rows = block.open
-            logits = yield Look()
-            tokens, confidence = block.draw(logits[0])
-            falling = confidence.sort(descending=True, stable=True)
-            n = torch.arange(1, len(rows) + 1, device=confidence.device)
-            # The bounded term grows with n, so those that fulfill the rule are the first ones.
-            count = max(1, int(((n + 1) * (1 - falling.values) < self.f).sum()))
-            chosen = falling.indices[:count]
-            block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
+        return fill_by(block, self._most_confident)
+
+    def _most_confident(self, rows: list[int], logits: Tensor, confidence: Tensor) -> Tensor:
+        falling = confidence.sort(descending=True, stable=True)
+        n = torch.arange(1, len(rows) + 1, device=confidence.device)
+        # The bounded term grows with n, so those that fulfill the rule are the first ones.
+        count = max(1, int(((n + 1) * (1 - falling.values) < self.f).sum()))
+        return falling.indices[:count]

@@ -12,8 +12,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
+from torch import Tensor
 
-from reference_model.decoding.strategy import MOST, Block, Filling, Look, check_options, register_strategy
+from reference_model.decoding.strategy import (
+    MOST,
+    Block,
+    Filling,
+    at_least_one,
+    check_options,
+    fill_by,
+    register_strategy,
+)
 
 
 @register_strategy("klass")
@@ -38,15 +47,12 @@ class Klass:
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""
-        before: torch.Tensor | None = None
+        before: Tensor | None = None
         still = torch.zeros(len(block), dtype=torch.int64, device=block.tokens.device)
-        for _ in range(len(block)):
-            if block.settled:
-                return
-            rows = block.open
-            logits = yield Look()
-            tokens, confidence = block.draw(logits[0])
-            log_p = torch.log_softmax(logits[0], dim=-1)
+
+        def at_rest(rows: list[int], logits: Tensor, confidence: Tensor) -> Tensor:
+            nonlocal before
+            log_p = torch.log_softmax(logits, dim=-1)
             if before is None:
                 # No comparison with it is below anything.
                 before = log_p.new_full((len(block), log_p.shape[1]), float("nan"))
@@ -55,7 +61,6 @@ class Klass:
             kl = torch.where(p > 0, p * (log_p - before[rows]), 0.0).sum(dim=-1)
             still[rows] = torch.where(kl < self.epsilon, still[rows] + 1, 0)
             before[rows] = log_p
-            chosen = ((confidence > self.tau) & (still[rows] >= self.history)).nonzero().flatten()
-            if chosen.numel() == 0:
-                chosen = confidence.argmax().unsqueeze(0)
-            block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
+            return at_least_one((confidence > self.tau) & (still[rows] >= self.history), confidence)
+
+        return fill_by(block, at_rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from reference_model.decoding.strategy import Block, Filling, Look, check_options, register_strategy
+from reference_model.decoding.strategy import Block, Filling, at_least_one, check_options, fill_by, register_strategy
 
 
 @register_strategy("threshold")
@@ -26,13 +26,4 @@ class Threshold:
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""
-        for _ in range(len(block)):
-            if block.settled:
-                return
-            rows = block.open
-            logits = yield Look()
-            tokens, confidence = block.draw(logits[0])
-            chosen = (confidence >= self.tau).nonzero().flatten()
-            if chosen.numel() == 0:
-                chosen = confidence.argmax().unsqueeze(0)
-            block.commit([rows[i] for i in chosen.tolist()], tokens[chosen], confidence[chosen])
+        return fill_by(block, lambda rows, logits, confidence: at_least_one(confidence >= self.tau, confidence))

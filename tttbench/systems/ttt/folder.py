@@ -187,8 +187,9 @@ def identity(folder: Path, codec_folder: Path) -> dict[str, str]:
     """
     from reference_model.checkpoint import tokenizer_file
     from reference_model.config import SHARED_TOKENIZER
+    from reference_model.draft_heads import FILE as DRAFT_HEADS
 
-    heads = folder / "mtp.safetensors"
+    heads = folder / DRAFT_HEADS
     # Cards of folders without draft heads go on being equal.
     drafting = {"draft_heads_sha256": hashlib.sha256(heads.read_bytes()).hexdigest()} if heads.is_file() else {}
     return {
