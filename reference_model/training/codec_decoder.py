@@ -14,10 +14,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_model.speech.features import HOP, mel_filters
-from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder
+from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder, FrameNet
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, overlap_add, shape
 from reference_model.training.picking import like_long
 from reference_model.training.resumable import one_cycle, restore, stamp, store
@@ -41,12 +42,15 @@ class DecoderTraining:
     Attributes:
         batch_size: recordings a step.
         often: of those, how many are of the recordings that matter most.
+        window: codes of each recording that a step sees; 0: all of it. The outermost codes of a window, whose neighbors
+            it doesn't hold, are not compared.
         pitch_weight: of the pitch's error, in octaves.
     """
 
     steps: int = 5000
     batch_size: int = 8
     often: int = 4
+    window: int = 0
     learning_rate: float = 2e-3
     warm_up_steps: int = 100
     pitch_weight: float = 2.0
@@ -85,18 +89,25 @@ def train_decoder(
     config: CodecConfig,
     settings: DecoderTraining,
     report: Callable[[str], None] = print,
+    begin: Decoder | None = None,
 ) -> Decoder:
-    """Train on the recordings of one voice, half of the time on ``often``; goes on from ``folder``.
+    """Train on the recordings of one voice, and as often as is set on ``often``; goes on from ``folder``.
+
+    A training that is begun takes the weights of the decoder ``begin``, if there is one, in place of random ones.
 
     Raises:
         CheckpointError: the folder holds a training with other settings or codes, or a damaged one.
     """
     torch.manual_seed(settings.seed)
     model = Decoder(config)
+    if begin is not None:
+        model.load_state_dict(begin.state_dict())
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     data = [recording.codes.tolist() for recording in recordings]
-    made_of = stamp(codec=config, training=replace(settings, save_every=0), data=data, often=list(often))
+    begun = [] if begin is None else [float(parameter.detach().sum()) for parameter in begin.parameters()]
+    settled = replace(settings, save_every=0)
+    made_of = stamp(codec=config, training=settled, data=data, often=list(often), begun=begun)
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [len(recording.codes) for recording in recordings]
     trains = [impulse_train(torch.from_numpy(fill_pitch(r.f0_hz)))[0] for r in recordings]
@@ -106,14 +117,15 @@ def train_decoder(
         rng.manual_seed(settings.seed * 1_000_003 + step)
         picks = like_long(settings.often, often, sizes, step, rng)
         picks += like_long(settings.batch_size - settings.often, range(len(recordings)), sizes, step, rng)
-        longest = max(len(recordings[i].codes) for i in picks)
-        codes, wave, f0, train = _batch([recordings[i] for i in picks], [trains[i] for i in picks], longest)
+        parts = [Part.of(recordings[i], trains[i]).cut(settings.window, rng) for i in picks]
+        codes, wave, f0, train, compared = _batch(parts)
         with torch.autocast("cpu", torch.bfloat16):
             predicted, harmonic, breath = model(codes)
         hiss = torch.randn(train.shape, generator=rng)
+        inside = compared.float().repeat_interleave(HOP, 1)
         made = synthesize(train, hiss, harmonic, breath)
-        spectral = spectral_distance(made, wave)
-        voiced = f0 > 0
+        spectral = spectral_distance(made * inside, wave * inside)
+        voiced = (f0 > 0) & compared
         pitch = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs().mean()
         optimizer.zero_grad(set_to_none=True)
         (spectral + settings.pitch_weight * pitch).backward()
@@ -141,18 +153,52 @@ def synthesize(train: Tensor, hiss: Tensor, harmonic: Tensor, breath: Tensor) ->
     return overlap_add(frames)[:, MARGIN:-MARGIN]
 
 
-def _batch(
-    recordings: Sequence[Recording], trains: Sequence[Tensor], longest: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Codes, waves, pitch and sources of one length; what is short gets its last code (silence) again."""
+@dataclass(frozen=True)
+class Part:
+    """Codes of a recording, their samples, pitch and source, and (8 n,) which frames have all their neighbors."""
+
+    codes: Tensor
+    wave: Tensor
+    f0_hz: Tensor
+    train: Tensor
+    compared: Tensor
+
+    @classmethod
+    def of(cls, recording: Recording, train: Tensor) -> Part:
+        """All of a recording."""
+        codes, wave, f0 = (torch.from_numpy(one) for one in (recording.codes, recording.wave, recording.f0_hz))
+        return cls(codes, wave, f0, train, torch.ones(len(f0), dtype=torch.bool))
+
+    def cut(self, length: int, rng: torch.Generator) -> Part:
+        """Some window of so many codes; all of it where it is no longer, or ``length`` is 0."""
+        n = len(self.codes)
+        if not 0 < length < n:
+            return self
+        first = int(torch.randint(n - length + 1, (), generator=rng))
+        codes, frames, samples = (
+            slice(first * u, (first + length) * u) for u in (1, FRAMES_PER_CODE, FRAMES_PER_CODE * HOP)
+        )
+        compared = self.compared[frames].clone()
+        margin = FrameNet.lookahead_codes * FRAMES_PER_CODE
+        if first:
+            compared[:margin] = False
+        if first + length < n:
+            compared[-margin:] = False
+        return Part(self.codes[codes], self.wave[samples], self.f0_hz[frames], self.train[samples], compared)
+
+
+def _batch(parts: Sequence[Part]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Codes, waves, pitch, sources and what is compared, of one length; a short one gets its last code again."""
+    longest = max(len(part.codes) for part in parts)
     n = longest * FRAMES_PER_CODE
-    codes = torch.zeros(len(recordings), longest, dtype=torch.int64)
-    wave, train = torch.zeros(len(recordings), n * HOP), torch.zeros(len(recordings), n * HOP)
-    f0 = torch.zeros(len(recordings), n)
-    for i, (recording, source) in enumerate(zip(recordings, trains, strict=True)):
-        codes[i] = int(recording.codes[-1])
-        codes[i, : len(recording.codes)] = torch.from_numpy(recording.codes)
-        wave[i, : len(recording.wave)] = torch.from_numpy(recording.wave)
-        f0[i, : len(recording.f0_hz)] = torch.from_numpy(recording.f0_hz)
-        train[i, : len(source)] = source
-    return codes, wave, f0, train
+    codes = torch.stack([torch.cat([p.codes, p.codes[-1:].expand(longest - len(p.codes))]) for p in parts])
+    compared = torch.stack([F.pad(p.compared, (0, n - len(p.compared)), value=True) for p in parts])
+    wave, train, f0 = (
+        torch.stack([F.pad(one, (0, size - len(one))) for one in values])
+        for values, size in (
+            ([p.wave for p in parts], n * HOP),
+            ([p.train for p in parts], n * HOP),
+            ([p.f0_hz for p in parts], n),
+        )
+    )
+    return codes, wave, f0, train, compared

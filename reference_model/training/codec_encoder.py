@@ -1,7 +1,9 @@
 """Trains the mini codec's encoder: spell what anybody says, and rebuild the spectrum of the voice that will answer.
 
-Takes log-mel frames and texts; knows nothing of how they were made. Noise is added to the frames, not to the
-samples, which is nearly the same and far cheaper. Checkpoints are safetensors, and training goes on from the last one.
+Takes log-mel frames and texts; knows nothing of how they were made. What is spelt is disguised as other speakers in
+other rooms; the answering voice is always itself, so it is rebuilt from windows of its recordings as they are. Noise is
+added to the frames, not to the samples, which is nearly the same and far cheaper. Checkpoints are safetensors, and
+training goes on from the last one.
 """
 
 from __future__ import annotations
@@ -48,20 +50,22 @@ class EncoderTraining:
 
     Attributes:
         batch_size: utterances of anybody in a step; they are spelt.
-        rebuilt: utterances of the answering voice besides; they are spelt, and their spectrum is rebuilt.
+        windows: windows of the answering voice besides; their spectrum is rebuilt.
+        window: codes of a window; the outermost, whose neighbors it doesn't hold, are not compared.
         noisy: share of utterances that get noise at 5 to 25 dB.
-        shifted: begin the utterances of each step 0 to 7 frames later, so that codes fall on other places of the words.
+        mel_weight, ctc_weight: of the rebuilt spectrum's error and of the spelling's.
         width, frame_width: of the heads that only training needs.
     """
 
     steps: int = 12000
-    batch_size: int = 24
-    rebuilt: int = 4
-    learning_rate: float = 2e-3
-    warm_up_steps: int = 200
+    batch_size: int = 4
+    windows: int = 16
+    window: int = 24
+    learning_rate: float = 1.5e-3
+    warm_up_steps: int = 100
     noisy: float = 0.5
-    shifted: bool = False
-    ctc_weight: float = 1.0
+    mel_weight: float = 4.0
+    ctc_weight: float = 0.3
     width: int = 192
     frame_width: int = 128
     seed: int = 0
@@ -80,19 +84,15 @@ class EncoderTrainer(nn.Module):
         self.context = nn.Sequential(ConvBlock(width, 7), ConvBlock(width, 7))
         self.spell = nn.Linear(width, _CTC_RATE * (len(LETTERS) + 1))
 
-    def forward(self, frames: Tensor, rebuilt: int) -> tuple[Tensor, Tensor]:
-        """The frames, rebuilt and spelt.
+    def rebuilt(self, frames: Tensor) -> Tensor:
+        """(B, 80, 8 n) centred log-mel frames, rebuilt from their codes, uncentred."""
+        made: Tensor = self.rebuild(self.encoder(frames))
+        return made
 
-        Args:
-            frames: (B, 80, 8 n) log-mel frames.
-            rebuilt: how many of the first are rebuilt.
-
-        Returns:
-            (rebuilt, 80, 8 n) frames, and spelling logits (B, 4 n, letters + blank).
-        """
-        values = self.encoder(frames)
-        spelt = self.spell(self.context(self.enter(values)).transpose(1, 2))
-        return self.rebuild(values[:rebuilt]), spelt.reshape(spelt.shape[0], -1, len(LETTERS) + 1)
+    def spelt(self, frames: Tensor) -> Tensor:
+        """Spelling logits (B, 4 n, letters + blank) of (B, 80, 8 n) centred log-mel frames."""
+        logits: Tensor = self.spell(self.context(self.enter(self.encoder(frames))).transpose(1, 2))
+        return logits.reshape(logits.shape[0], -1, len(LETTERS) + 1)
 
 
 def spell(text: str) -> list[int]:
@@ -159,21 +159,44 @@ def later(mel: Tensor, frames: int) -> Tensor:
     return F.pad(mel, (frames, 0), value=SILENCE)[:, :, : mel.shape[2]]
 
 
+def window_of(mel: Tensor, codes: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+    """Cut a window out of a recording, from the beginning of some code on.
+
+    Args:
+        mel: (80, 8 n) log-mel frames of the recording.
+        codes: length of the window.
+        rng: drawn from.
+
+    Returns:
+        (80, 8 codes) frames, each band centred over the recording; the same uncentred; and (8 codes,) which frames are
+        compared: those of the recording that have their neighbors in the window, and two codes of silence behind it.
+    """
+    length, n = codes * FRAMES_PER_CODE, mel.shape[1]
+    first = FRAMES_PER_CODE * int(torch.randint(max(1, (n - length) // FRAMES_PER_CODE + 1), (), generator=rng))
+    clean = F.pad(mel[:, first : first + length], (0, max(0, first + length - n)), value=SILENCE)
+    compared = torch.zeros(length)
+    low = FRAMES_PER_CODE if first else 0
+    high = length - FRAMES_PER_CODE if first + length < n else n - first + 2 * FRAMES_PER_CODE
+    compared[low:high] = 1.0
+    return clean - mel.mean(1, keepdim=True), clean, compared
+
+
 def train_encoder(
     utterances: Sequence[Utterance],
-    voice: Sequence[int],
+    voice: Sequence[npt.NDArray[np.float16]],
     folder: Path,
     config: CodecConfig,
     settings: EncoderTraining,
     report: Callable[[str], None] = print,
     begin: Encoder | None = None,
 ) -> Encoder:
-    """Train on ``utterances``, of which ``voice`` lists those of the answering voice; goes on from ``folder``.
+    """Train on ``utterances`` of anybody and on ``voice``, the (80, 8 n) log-mel frames of the answering voice.
 
-    A training that is begun takes the weights of the encoder ``begin``, if there is one, in place of random ones.
+    Goes on from ``folder``. A training that is begun takes the weights of the encoder ``begin``, if there is one, in
+    place of random ones.
 
     Raises:
-        CheckpointError: the folder holds a training with other settings or texts, or a damaged one.
+        CheckpointError: the folder holds a training with other settings, texts or recordings, or a damaged one.
     """
     torch.manual_seed(settings.seed)
     model = EncoderTrainer(config, settings)
@@ -184,40 +207,20 @@ def train_encoder(
     texts = [utterance.text for utterance in utterances]
     begun = [] if begin is None else [float(parameter.detach().sum()) for parameter in begin.parameters()]
     settled = replace(settings, save_every=0)
-    made_of = stamp(codec=config, training=settled, utterances=texts, voice=list(voice), begun=begun)
+    said = [mel.shape[1] for mel in voice]
+    made_of = stamp(codec=config, training=settled, utterances=texts, voice=said, begun=begun)
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [utterance.mel.shape[1] for utterance in utterances]
-    longest = int(1.25 * max(sizes))
     rng = torch.Generator().manual_seed(settings.seed)
-    pink = pink_frames(max(60, longest // 100 + 1), rng)
+    pink = pink_frames(max(60, int(1.25 * max(sizes)) // 100 + 1), rng)
     began, sums = time.monotonic(), np.zeros(3)
     for step in range(first, settings.steps):
         rng.manual_seed(settings.seed * 1_000_003 + step)
-        picks = like_long(settings.rebuilt, voice, sizes, step, rng)
-        picks += like_long(settings.batch_size, range(len(utterances)), sizes, step, rng)
-        batch = [utterances[i] for i in picks]
-        clean, lengths = stretch(*_batch(batch), 0.85 + 0.35 * float(torch.rand((), generator=rng)))
-        if settings.shifted:
-            clean = later(clean, int(torch.randint(FRAMES_PER_CODE, (), generator=rng)))
-        snr = torch.rand(len(batch), generator=rng) * 20 + 5
-        snr[torch.rand(len(batch), generator=rng) > settings.noisy] = torch.inf
-        loud = torch.tensor([utterance.rms for utterance in batch])
-        frames = disguise(add_noise(clean, loud, pink, snr, rng), lengths * FRAMES_PER_CODE, rng)
-        with torch.autocast("cpu", torch.bfloat16):  # 1.75 times faster where the processor has AVX-512 BF16
-            rebuilt, spelt = model(frames, settings.rebuilt)
-        rebuilt, spelt, target = rebuilt.float(), spelt.float(), clean[: settings.rebuilt]
-        inside = torch.arange(target.shape[2])[None] < lengths[: settings.rebuilt, None] * FRAMES_PER_CODE
-        mel_loss = ((rebuilt - target).abs().mean(1) * inside).sum() / inside.sum()
-        labels = [spell(utterance.text) for utterance in batch]
-        ctc_loss = F.ctc_loss(
-            spelt.log_softmax(2).transpose(0, 1),
-            torch.tensor([letter for label in labels for letter in label]),
-            lengths * _CTC_RATE,
-            torch.tensor([len(label) for label in labels]),
-            zero_infinity=True,
-        )
+        mel_loss = _rebuilding(model, voice, settings, rng)
+        picks = like_long(settings.batch_size, range(len(utterances)), sizes, step, rng)
+        ctc_loss = _spelling(model, [utterances[i] for i in picks], pink, settings, rng)
         optimizer.zero_grad(set_to_none=True)
-        (mel_loss + settings.ctc_weight * ctc_loss).backward()
+        (settings.mel_weight * mel_loss + settings.ctc_weight * ctc_loss).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -231,6 +234,45 @@ def train_encoder(
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
             store(folder, model, optimizer, step + 1, made_of)
     return model.encoder
+
+
+def _rebuilding(
+    model: EncoderTrainer, voice: Sequence[npt.NDArray[np.float16]], settings: EncoderTraining, rng: torch.Generator
+) -> Tensor:
+    """Mean error of the rebuilt frames of a step's windows, a scalar."""
+    picks = torch.randint(len(voice), (settings.windows,), generator=rng).tolist()
+    cut = [window_of(torch.from_numpy(voice[i]).float(), settings.window, rng) for i in picks]
+    centred_frames, clean, compared = (torch.stack(parts) for parts in zip(*cut, strict=True))
+    with torch.autocast("cpu", torch.bfloat16):  # 1.75 times faster where the processor has AVX-512 BF16
+        rebuilt = model.rebuilt(centred_frames)
+    return ((rebuilt.float() - clean).abs().mean(1) * compared).sum() / compared.sum()
+
+
+def _spelling(
+    model: EncoderTrainer,
+    batch: Sequence[Utterance],
+    pink: Tensor,
+    settings: EncoderTraining,
+    rng: torch.Generator,
+) -> Tensor:
+    """CTC loss of a step's utterances, begun anywhere, disguised and some of them in noise; a scalar."""
+    clean, lengths = stretch(*_batch(batch), 0.85 + 0.35 * float(torch.rand((), generator=rng)))
+    clean = later(clean, int(torch.randint(FRAMES_PER_CODE, (), generator=rng)))
+    snr = torch.rand(len(batch), generator=rng) * 20 + 5
+    snr[torch.rand(len(batch), generator=rng) > settings.noisy] = torch.inf
+    loud = torch.tensor([utterance.rms for utterance in batch])
+    frames = disguise(add_noise(clean, loud, pink, snr, rng), lengths * FRAMES_PER_CODE, rng)
+    with torch.autocast("cpu", torch.bfloat16):
+        spelt = model.spelt(frames)
+    labels = [spell(utterance.text) for utterance in batch]
+    loss: Tensor = F.ctc_loss(
+        spelt.float().log_softmax(2).transpose(0, 1),
+        torch.tensor([letter for label in labels for letter in label]),
+        lengths * _CTC_RATE,
+        torch.tensor([len(label) for label in labels]),
+        zero_infinity=True,
+    )
+    return loss
 
 
 def _batch(utterances: Sequence[Utterance]) -> tuple[Tensor, Tensor]:

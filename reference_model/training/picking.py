@@ -17,5 +17,7 @@ def like_long(n: int, pool: Sequence[int], lengths: Sequence[int], step: int, rn
         step: number of the step, whose turn it is.
         rng: drawn from.
     """
+    if n == 0:
+        return []
     drawn = [pool[i] for i in torch.randint(len(pool), (4 * n,), generator=rng).tolist()]
     return sorted(drawn, key=lambda i: lengths[i])[step % 4 * n :][:n]

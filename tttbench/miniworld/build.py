@@ -90,7 +90,7 @@ class _Build:
         )
         train_encoder(
             answers + answer_voice + training + many_voices * _MANY_VOICES_TIMES,
-            range(len(answers) + len(answer_voice)),
+            [utterance.mel for utterance in answers + answer_voice],
             self.out / "encoder",
             CodecConfig(),
             EncoderTraining(),

@@ -161,14 +161,14 @@ def _moved(match: re.Match[str]) -> str:
 def _days(match: re.Match[str]) -> str:
     days = [day.lower() for day in DAYS]
     first = days.index(match[1])
-    return " ".join(f"on {days[(first + i) % 7]} {match[2]} {name}" for i, name in enumerate(match[3].split()))
+    items = [f"{name} on {days[(first + i) % 7]}" for i, name in enumerate(match[3].split())]
+    return f"{match[2]} {' and '.join(items)}"
 
 
 def _hours(match: re.Match[str]) -> str:
     first = VALUE[match[1]]
-    return " ".join(
-        f"at {spoken([(first + i - 1) % 12 + 1])} {match[2]} {name}" for i, name in enumerate(match[3].split())
-    )
+    items = [f"{name} at {spoken([(first + i - 1) % 12 + 1])}" for i, name in enumerate(match[3].split())]
+    return f"{match[2]} {' and '.join(items)}"
 
 
 def single(question: questions.Question) -> list[str]:

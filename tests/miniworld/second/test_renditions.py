@@ -21,7 +21,6 @@ from tttbench.miniworld.second.renditions import (
     Rendition,
     renditions,
     speak_rendition,
-    started_later,
     with_pauses,
 )
 from tttbench.miniworld.voices import VOICES
@@ -62,13 +61,6 @@ def test_every_gap_has_a_pause_where_all_are_asked_for() -> None:
 
 def test_no_comma_behind_the_end_of_a_sentence() -> None:
     assert with_pauses("One two. Three.", (2,), 1.0, random.Random(0)) == "One two. Three."
-
-
-def test_a_later_start_is_silence_in_front() -> None:
-    wave = np.array([1, 2, 3], np.float32)
-    assert started_later(wave, 2).tolist() == [0, 0, 1, 2, 3]
-    assert started_later(wave, 0).tolist() == [1, 2, 3]
-    assert started_later(wave, -1).tolist() == [2, 3]
 
 
 def spoken(one: Rendition) -> np.ndarray:

@@ -98,12 +98,22 @@ def test_prompts_are_encoded_several_times(recorded: Speech, mini_codec: MiniCod
     assert [codes.tolist() for _, codes in later] == [codes.tolist() for _, codes in found]
 
 
-def test_voice_recordings_have_a_pitch_for_every_frame(recorded: Speech) -> None:
+def test_voice_recordings_are_whole_codes_with_silence_behind_and_a_pitch_for_every_frame(
+    recorded: Speech, mini_codec: MiniCodec
+) -> None:
     pytest.importorskip("pyworld")
-    found = codec.voice_recordings(recorded, 2)
-    assert [len(one.samples) for one in found] == [4800, 6400, 8000, 9600]
-    assert all(len(one.f0_hz) * 160 == len(one.samples) for one in found)
-    assert codec.pitches(recorded, 1)[1].tolist() == found[3].f0_hz.tolist()
+    found = codec.voice_recordings(mini_codec, recorded, 2)
+    assert [len(one.codes) for one in found] == [4 + 2, 5 + 2, 7 + 2, 8 + 2]  # ceil(n / 1280) and two of silence
+    for i, one in enumerate(found):
+        assert len(one.wave) == 1280 * len(one.codes)
+        assert len(one.f0_hz) == 8 * len(one.codes)
+        wave = recorded.wave(i)
+        np.testing.assert_array_equal(one.wave[: len(wave)], wave)
+        assert not one.wave[len(wave) :].any()
+        assert one.codes.tolist() == mini_codec.encode([one.wave])[0]
+    pitch = codec.pitches(recorded, 1)[1]
+    assert found[3].f0_hz[: len(pitch)].tolist() == pitch.tolist()
+    assert not found[3].f0_hz[len(pitch) :].any()
 
 
 def test_an_unknown_stage_is_named(tmp_path: Path) -> None:
@@ -112,7 +122,7 @@ def test_an_unknown_stage_is_named(tmp_path: Path) -> None:
 
 
 def test_the_codec_needs_speech(small: Build, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="0 pieces of answers are spoken, 12 are needed: run stage answers first"):
+    with pytest.raises(UserError, match="0 pieces of answers are spoken, 16 are needed: run stage answers first"):
         build.STAGES["codec"](small)
 
 

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from reference_model.errors import CheckpointError
 from reference_model.speech.features import log_mel, mixed
-from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig, Encoder
-from reference_model.training.codec_decoder import DecoderTraining, Recording, train_decoder
+from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig, Decoder, Encoder
+from reference_model.training.codec_decoder import DecoderTraining, Part, Recording, train_decoder
 from reference_model.training.codec_encoder import (
     EncoderTraining,
     Utterance,
@@ -25,10 +27,11 @@ from reference_model.training.codec_encoder import (
     spell,
     stretch,
     train_encoder,
+    window_of,
 )
 
 SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
-ENCODER = EncoderTraining(steps=4, batch_size=3, rebuilt=2, warm_up_steps=2, save_every=1)
+ENCODER = EncoderTraining(steps=4, batch_size=3, windows=2, window=5, warm_up_steps=2, save_every=1)
 DECODER = DecoderTraining(steps=4, batch_size=2, often=1, warm_up_steps=2, save_every=1)
 TEXTS = ["one two", "blue", "three's"]
 
@@ -44,7 +47,7 @@ def wave(i: int) -> np.ndarray:
 
 def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> Encoder:
     utterances = [Utterance.of(wave(i), text) for i, text in enumerate(texts)]
-    return train_encoder(utterances, [1, 2], folder, SIZES, settings, lambda line: None)
+    return train_encoder(utterances, [one.mel for one in utterances[1:]], folder, SIZES, settings, lambda line: None)
 
 
 def decoder(folder: Path, settings: DecoderTraining = DECODER, first: int = 0) -> nn.Module:
@@ -145,15 +148,55 @@ def test_stretched_frames_are_whole_codes_and_say_the_same(factor: float) -> Non
     assert float((slower[0, 0] - torch.linspace(-1, 1, slower.shape[2])).abs().max()) < 0.02
 
 
-def test_an_encoder_begins_with_the_weights_given_and_a_shift_is_part_of_its_settings(tmp_path: Path) -> None:
+def test_trainings_begin_with_the_weights_given(tmp_path: Path) -> None:
     utterances = [Utterance.of(wave(i), text) for i, text in enumerate(TEXTS)]
-    still = replace(ENCODER, learning_rate=1e-12, shifted=True)
+    voice = [one.mel for one in utterances]
+    still = replace(ENCODER, learning_rate=1e-12)
     begin = encoder(tmp_path / "begin")
-    after = train_encoder(utterances, [1, 2], tmp_path / "on", SIZES, still, lambda line: None, begin)
+    after = train_encoder(utterances, voice, tmp_path / "on", SIZES, still, lambda line: None, begin)
     for one, other in zip(begin.parameters(), after.parameters(), strict=True):
         assert torch.allclose(one, other, atol=1e-6)
-    with pytest.raises(CheckpointError, match="other settings"):
-        train_encoder(utterances, [1, 2], tmp_path / "on", SIZES, replace(still, shifted=False), lambda line: None)
+    recordings = [Recording(np.zeros(6, np.int64), wave(0), np.full(48, 150.0, np.float32))]
+    torch.manual_seed(5)
+    speaks = Decoder(SIZES)
+    unmoved = replace(DECODER, learning_rate=1e-12, often=0)
+    made = train_decoder(recordings, (), tmp_path / "decoder", SIZES, unmoved, lambda line: None, speaks)
+    for one, other in zip(speaks.parameters(), made.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    for again in (begin, None):
+        with pytest.raises(CheckpointError, match="other settings"):
+            train_encoder(utterances, voice[1:] if again else voice, tmp_path / "on", SIZES, still, begin=again)
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**32))
+def test_a_window_begins_on_a_code_and_compares_what_has_its_neighbors(n: int, codes: int, seed: int) -> None:
+    mel = torch.arange(8.0 * n).expand(80, 8 * n) + 1
+    around, clean, compared = window_of(mel, codes, torch.Generator().manual_seed(seed))
+    first = int(clean[0, 0]) - 1
+    assert first % 8 == 0
+    inside = min(8 * codes, 8 * n - first)
+    assert torch.equal(clean[:, :inside], mel[:, first : first + inside])
+    assert (clean[:, inside:] < -1).all()
+    assert torch.allclose(around, clean - mel.mean(1, keepdim=True))
+    places = set(np.flatnonzero(compared.numpy()).tolist())
+    low = 8 if first else 0
+    high = 8 * codes - 8 if first + 8 * codes < 8 * n else min(8 * codes, inside + 16)
+    assert places == set(range(low, high))
+
+
+@given(st.integers(1, 60), st.integers(0, 30), st.integers(0, 2**32))
+def test_a_part_of_a_recording_is_one_stretch_of_all_it_holds(n: int, length: int, seed: int) -> None:
+    recording = Recording(np.arange(n), np.arange(1280.0 * n, dtype=np.float32), np.arange(8.0 * n, dtype=np.float32))
+    part = Part.of(recording, torch.arange(1280.0 * n)).cut(length, torch.Generator().manual_seed(seed))
+    m, first = len(part.codes), int(part.codes[0])
+    assert m == (length if 0 < length < n else n)
+    assert part.codes.tolist() == list(range(first, first + m))
+    assert part.f0_hz.tolist() == list(range(8 * first, 8 * (first + m)))
+    for samples in (part.wave, part.train):
+        assert torch.equal(samples, torch.arange(1280.0 * first, 1280.0 * (first + m)))
+    margin = 8 * 5
+    low, high = (margin if first else 0), 8 * m - (margin if first + m < n else 0)
+    assert np.flatnonzero(part.compared.numpy()).tolist() == list(range(low, high))
 
 
 def test_later_frames_begin_with_silence() -> None:

@@ -33,9 +33,9 @@ N_MANY_VOICES = 800
 N_TIMES = 2
 N_MANY_VOICES_TIMES = 8
 """Encodings of each prompt, with different noise and sizes of the speaker."""
-N_CODEC_PIECES = 12
+N_CODEC_PIECES = 16
 """Pieces of renditions that the codec is trained on."""
-N_ENCODER_PIECES = 18
+N_ENCODER_PIECES = 20
 """Pieces of prompts that its encoder is trained on."""
 _FAST_ENGINES = ("flite", "pico", "piper", "espeak")
 
@@ -123,29 +123,31 @@ def _encoder(build: Build) -> None:
     answers, prompts = build.speak_answers(), build.speak_prompts()
     _need("answers", answers, N_CODEC_PIECES)
     _need("prompts", prompts, N_ENCODER_PIECES)
-    spoken, said = build.spoken_answers(), build.said()
+    said = build.said()
     codec = train_encoder_on(
         [(prompts.wave(i), said[i].text) for i in range(N_ENCODER_PIECES * PIECE)],
-        [(answers.wave(i), spoken[i][1].text) for i in range(N_CODEC_PIECES * PIECE)],
+        [answers.wave(i) for i in range(N_CODEC_PIECES * PIECE)],
         build.out / "encoder",
-        EncoderTraining(steps=3000, batch_size=16, rebuilt=10, learning_rate=1e-3, shifted=True, save_every=50),
+        EncoderTraining(steps=6000, save_every=100),
     )
     codec.save(build.out / "codec_begin")
 
 
 def _codec(build: Build) -> None:
-    """Train the decoder behind the encoder that the stage before has trained, or behind the shipped one."""
+    """Train the decoder behind the encoder that the stage before has trained."""
     import torch
 
-    from reference_model.training.codec_starts import StartsTraining
+    from reference_model.training.codec_decoder import DecoderTraining
     from tttbench.miniworld.second.codec import train_decoder_on
 
     torch.set_num_threads(build.threads)
-    speech, begin = build.speak_answers(), build.out / "codec_begin"
+    speech = build.speak_answers()
     _need("answers", speech, N_CODEC_PIECES)
-    found = begin if begin.exists() else None
-    folder = build.out / ("decoder" if found else "decoder_of_shipped_encoder")
-    train_decoder_on(found, speech, N_CODEC_PIECES, folder, StartsTraining()).save(build.out / "codec")
+    settings = DecoderTraining(
+        steps=4000, batch_size=6, often=0, window=48, learning_rate=1e-3, warm_up_steps=50, save_every=50
+    )
+    begin, folder = build.out / "codec_begin", build.out / "decoder"
+    train_decoder_on(begin, speech, N_CODEC_PIECES, folder, settings).save(build.out / "codec")
 
 
 def _need(name: str, speech: Speech, pieces: int) -> None:
@@ -162,9 +164,7 @@ def _floor(build: Build) -> None:
     from tttbench.systems.whisper.transcriber import WhisperTranscriber
 
     torch.set_num_threads(build.threads)
-    begin = build.out / "codec_begin"
-    found = begin if begin.exists() else None
-    codec = so_far(found, build.out / ("decoder" if found else "decoder_of_shipped_encoder"))
+    codec = so_far(build.out / "codec_begin", build.out / "decoder")
     asked = build.corpus().test_questions[:N_FLOOR]
     transcriber = WhisperTranscriber.load()
     for name, through in (("recorded", None), ("through the codec", codec)):

@@ -2,7 +2,7 @@
 
 The shipped encoder knows the first edition's words: through its codes the spectrum of new words comes back worse. So it
 is trained on with the new prompts, to spell them, and the renditions, to rebuild their spectrum; the decoder then
-learns renditions that begin anywhere.
+learns to speak from those codes.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from tttbench.miniworld.second.speech import PIECE, Speech
 
 if TYPE_CHECKING:
     from reference_model.speech.mini import MiniCodec
+    from reference_model.training.codec_decoder import DecoderTraining, Recording
     from reference_model.training.codec_encoder import EncoderTraining
-    from reference_model.training.codec_starts import StartsTraining, VoiceRecording
     from tttbench.core.exchange import Waveform
 
 FRAME = 160
 """Samples of a frame of pitch, at 16 kHz."""
+_SILENCE_CODES = 2
+"""Codes of silence behind a recording that the decoder learns to keep silent."""
 
 
 def pitches(speech: Speech, piece: int) -> list[npt.NDArray[np.float32]]:
@@ -39,21 +41,24 @@ def pitches(speech: Speech, piece: int) -> list[npt.NDArray[np.float32]]:
         return np.split(stored["pitch"], np.cumsum(stored["lengths"])[:-1])
 
 
-def voice_recordings(speech: Speech, n_pieces: int) -> list[VoiceRecording]:
-    """The recordings of the first pieces with their pitch."""
-    from reference_model.training.codec_starts import VoiceRecording
+def voice_recordings(codec: MiniCodec, speech: Speech, n_pieces: int) -> list[Recording]:
+    """The recordings of the first pieces with their codes and their pitch, and two codes of silence behind each."""
+    from reference_model.speech.networks import SAMPLES_PER_CODE
+    from reference_model.training.codec_decoder import Recording
 
     found = []
     for piece in range(n_pieces):
         for i, f0_hz in zip(_of_piece(speech, piece), pitches(speech, piece), strict=True):
-            samples = np.asarray(np.round(_whole_frames(speech.wave(i)) * 32767), np.int16)
-            found.append(VoiceRecording(samples, f0_hz))
+            wave = speech.wave(i)
+            wave = np.pad(wave, (0, -len(wave) % SAMPLES_PER_CODE + _SILENCE_CODES * SAMPLES_PER_CODE))
+            codes = np.array(codec.encode([wave])[0], np.int64)
+            found.append(Recording(codes, wave, np.pad(f0_hz, (0, len(wave) // FRAME - len(f0_hz)))))
     return found
 
 
 def train_encoder_on(
     prompts: Sequence[tuple[Waveform, str]],
-    voice: Sequence[tuple[Waveform, str]],
+    voice: Sequence[Waveform],
     folder: Path,
     settings: EncoderTraining,
 ) -> MiniCodec:
@@ -61,7 +66,7 @@ def train_encoder_on(
 
     Args:
         prompts: recordings of anybody, and what is said.
-        voice: likewise of the answering voice.
+        voice: recordings of the answering voice.
         folder: of the training.
         settings: of the training.
 
@@ -71,11 +76,10 @@ def train_encoder_on(
     from reference_model.training.codec_encoder import Utterance, train_encoder
 
     codec = _shipped()
-    utterances = [Utterance.of(wave, text) for wave, text in (*voice, *prompts)]
     print(f"{len(voice)} renditions, {len(prompts)} prompts", flush=True)
     encoder = train_encoder(
-        utterances,
-        range(len(voice)),
+        [Utterance.of(wave, text) for wave, text in prompts],
+        [Utterance.of(wave, "").mel for wave in voice],
         folder,
         codec.config,
         settings,
@@ -86,20 +90,22 @@ def train_encoder_on(
     return codec
 
 
-def train_decoder_on(
-    begin: Path | None, speech: Speech, n_pieces: int, folder: Path, settings: StartsTraining
-) -> MiniCodec:
-    """Train the decoder of the codec in ``begin`` (None: of the shipped one) on the first pieces of ``speech``."""
+def train_decoder_on(begin: Path, speech: Speech, n_pieces: int, folder: Path, settings: DecoderTraining) -> MiniCodec:
+    """Train the decoder of the codec in ``begin`` on the first pieces of ``speech``; goes on from ``folder``."""
     from reference_model.speech.mini import MiniCodec
-    from reference_model.training.codec_starts import train_on_starts
+    from reference_model.training.codec_decoder import train_decoder
 
-    codec = _shipped() if begin is None else MiniCodec.load(begin)
-    recordings = voice_recordings(speech, n_pieces)
+    codec = MiniCodec.load(begin)
+    recordings = voice_recordings(codec, speech, n_pieces)
     print(f"{len(recordings)} renditions, {sum(len(r.f0_hz) for r in recordings) / 360_000:.1f} hours", flush=True)
-    return train_on_starts(codec, recordings, folder, settings, lambda line: print(line, flush=True))
+    decoder = train_decoder(
+        recordings, (), folder, codec.config, settings, lambda line: print(line, flush=True), codec.decoder
+    )
+    codec.decoder.load_state_dict(decoder.state_dict())
+    return codec
 
 
-def so_far(begin: Path | None, folder: Path) -> MiniCodec:
+def so_far(begin: Path, folder: Path) -> MiniCodec:
     """The codec as far as the decoder's training in ``folder`` has come.
 
     Raises:
@@ -110,7 +116,7 @@ def so_far(begin: Path | None, folder: Path) -> MiniCodec:
     from reference_model.speech.mini import MiniCodec
     from reference_model.training.resumable import weights
 
-    codec = _shipped() if begin is None else MiniCodec.load(begin)
+    codec = MiniCodec.load(begin)
     with torch.no_grad():
         codec.decoder.load_state_dict(weights(folder))
     return codec.eval()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tttbench.miniworld.second.questions import Question
-from tttbench.miniworld.second.renditions import renditions, speak_rendition, started_later
+from tttbench.miniworld.second.renditions import renditions, speak_rendition
 from tttbench.miniworld.second.spoken_form import word_errors
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def measure(
     *,
     n_renditions: int = 3,
     seed: int,
-    start_later: bool = True,
 ) -> Floor:
     """Speak renditions of the answers, send them through the codec (None: not), and count what is transcribed wrongly.
 
@@ -57,8 +56,7 @@ def measure(
         transcriber: writes down.
         codec: encodes and decodes.
         n_renditions: how many each answer has.
-        seed: of renditions and starts.
-        start_later: begin each 0 to 80 ms later, so that codes fall on other places of the words.
+        seed: of the renditions.
     """
     from reference_model.speech.codec import speak
 
@@ -68,8 +66,6 @@ def measure(
     for question in questions:
         rendition = renditions(question.answer, question.gaps, n_renditions, seed)[int(rng.integers(n_renditions))]
         wave = speak_rendition(rendition)
-        shift = int(rng.integers(1280))
-        wave = started_later(wave, shift if start_later else 0)
         waves.append(wave if codec is None else speak(codec, codec.encode([wave])[0]))
         manners.append(rendition.manner.name)
     written = transcriber.transcribe(waves)

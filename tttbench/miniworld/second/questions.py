@@ -271,7 +271,7 @@ def moved(rng: random.Random) -> Question:
 def plan(rng: random.Random) -> Question:
     """Whom to see on seven days, or at seven hours, that follow on each other."""
     names = rng.sample(words.NAMES, 7)
-    action = rng.choice(("visit", "call", "help", "meet"))
+    action = rng.choice(("call", "invite", "visit"))
     if rng.random() < 0.5:
         first = rng.randrange(7)
         when = [f"on {words.DAYS[(first + i) % 7]}" for i in range(7)]
@@ -280,9 +280,8 @@ def plan(rng: random.Random) -> Question:
         first = rng.randrange(len(words.HOURS) - 6)
         when = [f"at {hour}" for hour in words.HOURS[first : first + 7]]
         begin = f"every hour from {words.HOURS[first]} on {action}"
-    return _question(
-        "plan", [begin, *_items(names)], [f"{at} {action} {name}," for at, name in zip(when, names, strict=True)]
-    )
+    first_one, *others = [f"{name} {at}," for at, name in zip(when, names, strict=True)]
+    return _question("plan", [begin, *_items(names)], [f"{action} {first_one}", *(f"and {one}" for one in others)])
 
 
 def both(rng: random.Random) -> Question:

@@ -10,10 +10,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tttbench.core.exchange import Waveform
-from tttbench.miniworld.voices import ANSWER_VOICE, flite, trimmed
+from tttbench.miniworld.second.rhythm import speak_in_time
+from tttbench.miniworld.voices import ANSWER_VOICE
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,9 @@ class Manner:
 
 
 MANNERS = (
-    Manner("plain", 1.0, 172.0, 0.35),
-    Manner("calm", 0.85, 155.0, 0.35),
-    Manner("brisk", 1.08, 190.0, 0.2),
+    Manner("plain", 1.0, 172.0, 0.6),
+    Manner("calm", 0.85, 155.0, 0.7),
+    Manner("brisk", 1.08, 190.0, 0.5),
 )
 
 
@@ -68,18 +67,11 @@ def renditions(answer: str, gaps: Sequence[int], n: int, seed: int) -> tuple[Ren
 
 
 def speak_rendition(rendition: Rendition) -> Waveform:
-    """Say it: mono float32 at 16 kHz, peak 0.5, 80 ms of silence before and 160 ms after; always the same samples.
+    """Say it in time: mono float32 at 16 kHz, peak 0.5, each word on a code's boundary; always the same samples.
 
     Raises:
         UserError: flite is not installed.
     """
     manner = rendition.manner
     features = {"duration_stretch": 1 / manner.speed, "int_f0_target_mean": manner.pitch_hz}
-    return trimmed(flite(ANSWER_VOICE.speaker, rendition.text, features))
-
-
-def started_later(wave: Waveform, samples: int) -> Waveform:
-    """The recording with so many samples of silence more in front, or (below 0) fewer."""
-    if samples < 0:
-        return wave[-samples:]
-    return np.concatenate([np.zeros(samples, np.float32), wave])
+    return speak_in_time(ANSWER_VOICE.speaker, rendition.text, features)

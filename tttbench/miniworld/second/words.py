@@ -15,7 +15,7 @@ HOURS = UNITS[1:12]
 """Without twelve: behind "at" a small transcriber takes it for "well", recorded as it is."""
 TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 NAMES = (
-    "Andrew", "Daniel", "David", "Helen", "Jessica", "Michael", "Peter", "Rebecca", "Robert", "Thomas", "Victoria",
+    "Barbara", "Daniel", "David", "Helen", "Jessica", "Michael", "Peter", "Rebecca", "Robert", "Thomas", "Victoria",
     "William",
 )  # fmt: skip
 """In alphabetical order; names that a small transcriber tells apart."""
