@@ -16,7 +16,7 @@ import soundfile
 
 import tttbench
 from tttbench.cli.main import build_parser
-from tttbench.config.suite import load_suite
+from tttbench.config.suite import Suite, load_suite
 from tttbench.core.plugins import build_scorer, build_task, scorers
 from tttbench.systems.whisper.weights import is_available_offline
 
@@ -137,16 +137,20 @@ def test_every_command_is_one_that_the_parser_takes(page: Path) -> None:
 
 
 def test_the_suite_on_the_page_is_what_the_page_says(tmp_path: Path) -> None:
-    ((_, text, _),) = [part for part in parts("suites.md") if part[0] == "toml"]
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    suite = load_suite(str(path))
+    (suite, switches) = (_suite(text, tmp_path) for language, text, _ in parts("suites.md") if language == "toml")
+    assert [one.system for one in switches.ablations][:2] == ["guided without cfg", "guided without cache"]
     assert [plan.label for plan in suite.systems][:2] == ["careful", "topk S=1 exact"]
     assert len(suite.systems) == 1 + 6
     assert [spec.id for spec in suite.tasks[1].scores] == ["wer", "wer_raw", "cer_plain"]
     for plan in suite.tasks:
         for spec in plan.scores:
             build_scorer(spec)
+
+
+def _suite(text: str, folder: Path) -> Suite:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return load_suite(str(path))
 
 
 def test_the_readme_explains_every_scorer() -> None:

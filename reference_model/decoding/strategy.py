@@ -250,6 +250,11 @@ def is_untrained(strategy: Strategy) -> bool:
     return bool(getattr(strategy, "untrained", False))
 
 
+def takes_steps(strategy: Strategy) -> bool:
+    """Whether ``DecodeConfig.steps_per_block`` has an effect: unless its ``takes_steps`` is False."""
+    return bool(getattr(strategy, "takes_steps", True))
+
+
 def ahead_of(strategy: Strategy) -> int:
     """How many tokens beyond the next a strategy of next tokens may write in one pass: its ``ahead``, if it has one."""
     return int(getattr(strategy, "ahead", 0))

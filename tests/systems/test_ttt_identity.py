@@ -19,7 +19,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import build_system
 from tttbench.core.system import SystemOptions
-from tttbench.systems.ttt.adapter import check
+from tttbench.systems.ttt.checks import check
 from tttbench.systems.ttt.speech import load_codec
 
 from .ttt_checkpoints import Folders

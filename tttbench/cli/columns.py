@@ -10,7 +10,7 @@ from tttbench.cli.terminal import one_line
 from tttbench.core.exchange import STATUSES
 
 if TYPE_CHECKING:
-    from tttbench.core.metric import Comparison, MetricInfo, Result
+    from tttbench.core.metric import Ablated, Comparison, MetricInfo, Result
     from tttbench.gate.verdict import QualityVerdict, SpeedVerdict
 
 
@@ -57,6 +57,20 @@ def results_table(
             cells += ["", ""] if one is None else [words.difference(one, info), words.standing_in_full(one)]
         rows.append(cells)
     return columns(rows, right=frozenset({3, 4, 7, 9}))
+
+
+def ablations_table(ablations: Sequence[Ablated], results: Sequence[Result], metrics: Mapping[str, MetricInfo]) -> str:
+    """Return what each switch is worth as a table: value with and without it, paired difference, what the test says."""
+    from tttbench.scorers import words
+
+    values = {(one.system, one.task, one.metric): one.value for one in results}
+    rows = [["base", "without", "task", "metric", "base", "without it", "unit", "difference [95 %]", "standing"]]
+    for entry in ablations:
+        one, info = entry.comparison, metrics[entry.comparison.metric]
+        both = [info.text(values.get((label, one.task, one.metric), math.nan)) for label in (one.best, one.system)]
+        cells = [one.best, entry.switch, one.task, one.metric, *both, info.unit]
+        rows.append([*cells, words.difference(one, info), words.standing_in_full(one)])
+    return columns(rows, right=frozenset({4, 5, 7}))
 
 
 def gate_table(verdicts: Sequence[QualityVerdict | SpeedVerdict]) -> str:

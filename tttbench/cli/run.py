@@ -153,12 +153,14 @@ def run(args: argparse.Namespace) -> int:
 
 def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     """Print what a run came to, and return its exit status."""
-    from tttbench.cli.columns import results_table
+    from tttbench.cli.columns import ablations_table, results_table
     from tttbench.cli.latency_table import latency_table
     from tttbench.core.serialize import to_json
 
     if summary.results:
         print(results_table([*summary.results, *summary.topline], summary.metrics, summary.comparisons))
+    if summary.ablations:
+        print(f"\n{ablations_table(summary.ablations, summary.results, summary.metrics)}")
     if latencies := latency_table(summary.probes, summary.timed):
         print(f"\n{latencies}\n")
     for entry in summary.skipped:
@@ -193,6 +195,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
             for entry in [*summary.results, *summary.topline]
         ],
         "comparisons": [plain_fields(entry) for entry in summary.comparisons],
+        "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
         "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
+from tttbench.config.ablate import OFF, AblateEntry, Ablation, ablations
 from tttbench.config.strategies import strategy_text
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject, JsonValue
@@ -84,6 +85,7 @@ class Suite:
         add: scores beside those of the tasks; see ``pipeline.default_scores.added``.
         oracle: label of the system whose codes all others are compared with; ``""`` for none.
         timeout_s: seconds that a system may take for a request, or a deriver for an input; then it counts as an error.
+        ablations: which of the systems are others with something switched off.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Suite:
     repeats: int = 1
     add: tuple[ScoreSpec, ...] = ()
     timeout_s: float = 300.0
+    ablations: tuple[Ablation, ...] = ()
 
 
 def suite_files(extra: Iterable[Path] = ()) -> dict[str, Path]:
@@ -175,6 +178,7 @@ class _SuiteFile:
     add: tuple[ScoreEntry, ...] = ()
     oracle: str = ""
     timeout_s: Annotated[float, Check(above=0)] = 300.0
+    ablate: tuple[AblateEntry, ...] = ()
 
 
 def parse_suite(name: str, document: Document, folder: Path) -> Suite:
@@ -196,6 +200,11 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         )
         for at, entry in enumerate(given.tasks)
     ]
+    by_label = {plan.label: plan for plan in systems}
+    switched = [one for at, entry in enumerate(given.ablate) for one in ablations(entry, at, [*by_label], document)]
+    for one in switched:
+        base = by_label[one.base]
+        systems.append(replace(base, settings={**base.settings, **OFF[one.switch]}, called=one.system))
     labels = [plan.label for plan in systems]
     _refuse_twice(labels, f"{document.source}: systems")
     if given.oracle and given.oracle not in labels:
@@ -215,6 +224,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         add=scores_from(given.add, f"{document.source}: add"),
         oracle=given.oracle,
         timeout_s=given.timeout_s,
+        ablations=tuple(switched),
     )
 
 
@@ -341,14 +351,16 @@ def choose(
         chosen_tasks = tuple(replace(plan, limit=limit) for plan in chosen_tasks)
     if batch_size is not None:
         chosen_systems = tuple(replace(plan, batch_size=None) for plan in chosen_systems)
-    its_systems = {plan.label for plan in chosen_systems} == {*own_systems}
+    chosen_labels = {plan.label for plan in chosen_systems}
+    its_systems = chosen_labels == {*own_systems}
     its_tasks = {plan.name for plan in chosen_tasks} == {*own_tasks}
     is_suite = its_systems and its_tasks and not folders
     return replace(
         suite,
         name=suite.name if {plan.name for plan in chosen_tasks} <= {*own_tasks} else CUSTOM,
         title=suite.title if is_suite else "",
-        oracle=suite.oracle if suite.oracle in {plan.label for plan in chosen_systems} else "",
+        oracle=suite.oracle if suite.oracle in chosen_labels else "",
+        ablations=tuple(one for one in suite.ablations if {one.system, one.base} <= chosen_labels),
         systems=chosen_systems,
         tasks=tuple(replace(plan, data=folders.get(plan.name, plan.data)) for plan in chosen_tasks),
         seed=suite.seed if seed is None else seed,

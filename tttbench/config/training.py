@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -123,6 +123,7 @@ class TrainingPlan:
         training: settings of the training, the objective's among them.
         decode: fields of ``DecodeConfig``, for the checkpoint's ``assistant.json``.
         mtp: the draft heads that are trained in place of the network; None: the network is.
+        without: the paper's strategies that a call switched off (``SWITCHES``), in that order.
     """
 
     path: Path
@@ -137,6 +138,52 @@ class TrainingPlan:
     training: TrainingConfig
     decode: JsonObject
     mtp: MtpHeads | None = None
+    without: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The config's: that of a shipped one (``"ablation/ttt"``), else the file's, without ``.toml``."""
+        folder = _shipped_folder().resolve()
+        path = self.path.resolve()
+        return path.relative_to(folder).with_suffix("").as_posix() if path.is_relative_to(folder) else path.stem
+
+    def refuse_without(self, objective: Objective) -> None:
+        """Raise ``UserError`` where a model of that objective has none of what ``without`` switches off."""
+        if self.without and objective != "hybrid":
+            raise UserError(
+                f"--without {','.join(self.without)}: {', '.join(SWITCHES)} are of hybrid models, and {self.path} "
+                f"trains an {objective!r} one; leave the option out, or give the config of a hybrid model, e.g. ttt."
+            )
+
+
+SWITCHES = ("banom", "ppm", "sst")
+"""The paper's strategies of training that ``--without`` switches off; fields of ``ObjectiveConfig``."""
+
+
+def switched_off(plan: TrainingPlan, names: Sequence[str]) -> TrainingPlan:
+    """The same training with the shares of ``names`` at 0.
+
+    Raises:
+        UserError: a name that is unknown, given twice, or off already, or a training that has no such part.
+    """
+    option = f"--without {','.join(names)}"
+    for at, name in enumerate(names):
+        if name not in SWITCHES:
+            raise UserError(f"{option}: {name!r} is no part of the objective. {did_you_mean(name, SWITCHES)}")
+        if name in names[:at]:
+            raise UserError(f"{option}: {name!r} is given twice; remove one.")
+    if names and plan.mtp is not None:
+        raise UserError(f"{option}: {plan.path} trains draft heads ([mtp]), which have no such part; leave it out.")
+    found = replace(plan, without=tuple(name for name in SWITCHES if name in names))
+    if isinstance(plan.model, NewModel) or plan.model.objective is not None:
+        found.refuse_without(plan.model.objective or "hybrid")
+    shares = plan.training.objective
+    for name in names:
+        if not getattr(shares, name):
+            raise UserError(f"{option}: objective.{name} of {plan.path} is 0 already; remove {name!r}.")
+    banom, ppm, sst = (0.0 if name in names else getattr(shares, name) for name in SWITCHES)
+    objective = replace(shares, banom=banom, ppm=ppm, sst=sst)
+    return replace(found, training=replace(plan.training, objective=objective))
 
 
 def find(name: str) -> Path:
@@ -155,8 +202,12 @@ def find(name: str) -> Path:
 
 def shipped_training_configs() -> dict[str, Path]:
     """The mini world's training configs by name; those of the ablation are called ``ablation/…``."""
-    folder = shipped("tasks") / "mini" / "configs"
+    folder = _shipped_folder()
     return {path.relative_to(folder).with_suffix("").as_posix(): path for path in sorted(folder.rglob("*.toml"))}
+
+
+def _shipped_folder() -> Path:
+    return shipped("tasks") / "mini" / "configs"
 
 
 def read(path: Path) -> TrainingPlan:
@@ -207,7 +258,7 @@ def _placed_name(name: str, config: Path) -> str:
 
 def _placed(path: Path, config: Path) -> Path:
     """Where a path of a config leads: it counts from the config's folder, in shipped ones from the current folder."""
-    if config.resolve().is_relative_to((shipped("tasks") / "mini" / "configs").resolve()):
+    if config.resolve().is_relative_to(_shipped_folder().resolve()):
         return path
     placed = config.parent / path
     if not os.path.exists(placed) and os.path.exists(path):

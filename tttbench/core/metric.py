@@ -268,6 +268,14 @@ class ProbeResult:
 
 
 @dataclass(frozen=True)
+class Ablated:
+    """A system with something switched off: the switch, and how it stands to the system that has it on (``best``)."""
+
+    switch: str
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
 class TimedAnswers:
     """Which answers of a system to a task its latency and compute metrics are of.
 

@@ -18,6 +18,7 @@ from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Request, Response
 from tttbench.core.extras import Extra, require
+from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import MetricInfo
 from tttbench.core.registry import Registry
 from tttbench.core.sample import Sample
@@ -42,10 +43,13 @@ class Decoding:
     Attributes:
         check: raises ``UserError`` for decode settings that no such system takes; of several tables later ones win.
         strategies: returns each strategy as it is written in a call, with a line about it.
+        in_force: returns the decode settings by which a system would answer, without those that have no effect on it;
+            None for kinds that can't say so without building one.
     """
 
     check: Callable[[Sequence[Document]], object]
     strategies: Callable[[], Sequence[tuple[str, str]]]
+    in_force: Callable[[str, SystemOptions], JsonObject] | None = None
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,7 @@ def load(run_dir: Path) -> ReportView:
         ways=summary.ways,
         timed=timings.answers,
         comparisons=comparisons,
+        ablations=summary.ablations,
         unanswered=summary.unanswered,
     )
 
@@ -114,7 +115,7 @@ def flatten(value: object, name: str = "") -> Iterator[Fact]:
         for index, entry in enumerate(value):
             yield from flatten(entry, f"{name}[{index}]")
     elif isinstance(value, list):
-        yield Fact(name, ", ".join(map(_plain, value)))
+        yield Fact(name, ", ".join(map(_plain, value)) or MISSING)
     else:
         yield Fact(name, _plain(value))
 

@@ -6,12 +6,14 @@ belongs to `labels`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from tttbench.core.exchange import STATUSES, Status, Trace, is_cut
 from tttbench.core.metric import (
+    Ablated,
     Comparison,
     FrontierPoint,
     MetricInfo,
@@ -162,6 +164,7 @@ class ReportView:
         frontier: the quality-latency trade-off of ways to decode.
         ways: the same over forward passes, each way at all its speeds.
         comparisons: each system against the best of a task and metric, on the same answers.
+        ablations: each system with something switched off against the one that has it on.
         unanswered: systems without a single answer to a task.
     """
 
@@ -184,6 +187,7 @@ class ReportView:
     ways: tuple[WayOfDecoding, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    ablations: tuple[Ablated, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()
 
     def cut_count(self) -> int:
@@ -217,6 +221,11 @@ class ReportView:
         """How a system stands to the best of a task and metric; None where nothing was compared."""
         wanted = (system, task, metric)
         return next((one for one in self.comparisons if (one.system, one.task, one.metric) == wanted), None)
+
+    def value(self, system: str, task: str, metric: str) -> float:
+        """The value of a result; NaN where there is none."""
+        wanted = (system, task, metric)
+        return next((one.value for one in self.results if (one.system, one.task, one.metric) == wanted), math.nan)
 
     def shown(self, system: str) -> str:
         """The name of a system, shortened where it is long; systems keep different names."""

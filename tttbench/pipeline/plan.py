@@ -23,12 +23,13 @@ from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
 from tttbench.data.samples import list_samples
+from tttbench.pipeline.ablations import check_ablations
 from tttbench.pipeline.default_scores import added, with_defaults
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import columns
-from tttbench.store.manifest import Manifest, SuiteEntry, SystemEntry, TaskEntry
+from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
 
 
@@ -85,6 +86,7 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
             raise UserError(f"system {system.name!a}: {what}")
         options = SystemOptions(device, strategy=system.strategy, settings=system.settings, allow_outside=allow_outside)
         check_system(system.name, options)
+    check_ablations(suite, device)
     tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
     plans = {plan.name: plan for plan in suite.tasks}
     for plan in suite.tasks:
@@ -250,6 +252,7 @@ def manifest_of(plan: Plan) -> Manifest:
             suite.repeats,
             suite.oracle,
             suite.timeout_s,
+            tuple(AblationEntry(one.system, one.base, one.switch) for one in suite.ablations),
         ),
         systems={
             system.label: SystemEntry(system.name, system.strategy, system.settings, plan.batch_size(system))

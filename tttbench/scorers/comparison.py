@@ -81,6 +81,34 @@ def compare(
     return tuple(replace(row, standing=standing, note=note) if row.system == best else row for row in rows)
 
 
+def compare_with(
+    table: Table, base: str, systems: Mapping[str, Mapping[Key, Parts]], unit_of: Callable[[Key], str]
+) -> tuple[Comparison, ...]:
+    """Set every system against ``base``, which was chosen beforehand; Holm's correction is over these pairs alone.
+
+    Args:
+        table, systems, unit_of: as in ``compare``; ``base`` is among the systems.
+        base: label of the system that the others are compared with.
+
+    Returns:
+        One of every other system, in their order, with ``base`` as its ``best``.
+    """
+    others = {label: scores for label, scores in systems.items() if label != base}
+    found = {
+        label: paired(table.info, systems[base], scores, unit_of, seed=table.seed, n_resamples=table.n_resamples)
+        for label, scores in others.items()
+    }
+    tested = [one for one in found.values() if one is not None]
+    adjusted = iter(holm([one.p_value for one in tested]))
+    rows = []
+    for label, one in found.items():
+        blank = not_compared(label, table.task, table.metric, base, f"no answer has a value in both it and {base}")
+        rows.append(
+            blank if one is None else _set_against(blank, one, next(adjusted), len(tested), table.info, systems)
+        )
+    return tuple(rows)
+
+
 def _value(scores: Mapping[Key, Parts]) -> float | None:
     """The corpus value; None without any, or where no request was answered."""
     known = [score for score in scores.values() if is_known(score)]

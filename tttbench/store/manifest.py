@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject
-from tttbench.core.metric import Comparison, FrontierPoint, MetricInfo, ProbeResult, Result, TimedAnswers, WayOfDecoding
+from tttbench.core.metric import (
+    Ablated,
+    Comparison,
+    FrontierPoint,
+    MetricInfo,
+    ProbeResult,
+    Result,
+    TimedAnswers,
+    WayOfDecoding,
+)
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemCard
 from tttbench.core.task import Needs
@@ -20,11 +29,21 @@ FORMAT = 3
 
 
 @dataclass(frozen=True)
+class AblationEntry:
+    """A system that is another one, ``base``, with one thing switched off."""
+
+    system: str
+    base: str
+    switch: str
+
+
+@dataclass(frozen=True)
 class SuiteEntry:
     """The suite that was run.
 
     ``oracle``: label of the system whose codes others are compared with; ``""`` for none. ``batch_size``: requests a
-    call that were asked for; None: one at a time. ``timeout_s``: seconds that each request may take.
+    call that were asked for; None: one at a time. ``timeout_s``: seconds that each request may take. ``ablations``:
+    which systems are others with something switched off.
     """
 
     name: str
@@ -36,6 +55,7 @@ class SuiteEntry:
     repeats: int = 1
     oracle: str = ""
     timeout_s: float = 300.0
+    ablations: tuple[AblationEntry, ...] = field(default=(), metadata={"may_lack": True})
 
 
 @dataclass(frozen=True)
@@ -194,6 +214,7 @@ class Summary:
         comparisons: for each task and metric that several systems have, each of them against the best.
         frontier: the quality-latency trade-off, in suites with an oracle, or that decode one model in several ways.
         ways: the curves of those ways, over audio tokens a forward pass.
+        ablations: each system with something switched off against the one that has it on.
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
     """
@@ -209,6 +230,7 @@ class Summary:
     frontier: tuple[FrontierPoint, ...] = ()
     ways: tuple[WayOfDecoding, ...] = field(default=(), metadata={"may_lack": True})
     comparisons: tuple[Comparison, ...] = ()
+    ablations: tuple[Ablated, ...] = field(default=(), metadata={"may_lack": True})
     skipped: tuple[Skipped, ...] = ()
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()

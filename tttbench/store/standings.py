@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from tttbench.core.exchange import Status
-from tttbench.core.metric import Comparison, MetricInfo, Result, Score
+from tttbench.core.metric import Ablated, Comparison, MetricInfo, Result, Score
 from tttbench.core.sample import Sample
-from tttbench.scorers.comparison import Table, compare
+from tttbench.scorers.comparison import Table, compare, compare_with
+from tttbench.store.manifest import AblationEntry
 from tttbench.store.rows import AnswerKey
 
 
@@ -50,6 +51,27 @@ class Standings:
             if metric in metrics:
                 table = Table(task, metric, metrics[metric], seed, n_resamples)
                 found += compare(table, systems, partial(self.unit, task))
+        return tuple(found)
+
+    def ablated(
+        self, ablations: Sequence[AblationEntry], metrics: Mapping[str, MetricInfo], *, seed: int, n_resamples: int
+    ) -> tuple[Ablated, ...]:
+        """Compare each system that something is switched off in with the one that it is made of.
+
+        Args:
+            ablations: of the suite.
+            metrics: by score id; those of which neither way is better are left out.
+            seed, n_resamples: of the run's intervals.
+        """
+        found: list[Ablated] = []
+        for base in dict.fromkeys(one.base for one in ablations):
+            switches = {one.system: one.switch for one in ablations if one.base == base}
+            for (task, metric), systems in self._tables.items():
+                own = {label: systems[label] for label in (base, *switches) if label in systems}
+                if base in own and metric in metrics and metrics[metric].direction != "none":
+                    table = Table(task, metric, metrics[metric], seed, n_resamples)
+                    compared = compare_with(table, base, own, partial(self.unit, task))
+                    found += [Ablated(switches[one.system], one) for one in compared]
         return tuple(found)
 
     def scores(self, result: Result) -> Mapping[tuple[str, int], Counted]:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tttbench.config.training import StartModel, TrainingPlan, find, read
+from tttbench.config.training import SWITCHES, StartModel, TrainingPlan, find, read, switched_off
 from tttbench.core.errors import StorageError, UserError
 from tttbench.core.json_values import JsonObject
+from tttbench.core.serialize import plain_fields
 from tttbench.systems.ttt.folder import named_codec
+from tttbench.systems.ttt.trained import Trained
 
 if TYPE_CHECKING:
     from reference_model.checkpoint import Loaded
@@ -37,13 +39,21 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("config", help="a .toml file, or the name of a shipped one: ttt, ar, nar, ablation/ttt …")
     parser.add_argument("--out", type=Path, help="checkpoint folder (default: build/CONFIG); goes on if one is there")
     parser.add_argument("--seed", type=int, help="of weights, order and noise, in place of the config's")
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="A,B",
+        help=f"switch strategies of the paper off: {', '.join(SWITCHES)}",
+    )
     parser.add_argument("--max-steps", type=int, help="stop after this step, with a checkpoint")
     parser.add_argument("--threads", type=int, help="threads of the training (default: torch's own)")
     parser.add_argument(
         "--codec", default="mini-codec", help="codec that the checkpoint speaks with: shipped, or a folder beside --out"
     )
     args = parser.parse_args(arguments)
-    plan = read(find(args.config))
+    without = [name.strip() for value in args.without for name in value.split(",")]
+    plan = switched_off(read(find(args.config)), without)
     for option, value in (("--max-steps", args.max_steps), ("--threads", args.threads)):
         if value is not None and value < 1:
             raise UserError(f"{option} {value}: expected at least 1")
@@ -52,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
             raise UserError(f"--seed {args.seed}: expected a number of at least 0")
         plan = replace(plan, training=replace(plan.training, seed=args.seed))
     name = plan.path.stem if os.path.isfile(args.config) else args.config
-    folder = args.out or Path("build") / name
+    folder = args.out or Path("build") / "-".join([name, *(f"no_{one}" for one in plan.without)])
     codec = named_codec(folder, args.codec)
     if not os.path.isdir(codec):
         raise UserError(f"--codec {args.codec}: no folder {codec}, and none is shipped so named")
@@ -99,13 +109,15 @@ def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int 
     try:
         torch.manual_seed(plan.training.seed)
         made = _prepare(plan)
+        plan.refuse_without(made.model.config.objective)
         _check_folder(folder, plan, made)
         steps = plan.training.steps if max_steps is None else min(max_steps, plan.training.steps)
         with TrainingDisplay(folder, steps) as display:
             if display.is_first:
                 _describe(folder, plan, codec, made.bad)
                 millions = made.model.n_parameters() / 1e6
-                print(f"{millions:.2f} M parameters, {len(made.examples)} examples", flush=True)
+                without = f", without {', '.join(plan.without)}" if plan.without else ""
+                print(f"{millions:.2f} M parameters, {len(made.examples)} examples{without}", flush=True)
             _run(folder, plan, made, max_steps, display)
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
@@ -278,6 +290,7 @@ def _describe(folder: Path, plan: TrainingPlan, codec: str, bad: Sequence[str]) 
         # Other data hold prompts of their own; those of TtT stand for them until the file says otherwise.
         content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(plan.decode)}
     (folder / "assistant.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    Trained(plan.name, plan.without, plain_fields(plan.training)).write(folder)
     if bad:
         (folder / _BAD).write_text("\n".join(bad) + "\n", encoding="utf-8")
         print(f"{len(bad)} records cannot be trained on and are skipped; {folder / _BAD} names them", flush=True)

@@ -15,6 +15,7 @@ class Ar:
 
     name: ClassVar[str] = "ar"
     next_token: ClassVar[bool] = True
+    takes_steps: ClassVar[bool] = False
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""

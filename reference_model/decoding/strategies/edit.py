@@ -31,6 +31,7 @@ class Edit:
 
     name: ClassVar[str] = "edit"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
     untrained: ClassVar[bool] = True
     tau_mask: float = 0.7
     tau_edit: float = 0.5

@@ -27,6 +27,7 @@ class Entropy:
 
     name: ClassVar[str] = "entropy"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
     gamma: float = 0.1
 
     def __post_init__(self) -> None:

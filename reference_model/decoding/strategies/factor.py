@@ -28,6 +28,7 @@ class Factor:
 
     name: ClassVar[str] = "factor"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
     f: float = 1.0
 
     def __post_init__(self) -> None:

@@ -21,6 +21,7 @@ class FirstHitting:
 
     name: ClassVar[str] = "first_hitting"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""

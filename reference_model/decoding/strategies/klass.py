@@ -38,6 +38,7 @@ class Klass:
 
     name: ClassVar[str] = "klass"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
     tau: float = 0.9
     epsilon: float = 0.01
     history: int = 2

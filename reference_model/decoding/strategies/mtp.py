@@ -27,6 +27,7 @@ class Mtp:
 
     name: ClassVar[str] = "mtp"
     next_token: ClassVar[bool] = True
+    takes_steps: ClassVar[bool] = False
     heads: int = 0
 
     def __post_init__(self) -> None:

@@ -31,6 +31,7 @@ class Saber:
 
     name: ClassVar[str] = "saber"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
     untrained: ClassVar[bool] = True
     fewest: int = 2
     per_back: int = 8

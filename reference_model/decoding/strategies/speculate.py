@@ -29,6 +29,7 @@ from reference_model.decoding.strategy import (
     is_untrained,
     make_strategy,
     register_strategy,
+    takes_steps,
 )
 from reference_model.errors import DecodeError
 
@@ -89,6 +90,11 @@ class Speculate:
     def untrained(self) -> bool:
         """Whether the other strategy is."""
         return is_untrained(self.inner)
+
+    @property
+    def takes_steps(self) -> bool:
+        """Whether the other strategy does."""
+        return takes_steps(self.inner)
 
     def fill(self, block: Block) -> Filling:
         """See ``Strategy.fill``."""

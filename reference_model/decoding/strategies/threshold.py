@@ -19,6 +19,7 @@ class Threshold:
 
     name: ClassVar[str] = "threshold"
     next_token: ClassVar[bool] = False
+    takes_steps: ClassVar[bool] = False
     tau: float = 0.9
 
     def __post_init__(self) -> None:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import AudioCommit, Chunk, Request, Response, Trace
-from tttbench.core.extras import require
+from tttbench.core.json_values import JsonValue
 from tttbench.core.plugins import Decoding, register_system
 from tttbench.core.sample import Sample
 from tttbench.core.system import AnswerNats, Capability, Lengths, PassRun, SystemCard, SystemOptions
 from tttbench.core.tables import Document
 from tttbench.data.audio import resample
+from tttbench.systems.ttt.checks import check, effective, given_settings, ready
 from tttbench.systems.ttt.folder import (
     SHIPPED,
     Assistant,
@@ -33,12 +34,14 @@ from tttbench.systems.ttt.folder import (
 )
 from tttbench.systems.ttt.likelihood import nats_of
 from tttbench.systems.ttt.limits import Limits
-from tttbench.systems.ttt.settings import decode_settings, dtype_of, in_force, in_full, strategies
+from tttbench.systems.ttt.settings import decode_settings, dtype_of, in_force, in_full, prompt_audio_of, strategies
 from tttbench.systems.ttt.speech import Speech, load_codec
 from tttbench.systems.ttt.synthetic import bound_for, synthetic_prompt
+from tttbench.systems.ttt.trained import Trained, read_trained
 
 if TYPE_CHECKING:
     from reference_model.checkpoint import Loaded
+    from reference_model.config import PromptAudio
     from reference_model.decoding import DecodeConfig, Engine, Prompt
     from reference_model.roofline import Ceilings, PassShape
     from reference_model.speech.codec import Codec
@@ -67,10 +70,18 @@ class _Running:
 
 @dataclass(frozen=True)
 class MadeOf:
-    """What a system was made of: the hash of its weights, and of the rest by name (``folder.identity``)."""
+    """What a system was made of.
+
+    Attributes:
+        weights_sha256: of its weights; ``identity``: of the rest, by name (``folder.identity``).
+        prompt_audio: how its weights were shown the prompt's audio.
+        trained: by which training, where the folder says so.
+    """
 
     weights_sha256: str
     identity: Mapping[str, str]
+    prompt_audio: PromptAudio = "bidirectional"
+    trained: Trained | None = None
 
 
 class TtTSystem:
@@ -96,7 +107,7 @@ class TtTSystem:
             assistant: prompts.
             settings: how to decode; the lengths in it are lowered where a request or the positions allow less.
             batch_size: requests that run at once; it doesn't change the answers.
-            made_of: hashes for the model card.
+            made_of: hashes for the model card, and how the weights were trained.
             on_pass: called with every pass.
 
         Raises:
@@ -134,7 +145,9 @@ class TtTSystem:
         model = self._loaded.model
         dtype = str(model.dtype).removeprefix("torch.")
         # Cards of before there was a choice go on being equal.
-        chosen = {} if dtype == "float32" else {"dtype": dtype}
+        chosen: dict[str, JsonValue] = {} if dtype == "float32" else {"dtype": dtype}
+        if model.config.prompt_audio != self._made_of.prompt_audio:
+            chosen["prompt_audio"] = model.config.prompt_audio
         return SystemCard(
             name=self.name,
             capability=Capability(
@@ -159,6 +172,7 @@ class TtTSystem:
                 "attention": model.attention_name(),
                 "positions": model.config.max_position_embeddings,
                 "prompts": self._assistant.whose_prompts,
+                **({"training": str(self._made_of.trained)} if self._made_of.trained is not None else {}),
                 **self._remark,
             },
         )
@@ -185,7 +199,7 @@ class TtTSystem:
     def tuned(self, options: SystemOptions, on_pass: Callable[[PassRun], None]) -> TtTSystem:
         """See ``Sweepable``."""
         own, spec = Document(in_full(self._settings), self.name, at="own settings"), self.name.partition(":")[2]
-        settings = decode_settings([own, *_given_settings(spec, options)])
+        settings = decode_settings([own, *given_settings(spec, options)])
         parts = (self._loaded, self._codec, self._assistant, settings)
         return TtTSystem(self.name, *parts, options.batch_size, self._made_of, on_pass)
 
@@ -313,63 +327,12 @@ class TtTSystem:
         )
 
 
-def check(spec: str, options: SystemOptions) -> None:
-    """Find unknown checkpoints, settings and strategies, and strategies that the checkpoint wasn't trained for."""
-    folder = checkpoint_folder(spec)
-    require("model", f"ttt:{spec}")
-    if not (options.strategy or options.settings):
-        return
-    settings = decode_settings(_given_settings(spec, options))
-
-    import torch
-
-    from reference_model.config import TtTConfig
-    from reference_model.decoding.engine import strategy_for
-    from reference_model.draft_heads import read_draft_heads
-    from reference_model.errors import DecodeError, ReferenceModelError
-    from reference_model.transformer import TtTModel
-
-    try:
-        with torch.device("meta"):
-            model = TtTModel(TtTConfig.from_file(folder / "config.json"), initialise=False)
-        model.draft_heads = read_draft_heads(folder, model.config.hidden_size)
-        strategy_for(model, settings)
-    except DecodeError as error:
-        raise UserError(f"ttt:{spec}: {error}") from error
-    except ReferenceModelError:
-        # A damaged checkpoint shows when it is loaded, and fails its own requests alone.
-        return
-
-
-def ready(spec: str, options: SystemOptions) -> None:
-    """Find out that the codec can be loaded, and that there are weights, before anything is generated."""
-    from reference_model.errors import ReferenceModelError
-
-    folder = checkpoint_folder(spec)
-    codec_folder = read_assistant(folder).codec_folder()
-    try:
-        load_codec(codec_folder, options.device)
-    except ReferenceModelError as error:
-        raise UserError(str(error)) from error
-    if not any(folder.glob("*.safetensors")):
-        raise UserError(f"{folder}: holds no weights (*.safetensors). Put them there.")
-
-
-def _given_settings(spec: str, options: SystemOptions) -> list[Document]:
-    """The decode settings of a suite or a call, with where they come from."""
-    strategy = {"strategy": options.strategy} if options.strategy else {}
-    return [
-        Document(options.settings, f"ttt:{spec}", at="decode"),
-        Document(strategy, f"ttt:{spec}@{options.strategy}"),
-    ]
-
-
 @register_system(
     "ttt",
     specs=installed_names(),
     summary="the reference model, or any checkpoint folder of its kind",
     check=check,
-    decoding=Decoding(decode_settings, strategies),
+    decoding=Decoding(decode_settings, strategies, effective),
     ready=ready,
 )
 def build(spec: str, options: SystemOptions) -> TtTSystem:
@@ -379,13 +342,17 @@ def build(spec: str, options: SystemOptions) -> TtTSystem:
 
     folder = checkpoint_folder(spec)
     assistant = read_assistant(folder)
-    layers = [assistant.decode, *_given_settings(spec, options)]
+    layers = [assistant.decode, *given_settings(spec, options)]
     settings = decode_settings(layers)
     try:
         codec = load_codec(assistant.codec_folder(), options.device)
         loaded = reference_model.load(folder, device=options.device, dtype=dtype_of(layers))
+        trained_with = loaded.model.config.prompt_audio
+        loaded.model.config = replace(loaded.model.config, prompt_audio=prompt_audio_of(layers) or trained_with)
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
     name = f"ttt:{spec or SHIPPED[0]}"
-    made_of = MadeOf(weights_sha256(folder), identity(folder, assistant.codec_folder()))
+    made_of = MadeOf(
+        weights_sha256(folder), identity(folder, assistant.codec_folder()), trained_with, read_trained(folder)
+    )
     return TtTSystem(name, loaded, codec, assistant, settings, options.batch_size, made_of)

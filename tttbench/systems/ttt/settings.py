@@ -40,13 +40,37 @@ class _Computed:
     dtype: Dtype
 
 
+@dataclass(frozen=True)
+class _Seen:
+    prompt_audio: Literal["bidirectional", "causal"]
+
+
+def prompt_audio_of(layers: Sequence[Document]) -> Literal["bidirectional", "causal"] | None:
+    """Return the ``prompt_audio`` of decode settings, the last one that is given; None: as the weights were trained.
+
+    Raises:
+        UserError: it is neither of the two.
+    """
+    found: Literal["bidirectional", "causal"] | None = None
+    for layer in layers:
+        values = read_table(dict[str, JsonValue], layer)
+        if "prompt_audio" in values:
+            found = read_table(_Seen, replace(layer, values={"prompt_audio": values["prompt_audio"]})).prompt_audio
+    return found
+
+
+_OF_THE_MODEL = ("dtype", "prompt_audio")
+"""Settings that change the network and not how it is asked: no fields of ``DecodeConfig``."""
+
+
 def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     """Return the decode settings that ``layers`` make together; later ones win.
 
     Args:
         layers: tables with fields of ``DecodeConfig``, and where they come from.
 
-    ``dtype`` may stand among them; it is checked, and read by ``dtype_of``.
+    ``dtype`` and ``prompt_audio`` may stand among them; they are checked, and read by ``dtype_of`` and
+    ``prompt_audio_of``.
 
     Raises:
         UserError: an unknown name, a value of the wrong kind or out of range, an unknown strategy.
@@ -55,13 +79,14 @@ def decode_settings(layers: Sequence[Document]) -> DecodeConfig:
     from reference_model.errors import DecodeError
 
     dtype_of(layers)
+    prompt_audio_of(layers)
     settings, values = DecodeConfig(), dict[str, JsonValue]()
     for layer in layers:
         given = read_table(dict[str, JsonValue], layer)
         if "block_length" in given:
             # One length for all blocks takes the place of an earlier layer's schedule.
             values.pop("block_lengths", None)
-        values |= {name: value for name, value in given.items() if name != "dtype"}
+        values |= {name: value for name, value in given.items() if name not in _OF_THE_MODEL}
         settings = read_table(DecodeConfig, replace(layer, values=values))
         if settings.strategy != "auto" and isinstance(settings.strategy, str):
             try:
