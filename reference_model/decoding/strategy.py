@@ -199,7 +199,8 @@ class Strategy(Protocol):
         name: what it is registered as.
         next_token: it predicts the next token from the row before (for models trained so) instead of filling masks.
 
-    A strategy may have a third one, ``untrained = True``: see ``UNTRAINED``.
+    A strategy may have others: ``untrained`` (see ``UNTRAINED``), ``takes_steps`` and ``same_tokens_as``, see the
+    functions of these names.
     """
 
     @property
@@ -253,6 +254,14 @@ def is_untrained(strategy: Strategy) -> bool:
 def takes_steps(strategy: Strategy) -> bool:
     """Whether ``DecodeConfig.steps_per_block`` has an effect: unless its ``takes_steps`` is False."""
     return bool(getattr(strategy, "takes_steps", True))
+
+
+def same_tokens_as(strategy: Strategy) -> str:
+    """The strategy, as it is called, whose tokens are those of this one; ``""`` unless it declares one.
+
+    What is declared is checked: ``tttbench run --verify`` compares answers of both.
+    """
+    return str(getattr(strategy, "same_tokens_as", ""))
 
 
 def ahead_of(strategy: Strategy) -> int:

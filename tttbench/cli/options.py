@@ -101,6 +101,11 @@ def positive(text: str) -> int:
     return _whole(text, 1, "of 1 or more (below 2^63)")
 
 
+def no_less_than_0(text: str) -> int:
+    """Read a whole number of 0 or more."""
+    return _whole(text, 0, "of 0 or more (below 2^63)")
+
+
 def seed(text: str) -> int:
     """Read a whole number of 64 bits."""
     return _whole(text, -(2**63), "from -2^63 to 2^63 - 1")

@@ -18,6 +18,7 @@ from tttbench.cli.options import (
     chosen,
     include_all,
     names,
+    no_less_than_0,
     positive,
     resolve_device,
     scores_of,
@@ -85,6 +86,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout-s", type=seconds, metavar="S", help="how long a request may take, instead of the suite's (300)"
     )
+    parser.add_argument(
+        "--verify",
+        type=no_less_than_0,
+        metavar="N",
+        help="compare the first N answers of each task with the oracle, of systems that are declared lossless",
+    )
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
 
@@ -123,6 +130,7 @@ def run(args: argparse.Namespace) -> int:
         repeats=args.repeats,
         add=scores_of(args),
         timeout_s=args.timeout_s,
+        verify=args.verify,
     )
     where = executor(args.executor)
     device = resolve_device(args.device)
@@ -156,6 +164,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.cli.columns import ablations_table, results_table
     from tttbench.cli.latency_table import latency_table
     from tttbench.core.serialize import to_json
+    from tttbench.store.lossless import lossless_sentences
 
     if summary.results:
         print(results_table([*summary.results, *summary.topline], summary.metrics, summary.comparisons))
@@ -167,6 +176,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)
     for one in summary.unanswered:
         print(one)
+    for sentence in lossless_sentences(summary.lossless):
+        print(sentence)
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
     print(f"{summary.answered} of {summary.expected} requests: {counts}.")
     if summary.cut:
@@ -196,6 +207,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         ],
         "comparisons": [plain_fields(entry) for entry in summary.comparisons],
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
+        "lossless": to_plain(summary.lossless),
         "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],

@@ -86,6 +86,7 @@ class Suite:
         oracle: label of the system whose codes all others are compared with; ``""`` for none.
         timeout_s: seconds that a system may take for a request, or a deriver for an input; then it counts as an error.
         ablations: which of the systems are others with something switched off.
+        verify: answers of each task that a system declared lossless has compared with its oracle; 0 for none.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Suite:
     add: tuple[ScoreSpec, ...] = ()
     timeout_s: float = 300.0
     ablations: tuple[Ablation, ...] = ()
+    verify: int = 0
 
 
 def suite_files(extra: Iterable[Path] = ()) -> dict[str, Path]:
@@ -179,6 +181,7 @@ class _SuiteFile:
     oracle: str = ""
     timeout_s: Annotated[float, Check(above=0)] = 300.0
     ablate: tuple[AblateEntry, ...] = ()
+    verify: Annotated[int, Check(least=0)] = 0
 
 
 def parse_suite(name: str, document: Document, folder: Path) -> Suite:
@@ -225,6 +228,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         oracle=given.oracle,
         timeout_s=given.timeout_s,
         ablations=tuple(switched),
+        verify=given.verify,
     )
 
 
@@ -315,6 +319,7 @@ def choose(
     repeats: int | None = None,
     add: Sequence[ScoreSpec] = (),
     timeout_s: float | None = None,
+    verify: int | None = None,
 ) -> Suite:
     """Return the suite as the command line changes it.
 
@@ -331,7 +336,7 @@ def choose(
         transcriber: instead of the suite's; ``""`` for none.
         repeats: instead of the suite's.
         add: scores beside the suite's.
-        timeout_s: instead of the suite's.
+        timeout_s, verify: instead of the suite's.
 
     Raises:
         UserError: something given twice, or data for a task that isn't run.
@@ -369,6 +374,7 @@ def choose(
         repeats=suite.repeats if repeats is None else repeats,
         add=(*suite.add, *add),
         timeout_s=suite.timeout_s if timeout_s is None else timeout_s,
+        verify=suite.verify if verify is None else verify,
     )
 
 

@@ -214,6 +214,27 @@ class Sweepable(System, Protocol):
         ...
 
 
+@runtime_checkable
+class Lossless(System, Protocol):
+    """A system that may be declared to give the tokens of a slower way of decoding. No system has to be one.
+
+    Where it is, its card says so as ``details["lossless"]``.
+    """
+
+    @property
+    def lossless(self) -> str:
+        """What is declared lossless, in words; ``""`` if nothing."""
+        ...
+
+    def oracle(self) -> System | None:
+        """Return the same system, weights shared, by the slower way; None if nothing is declared lossless."""
+        ...
+
+    def more_exact(self) -> Lossless | None:
+        """Return the same system, computed so exactly that rounding decides nothing; None if there is none such."""
+        ...
+
+
 @dataclass(frozen=True)
 class Nats:
     """What a system needs for the tokens of one kind in one reference answer.

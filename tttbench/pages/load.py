@@ -61,6 +61,7 @@ def load(run_dir: Path) -> ReportView:
         timed=timings.answers,
         comparisons=comparisons,
         ablations=summary.ablations,
+        lossless=summary.lossless,
         unanswered=summary.unanswered,
     )
 

@@ -10,6 +10,7 @@ import tttbench
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import TOPLINE
 from tttbench.scorers import words
+from tttbench.store.lossless import lossless_sentences
 
 from .assets import script, style, template
 from .charts import quality_latency_charts
@@ -73,6 +74,8 @@ def page(view: ReportView) -> str:
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
         frontiers=frontiers(view),
         safe=Markup,
+        lossless=lossless_sentences(view.lossless),
+        is_lossless=not any(one.difference for checks in view.lossless.values() for one in checks),
         examples=featured(view),
         failures=failure_groups(view),
         without_scores=without_scores,

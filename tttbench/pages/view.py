@@ -23,7 +23,7 @@ from tttbench.core.metric import (
     WayOfDecoding,
 )
 from tttbench.scorers.denominators import leaves_out
-from tttbench.store.manifest import Skipped, Unanswered
+from tttbench.store.manifest import LosslessCheck, Skipped, Unanswered
 
 from .labels import short_names
 
@@ -166,6 +166,7 @@ class ReportView:
         comparisons: each system against the best of a task and metric, on the same answers.
         ablations: each system with something switched off against the one that has it on.
         unanswered: systems without a single answer to a task.
+        lossless: by system what was compared with its oracle.
     """
 
     name: str
@@ -189,6 +190,7 @@ class ReportView:
     comparisons: tuple[Comparison, ...] = ()
     ablations: tuple[Ablated, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()
+    lossless: Mapping[str, tuple[LosslessCheck, ...]] = field(default_factory=dict)
 
     def cut_count(self) -> int:
         """Requests whose answer a length limit cut."""

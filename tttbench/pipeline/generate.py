@@ -14,6 +14,7 @@ from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
 from tttbench.pipeline.jobs import Generated, GenerateItem, OpenWorker, WorkerSpec, as_system, now
+from tttbench.pipeline.lossless import NotLosslessError, check_lossless, unchecked
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import applies, columns, reason_to_skip
@@ -39,7 +40,7 @@ def _generate(
         for task in plan.tasks
         if pending[task.plan.name] and not reason_to_skip(manifest.systems[label], manifest.tasks[task.plan.name])
     ]
-    if not tasks:
+    if not tasks and not unchecked(system_plan, plan, store):
         return
     batch_size = plan.batch_size(system_plan)
     options = plan.options(system_plan)
@@ -65,12 +66,15 @@ def _generate(
                 _write(hung.done, store, reporter)
                 raise
             _note_peak(store, label)
+            check_lossless(opened, unchecked(system_plan, plan, store), system_plan, plan, reporter, store)
     except _OtherSystemError as error:
         raise UserError(str(error)) from error
     except HungError as hung:
         if not hung.done:  # building it hangs: a resumed run goes on without it
             for task in tasks:
                 _fail(str(hung), pending[task.plan.name], store, reporter)
+        raise
+    except NotLosslessError:
         raise
     except UserError as error:
         if type(error) is not UserError or store.manifest.systems[label].card is not None:

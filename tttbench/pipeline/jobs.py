@@ -137,6 +137,10 @@ class OpenWorker(Protocol):
         """Make derivations with a deriver, a batch at a time; any order."""
         ...
 
+    def beside(self, worker: System) -> OpenWorker:
+        """Return what runs another system, which shares weights with this one, in the same place."""
+        ...
+
 
 def as_system(worker: System | Deriver) -> System:
     """Return a worker that was opened as a system. ``isinstance`` would read its card, which may do anything."""

@@ -253,6 +253,7 @@ def manifest_of(plan: Plan) -> Manifest:
             suite.oracle,
             suite.timeout_s,
             tuple(AblationEntry(one.system, one.base, one.switch) for one in suite.ablations),
+            suite.verify,
         ),
         systems={
             system.label: SystemEntry(system.name, system.strategy, system.settings, plan.batch_size(system))

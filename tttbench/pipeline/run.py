@@ -14,6 +14,7 @@ from tttbench.pipeline.derive import derive_all, deriver_options, keep_reference
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
 from tttbench.pipeline.generate import generate_all
+from tttbench.pipeline.lossless import NotLosslessError
 from tttbench.pipeline.plan import Plan, check_ready, manifest_of, refuse_other_languages, refuse_other_run
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.scores import Columns, reason_to_skip
@@ -83,6 +84,7 @@ def run(plan: Plan, store: RunStore, executor: Executor, command: Sequence[str],
 
     Raises:
         StorageError: the run directory can't be written; the run can be resumed.
+        NotLosslessError: a way of decoding that is declared lossless isn't.
         HungError: a system or transcriber hangs; the run can be resumed, and passes that request.
         KeyboardInterrupt: likewise.
     """
@@ -98,7 +100,7 @@ def run(plan: Plan, store: RunStore, executor: Executor, command: Sequence[str],
         keep_reference_audio(spoken, store, reporter)
         options = deriver_options(plan.device, plan.suite.batch_size)
         return finish(store, executor, options, reporter)
-    except (KeyboardInterrupt, HungError):
+    except (KeyboardInterrupt, HungError, NotLosslessError):
         _end_session(store, "interrupted")
         raise
 

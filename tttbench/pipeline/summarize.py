@@ -85,6 +85,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         frontier=traded.places,
         ways=traded.ways,
         comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
+        lossless={label: one.lossless for label, one in manifest.systems.items() if one.lossless},
         ablations=standings.ablated(suite.ablations, metrics, seed=suite.seed, n_resamples=suite.resamples),
     )
 

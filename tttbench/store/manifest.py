@@ -43,7 +43,8 @@ class SuiteEntry:
 
     ``oracle``: label of the system whose codes others are compared with; ``""`` for none. ``batch_size``: requests a
     call that were asked for; None: one at a time. ``timeout_s``: seconds that each request may take. ``ablations``:
-    which systems are others with something switched off.
+    which systems are others with something switched off. ``verify``: answers of each task that systems declared
+    lossless have compared with their oracle.
     """
 
     name: str
@@ -56,6 +57,27 @@ class SuiteEntry:
     oracle: str = ""
     timeout_s: float = 300.0
     ablations: tuple[AblationEntry, ...] = field(default=(), metadata={"may_lack": True})
+    verify: int = field(default=0, metadata={"may_lack": True})
+
+
+@dataclass(frozen=True)
+class LosslessCheck:
+    """A way of decoding that is declared lossless, compared with its oracle on the run's own answers to a task.
+
+    Attributes:
+        task: which.
+        declared: what is declared, in words.
+        asked: how many answers were to be compared; ``n`` how many were.
+        rounding: of them differ by rounding alone: computed more exactly, both ways agree.
+        difference: the first other difference, in words; ``""`` if there is none.
+    """
+
+    task: str
+    declared: str
+    asked: int
+    n: int
+    rounding: int = 0
+    difference: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +90,7 @@ class SystemEntry:
         batch_size: the most requests a call.
         card: None until it has been built.
         peak_rss_bytes: most memory that the process held while it generated; 0 if unknown.
+        lossless: what was compared with the oracle, a task each, where the way of decoding is declared lossless.
     """
 
     name: str
@@ -76,6 +99,7 @@ class SystemEntry:
     batch_size: int = 1
     card: SystemCard | None = None
     peak_rss_bytes: int = 0
+    lossless: tuple[LosslessCheck, ...] = field(default=(), metadata={"may_lack": True})
 
     @property
     def used_strategy(self) -> str:
@@ -215,6 +239,7 @@ class Summary:
         frontier: the quality-latency trade-off, in suites with an oracle, or that decode one model in several ways.
         ways: the curves of those ways, over audio tokens a forward pass.
         ablations: each system with something switched off against the one that has it on.
+        lossless: by system what was compared with its oracle, where its way of decoding is declared lossless.
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
     """
@@ -231,6 +256,7 @@ class Summary:
     ways: tuple[WayOfDecoding, ...] = field(default=(), metadata={"may_lack": True})
     comparisons: tuple[Comparison, ...] = ()
     ablations: tuple[Ablated, ...] = field(default=(), metadata={"may_lack": True})
+    lossless: Mapping[str, tuple[LosslessCheck, ...]] = field(default_factory=dict, metadata={"may_lack": True})
     skipped: tuple[Skipped, ...] = ()
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()

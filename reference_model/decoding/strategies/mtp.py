@@ -28,6 +28,7 @@ class Mtp:
     name: ClassVar[str] = "mtp"
     next_token: ClassVar[bool] = True
     takes_steps: ClassVar[bool] = False
+    same_tokens_as: ClassVar[str] = "ar"
     heads: int = 0
 
     def __post_init__(self) -> None:

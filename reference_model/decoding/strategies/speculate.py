@@ -92,6 +92,11 @@ class Speculate:
         return is_untrained(self.inner)
 
     @property
+    def same_tokens_as(self) -> str:
+        """The other strategy."""
+        return self.of
+
+    @property
     def takes_steps(self) -> bool:
         """Whether the other strategy does."""
         return takes_steps(self.inner)

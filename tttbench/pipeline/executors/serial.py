@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -60,6 +60,10 @@ class SerialWorker:
         deriver = as_deriver(self.worker)
         for batch in batches(items, deriver.batch_size):
             yield self._within(partial(derive_batch, deriver, batch), batch, without_derivation)
+
+    def beside(self, worker: System) -> SerialWorker:
+        """Run ``worker`` on the same thread."""
+        return replace(self, worker=worker)
 
     def _within(
         self,

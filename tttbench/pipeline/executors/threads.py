@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
 
@@ -90,6 +90,10 @@ class ThreadsWorker:
         yield from self._overlapped(
             self._derive, items, as_deriver(self.worker).batch_size, at_once, without_derivation
         )
+
+    def beside(self, worker: System) -> ThreadsWorker:
+        """Run ``worker`` likewise; in its place none can be built."""
+        return replace(self, worker=worker, rebuild=None)
 
     def _generate(self, batch: Sequence[GenerateItem], watch: Watch | None, at_once: int) -> tuple[Generated, ...]:
         return generate_batch(as_system(self.worker), batch, watch, at_once)

@@ -114,6 +114,7 @@ class TtTSystem:
             UserError: model, codec and strategy don't fit together.
         """
         from reference_model.decoding.engine import strategy_for
+        from reference_model.decoding.lossless import oracle_of
         from reference_model.decoding.strategy import UNTRAINED, is_untrained
         from reference_model.errors import DecodeError
 
@@ -129,6 +130,7 @@ class TtTSystem:
             raise UserError(f"{name}: {error}") from error
         self.name = name
         self._strategy = strategy.name if settings.strategy == "auto" else str(settings.strategy)
+        self._oracle = oracle_of(settings, strategy)
         self._remark = {"decoding": UNTRAINED} if is_untrained(strategy) else {}
         self._loaded = loaded
         self._codec = codec
@@ -173,6 +175,7 @@ class TtTSystem:
                 "positions": model.config.max_position_embeddings,
                 "prompts": self._assistant.whose_prompts,
                 **({"training": str(self._made_of.trained)} if self._made_of.trained is not None else {}),
+                **({"lossless": self.lossless} if self.lossless else {}),
                 **self._remark,
             },
         )
@@ -214,6 +217,30 @@ class TtTSystem:
 
         model = self._loaded.model
         return measure_ceilings(str(model.device), model.dtype)
+
+    @property
+    def lossless(self) -> str:
+        """See ``Lossless``; in half precision passes of other shapes round to other tokens, so nothing is declared."""
+        is_exact = str(self._loaded.model.dtype) in ("torch.float32", "torch.float64")
+        return self._oracle.declared if self._oracle is not None and is_exact else ""
+
+    def oracle(self) -> TtTSystem | None:
+        """See ``Lossless``."""
+        if self._oracle is None or not self.lossless:
+            return None
+        parts = (self._loaded, self._codec, self._assistant, self._oracle.settings)
+        return TtTSystem(self.name, *parts, 1, self._made_of)
+
+    def more_exact(self) -> TtTSystem | None:
+        """See ``Lossless``: the weights once more, in float64."""
+        import reference_model
+
+        model = self._loaded.model
+        if str(model.dtype) == "torch.float64":
+            return None
+        loaded = reference_model.load(self._loaded.folder, device=str(model.device), dtype="float64")
+        loaded.model.config = model.config
+        return TtTSystem(self.name, loaded, self._codec, self._assistant, self._settings, 1, self._made_of)
 
     @property
     def objective(self) -> str:
