@@ -11,8 +11,9 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Waveform
+from tttbench.data.voices.engines import SAMPLE_RATE_HZ, trimmed
 from tttbench.miniworld import corpus, language, voices
-from tttbench.miniworld.voices import ANSWER_VOICE, SAMPLE_RATE_HZ, VOICES, Voice
+from tttbench.miniworld.voices import ANSWER_VOICE, VOICES, Voice
 
 Lines = tuple[corpus.Line, ...]
 
@@ -136,7 +137,7 @@ def test_speed_shortens_and_size_keeps_the_tempo(engine: str) -> None:
 
 def test_silence_is_trimmed_to_80_ms_before_and_160_ms_after() -> None:
     loud = np.full(1000, 0.9, np.float32)
-    wave = voices.trimmed(np.concatenate([np.zeros(5000, np.float32), loud, np.zeros(3000, np.float32)]))
+    wave = trimmed(np.concatenate([np.zeros(5000, np.float32), loud, np.zeros(3000, np.float32)]))
     assert len(wave) == 1280 + 1000 + 2560
     assert wave[1280] == pytest.approx(0.5)
     assert not wave[:1280].any()

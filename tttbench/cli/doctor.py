@@ -40,7 +40,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("pyarrow", "optional", "parquet", "data sets and training files in parquet"),
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
-    ("py_nanotts", "optional", "voices", "tttbench data build mini"),
+    ("py_nanotts", "optional", "voices", "speech made of texts; tttbench data build mini"),
 )
 """Modules that extras bring: what their absence is for the default suite, the extra, and what needs them."""
 

@@ -213,6 +213,8 @@ class _TaskFacts:
     hours: Annotated[float, Check(least=0)]
     license: Annotated[str, Check(one_line=True)]
     get: str
+    condition: Annotated[str, Check(one_line=True)]
+    condition_of: Annotated[str, Check(one_line=True)]
     allow_outside: bool
 
 

@@ -35,6 +35,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechRecipe:
+    """What makes speech of texts.
+
+    Attributes:
+        voice: ``ENGINE:SPEAKER``, e.g. ``"piper:joe"``.
+        package: that speaks, with its version.
+        sha256: of what holds the voice.
+        language: BCP 47 primary tag of what it speaks.
+        condition: ``"clean"``, ``"noise:10"`` (dB), ``"telephone"``.
+        version: of our own part in it.
+    """
+
+    voice: str
+    package: str
+    sha256: str
+    language: str
+    condition: str = "clean"
+    version: int = 1
+
+    def __str__(self) -> str:
+        """Say it in a line, for pages."""
+        return f"{self.voice} ({self.package}, sha256 {self.sha256[:12]}), {self.condition}, version {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSpeech:
+    """Speech that is made when it is needed: of which text, and how."""
+
+    text: str
+    recipe: SpeechRecipe
+
+
+@dataclass(frozen=True, slots=True)
 class AudioRef:
     """Audio that is read when it is needed, never before.
 
@@ -43,6 +76,7 @@ class AudioRef:
         member: name of the file in a tar or zip archive, or ``COLUMN[ROW]`` of a parquet table; ``""`` if none.
         start_s, end_s: the segment in seconds; ``end_s`` None means to the end.
         listed: where a list names it, for messages; it makes no audio another, and a run doesn't keep it.
+        made: what it is made of, where it is made; ``path`` is where it is kept then.
     """
 
     path: Path
@@ -50,9 +84,12 @@ class AudioRef:
     start_s: float = 0.0
     end_s: float | None = None
     listed: Place | None = field(default=None, compare=False, metadata={"kept": False})
+    made: MadeSpeech | None = field(default=None, metadata={"may_lack": True})
 
     def __str__(self) -> str:
-        """Say where it is, for messages: path, member and segment."""
+        """Say where it is, for messages: path, member and segment, or what it is made of."""
+        if self.made is not None:
+            return f"speech by {self.made.recipe.voice} of {self.made.text!a:.80}"
         member = f" ({self.member})" if self.member else ""
         if not self.start_s and self.end_s is None:
             return f"{self.path}{member}"

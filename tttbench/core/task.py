@@ -52,6 +52,8 @@ class Task:
         hours: of audio in them; 0 if that isn't known.
         license: of the data, e.g. ``"CC BY 4.0"``; ``""`` if it isn't known.
         get: where to get them, the end of a sentence; ``""`` if they are shipped or made.
+        condition: how its questions are asked, where the same are asked in several ways: ``"text"``, ``"clean"``, …
+        condition_of: the name that all those tasks share; ``""`` where there is one way.
         allow_outside: whether its audio may lie outside of the data's folder. A task in Python is trusted code; one in
             TOML reads lists that may come from anywhere, and says so itself.
     """
@@ -73,6 +75,8 @@ class Task:
     hours: float = 0.0
     license: str = ""
     get: str = ""
+    condition: str = ""
+    condition_of: str = ""
     allow_outside: bool = True
 
 

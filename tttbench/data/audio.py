@@ -40,7 +40,7 @@ class Audio:
 
 def read_audio(reference: AudioRef) -> Audio:
     """Read what ``reference`` points to: a file, a member of a tar or zip archive or of a parquet table, or
-    a segment of it.
+    a segment of it; speech that is made of a text is made, if it isn't yet.
 
     Raises:
         InputError: as ``load_audio``; no such archive or member; a segment that the audio doesn't hold. The message
@@ -50,6 +50,10 @@ def read_audio(reference: AudioRef) -> Audio:
     try:
         if start_s < 0 or (end_s is not None and not end_s > start_s):
             raise InputError(f"{reference}: the segment must end behind its start, from 0 s on. Correct the list.")
+        if reference.made is not None:
+            from tttbench.data.voices.made import read_speech
+
+            return Audio(*read_speech(reference))
         if not reference.member:
             return _load(reference.path, str(reference), start_s, end_s)
         is_table = reference.path.suffix.lower() == parquet.SUFFIX

@@ -111,6 +111,8 @@ class _Checked:
 
     def fault(self, audio: AudioRef) -> str:
         """Why a file can't be that of a sample, the end of a message; ``""`` if it can."""
+        if audio.made is not None:  # its file is the cache's
+            return ""
         if audio.path is not self._last[0]:
             self._last = (audio.path, self._fault(audio.path))
         if self._last[1] or audio.listed is None:

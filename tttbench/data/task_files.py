@@ -13,7 +13,8 @@ or a list, with ``--data NAME=PATH``, and ``get`` says where to get it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from tttbench.core.sample import Modality, Sample
 from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.tables import Check, Document, Name, read_table
 from tttbench.core.task import Needs, Task
+from tttbench.data.asked import Asking, asked, fault_of
 from tttbench.data.documents import read_toml
 from tttbench.data.packed import is_archive, list_packed
 
@@ -48,6 +50,8 @@ class TaskFile:
         get: where to get the data, the end of a sentence.
         size, hours, license: of the published data: how many samples and hours of audio, and on which terms.
         allow_outside: whether lists may name audio outside of the data's folder.
+        speak: voice that asks written questions, ``ENGINE:SPEAKER``.
+        conditions: ways to ask the same questions, each a task; the file's name is that of the first.
     """
 
     title: Name
@@ -68,6 +72,8 @@ class TaskFile:
     doubles_as: tuple[Name, ...] = ()
     cluster: str = ""
     allow_outside: bool = False
+    speak: str = ""
+    conditions: Annotated[tuple[Name, ...], Check(fewest=1, fix="leave the key out")] = ()
 
 
 _ONLY_TASKS = {"source", "family", "scores", "options", "instruction"}
@@ -83,14 +89,25 @@ def load(path: Path) -> None:
     document = read_toml(path)
     if isinstance(document.values, Mapping) and _ONLY_TASKS & document.values.keys():
         tasks.add(path.stem, lambda: task_from(document, path))
+        for asking in _others(document.values):
+            tasks.add(path.stem + asking.suffix, partial(task_from, document, path, asking))
 
 
-def task_from(document: Document, path: Path) -> Task:
+def _others(values: Mapping[object, object]) -> list[Asking]:
+    """The conditions beside the first, as far as they can be read: the first task says what is wrong with them."""
+    given = values.get("conditions")
+    texts = [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+    wrong = len(texts) < 2 or fault_of(texts, voice="any")
+    return [] if wrong else [Asking(one, str(values.get("speak", ""))) for one in texts[1:]]
+
+
+def task_from(document: Document, path: Path, asking: Asking | None = None) -> Task:
     """Return the task of a file that has been read.
 
     Args:
         document: its content.
         path: the file; its stem is the task's name.
+        asking: another of its conditions than the first.
 
     Raises:
         UserError: naming the file, the key and what to do.
@@ -107,29 +124,41 @@ def task_from(document: Document, path: Path) -> Task:
             )
     if fault := language_fault(found.language):
         raise document.error("language", fault)
+    if found.speak and not found.conditions:
+        found = replace(found, conditions=("clean",))
+    if fault := fault_of(found.conditions, found.speak):
+        raise document.error("conditions", fault)
+    ways = [Asking(condition, found.speak) for condition in found.conditions]
+    way = asking or (ways[0] if ways else None)
+    several = len(ways) > 1
+    name = path.stem + (asking.suffix if asking else "")
     beside = path.parent / found.data if found.data else None
 
     def samples(data: Path | None) -> Sequence[Sample]:
-        return _listed(path.stem, found, entry, data or beside)
+        listed = _listed(name, found, entry, data or beside)
+        return listed if way is None else asked(listed, way, found.language, f"task {name!r}")
 
+    accepts = found.needs.accepts if way is None else way.accepts
     return Task(
-        name=path.stem,
-        title=found.title,
+        name=name,
+        title=f"{found.title}, {way.title}" if way and several else found.title,
         family=found.family,
         description=found.description,
         scores=scores_from(found.scores, f"{document.source}: scores"),
         samples=samples,
         instruction=found.instruction,
-        needs=Needs(found.needs.accepts, found.needs.produces, found.needs.turns),
+        needs=Needs(accepts, found.needs.produces, found.needs.turns),
         language=found.language,
         max_seconds=found.max_seconds,
-        doubles_as=found.doubles_as,
+        doubles_as=() if asking else (*(path.stem + one.suffix for one in ways[1:]), *found.doubles_as),
         cluster=found.cluster,
         data=beside,
         size=found.size,
         hours=found.hours,
         license=found.license,
         get=found.get,
+        condition=way.condition if way and several else "",
+        condition_of=path.stem if several else "",
         allow_outside=found.allow_outside,
     )
 

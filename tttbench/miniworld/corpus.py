@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.core.exchange import Waveform
+from tttbench.data.voices.engines import SAMPLE_RATE_HZ
 from tttbench.miniworld import language
-from tttbench.miniworld.voices import ANSWER_VOICE, SAMPLE_RATE_HZ, VOICES, Voice, speak
+from tttbench.miniworld.voices import ANSWER_VOICE, VOICES, Voice, speak
 
 _CHUNK = 400  # recordings per resumable piece
 _OPEN_TOPICS = ("digits", "appointment", "shopping")

@@ -13,9 +13,9 @@ import numpy as np
 import soundfile
 
 from tttbench.core.exchange import Waveform
+from tttbench.data.voices.engines import SAMPLE_RATE_HZ
 from tttbench.miniworld import language
 from tttbench.miniworld.corpus import Line, Speech
-from tttbench.miniworld.voices import SAMPLE_RATE_HZ
 
 NOISE_DB = 10.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from tttbench.config.suite import SystemPlan
@@ -11,6 +12,8 @@ from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Status
 from tttbench.core.plugins import check_deriver
 from tttbench.core.system import Capability, SystemCard, SystemOptions
+from tttbench.data.audio import read_audio
+from tttbench.data.voices.made import is_kept
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
 from tttbench.pipeline.jobs import Generated, GenerateItem, OpenWorker, WorkerSpec, as_system, now
@@ -54,6 +57,8 @@ def _generate(
             tasks = [task for task in tasks if not reason_to_skip(entry, manifest.tasks[task.plan.name])]
             _check_transcribers(tasks, card.capability, plan.device)
             reporter.planned(_works(plan, store))
+            for task in tasks:
+                _make_speech(task.plan.name, pending[task.plan.name], _works(plan, store), reporter)
             try:
                 _warm_up(opened, tasks, pending, plan)
                 for task in tasks:
@@ -98,6 +103,22 @@ def _check_transcribers(tasks: Sequence[PlannedTask], capability: Capability, de
             transcriber = spec.options.get("transcriber")
             if transcriber and applies(column.scorer, capability.produces):
                 check_deriver(f"transcriber:{transcriber}", SystemOptions(device, languages=languages))
+
+
+def _make_speech(task: str, items: Sequence[GenerateItem], ahead: Sequence[Work], reporter: ProgressReporter) -> None:
+    """Make the speech of requests that the cache doesn't hold, before anything is timed."""
+    audio = {str(one.path): one for item in items for turn in item.turns if (one := turn.audio) is not None}
+    missing = [one for one in audio.values() if not is_kept(one)]
+    if not missing:
+        return
+    work = Work(f"speech · {task}", len(missing))
+    reporter.planned([work, *ahead])
+    reporter.started(work)
+    for one in missing:
+        with suppress(InputError):  # it will be the error of its request
+            read_audio(one)
+        reporter.advanced(1, 0)
+    reporter.finished()
 
 
 class _OtherSystemError(Exception):

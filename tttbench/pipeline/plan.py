@@ -17,7 +17,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import TOPLINE, MetricInfo
 from tttbench.core.plugins import build_task, check_deriver, check_system, derivers, make_ready, systems
-from tttbench.core.sample import AudioRef, Sample
+from tttbench.core.sample import AudioRef, Sample, SpeechRecipe
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
@@ -192,6 +192,8 @@ def listing_sha256(samples: Sequence[Sample], language: str = "") -> str:
 def _place(audio: AudioRef | None) -> list[object] | None:
     if audio is None:
         return None
+    if audio.made is not None:  # its name is the hash of all that makes it
+        return [audio.path.name, "", 0.0, None, 0]
     try:
         size = audio.path.stat().st_size
     except (OSError, ValueError):
@@ -274,12 +276,21 @@ def manifest_of(plan: Plan) -> Manifest:
                 listing_sha256=entry.listing_sha256,
                 cluster=entry.task.cluster,
                 max_seconds=entry.task.max_seconds,
+                speech=_speech(entry.samples),
+                condition=entry.task.condition,
+                condition_of=entry.task.condition_of,
             )
             for entry in plan.tasks
         },
         versions=versions(),
         machine=machine(plan.device),
     )
+
+
+def _speech(samples: Sequence[Sample]) -> tuple[SpeechRecipe, ...]:
+    """How the speech of the samples is made, each way once."""
+    audio = (turn.audio for sample in samples for turn in sample.turns)
+    return tuple(dict.fromkeys(one.made.recipe for one in audio if one is not None and one.made is not None))
 
 
 def refuse_other_run(folder: Path, old: Manifest, new: Manifest) -> None:

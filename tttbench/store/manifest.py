@@ -20,6 +20,7 @@ from tttbench.core.metric import (
     TimedAnswers,
     WayOfDecoding,
 )
+from tttbench.core.sample import SpeechRecipe
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemCard
 from tttbench.core.task import Needs
@@ -125,6 +126,8 @@ class TaskEntry:
         listing_sha256: hash of the listing: ids, references, paths and sizes.
         cluster: what samples of one cluster share; ``""``: as the family has it.
         max_seconds: the longest spoken answer that was waited for.
+        speech: how the speech was made that it asks in; nothing where it was recorded.
+        condition, condition_of: of the task.
     """
 
     title: str
@@ -140,6 +143,9 @@ class TaskEntry:
     listing_sha256: str = ""
     cluster: str = ""
     max_seconds: float = 30.0
+    speech: tuple[SpeechRecipe, ...] = field(default=(), metadata={"may_lack": True})
+    condition: str = field(default="", metadata={"may_lack": True})
+    condition_of: str = field(default="", metadata={"may_lack": True})
 
 
 @dataclass(frozen=True)

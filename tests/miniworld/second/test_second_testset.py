@@ -12,8 +12,8 @@ import pytest
 import soundfile
 
 from tttbench.core.exchange import Waveform
+from tttbench.data.voices.conditions import in_noise, mu_law, over_telephone
 from tttbench.miniworld.second import testset
-from tttbench.miniworld.second.conditions import in_noise, mu_law, over_telephone
 from tttbench.miniworld.second.corpus import Statement
 from tttbench.miniworld.second.questions import Question
 

