@@ -163,6 +163,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     """Print what a run came to, and return its exit status."""
     from tttbench.cli.columns import ablations_table, results_table
     from tttbench.cli.latency_table import latency_table
+    from tttbench.cli.loss_table import loss_table
     from tttbench.core.serialize import to_json
     from tttbench.store.lossless import lossless_sentences
 
@@ -172,6 +173,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(f"\n{ablations_table(summary.ablations, summary.results, summary.metrics)}")
     if latencies := latency_table(summary.probes, summary.timed):
         print(f"\n{latencies}\n")
+    if losses := loss_table(summary.losses):
+        print(f"{losses}\n")
     for entry in summary.skipped:
         print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)
     for one in summary.unanswered:
@@ -208,6 +211,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         "comparisons": [plain_fields(entry) for entry in summary.comparisons],
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
         "lossless": to_plain(summary.lossless),
+        "losses": [to_plain(one) for one in summary.losses],
         "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from tttbench.core.metric import Comparison, MetricInfo, Result
+from tttbench.scorers import words
 
 MISSING = "—"
 
@@ -159,6 +160,11 @@ def against(one: Comparison, info: MetricInfo) -> str:
     figure, low, high = together((one.difference, one.ci_low, one.ci_high), info, signed=True)
     bounds = "" if math.isnan(one.ci_low) else f" [{low}, {high}]"
     return f"{behind(figure, difference_unit_of(info))}{bounds}"
+
+
+def points(share: float) -> str:
+    """A difference of shares in points, signed."""
+    return _minus(words.points(share))
 
 
 def format_quantity(value: float | None, unit: str) -> str:

@@ -63,6 +63,7 @@ def load(run_dir: Path) -> ReportView:
         ablations=summary.ablations,
         lossless=summary.lossless,
         unanswered=summary.unanswered,
+        losses=summary.losses,
     )
 
 

@@ -26,6 +26,7 @@ from .labels import (
     ended,
     format_quantity,
     format_value,
+    points,
     probe_head,
     probe_title,
     stage_name,
@@ -34,6 +35,7 @@ from .labels import (
     unit_of,
     with_unit,
 )
+from .losses import loss_groups
 from .payload import payload
 from .results import result_tables
 from .tables import latency_tables, without_latency
@@ -73,6 +75,8 @@ def page(view: ReportView) -> str:
         cut=view.cut_count(),
         charts=[(chart, Markup(chart.svg)) for chart in quality_latency_charts(view)],
         frontiers=frontiers(view),
+        lost=loss_groups(view),
+        points=points,
         safe=Markup,
         lossless=lossless_sentences(view.lossless),
         is_lossless=not any(one.difference for checks in view.lossless.values() for one in checks),

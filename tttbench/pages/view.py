@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tttbench.core.exchange import STATUSES, Status, Trace, is_cut
+from tttbench.core.losses import LossPath
 from tttbench.core.metric import (
     Ablated,
     Comparison,
@@ -167,6 +168,7 @@ class ReportView:
         ablations: each system with something switched off against the one that has it on.
         unanswered: systems without a single answer to a task.
         lossless: by system what was compared with its oracle.
+        losses: where right answers are lost, of questions that are asked in several ways.
     """
 
     name: str
@@ -191,6 +193,7 @@ class ReportView:
     ablations: tuple[Ablated, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()
     lossless: Mapping[str, tuple[LosslessCheck, ...]] = field(default_factory=dict)
+    losses: tuple[LossPath, ...] = ()
 
     def cut_count(self) -> int:
         """Requests whose answer a length limit cut."""

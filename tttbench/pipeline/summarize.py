@@ -26,6 +26,7 @@ from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.trade_off import trade_off
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
+from tttbench.store.losses import loss_paths
 from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
@@ -87,6 +88,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
         lossless={label: one.lossless for label, one in manifest.systems.items() if one.lossless},
         ablations=standings.ablated(suite.ablations, metrics, seed=suite.seed, n_resamples=suite.resamples),
+        losses=loss_paths(manifest, metrics, standings),
     )
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import get_args
 
+from tttbench.core.losses import Loss, LossPath, Stage
 from tttbench.core.metric import Comparison, MetricInfo, Result
 from tttbench.stats.corpus import FEWEST_UNITS
 
@@ -65,6 +68,26 @@ def standing_in_full(one: Comparison) -> str:
     """``standing``, and on which answers it rests where that isn't all of them."""
     said = standing(one)
     return said if not one.note or one.standing == "not compared" else f"{said}, {one.note}"
+
+
+def stages_of(paths: Sequence[LossPath]) -> tuple[Stage, ...]:
+    """The stages that any of them has, in order."""
+    there = {loss.stage for path in paths for loss in path.stages}
+    return tuple(stage for stage in get_args(Stage) if stage in there)
+
+
+def loss(one: Loss) -> str:
+    """What a stage costs in points, with its interval: ``"-12.5 [-20.1, -3.2], 30 lost, 5 gained"``."""
+    figure = points(one.difference)
+    if math.isfinite(one.ci_low):
+        figure += f" [{points(one.ci_low)}, {points(one.ci_high)}]"
+    return f"{figure}, {one.lost:,} lost" + (f", {one.gained:,} gained" if one.gained else "")
+
+
+def points(value: float) -> str:
+    """A difference of shares, in points and signed."""
+    text = f"{100 * value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text
 
 
 def p_text(value: float) -> str:

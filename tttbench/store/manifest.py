@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tttbench.core.exchange import Status
 from tttbench.core.json_values import JsonObject
+from tttbench.core.losses import LossPath
 from tttbench.core.metric import (
     Ablated,
     Comparison,
@@ -248,6 +249,7 @@ class Summary:
         lossless: by system what was compared with its oracle, where its way of decoding is declared lossless.
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
+        losses: where right answers are lost, in runs that ask the same questions in several ways.
     """
 
     status: str
@@ -267,4 +269,5 @@ class Summary:
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
+    losses: tuple[LossPath, ...] = field(default=(), metadata={"may_lack": True})
     format: int = FORMAT

@@ -76,7 +76,11 @@ class Standings:
 
     def scores(self, result: Result) -> Mapping[tuple[str, int], Counted]:
         """The scores behind a result, by sample and repeat; none if it has none."""
-        return self._tables.get((result.task, result.metric), {}).get(result.system, {})
+        return self.of(result.system, result.task, result.metric)
+
+    def of(self, system: str, task: str, metric: str) -> Mapping[tuple[str, int], Counted]:
+        """The scores of a system's answers, by sample and repeat; none if it has none."""
+        return self._tables.get((task, metric), {}).get(system, {})
 
     def unit(self, task: str, answer: tuple[str, int]) -> str:
         """What is drawn and swapped with an answer to a sample (id and repeat) of a task."""
