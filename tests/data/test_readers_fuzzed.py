@@ -24,9 +24,12 @@ from tttbench.data.samples import list_samples
 from tttbench.data.sources.aishell1 import list_aishell1
 from tttbench.data.sources.aishell2 import list_aishell2
 from tttbench.data.sources.asr_folder import list_asr_folder
+from tttbench.data.sources.audiocaps import list_audiocaps
+from tttbench.data.sources.clotho import list_clotho
 from tttbench.data.sources.fleurs import list_fleurs
 from tttbench.data.sources.librispeech import list_librispeech
 from tttbench.data.sources.llama_questions import list_llama_questions
+from tttbench.data.sources.macs import list_macs
 from tttbench.data.sources.mini import read_mini_qa
 from tttbench.data.sources.qa_folder import list_qa_folder
 from tttbench.data.sources.uro_bench import list_uro_bench
@@ -159,6 +162,29 @@ CASES_OF_ONE_SET = {
             '{"round": 2, "source_wav": "c.wav", "source_text": "C", "target_text": ["D", "E"]}]}\n',
         },
         lambda folder: list_uro_bench(folder, set="MtBenchEval-en"),
+    ),
+    "clotho": Case(
+        {
+            "clotho_captions_evaluation.csv": "file_name,caption_1,caption_2,caption_3,caption_4,caption_5\n"
+            'a.wav,"A dog, barking",b,c,d,e\n',
+            "clotho_metadata_evaluation.csv": "file_name,keywords,license\na.wav,dog;bark,CC0\n",
+            "evaluation/a.wav": "-",
+        },
+        list_clotho,
+    ),
+    "macs": Case(
+        {
+            "MACS.yaml": "files:\n- filename: a.wav\n  annotations:\n  - {sentence: Birds sing, tags: [b]}\n",
+            "audio/a.wav": "-",
+        },
+        list_macs,
+    ),
+    "audiocaps": Case(
+        {
+            "test.csv": 'audiocap_id,youtube_id,start_time,caption\n1,a,3,"A dog, barking"\n2,a,3,A dog\n',
+            "a_3.wav": "-",
+        },
+        list_audiocaps,
     ),
     "librispeech as published": Case(
         {"test-clean/61/1/61-1.trans.txt": "61-1-0000 HE BEGAN\n61-1-0001 GIVE\n"}, list_librispeech

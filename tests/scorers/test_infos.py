@@ -25,6 +25,8 @@ SCORERS = {
     "spoken_accuracy": (EARS, ("%", 100, "higher", "binary", 0, 1), {"audio"}, f"spoken_accuracy@1; {ENGLISH}"),
     "spoken_gap": (EARS, ("points", 100, "none", "value", -1, 1), {"audio", "text"}, f"spoken_gap@1; {ENGLISH}"),
     "answered": ({}, ("%", 100, "higher", "binary", 0, 1), set(), "answered@1"),
+    "cider_d": ({}, ("", 1, "higher", "value", 0, 10), {"text"}, "cider_d@1; caption-words@1"),
+    "rouge_l": ({}, ("%", 100, "higher", "value", 0, 1), {"text"}, "rouge_l@1; caption-words@1"),
     "multiple_choice": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "multiple_choice@1; choice_forms@1"),
     "refusal": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "refusal@1; voicebench_phrases@1"),
     "nearest_rendition": ({}, ("%", 100, "lower", "rate", 0, 1), {"codes"}, "nearest_rendition@1; rapidfuzz"),

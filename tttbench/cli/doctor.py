@@ -39,6 +39,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("accelerate", "optional", "train", "tttbench train"),
     ("pyarrow", "optional", "parquet", "data sets and training files in parquet"),
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
+    ("yaml", "optional", "captions", "MACS, a set of captioned sounds"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("py_nanotts", "optional", "voices", "speech made of texts; tttbench data build mini"),
 )

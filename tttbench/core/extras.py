@@ -8,7 +8,7 @@ from typing import Literal
 
 from tttbench.core.errors import UserError
 
-Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext"]
+Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions"]
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
@@ -18,17 +18,22 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "chinese": ("opencc_purepy",),
     "parquet": ("pyarrow",),
     "wetext": ("wetext",),
+    "captions": ("yaml",),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
     module: extra
-    for extra in ("wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
+    for extra in ("captions", "wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
     for module in NEEDED[extra]
 }
 """Optional modules, and the smallest extra that installs each."""
 
-DISTRIBUTIONS: Mapping[str, str] = {"whisper": "openai-whisper", "opencc_purepy": "opencc-purepy"}
+DISTRIBUTIONS: Mapping[str, str] = {
+    "whisper": "openai-whisper",
+    "opencc_purepy": "opencc-purepy",
+    "yaml": "pyyaml",
+}
 """Modules that the package registry knows by another name."""
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import Status, Trace, Waveform
@@ -129,6 +129,19 @@ class Scorer(Protocol):
 
     def score(self, sample: Sample, view: View) -> Score | None:
         """Score one answer; None where the metric doesn't apply to it. Must not raise, whatever the answer holds."""
+        ...
+
+
+@runtime_checkable
+class CorpusScorer(Protocol):
+    """A scorer whose verdicts depend on all samples of a task, e.g. on how rare words are in their references."""
+
+    def of_corpus(self, samples: Sequence[Sample]) -> Scorer:
+        """Return the scorer for a task. Its recipe must name what it took of the samples.
+
+        Raises:
+            UserError: they can't tell what it needs.
+        """
         ...
 
 

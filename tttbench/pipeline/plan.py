@@ -28,7 +28,7 @@ from tttbench.pipeline.default_scores import added, with_defaults
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
-from tttbench.pipeline.scores import columns
+from tttbench.pipeline.scores import columns, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
 
@@ -136,7 +136,9 @@ def _plan_task(plan: TaskPlan, task: Task, suite: Suite, taken: Collection[str],
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
     scores = _scores(plan, suite, asked, shared_language(chosen))
-    return PlannedTask(plan, task, fitting_scores(plan.name, scores, chosen), chosen, listing)
+    scores = fitting_scores(plan.name, scores, chosen)
+    of_corpus(columns(scores), lambda: chosen, f"task {plan.name!r}: scores")
+    return PlannedTask(plan, task, scores, chosen, listing)
 
 
 def _scores(plan: TaskPlan, suite: Suite, asked: Sequence[ScoreSpec], language: str) -> tuple[ScoreSpec, ...]:

@@ -102,7 +102,8 @@ class _Waiting:
         return self._scorer.score(sample, view)
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._scorer, name)
+        found = getattr(self._scorer, name)
+        return (lambda samples: _Waiting(found(samples))) if name == "of_corpus" else found
 
 
 def _with_known_scores(manifest: Manifest) -> Mapping[str, TaskEntry]:

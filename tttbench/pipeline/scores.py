@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 
+from tttbench.core.blame import blamed
+from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_scorer
-from tttbench.core.scorer import Scorer, ScoreSpec
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import CorpusScorer, Scorer, ScoreSpec
 from tttbench.core.task import why_not
 from tttbench.store.manifest import Manifest, SystemEntry, TaskEntry
 
@@ -28,6 +33,19 @@ class Columns:
             name: tuple(Column(one.id, wrapped(one.scorer)) for one in columns(task.scores))
             for name, task in manifest.tasks.items()
         }
+
+    def of_corpora(self, samples: Callable[[str], Sequence[Sample]]) -> Columns:
+        """Return the same with what scorers of a corpus take of a task's samples; ``samples`` lists those of a task.
+
+        Raises:
+            UserError: the samples of a task can't tell it.
+        """
+        by_task = {}
+        for task, own in self._by_task.items():
+            by_task[task] = of_corpus(own, partial(samples, task), f"task {task!r}: scores")
+        found = copy(self)
+        found._by_task = by_task
+        return found
 
     def of_task(self, task: str) -> Sequence[Column]:
         """All scores of a task, in table order."""
@@ -51,6 +69,21 @@ class Columns:
 def columns(specs: Sequence[ScoreSpec]) -> tuple[Column, ...]:
     """Build the scorers of ``specs``."""
     return tuple(Column(spec.id, build_scorer(spec)) for spec in specs)
+
+
+def of_corpus(own: Sequence[Column], samples: Callable[[], Sequence[Sample]], where: str) -> tuple[Column, ...]:
+    """Return the scores of a task, those of a corpus with its samples; ``where`` begins messages."""
+    found = []
+    for column in own:
+        scorer = column.scorer
+        with blamed(f"{where}: {column.id!r}"):
+            if isinstance(scorer, CorpusScorer):
+                try:
+                    column = Column(column.id, scorer.of_corpus(samples()))
+                except UserError as error:
+                    raise UserError(f"{where}: {error}") from error
+        found.append(column)
+    return tuple(found)
 
 
 def applies(scorer: Scorer, produces: frozenset[str] | None) -> bool:

@@ -37,6 +37,7 @@ from tttbench.store.timings import TimedCell, cell_of, timings_of
 def summarize(store: RunStore, columns: Columns) -> Summary:
     """Score all answers of the run, keep the scores, and return the summary (see ``docs/run_directory.md``)."""
     manifest = store.manifest
+    columns = columns.of_corpora(lambda task: [one.sample for one in store.samples(task)])
     found = Summary("running", 0, 0)
     counts: Counter[str] = Counter()
     cells: list[TimedCell] = []

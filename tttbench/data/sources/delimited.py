@@ -41,7 +41,11 @@ def read_csv(path: Path, separator: str = "") -> list[Row]:
     Raises:
         UserError: a column stands twice, a row has another number of fields than the header, quotes that don't end.
     """
-    text = read_text(path)
+    return parse_csv(read_text(path), path, separator)
+
+
+def parse_csv(text: str, path: Path, separator: str = "") -> list[Row]:
+    """Parse the text of a CSV list as ``read_csv`` does; ``path`` names it in messages."""
     header = (text.lstrip().splitlines() or [""])[0]
     separator = separator or _separator(header)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
