@@ -30,6 +30,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.interrupts import stoppable
 
 if TYPE_CHECKING:
+    from tttbench.config.suite import Suite
     from tttbench.core.json_values import JsonObject
     from tttbench.store.manifest import Summary
 
@@ -50,6 +51,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--retry-errors", action="store_true", help="with --resume: repeat failed answers and transcripts"
     )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="list what would run, what of it is missing, how big it is and how to get it; asks no system. "
+        "Status 0 if everything is here, 1 if something is missing",
+    )
     parser.add_argument("--limit", type=positive, metavar="N", help="the first N samples of each task")
     parser.add_argument("--repeats", type=positive, metavar="K", help="generate K answers to each sample")
     parser.add_argument(
@@ -61,7 +68,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tasks", action="append", default=[], metavar="A,B", help="instead of the suite's")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="TASK=PATH", help="data of a task: a folder, archive or list"
+        "--data",
+        action="append",
+        default=[],
+        metavar="TASK=PATH",
+        help="data of a task, or of tasks ('uro_*=PATH'): a folder, archive or list",
     )
     parser.add_argument(
         "--transcriber",
@@ -97,7 +108,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the suite; 0 done, 1 done with errors."""
+    """Run the suite; 0 done, 1 done with errors. With ``--dry-run``: 0 everything is here, 1 something is missing."""
+    if args.dry_run and args.resume:
+        raise UserError("--dry-run: says what a new run would take; leave --resume out.")
     if args.resume and args.out is None:
         raise UserError("--resume: needs --out DIR, the folder of the run to continue.")
     if args.retry_errors and not args.resume:
@@ -134,6 +147,8 @@ def run(args: argparse.Namespace) -> int:
     )
     where = executor(args.executor)
     device = resolve_device(args.device)
+    if args.dry_run:
+        return _dry_run(suite, device, args)
     if args.transcriber:  # a mistyped one is found also where no score of the tasks needs one
         check_deriver(f"transcriber:{args.transcriber}", SystemOptions(device))
     plan = make_plan(suite, device, allow_outside=args.allow_outside)
@@ -157,6 +172,19 @@ def run(args: argparse.Namespace) -> int:
             )
             raise
     return show(summary, folder, render(folder), as_json=args.json)
+
+
+def _dry_run(suite: Suite, device: str, args: argparse.Namespace) -> int:
+    """Print what would run; 0 if everything is here, 1 if something is missing."""
+    from tttbench.cli import dry_run
+    from tttbench.core.serialize import to_json
+    from tttbench.pipeline.dry_run import preview
+
+    found = preview(suite, device, allow_outside=args.allow_outside)
+    print(dry_run.text(found))
+    if args.json:
+        print(to_json(dry_run.document(found)))
+    return 0 if found.is_complete else 1
 
 
 def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ the field and the fix.
 
 from __future__ import annotations
 
+import fnmatch
 import itertools
 import math
 import os
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Annotated
 
 from tttbench.config.ablate import OFF, AblateEntry, Ablation, ablations
+from tttbench.config.protocol import ProtocolNote
 from tttbench.config.strategies import strategy_text
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject, JsonValue
@@ -38,6 +40,7 @@ class SystemPlan:
         batch_size: requests a call; None means the suite's.
         settings: decode settings by name, passed on to the system.
         called: the name in tables and in the run directory; ``""`` means ``name``, or ``name@strategy``.
+        get: how to come by it where it isn't here; for messages alone.
     """
 
     name: str
@@ -45,6 +48,7 @@ class SystemPlan:
     batch_size: int | None = None
     settings: JsonObject = field(default_factory=dict)
     called: str = ""
+    get: str = ""
 
     @property
     def label(self) -> str:
@@ -87,6 +91,7 @@ class Suite:
         timeout_s: seconds that a system may take for a request, or a deriver for an input; then it counts as an error.
         ablations: which of the systems are others with something switched off.
         verify: answers of each task that a system declared lossless has compared with its oracle; 0 for none.
+        protocol: notes on the protocol that it follows, if it follows one.
     """
 
     name: str
@@ -104,6 +109,7 @@ class Suite:
     timeout_s: float = 300.0
     ablations: tuple[Ablation, ...] = ()
     verify: int = 0
+    protocol: tuple[ProtocolNote, ...] = ()
 
 
 def suite_files(extra: Iterable[Path] = ()) -> dict[str, Path]:
@@ -150,6 +156,7 @@ class _SystemEntry:
         str, Annotated[tuple[bool | int | float | str | tuple[int, ...], ...], Check(fewest=1, unique=True)]
     ] = field(default_factory=dict)
     label: Annotated[str, Check(one_line=True)] = ""
+    get: str = ""
 
 
 @dataclass(frozen=True)
@@ -182,6 +189,7 @@ class _SuiteFile:
     timeout_s: Annotated[float, Check(above=0)] = 300.0
     ablate: tuple[AblateEntry, ...] = ()
     verify: Annotated[int, Check(least=0)] = 0
+    protocol: tuple[ProtocolNote, ...] = ()
 
 
 def parse_suite(name: str, document: Document, folder: Path) -> Suite:
@@ -229,6 +237,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         timeout_s=given.timeout_s,
         ablations=tuple(switched),
         verify=given.verify,
+        protocol=given.protocol,
     )
 
 
@@ -276,6 +285,7 @@ def _systems(entry: _SystemEntry, at: int, document: Document) -> list[SystemPla
         batch_size=entry.batch_size,
         settings=entry.decode,
         called=entry.label,
+        get=entry.get,
     )
     if not grid:
         return [plan]
@@ -329,7 +339,7 @@ def choose(
         suite: what to start from.
         systems: labels (``name`` or ``name@strategy``) that replace the suite's; empty keeps those.
         tasks: names that replace the suite's; empty keeps those.
-        data: folders by task name.
+        data: folders by task name, or by a pattern of names such as ``uro_*``; of several that fit the last counts.
         limit: samples a task, instead of every limit of the suite.
         seed: instead of the suite's.
         batch_size: instead of every batch size of the suite.
@@ -347,11 +357,7 @@ def choose(
     own_tasks = {plan.name: plan for plan in suite.tasks}
     chosen_systems = tuple(own_systems.get(label) or system_plan(label) for label in systems) or suite.systems
     chosen_tasks = tuple(own_tasks.get(name) or TaskPlan(name) for name in tasks) or suite.tasks
-    folders = data or {}
-    for name in folders:
-        names = [plan.name for plan in chosen_tasks]
-        if name not in names:
-            raise UserError(f"--data {name}=…: task {name!r} is not in this run. {did_you_mean(name, names)}")
+    folders = _by_task(data or {}, [plan.name for plan in chosen_tasks])
     if limit is not None:
         chosen_tasks = tuple(replace(plan, limit=limit) for plan in chosen_tasks)
     if batch_size is not None:
@@ -376,6 +382,17 @@ def choose(
         timeout_s=suite.timeout_s if timeout_s is None else timeout_s,
         verify=suite.verify if verify is None else verify,
     )
+
+
+def _by_task(data: Mapping[str, Path], names: Sequence[str]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for given, folder in data.items():
+        fitting = [given] if given in names else fnmatch.filter(names, given) if "*" in given else []
+        if not fitting:
+            what = f"no task of this run is called {given!r}" if "*" in given else f"task {given!r} is not in this run"
+            raise UserError(f"--data {given}=…: {what}. {did_you_mean(given, names)}")
+        found |= dict.fromkeys(fitting, folder)
+    return found
 
 
 def system_plan(label: str) -> SystemPlan:

@@ -19,6 +19,10 @@ class UserError(Exception):
     exit_status: int = 2
 
 
+class AbsentError(UserError):
+    """Something that isn't on this machine and can be got: a package, weights, data. Nothing is wrong with the call."""
+
+
 class InputError(UserError):
     """One sample or audio file is bad. The request it belongs to ends as ``error``; the run goes on."""
 

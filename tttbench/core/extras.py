@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Mapping
 from typing import Literal
 
-from tttbench.core.errors import UserError
+from tttbench.core.errors import AbsentError
 
 Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions"]
 
@@ -43,10 +43,10 @@ def is_installed(module: str) -> bool:
 
 
 def require(extra: Extra, what: str) -> None:
-    """Raise ``UserError`` naming the extra unless what ``what`` needs of it is installed."""
+    """Raise ``AbsentError`` naming the extra unless what ``what`` needs of it is installed."""
     missing = [DISTRIBUTIONS.get(module, module) for module in NEEDED[extra] if not is_installed(module)]
     if missing:
-        raise UserError(_message(what, missing, extra))
+        raise AbsentError(_message(what, missing, extra))
 
 
 def explained(error: ImportError) -> str | None:

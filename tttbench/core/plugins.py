@@ -20,6 +20,7 @@ from tttbench.core.exchange import Request, Response
 from tttbench.core.extras import Extra, require
 from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import MetricInfo
+from tttbench.core.missing import Lacks
 from tttbench.core.registry import Registry
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import FunctionScorer, Scorer, ScorerFactory, ScoreSpec, Verdict
@@ -57,7 +58,7 @@ class SystemEntry:
     """A kind of system: its factory, the specs worth listing (what follows the colon), a line about it, its check.
 
     ``decoding`` is None for kinds whose decoding has no settings. ``ready`` makes sure that what building it needs is
-    there, and may fetch it.
+    there, and may fetch it; ``lacks`` says what of it isn't, and fetches nothing.
     """
 
     factory: SystemFactory | Callable[[str, SystemOptions], System | Respond]
@@ -66,6 +67,7 @@ class SystemEntry:
     check: SystemCheck | None
     decoding: Decoding | None = None
     ready: SystemCheck | None = None
+    lacks: Lacks | None = None
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,13 @@ class DeriverFactory(Protocol):
 
 @dataclass(frozen=True)
 class DeriverEntry:
-    """A kind of deriver: its factory, its check (loads nothing), a line about it; ``ready`` as of a system."""
+    """A kind of deriver: its factory, its check (loads nothing), a line about it; ``ready``, ``lacks``: as a system."""
 
     factory: DeriverFactory
     check: SystemCheck | None
     summary: str
     ready: SystemCheck | None = None
+    lacks: Lacks | None = None
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,7 @@ class Normalizer:
         return f"{self.name}@{self.version}{made_with}"
 
 
-# Looking a version up reads the disk.
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=32)  # looking a version up reads the disk
 def package_version(package: str) -> str:
     """Return the version of an installed distribution."""
     return version(package)
@@ -161,6 +163,7 @@ def register_system(
     check: SystemCheck | None = None,
     decoding: Decoding | None = None,
     ready: SystemCheck | None = None,
+    lacks: Lacks | None = None,
 ) -> Callable[[Callable[[str, SystemOptions], System | Respond]], Callable[[str, SystemOptions], System | Respond]]:
     """Register a factory ``(spec, options) -> System`` under ``name``: it builds all systems called ``name:spec``.
 
@@ -175,12 +178,13 @@ def register_system(
         decoding: its decode settings and strategies, if it has any.
         ready: called before a run begins; makes sure that what takes long to fetch, or may not be there, is: weights, a
             server. Raises ``UserError`` saying where to get it.
+        lacks: returns what of that isn't there, for ``tttbench run --dry-run``; loads, fetches and asks nothing.
     """
 
     def register(
         factory: Callable[[str, SystemOptions], System | Respond],
     ) -> Callable[[str, SystemOptions], System | Respond]:
-        systems.add(name, SystemEntry(factory, tuple(specs), summary, check, decoding, ready))
+        systems.add(name, SystemEntry(factory, tuple(specs), summary, check, decoding, ready, lacks))
         return factory
 
     return register
@@ -199,12 +203,9 @@ def register_task(name: str) -> Callable[[Callable[[], Task]], Callable[[], Task
 def register_scorer(
     name: str, *, options: Sequence[str] = (), summary: str = ""
 ) -> Callable[[ScorerFactory], ScorerFactory]:
-    """Register a factory ``(options) -> Scorer`` under ``name``.
+    """Register a factory ``(options) -> Scorer`` under ``name``: of the scorer, and of its score without another id.
 
-    Args:
-        name: of the scorer, and of its score where a spec gives no other id.
-        options: names of the options that it takes.
-        summary: one line for ``tttbench list scorers``.
+    ``options`` are the names of those that it takes, ``summary`` is its line in ``tttbench list scorers``.
     """
 
     def register(factory: ScorerFactory) -> ScorerFactory:
@@ -242,12 +243,17 @@ def scorer(
 
 
 def register_deriver(
-    name: str, *, check: SystemCheck | None = None, summary: str = "", ready: SystemCheck | None = None
+    name: str,
+    *,
+    check: SystemCheck | None = None,
+    summary: str = "",
+    ready: SystemCheck | None = None,
+    lacks: Lacks | None = None,
 ) -> Callable[[DeriverFactory], DeriverFactory]:
     """Register a factory ``(spec, options) -> Deriver`` under ``name``: it builds all derivers called ``name:spec``."""
 
     def register(factory: DeriverFactory) -> DeriverFactory:
-        derivers.add(name, DeriverEntry(factory, check, summary, ready))
+        derivers.add(name, DeriverEntry(factory, check, summary, ready, lacks))
         return factory
 
     return register
@@ -285,7 +291,7 @@ def system_names() -> list[str]:
 
 
 def check_system(name: str, options: SystemOptions) -> None:
-    """Raise ``UserError`` if there is no system ``name``, or it refuses its spec or ``options``. Loads nothing."""
+    """Raise ``UserError`` for a system ``name`` that there isn't, or refuses its spec or ``options``. Loads nothing."""
     kind, _, spec = name.partition(":")
     if kind not in systems:
         known = [*system_names(), *systems.names()]
@@ -308,9 +314,7 @@ def make_ready(name: str, options: SystemOptions, registry: Registry[SystemEntry
 def check_decoding(kind: str, tables: Sequence[Document]) -> None:
     """Raise ``UserError`` for decode settings that no system of ``kind`` takes; a kind without any checks them itself.
 
-    Args:
-        kind: what stands before the colon of a system's name.
-        tables: see ``Decoding.check``.
+    ``kind`` is what stands before the colon of a system's name; for ``tables`` see ``Decoding.check``.
     """
     decoding = systems.get(kind).decoding
     if decoding is not None:

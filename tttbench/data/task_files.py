@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated
 
 from tttbench.core.blame import blamed
-from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.errors import AbsentError, UserError, did_you_mean
 from tttbench.core.language import language_fault
 from tttbench.core.plugins import SourceEntry, sources, tasks
 from tttbench.core.sample import Modality, Sample
@@ -166,7 +166,7 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
 def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None) -> Sequence[Sample]:
     if folder is None:
         where = f" Get it {found.get.rstrip(chr(46))}" if found.get else " Make one"
-        raise UserError(f"{name}: needs a folder of data, or an archive.{where} and give it with --data {name}=PATH.")
+        raise AbsentError(f"{name}: needs a folder of data, or an archive.{where} and give it with --data {name}=PATH.")
     with blamed(f"task {name!r}: its source {found.source!r}"):
         if is_archive(folder):
             return list_packed(folder, lambda inside: entry.read(inside, **found.options))

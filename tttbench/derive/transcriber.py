@@ -12,6 +12,7 @@ from dataclasses import replace
 from tttbench.core.derivation import DerivationInput, Derived
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Message, Request
+from tttbench.core.missing import Missing, lacking
 from tttbench.core.plugins import build_system, check_system, make_ready, register_deriver, systems
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import resample
@@ -57,7 +58,18 @@ def ready(spec: str, options: SystemOptions) -> None:
     make_ready(spec, options, systems)
 
 
-@register_deriver("transcriber", check=check, ready=ready, summary="transcripts by any system that makes text of audio")
+def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
+    """What of the system isn't there."""
+    return lacking(spec, options, systems)
+
+
+@register_deriver(
+    "transcriber",
+    check=check,
+    ready=ready,
+    lacks=lacks,
+    summary="transcripts by any system that makes text of audio",
+)
 def build(spec: str, options: SystemOptions) -> Transcriber:
     """Build ``transcriber:spec``; raises ``UserError`` for a system that doesn't make text of audio."""
     system = build_system(spec, options)

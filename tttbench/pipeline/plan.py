@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttbench.config.suite import Suite, SystemPlan, TaskPlan
-from tttbench.core.errors import UserError
+from tttbench.core.errors import AbsentError, UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import TOPLINE, MetricInfo
 from tttbench.core.plugins import build_task, check_deriver, check_system, derivers, make_ready, systems
@@ -31,6 +31,33 @@ from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import columns, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
+
+
+@dataclass(frozen=True)
+class AskedTask:
+    """A task that is asked for, its samples unlisted.
+
+    Attributes:
+        plan, task: what is asked for.
+        scores: its own or the suite's, and those added.
+        given_with: name of the task whose data it takes, another one where it runs along with that.
+    """
+
+    plan: TaskPlan
+    task: Task
+    scores: tuple[ScoreSpec, ...]
+    given_with: str
+
+    def scores_in(self, language: str, suite: Suite) -> tuple[ScoreSpec, ...]:
+        """Return all of its scores for answers in ``language``, those by default among them.
+
+        Raises:
+            UserError: one that there isn't, or that is given twice.
+        """
+        try:
+            return with_defaults(self.scores, suite.transcriber, suite.oracle, language)
+        except UserError as error:
+            raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -79,22 +106,14 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
             no samples, a label that is reserved.
     """
     for system in suite.systems:
-        if system.label == TOPLINE:
-            raise UserError(f"system {system.name}: the label {TOPLINE!r} is reserved; give it another.")
-        if odd := odd_character(system.label):
-            what = f"the label {system.label!a} holds the character {odd.group()!a}; give it another."
-            raise UserError(f"system {system.name!a}: {what}")
+        check_label(system)
         options = SystemOptions(device, strategy=system.strategy, settings=system.settings, allow_outside=allow_outside)
-        check_system(system.name, options)
+        try:
+            check_system(system.name, options)
+        except AbsentError as error:
+            raise AbsentError(f"{error} {system.get}".rstrip()) from error
     check_ablations(suite, device)
-    tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
-    plans = {plan.name: plan for plan in suite.tasks}
-    for plan in suite.tasks:
-        for name in tasks[plan.name].doubles_as:
-            if name not in plans:
-                plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
-    taken = {spec.scorer for name, plan in plans.items() for spec in plan.scores or tasks[name].scores}
-    planned = tuple(_plan_task(plan, tasks[name], suite, taken, allow_outside) for name, plan in plans.items())
+    planned = tuple(_plan_task(asked, suite, allow_outside) for asked in asked_tasks(suite))
     _check_metrics(planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     made = Plan(suite, planned, device, allow_outside)
@@ -123,10 +142,41 @@ def check_ready(plan: Plan, labels: Collection[str]) -> None:
         make_ready(f"transcriber:{transcriber}", SystemOptions(plan.device), derivers)
 
 
-def _plan_task(plan: TaskPlan, task: Task, suite: Suite, taken: Collection[str], allow_outside: bool) -> PlannedTask:
-    own = plan.scores or task.scores
-    asked = (*own, *added(suite.add, own, taken, plan.name, task.family))
-    scores = _scores(plan, suite, asked, task.language)  # first, as listing samples can take long
+def check_label(system: SystemPlan) -> None:
+    """Raise ``UserError`` for a label that is reserved, or that no table can show."""
+    if system.label == TOPLINE:
+        raise UserError(f"system {system.name}: the label {TOPLINE!r} is reserved; give it another.")
+    if odd := odd_character(system.label):
+        what = f"the label {system.label!a} holds the character {odd.group()!a}; give it another."
+        raise UserError(f"system {system.name!a}: {what}")
+
+
+def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
+    """Look up the tasks of a suite, those that they double as among them; raises ``UserError`` for one there isn't."""
+    tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
+    plans = {plan.name: plan for plan in suite.tasks}
+    along: dict[str, str] = {}
+    for plan in suite.tasks:
+        for name in tasks[plan.name].doubles_as:
+            if name not in plans:
+                along[name] = plan.name
+                plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
+    owned = {name: plan.scores or tasks[name].scores for name, plan in plans.items()}
+    taken = {spec.scorer for own in owned.values() for spec in own}
+    return tuple(
+        AskedTask(
+            plan,
+            tasks[name],
+            (*owned[name], *added(suite.add, owned[name], taken, name, tasks[name].family)),
+            along.get(name, name),
+        )
+        for name, plan in plans.items()
+    )
+
+
+def _plan_task(asked: AskedTask, suite: Suite, allow_outside: bool) -> PlannedTask:
+    plan, task = asked.plan, asked.task
+    _scores(asked, suite, task.language)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
@@ -135,19 +185,19 @@ def _plan_task(plan: TaskPlan, task: Task, suite: Suite, taken: Collection[str],
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
-    scores = _scores(plan, suite, asked, shared_language(chosen))
+    scores = _scores(asked, suite, shared_language(chosen))
     scores = fitting_scores(plan.name, scores, chosen)
     of_corpus(columns(scores), lambda: chosen, f"task {plan.name!r}: scores")
     return PlannedTask(plan, task, scores, chosen, listing)
 
 
-def _scores(plan: TaskPlan, suite: Suite, asked: Sequence[ScoreSpec], language: str) -> tuple[ScoreSpec, ...]:
+def _scores(asked: AskedTask, suite: Suite, language: str) -> tuple[ScoreSpec, ...]:
     """The scores of a task in that language, each of which can be built."""
+    scores = asked.scores_in(language, suite)
     try:
-        scores = with_defaults(asked, suite.transcriber, suite.oracle, language)
         columns(scores)
     except UserError as error:
-        raise UserError(f"task {plan.name!r}: scores: {error}") from error
+        raise UserError(f"task {asked.plan.name!r}: scores: {error}") from error
     return scores
 
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated
 
-from tttbench.core.errors import InputError, UserError, did_you_mean
+from tttbench.core.errors import AbsentError, InputError, UserError, did_you_mean
 from tttbench.core.exchange import Request, Response
 from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
@@ -102,7 +102,7 @@ def _lines(spec: str, options: SystemOptions) -> Mapping[Key, Line]:
     path, label = _split(spec)
     try:
         if not spec or not path.exists():
-            raise UserError(f"recorded:{spec}: no such file or run directory. Give recorded:PATH.")
+            raise AbsentError(f"recorded:{spec}: no such file or run directory. Give recorded:PATH.")
         state = [one.stat() for one in (path, path / JOURNAL) if one.exists()]
     except (OSError, ValueError) as error:
         raise UserError(f"recorded:{spec!a}: cannot be read ({error}). Check the path.") from error

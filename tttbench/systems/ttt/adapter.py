@@ -29,6 +29,7 @@ from tttbench.systems.ttt.folder import (
     checkpoint_folder,
     identity,
     installed_names,
+    lacks,
     read_assistant,
     weights_sha256,
 )
@@ -361,6 +362,7 @@ class TtTSystem:
     check=check,
     decoding=Decoding(decode_settings, strategies, effective),
     ready=ready,
+    lacks=lacks,
 )
 def build(spec: str, options: SystemOptions) -> TtTSystem:
     """Build ``ttt:spec``; raises ``UserError`` naming the file that is missing, damaged or doesn't fit."""

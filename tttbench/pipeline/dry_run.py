@@ -1,0 +1,244 @@
+"""What a run would do, and what of it isn't here: no system is built or asked, nothing is fetched, no audio is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from tttbench.config.protocol import ProtocolNote
+from tttbench.config.suite import Suite, SystemPlan
+from tttbench.core.errors import AbsentError, UserError
+from tttbench.core.missing import Missing, lacking
+from tttbench.core.plugins import build_scorer, check_deriver, check_system, derivers, systems
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.system import SystemOptions
+from tttbench.data.samples import list_samples
+from tttbench.pipeline.plan import AskedTask, asked_tasks, check_label, shared_language
+
+DERIVER_OPTIONS = ("transcriber", "judge")
+"""Options of scores that name a deriver, by its kind."""
+
+
+@dataclass(frozen=True)
+class SystemPreview:
+    """A system of the run: its label in tables, its name, how it decodes, and what of it isn't here."""
+
+    label: str
+    name: str
+    strategy: str
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True)
+class ScorePreview:
+    """A score: its id, its recipe in words (``""`` where a package that it needs isn't installed), what is missing."""
+
+    id: str
+    recipe: str
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True)
+class TaskPreview:
+    """A task of the run.
+
+    Attributes:
+        name, title, family, language, license: as of the task.
+        n: samples that each system would be given; None if neither the data are here nor their size is known.
+        is_listed: whether ``n`` was counted in the data; else it is that of the published set.
+        hours: of audio in the whole published set; 0 if that isn't known.
+        n_bytes: of the files that hold the audio; 0 if they aren't here.
+        data: where they were looked for; ``""``: what is shipped, or nowhere.
+        scores: with their recipes.
+        missing: of the data.
+    """
+
+    name: str
+    title: str
+    family: str
+    language: str
+    license: str
+    n: int | None
+    is_listed: bool
+    hours: float
+    n_bytes: int
+    data: str
+    scores: tuple[ScorePreview, ...]
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True)
+class DeriverPreview:
+    """A transcriber or judge that scores of these tasks need, e.g. ``transcriber:whisper:tiny.en``."""
+
+    name: str
+    tasks: tuple[str, ...]
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Everything that a run of a suite would take; ``protocol`` holds the suite's notes on the tasks that are run."""
+
+    suite: str
+    title: str
+    repeats: int
+    systems: tuple[SystemPreview, ...]
+    tasks: tuple[TaskPreview, ...]
+    derivers: tuple[DeriverPreview, ...]
+    protocol: tuple[ProtocolNote, ...]
+
+    @property
+    def n_requests(self) -> int:
+        """Requests of the tasks whose size is known, if every system took every task."""
+        return sum(task.n or 0 for task in self.tasks) * len(self.systems) * self.repeats
+
+    @property
+    def n_unknown(self) -> int:
+        """Tasks whose size isn't known."""
+        return sum(task.n is None for task in self.tasks)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything is here, and nothing of the suite's protocol is known to be missing."""
+        scores = (score.missing for task in self.tasks for score in task.scores)
+        parts = (part.missing for parts in (self.systems, self.tasks, self.derivers) for part in parts)
+        return not any((*scores, *parts, *(note.missing for note in self.protocol)))
+
+
+def preview(suite: Suite, device: str, *, allow_outside: bool = False) -> Preview:
+    """Find out what a run of ``suite`` would do and what it lacks.
+
+    Raises:
+        UserError: what no data and no package could put right: an unknown system, task, score or option.
+    """
+    for system in suite.systems:
+        check_label(system)
+    asked = asked_tasks(suite)
+    resolved = {one.plan.name: one.scores_in(_language(one), suite) for one in asked}
+    scores = {name: tuple(_score(name, spec) for spec in specs) for name, specs in resolved.items()}
+    tasks = tuple(_task(one, suite, scores[one.plan.name], allow_outside) for one in asked)
+    languages = frozenset(task.language for task in tasks)
+    needed: dict[str, list[str]] = {}
+    for name, specs in resolved.items():
+        for deriver in _derivers(specs):
+            needed.setdefault(deriver, []).append(name)
+    return Preview(
+        suite.name,
+        suite.title,
+        suite.repeats,
+        tuple(_system(one, device, languages, allow_outside) for one in suite.systems),
+        tasks,
+        tuple(_deriver(name, of, device) for name, of in needed.items()),
+        tuple(note for note in suite.protocol if note.concerns(resolved)),
+    )
+
+
+def _language(asked: AskedTask) -> str:
+    return asked.plan.language or asked.task.language
+
+
+def _system(plan: SystemPlan, device: str, languages: frozenset[str], allow_outside: bool) -> SystemPreview:
+    options = SystemOptions(
+        device, strategy=plan.strategy, settings=plan.settings, languages=languages, allow_outside=allow_outside
+    )
+    try:
+        check_system(plan.name, options)
+        missing = lacking(plan.name, options, systems)
+    except AbsentError as error:
+        missing = (Missing(str(error), plan.get),)
+    return SystemPreview(plan.label, plan.name, plan.strategy, missing)
+
+
+def _deriver(name: str, tasks: Sequence[str], device: str) -> DeriverPreview:
+    kind = name.partition(":")[0]
+    if kind not in derivers:
+        return DeriverPreview(name, tuple(tasks), (Missing(f"this version of tttbench has no deriver {kind!r}"),))
+    options = SystemOptions(device)
+    try:
+        check_deriver(name, options)
+        missing = lacking(name, options, derivers)
+    except AbsentError as error:
+        missing = (Missing(str(error)),)
+    return DeriverPreview(name, tuple(tasks), missing)
+
+
+def _derivers(specs: Iterable[ScoreSpec]) -> list[str]:
+    """Names of the derivers that scores need, each once, in their order."""
+    named = (f"{kind}:{spec.options[kind]}" for spec in specs for kind in DERIVER_OPTIONS if spec.options.get(kind))
+    return list(dict.fromkeys(named))
+
+
+def _score(task: str, spec: ScoreSpec) -> ScorePreview:
+    try:
+        recipe = build_scorer(spec).recipe({name: name.partition(":")[2] for name in _derivers([spec])})
+    except AbsentError as error:
+        return ScorePreview(spec.id, "", (Missing(str(error)),))
+    except UserError as error:
+        raise UserError(f"task {task!r}: scores: {error}") from error
+    return ScorePreview(spec.id, str(recipe), ())
+
+
+def _task(asked: AskedTask, suite: Suite, scores: tuple[ScorePreview, ...], allow_outside: bool) -> TaskPreview:
+    plan, task = asked.plan, asked.task
+    found = TaskPreview(
+        name=plan.name,
+        title=task.title,
+        family=task.family,
+        language=_language(asked),
+        license=task.license,
+        n=_limited(task.size, plan.limit) or None,
+        is_listed=False,
+        hours=task.hours,
+        n_bytes=0,
+        data="" if plan.data is None else str(plan.data),
+        scores=scores,
+        missing=(),
+    )
+    try:
+        samples = list_samples(task, plan.data, allow_outside=allow_outside)
+    except UserError as error:
+        return replace(found, missing=(_missing_data(asked, error),))
+    if not samples:
+        return replace(found, n=0, is_listed=True, missing=(Missing("the data hold no samples", task.get),))
+    chosen = samples if plan.limit is None else samples[: plan.limit]
+    language = plan.language or shared_language(
+        [replace(sample, language=sample.language or task.language) for sample in chosen]
+    )
+    return replace(found, n=len(chosen), is_listed=True, n_bytes=_n_bytes(chosen), language=language)
+
+
+def _missing_data(asked: AskedTask, error: UserError) -> Missing:
+    """What to say of data that can't be listed: they aren't given, or what is wrong with them."""
+    get = asked.task.get
+    if asked.plan.data is None and isinstance(error, AbsentError) and get:
+        return Missing("its data", f"{get.rstrip('.')}; then --data {asked.given_with}=PATH")
+    return Missing(str(error))
+
+
+def _limited(size: int, limit: int | None) -> int:
+    return size if limit is None else min(size, limit)
+
+
+def _n_bytes(samples: Iterable[Sample]) -> int:
+    """Size of the files that hold the audio of samples, each file once; those that aren't there count nothing."""
+    paths = {turn.audio.path for sample in samples for turn in sample.turns if turn.audio is not None}
+    total = 0
+    for path in paths:
+        with suppress(OSError, ValueError):
+            total += os.stat(path).st_size
+    return total
+
+
+def n_missing(parts: Iterable[SystemPreview | TaskPreview | DeriverPreview]) -> int:
+    """How many of these lack something."""
+    return sum(bool(part.missing) for part in parts)
+
+
+def fetched_bytes(previewed: Preview) -> Mapping[str, int]:
+    """Return what has to be fetched for systems and derivers, in bytes by what it is, as far as sizes are known."""
+    parts = (part.missing for parts in (previewed.systems, previewed.derivers) for part in parts)
+    return {one.what: one.n_bytes for missing in parts for one in missing if one.n_bytes}
