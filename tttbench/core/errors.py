@@ -20,7 +20,15 @@ class UserError(Exception):
 
 
 class AbsentError(UserError):
-    """Something that isn't on this machine and can be got: a package, weights, data. Nothing is wrong with the call."""
+    """Something that isn't on this machine and can be got: a package, weights, data. Nothing is wrong with the call.
+
+    ``what`` is the sentence that names it, ``get`` the one that says how to get it; both are the message.
+    """
+
+    def __init__(self, what: str, get: str = "") -> None:
+        super().__init__(f"{what} {get}".rstrip())
+        self.what = what
+        self.get = get
 
 
 class InputError(UserError):

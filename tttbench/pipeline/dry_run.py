@@ -149,7 +149,7 @@ def _system(plan: SystemPlan, device: str, languages: frozenset[str], allow_outs
         check_system(plan.name, options)
         missing = lacking(plan.name, options, systems)
     except AbsentError as error:
-        missing = (Missing(str(error), plan.get),)
+        missing = (Missing(error.what, plan.get or error.get),)
     return SystemPreview(plan.label, plan.name, plan.strategy, missing)
 
 
@@ -162,7 +162,7 @@ def _deriver(name: str, tasks: Sequence[str], device: str) -> DeriverPreview:
         check_deriver(name, options)
         missing = lacking(name, options, derivers)
     except AbsentError as error:
-        missing = (Missing(str(error)),)
+        missing = (Missing(error.what, error.get),)
     return DeriverPreview(name, tuple(tasks), missing)
 
 

@@ -101,9 +101,9 @@ def checkpoint_folder(spec: str) -> Path:
     if os.path.isdir(folder):
         return folder
     if "/" in spec or "\\" in spec:
-        raise AbsentError(f"ttt:{spec}: no such folder. {_get_it(spec)}")
+        raise AbsentError(f"ttt:{spec}: no such folder.", _get_it(spec))
     names = [f"ttt:{name}" for name in SHIPPED]
-    raise AbsentError(f"Unknown system 'ttt:{spec}', and no such folder. {did_you_mean(f'ttt:{spec}', names)}")
+    raise AbsentError(f"Unknown system 'ttt:{spec}', and no such folder.", did_you_mean(f"ttt:{spec}", names))
 
 
 def _get_it(spec: str) -> str:
