@@ -61,7 +61,7 @@ TABLES = {
                     "source": "paper",
                     "columns": [
                         {"id": "a", "title": "A", "better": "lower", "task": "mini_asr", "metric": "wer", "via": "b"},
-                        {"id": "b", "title": "B", "better": "higher", "task": "t", "metric": "m", "judged_by": ["x"]},
+                        {"id": "b", "title": "B", "better": "higher", "task": "t", "metric": "m", "instead": ["x"]},
                     ],
                     "rows": [{"id": "x", "title": "X", "system": "ttt:mini", "needs": "", "published": [1.5, ""]}],
                 }
@@ -100,7 +100,7 @@ RECORDED = {"id": "a", "task": "t", "text": "yes", "codes": [1, 2], "error": "",
 
 
 def read_tables(path: Path) -> None:
-    render_all(fill(published.load_tables(path), {}, ["mini_asr"]))
+    render_all(fill(published.load_tables(path), {}, {"mini_asr": 200}))
 
 
 def read_assistant(path: Path) -> None:

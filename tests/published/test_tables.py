@@ -14,7 +14,7 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.metric import Comparison, MetricInfo, Result, plain_score
-from tttbench.core.plugins import tasks
+from tttbench.core.plugins import build_task, tasks
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.pages.paper_tables import html, render_all
@@ -39,6 +39,7 @@ RESULT = Result(
     value_best=0.41,
     value_worst=0.4,
 )
+SIZES = {name: build_task(name).size for name in tasks.names()}
 METRICS = {
     "spoken_accuracy": MetricInfo("Spoken answers right", unit="%", scale=100, aggregation="binary"),
     "utmos": MetricInfo("Predicted naturalness", "UTMOS"),
@@ -50,7 +51,7 @@ def run_of(result: Result = RESULT) -> MeasuredRun:
 
 
 def filled(names: dict[str, str]) -> tuple[FilledTable, ...]:
-    return fill(load_tables(), found_in([run_of()], names), tasks.names())
+    return fill(load_tables(), found_in([run_of()], names), SIZES)
 
 
 def cell(tables: Sequence[FilledTable], table: str, row: str, column: str) -> Cell:
@@ -102,7 +103,7 @@ def test_published_test_sets_are_measured_by_their_own_tasks() -> None:
 def test_the_command_of_a_cell_on_own_recordings_names_what_they_are_in_the_table(tmp_path: Path) -> None:
     own = SHIPPED.read_text().replace('task = "aishell1",', 'task = "own", via = "asr_folder_zh",')
     (tmp_path / "tables.toml").write_text(own)
-    found = cell(fill(load_tables(tmp_path / "tables.toml"), {}, tasks.names()), "ablation", "ttt", "aishell_1")
+    found = cell(fill(load_tables(tmp_path / "tables.toml"), {}, SIZES), "ablation", "ttt", "aishell_1")
     assert found.command == (
         "tttbench run --systems ttt:TtT-3B --tasks asr_folder_zh --data asr_folder_zh=PATH --out RUN"
         " && tttbench tables RUN --name asr_folder_zh=own"
@@ -123,7 +124,7 @@ def test_every_command_runs_a_task_that_there_is_and_else_the_task_is_what_is_ne
 def test_what_was_judged_otherwise_has_no_difference() -> None:
     other = run_of(replace(RESULT, recipe=Recipe("spoken_accuracy@1", transcriber="openai-whisper tiny.en")))
     found = found_in([other], {"ttt:/models/ttt": "ttt:TtT-3B"})
-    tables = fill(load_tables(), found, tasks.names())
+    tables = fill(load_tables(), found, SIZES)
     one = cell(tables, "ablation", "ttt", "llama_questions")
     assert (one.is_judged_otherwise, one.difference) == (True, None)
     files = render_all(tables)
@@ -209,7 +210,7 @@ def test_the_verb_writes_everything(tmp_path: Path, capsys: pytest.CaptureFixtur
 def test_a_cell_without_an_interval_is_a_cell() -> None:
     alone = replace(RESULT, ci_low=math.nan, ci_high=math.nan, n=1, ok=1, error=0, n_units=1)
     found = found_in([run_of(alone)], {"ttt:/models/ttt": "ttt:TtT-3B"})
-    tables = fill(load_tables(), found, ())
+    tables = fill(load_tables(), found, {})
     measured = cell(tables, "ablation", "ttt", "llama_questions").measured
     assert measured is not None
     assert measured.result.n == 1
@@ -219,7 +220,7 @@ def test_a_cell_without_an_interval_is_a_cell() -> None:
 def test_a_figure_that_is_no_share_is_printed_as_it_is() -> None:
     utmos = replace(RESULT, task="speech_quality", metric="utmos", value=4.1)
     found = found_in([run_of(utmos)], {"ttt:/models/ttt": "ttt:TtT-3B"})
-    tables = fill(load_tables(), found, ())
+    tables = fill(load_tables(), found, {})
     measured = cell(tables, "quality", "ttt", "utmos").measured
     assert measured is not None
     assert measured.value == 4.1
@@ -233,7 +234,7 @@ def several(info: MetricInfo = METRICS["spoken_accuracy"], **other: Any) -> Fill
     names = {"good": "ttt:TtT-3B", "bad": "ttt:qwen2.5-3b-ar", "third": "ttt:qwen2.5-3b-nar"}
     runs = [measured("a", {"bad": 40, "good": 60}, info)]
     runs += [measured("b", {"third": 20}, info, **other)] if other else []
-    tables = fill(load_tables(), found_in(runs, names), tasks.names())
+    tables = fill(load_tables(), found_in(runs, names), SIZES)
     return next(one for one in tables if one.table.id == "architectures")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 
 from tttbench.cli.options import a_path, add_include, include_all
@@ -32,7 +33,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write all files, and say how many cells are measured."""
-    from tttbench.core.plugins import tasks
     from tttbench.data.atomic import write_atomic
     from tttbench.pages.paper_tables import render_all
     from tttbench.published import SHIPPED, load_tables
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     for folder in args.runs:
         with Run.open(folder) as run:
             runs.append(measured_run(run))
-    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), tasks.names())
+    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), _sizes())
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -57,6 +57,18 @@ def run(args: argparse.Namespace) -> int:
         print(f"{table.table.id}: {table.n_measured} of {cells} cells measured")
     print(f"Tables: {args.out / 'tables.html'}")
     return 0
+
+
+def _sizes() -> dict[str, int]:
+    """The tasks that there are, and the size of each one's published set; 0 for those that can't be built."""
+    from tttbench.core.plugins import build_task, tasks
+
+    sizes = {}
+    for name in tasks.names():
+        sizes[name] = 0
+        with suppress(UserError):  # a plug-in's own fault, of which a run that names it is told
+            sizes[name] = build_task(name).size
+    return sizes
 
 
 def _name(value: str) -> tuple[str, str]:

@@ -122,6 +122,7 @@ def markdown(table: FilledTable) -> str:
         for row, cells in zip(block.block.rows, block.cells, strict=True):
             lines.append(f"| {in_markdown(row.title)} | " + " | ".join(_in_one(cell) for cell in cells) + " |")
         lines.append("")
+        lines += _differs(block)
         lines += _needs(block)
     lines += [in_markdown(f"Published: {one.citation}. {one.url}. {one.note}") for one in sources(table)]
     return "\n".join(lines).rstrip() + "\n"
@@ -138,6 +139,17 @@ def _in_one(cell: Cell) -> str:
     if difference(cell):
         text = f"{published(cell)} / {text} ({difference(cell)})"
     return f"{text}; {to_the_best(cell)}" if to_the_best(cell) else text
+
+
+def _differs(block: FilledBlock, text: Callable[[str], str] = in_markdown) -> list[str]:
+    """Where what made measured values differs from what made the published ones."""
+    lines = [
+        f"- {text(f'{row.title}, {column.title}: ' + '; '.join(cell.differs))}"
+        for row, cells in zip(block.block.rows, block.cells, strict=True)
+        for column, cell in zip(block.block.columns, cells, strict=True)
+        if cell.differs
+    ]
+    return ["Where protocol and run differ:", "", *lines, ""] if lines else []
 
 
 def _needs(
@@ -173,6 +185,7 @@ def latex(table: FilledTable) -> str:
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
+            *(f"% {line}" for line in _differs(block, on_one_line) if line),
             *(f"% {line}" for line in _needs(block, on_one_line, code_on_one_line) if line),
             "",
         ]
@@ -193,6 +206,7 @@ _HEAD = (
     *("table", "block", "system", "column", "better", "published", "measured", "low", "high", "n", "not_ok"),
     *("difference", "recipe", "run", "source", "needs", "command"),
     *("unit", "n_units", "cluster", "best", "to_best", "to_best_low", "to_best_high", "p_adjusted", "standing", "note"),
+    "differs",
 )
 
 
@@ -213,6 +227,7 @@ def comma_separated(table: FilledTable) -> str:
                 printed, origin = ("", "") if cell.published is None else (cell.published, source)
                 place = [table.table.id, block.block.title, row.title, column.title, better]
                 line = [*place, printed, *figures, away, *made_by, origin, cell.needs, cell.command, *_against(cell)]
+                line.append("; ".join(cell.differs))
                 writer.writerow([in_csv(one) if isinstance(one, str) else one for one in line])
     return out.getvalue()
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from tttbench.core.errors import did_you_mean
 from tttbench.core.tables import Check, Document, Name, read_table
 from tttbench.data.documents import read_toml
+from tttbench.published.protocol import Protocol
 
 SHIPPED = Path(__file__).parent / "tables.toml"
 
@@ -35,7 +36,9 @@ class Column:
     Attributes:
         id: unique within its block.
         via: task that measures it on recordings of one's own; its runs are then told what it is in the tables.
-        judged_by: words that the recipe of a figure has to hold to be set against the published one.
+        also: tasks whose results take the place of ``task``'s where a run has none of those, e.g. other recordings.
+        instead: likewise metrics in the place of ``metric``.
+        protocol: key of ``[protocols]``; ``""`` where nothing is published.
     """
 
     id: Name
@@ -45,7 +48,9 @@ class Column:
     metric: Name
     needs: str = ""
     via: str = ""
-    judged_by: tuple[Name, ...] = ()
+    also: tuple[Name, ...] = ()
+    instead: tuple[Name, ...] = ()
+    protocol: str = ""
 
     @property
     def lower_is_better(self) -> bool:
@@ -66,12 +71,22 @@ class Row:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows by columns. ``source`` is None where nothing is published."""
+    """Rows by columns.
+
+    Attributes:
+        title: of the block.
+        source: None where nothing is published.
+        columns, rows: in their order.
+        others: whether systems of runs that have no row get one of their own, without published figures.
+        protocols: by a column's id, how its figures were made.
+    """
 
     title: str
     source: Source | None
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    others: bool = False
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,7 @@ class _BlockEntry:
     columns: Annotated[tuple[Column, ...], Check(fewest=1, unique=("id",))]
     rows: Annotated[tuple[_RowEntry, ...], Check(fewest=1, unique=("id",))]
     source: str | None = None
+    others: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +142,7 @@ class _File:
 
     tables: Annotated[tuple[_TableEntry, ...], Check(fewest=1, unique=("id",), fix="add a [[tables]] table")]
     sources: Mapping[str, Source] = field(default_factory=dict)
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
 
 
 def load_tables(path: Path = SHIPPED) -> tuple[Table, ...]:
@@ -147,7 +164,7 @@ def load_tables(path: Path = SHIPPED) -> tuple[Table, ...]:
             table.title,
             table.note,
             tuple(
-                _block(block, given.sources, document, f"tables[{at}].blocks[{at_block}]")
+                _block(block, given, document, f"tables[{at}].blocks[{at_block}]")
                 for at_block, block in enumerate(table.blocks)
             ),
         )
@@ -155,8 +172,16 @@ def load_tables(path: Path = SHIPPED) -> tuple[Table, ...]:
     )
 
 
-def _block(entry: _BlockEntry, sources: Mapping[str, Source], document: Document, where: str) -> Block:
-    """A block with its source and with its rows' figures by column."""
+def _block(entry: _BlockEntry, file: _File, document: Document, where: str) -> Block:
+    """A block with its source and protocols, and with its rows' figures by column."""
+    sources, protocols = file.sources, {}
+    for at, column in enumerate(entry.columns):
+        if column.protocol and column.protocol not in file.protocols:
+            near = did_you_mean(column.protocol, file.protocols)
+            what = f"{column.protocol!r} is not in [protocols]. {near}"
+            raise document.error(f"{where}.columns[{at}].protocol", what)
+        if column.protocol:
+            protocols[column.id] = file.protocols[column.protocol]
     if entry.source is not None and entry.source not in sources:
         near = did_you_mean(entry.source, sources)
         raise document.error(f"{where}.source", f"{entry.source!r} is not in [sources]. {near}")
@@ -171,4 +196,5 @@ def _block(entry: _BlockEntry, sources: Mapping[str, Source], document: Document
         figures = zip(entry.columns, row.published, strict=False)
         published = {column.id: figure for column, figure in figures if not isinstance(figure, str)}
         rows.append(Row(row.id, row.title, row.system, row.needs, published))
-    return Block(entry.title, None if entry.source is None else sources[entry.source], entry.columns, tuple(rows))
+    source = None if entry.source is None else sources[entry.source]
+    return Block(entry.title, source, entry.columns, tuple(rows), entry.others, protocols)

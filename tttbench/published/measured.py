@@ -6,16 +6,18 @@ Of the systems that runs measured in a column, each is set against the best, on 
 from __future__ import annotations
 
 import math
+import re
 import shlex
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tttbench.core.errors import UserError
-from tttbench.core.metric import Comparison, MetricInfo, Result
+from tttbench.core.metric import TOPLINE, Comparison, MetricInfo, Result
 from tttbench.published import Block, Column, Row, Table
+from tttbench.published.protocol import Protocol, differing_parts, differing_samples, is_judged_otherwise
 from tttbench.scorers.comparison import Table as Compared
 from tttbench.scorers.comparison import compare, not_compared
-from tttbench.store.manifest import Summary
+from tttbench.store.manifest import Summary, SystemEntry
 from tttbench.store.read_model import Run
 from tttbench.store.standings import Standings
 
@@ -29,12 +31,16 @@ class MeasuredRun:
         summary: what came out; None if the run hasn't come so far.
         standings: the scores of all its answers.
         data: hash of each task's listing; ``""`` if unknown.
+        samples: how many each task has in the run.
+        systems: what the run's systems are, by label.
     """
 
     name: str
     summary: Summary | None
     standings: Standings = field(default_factory=Standings)
     data: Mapping[str, str] = field(default_factory=dict)
+    samples: Mapping[str, int] = field(default_factory=dict)
+    systems: Mapping[str, SystemEntry] = field(default_factory=dict)
 
 
 def measured_run(run: Run) -> MeasuredRun:
@@ -42,8 +48,15 @@ def measured_run(run: Run) -> MeasuredRun:
     standings = Standings()
     for answer in run.answers():
         standings.add(answer.key, answer.sample.sample, answer.scores)
-    data = {name: task.listing_sha256 for name, task in run.manifest.tasks.items()}
-    return MeasuredRun(run.folder.resolve().name, run.summary, standings, data)
+    tasks = run.manifest.tasks
+    return MeasuredRun(
+        run.folder.resolve().name,
+        run.summary,
+        standings,
+        {name: task.listing_sha256 for name, task in tasks.items()},
+        {name: task.n for name, task in tasks.items()},
+        run.manifest.systems,
+    )
 
 
 @dataclass(frozen=True)
@@ -83,6 +96,7 @@ class Cell:
         command: would fill it, once what it ``needs`` is there; ``""`` where no task measures it yet.
         is_judged_otherwise: whether what scored the measured value is known not to be what scored the published one.
         comparison: how it stands to the best that was measured in its column; None where nothing else was.
+        differs: where what made the measured value differs from what made the published one, or isn't known to be it.
     """
 
     published: float | None
@@ -91,6 +105,7 @@ class Cell:
     command: str
     is_judged_otherwise: bool = False
     comparison: Comparison | None = None
+    differs: tuple[str, ...] = ()
 
     @property
     def difference(self) -> float | None:
@@ -146,13 +161,13 @@ def found_in(runs: Iterable[MeasuredRun], names: Mapping[str, str]) -> dict[tupl
     return found
 
 
-def fill(tables: Sequence[Table], found: Found, tasks: Collection[str]) -> tuple[FilledTable, ...]:
+def fill(tables: Sequence[Table], found: Found, tasks: Mapping[str, int]) -> tuple[FilledTable, ...]:
     """Put what was found into the tables.
 
     Args:
         tables: as read.
         found: by system, task and metric.
-        tasks: names of those that there are.
+        tasks: those that there are, each with the size of its published set; 0 where that isn't known.
 
     Raises:
         UserError: a column says that the other way is better than its metric does.
@@ -162,8 +177,9 @@ def fill(tables: Sequence[Table], found: Found, tasks: Collection[str]) -> tuple
     )
 
 
-def _filled(table: Table, block: Block, found: Found, tasks: Collection[str]) -> FilledBlock:
-    rows = [[_cell(row, column, found, tasks) for column in block.columns] for row in block.rows]
+def _filled(table: Table, block: Block, found: Found, tasks: Mapping[str, int]) -> FilledBlock:
+    block = replace(block, rows=(*block.rows, *(_others(block, found) if block.others else ())))
+    rows = [[_cell(row, column, block, found, tasks) for column in block.columns] for row in block.rows]
     titles = [row.title for row in block.rows]
     labels = [row.title if titles.count(row.title) == 1 else row.id for row in block.rows]
     for at, column in enumerate(block.columns):
@@ -207,14 +223,71 @@ def _compared(column: Column, measured: Mapping[str, Measured]) -> dict[str, Com
     return compared
 
 
-def _cell(row: Row, column: Column, found: Found, tasks: Collection[str]) -> Cell:
+def _others(block: Block, found: Found) -> list[Row]:
+    """Rows for systems that were measured in a column of the block and have none."""
+    known = {_system_in(row, found) for row in block.rows}
+    cells = {(task, metric) for column in block.columns for task, metric in _places(column)}
+    labels = dict.fromkeys(system for system, task, metric in found if (task, metric) in cells)
+    return [Row(label, label, label, "", {}) for label in labels if label not in known | {TOPLINE}]
+
+
+def _places(column: Column) -> list[tuple[str, str]]:
+    """Tasks and metrics that a column takes, the better ones first."""
+    tasks, metrics = (column.task, *column.also), (column.metric, *column.instead)
+    return [(task, metric) for task in tasks for metric in metrics]
+
+
+def _system_in(row: Row, found: Found) -> str:
+    """What a row's system is called among the found: a checkpoint of published figures may lie in any folder."""
+    labels = {system for system, _, _ in found}
+    if row.system in labels or not row.published:
+        return row.system
+    kind, _, name = row.system.partition(":")
+    folders = [
+        one for one in labels if one.startswith(f"{kind}:") and re.search(rf"/{re.escape(name)}/?(?:@.*)?$", one)
+    ]
+    return folders[0] if len(folders) == 1 else row.system
+
+
+def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
     task = column.via or column.task
     missing = "" if task in tasks else f"a task {task!r}, which there is not yet (docs/add_a_task.md)"
     needs = "; ".join(part for part in (row.needs, column.needs, missing) if part)
-    measured = found.get((row.system, column.task, column.metric))
-    otherwise = measured is not None and any(word not in measured.recipe for word in column.judged_by)
+    system = _system_in(row, found)
+    measured = next((one for place in _places(column) if (one := found.get((system, *place))) is not None), None)
     command = "" if missing else _command(row, column, task)
-    return Cell(row.published.get(column.id), measured, needs, command, otherwise)
+    published = row.published.get(column.id)
+    if measured is None:
+        return Cell(published, measured, needs, command)
+    protocol = block.protocols.get(column.id, Protocol())
+    differs = [*_other_system(row, measured)] if published is not None else []
+    differs += [*_in_its_place(column, measured.result), *differing_parts(protocol, measured.result.recipe)]
+    n, size = (known.get(measured.result.task, 0) for known in (measured.run.samples, tasks))
+    differs += differing_samples(protocol, n, size)
+    otherwise = is_judged_otherwise(protocol, measured.result.recipe)
+    return Cell(published, measured, needs, command, otherwise, differs=tuple(differs))
+
+
+def _other_system(row: Row, measured: Measured) -> Iterator[str]:
+    """Yield that the system isn't known to be the published one, and how it was asked to be otherwise."""
+    system = measured.run.systems.get(measured.result.system)
+    name = measured.result.system if system is None else system.name
+    if name != row.system:
+        yield f"system: published {row.title}, here {name}"
+    if system is None:
+        return
+    if system.strategy:
+        yield f"strategy of decoding: {system.strategy}, as the run asked"
+    if system.card is not None and str(system.card.details.get("prompts", "")).startswith("ours"):
+        yield "prompts: ours, paraphrases of the published ones"
+
+
+def _in_its_place(column: Column, result: Result) -> Iterator[str]:
+    """Yield that another task or metric stands in the place of the column's."""
+    if result.task != column.task:
+        yield f"task: {result.task} in the place of {column.task}"
+    if result.metric != column.metric:
+        yield f"metric: {result.metric} in the place of {column.metric}"
 
 
 def _command(row: Row, column: Column, task: str) -> str:
