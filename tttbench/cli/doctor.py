@@ -38,6 +38,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("whisper", "missing", "whisper", "whisper: systems, and transcripts of spoken answers"),
     ("accelerate", "optional", "train", "tttbench train"),
     ("pyarrow", "optional", "parquet", "data sets and training files in parquet"),
+    ("huggingface_hub", "optional", "hub", "tttbench data get"),
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
     ("yaml", "optional", "captions", "MACS, a set of captioned sounds"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),

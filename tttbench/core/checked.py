@@ -29,7 +29,7 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.serialize import KeptResponse, all_escaped, bare, to_plain
 from tttbench.core.system import FunctionSystem, System, SystemCard
 from tttbench.core.tables import Check, Count, Document, Name, read_table
-from tttbench.core.task import Needs, Task
+from tttbench.core.task import HubFiles, Needs, Task
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -215,6 +215,7 @@ class _TaskFacts:
     get: str
     condition: Annotated[str, Check(one_line=True)]
     condition_of: Annotated[str, Check(one_line=True)]
+    hub: HubFiles | None
     allow_outside: bool
 
 

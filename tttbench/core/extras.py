@@ -8,7 +8,7 @@ from typing import Literal
 
 from tttbench.core.errors import AbsentError
 
-Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions"]
+Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions", "hub"]
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
@@ -19,12 +19,13 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "parquet": ("pyarrow",),
     "wetext": ("wetext",),
     "captions": ("yaml",),
+    "hub": ("huggingface_hub", "requests"),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
     module: extra
-    for extra in ("captions", "wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
+    for extra in ("hub", "captions", "wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
     for module in NEEDED[extra]
 }
 """Optional modules, and the smallest extra that installs each."""
@@ -33,6 +34,7 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "whisper": "openai-whisper",
     "opencc_purepy": "opencc-purepy",
     "yaml": "pyyaml",
+    "huggingface_hub": "huggingface-hub",
 }
 """Modules that the package registry knows by another name."""
 

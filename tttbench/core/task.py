@@ -7,9 +7,11 @@ loaded from there, or from a folder given with ``--include``, registers one with
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 from tttbench.core.blame import blamed
 from tttbench.core.errors import UserError
@@ -17,6 +19,7 @@ from tttbench.core.language import primary_language
 from tttbench.core.sample import Modality, Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import Capability
+from tttbench.core.tables import Check, Name
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,30 @@ class Needs:
     accepts: frozenset[Modality] = frozenset({"audio"})
     produces: frozenset[Modality] = frozenset({"text"})
     turns: bool = False
+
+
+@dataclass(frozen=True)
+class HubFiles:
+    """Where a task's data lie on the Hugging Face hub.
+
+    Attributes:
+        repo: the data set's id, ``OWNER/NAME``.
+        files: paths in it, or patterns of them, e.g. ``"mmsu/*.parquet"``; each must fit a file.
+        data: the part of them that a run is given with ``--data``; ``""``: the folder that holds all.
+    """
+
+    repo: Annotated[Name, Check(one_line=True)]
+    files: Annotated[tuple[Name, ...], Check(fewest=1)]
+    data: str = ""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w.-]+/[\w.-]+", self.repo, re.ASCII):
+            raise ValueError(f"repo must be OWNER/NAME, not {self.repo[:70]!r}")
+
+    @property
+    def sentence(self) -> str:
+        """Where to get them, as ``Task.get`` says it."""
+        return f"from the hub's {self.repo}: {', '.join(self.files)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +81,7 @@ class Task:
         get: where to get them, the end of a sentence; ``""`` if they are shipped or made.
         condition: how its questions are asked, where the same are asked in several ways: ``"text"``, ``"clean"``, …
         condition_of: the name that all those tasks share; ``""`` where there is one way.
+        hub: where ``tttbench data get`` fetches them from; None if it can't.
         allow_outside: whether its audio may lie outside of the data's folder. A task in Python is trusted code; one in
             TOML reads lists that may come from anywhere, and says so itself.
     """
@@ -77,6 +105,7 @@ class Task:
     get: str = ""
     condition: str = ""
     condition_of: str = ""
+    hub: HubFiles | None = None
     allow_outside: bool = True
 
 

@@ -25,7 +25,7 @@ from tttbench.core.plugins import SourceEntry, sources, tasks
 from tttbench.core.sample import Modality, Sample
 from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.tables import Check, Document, Name, read_table
-from tttbench.core.task import Needs, Task
+from tttbench.core.task import HubFiles, Needs, Task
 from tttbench.data.asked import Asking, asked, fault_of
 from tttbench.data.documents import read_toml
 from tttbench.data.packed import is_archive, list_packed
@@ -48,6 +48,7 @@ class TaskFile:
         source: name of the source that lists the samples, with its ``options``.
         data: folder of the data, as seen from the file; ``""``: given by the user.
         get: where to get the data, the end of a sentence.
+        hub: the data set of the hub that ``tttbench data get`` fetches; ``get`` is then made of it.
         size, hours, license: of the published data: how many samples and hours of audio, and on which terms.
         allow_outside: whether lists may name audio outside of the data's folder.
         speak: voice that asks written questions, ``ENGINE:SPEAKER``.
@@ -62,6 +63,7 @@ class TaskFile:
     options: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     get: str = ""
+    hub: HubFiles | None = None
     size: Annotated[int, Check(least=0)] = 0
     hours: Annotated[float, Check(least=0)] = 0.0
     license: Annotated[str, Check(one_line=True)] = ""
@@ -137,6 +139,13 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
     def samples(data: Path | None) -> Sequence[Sample]:
         listed = _listed(name, found, entry, data or beside)
         return listed if way is None else asked(listed, way, found.language, f"task {name!r}")
+    if found.get and found.hub is not None:
+        raise document.error("get", "stands beside 'hub', of which it is made; remove one.")
+    get = found.get if found.hub is None else f"{found.hub.sentence} (tttbench data get {path.stem})"
+    beside = path.parent / found.data if found.data else None
+
+    def samples(data: Path | None) -> Sequence[Sample]:
+        return _listed(path.stem, found, entry, data or beside, get)
 
     accepts = found.needs.accepts if way is None else way.accepts
     return Task(
@@ -159,13 +168,15 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
         get=found.get,
         condition=way.condition if way and several else "",
         condition_of=path.stem if several else "",
+        get=get,
+        hub=found.hub,
         allow_outside=found.allow_outside,
     )
 
 
-def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None) -> Sequence[Sample]:
+def _listed(name: str, found: TaskFile, entry: SourceEntry, folder: Path | None, get: str) -> Sequence[Sample]:
     if folder is None:
-        where = f" Get it {found.get.rstrip(chr(46))}" if found.get else " Make one"
+        where = f" Get it {get.rstrip(chr(46))}" if get else " Make one"
         raise AbsentError(f"{name}: needs a folder of data, or an archive.{where} and give it with --data {name}=PATH.")
     with blamed(f"task {name!r}: its source {found.source!r}"):
         if is_archive(folder):
