@@ -8,6 +8,7 @@ from tttbench.core.plugins import build_scorer, scorers
 from tttbench.core.scorer import ScoreSpec
 
 EARS = {"transcriber": "ears"}
+JUDGE = {"judge": "openai_chat:m"}
 ENGLISH = "en@1"
 
 SCORERS = {
@@ -24,6 +25,19 @@ SCORERS = {
     "text_accuracy": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, f"text_accuracy@1; {ENGLISH}"),
     "spoken_accuracy": (EARS, ("%", 100, "higher", "binary", 0, 1), {"audio"}, f"spoken_accuracy@1; {ENGLISH}"),
     "spoken_gap": (EARS, ("points", 100, "none", "value", -1, 1), {"audio", "text"}, f"spoken_gap@1; {ENGLISH}"),
+    "answer": (JUDGE, ("%", 100, "higher", "binary", 0, 1), {"text"}, "answer@1; judge: openai_chat:m"),
+    "spoken_answer": (
+        {**JUDGE, **EARS},
+        ("%", 100, "higher", "binary", 0, 1),
+        {"audio"},
+        "spoken_answer@1; transcriber: whisper 1; judge: openai_chat:m",
+    ),
+    "answer_gap": (
+        {**JUDGE, **EARS},
+        ("points", 100, "none", "value", -1, 1),
+        {"audio", "text"},
+        "answer_gap@1; transcriber: whisper 1; judge: openai_chat:m",
+    ),
     "answered": ({}, ("%", 100, "higher", "binary", 0, 1), set(), "answered@1"),
     "cider_d": ({}, ("", 1, "higher", "value", 0, 10), {"text"}, "cider_d@1; caption-words@1"),
     "rouge_l": ({}, ("%", 100, "higher", "value", 0, 1), {"text"}, "rouge_l@1; caption-words@1"),
@@ -55,4 +69,6 @@ def test_a_metric_is_what_its_scorer_says(name: str) -> None:
     assert scorer.reads == reads
     made = scorer.recipe({"transcriber:ears": "whisper 1"})
     assert str(made).startswith(recipe)
-    assert (made.transcriber, scorer.recipe({}).transcriber) == (("whisper 1", "ears") if options is EARS else ("", ""))
+    assert (made.transcriber, scorer.recipe({}).transcriber) == (
+        ("whisper 1", "ears") if "transcriber" in options else ("", "")
+    )

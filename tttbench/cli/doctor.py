@@ -42,6 +42,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
     ("yaml", "optional", "captions", "MACS, a set of captioned sounds"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
+    ("openai", "optional", "judge", "judges of answers"),
     ("py_nanotts", "optional", "voices", "speech made of texts; tttbench data build mini"),
 )
 """Modules that extras bring: what their absence is for the default suite, the extra, and what needs them."""

@@ -20,6 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--transcriber", metavar="SYSTEM", help="take the scores of spoken answers with this transcriber, too"
     )
     add_scores(parser)
+    parser.add_argument(
+        "--retry-errors",
+        action="store_true",
+        help="make anew what transcribers and judges failed at (derivation failed)",
+    )
     add_device(parser)
     add_include(parser)
     parser.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
@@ -39,8 +44,10 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.store.run_directory import RunStore
 
     # Without a transcriber that is new, nothing runs on a device.
-    device = resolve_device(args.device) if args.transcriber or args.add else "cpu"
+    device = resolve_device(args.device) if args.transcriber or args.add or args.retry_errors else "cpu"
     with RunStore.open(args.folder, write=True) as store, stoppable(), ProgressDisplay() as display:
+        if args.retry_errors:
+            store.forget_failed_derivations()
         options = deriver_options(device, store.manifest.suite.batch_size)
         try:
             summary = rescore(store, scores_of(args), args.transcriber or "", executor("serial"), options, display)

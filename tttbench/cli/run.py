@@ -192,7 +192,9 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.cli.columns import ablations_table, results_table
     from tttbench.cli.latency_table import latency_table
     from tttbench.cli.loss_table import loss_table
+    from tttbench.core.judging import JUDGE
     from tttbench.core.serialize import to_json
+    from tttbench.pages.labels import judge_line
     from tttbench.store.lossless import lossless_sentences
 
     if summary.results:
@@ -209,6 +211,9 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(one)
     for sentence in lossless_sentences(summary.lossless):
         print(sentence)
+    for total in summary.derived:
+        if total.deriver.startswith(JUDGE):
+            print(judge_line(total))
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
     print(f"{summary.answered} of {summary.expected} requests: {counts}.")
     if summary.cut:
@@ -240,6 +245,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
         "lossless": to_plain(summary.lossless),
         "losses": [to_plain(one) for one in summary.losses],
+        "derived": [plain_fields(one) for one in summary.derived],
         "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],

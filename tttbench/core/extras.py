@@ -8,7 +8,7 @@ from typing import Literal
 
 from tttbench.core.errors import AbsentError
 
-Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions", "hub"]
+Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions", "hub", "judge"]
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
@@ -20,12 +20,13 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "wetext": ("wetext",),
     "captions": ("yaml",),
     "hub": ("huggingface_hub", "requests"),
+    "judge": ("openai",),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
     module: extra
-    for extra in ("hub", "captions", "wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
+    for extra in ("judge", "hub", "captions", "wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
     for module in NEEDED[extra]
 }
 """Optional modules, and the smallest extra that installs each."""

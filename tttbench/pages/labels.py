@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from urllib.parse import parse_qsl
 
+from tttbench.core.judging import JUDGE
 from tttbench.core.metric import Comparison, MetricInfo, Result
 from tttbench.scorers import words
+from tttbench.store.manifest import DerivedTotal
 
 MISSING = "—"
 
@@ -214,6 +217,20 @@ def _shortened(name: str, longest: int) -> str:
     end = name[-tail:]
     slash = end.find("/")
     return f"{name[:head]}…{end[slash:] if 0 <= slash < tail // 2 else end}"
+
+
+def judge_line(total: DerivedTotal) -> str:
+    """What a judge made and cost, in a sentence."""
+    judge, _, query = total.deriver.removeprefix(JUDGE).partition("?")
+    prompt = dict(parse_qsl(query)).get("prompt", "")
+    cost = total.cost
+    made = [count(total.n, "answer") + " graded" + (f", of which {total.failed:,} failed" if total.failed else "")]
+    made += [count(round(cost["requests"]), "request")] if cost.get("requests") else []
+    made += [
+        f"{round(cost.get(f'tokens_{way}', 0)):,} tokens {way}" for way in ("in", "out") if cost.get(f"tokens_{way}")
+    ]
+    made += [f"{cost['usd']:.2f} USD" if cost["usd"] >= 0.01 else "less than 0.01 USD"] if cost.get("usd") else []
+    return f"Judge {judge} ({prompt}): {', '.join(made)}."
 
 
 def _digits(value: float) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from tttbench.core.exchange import Status
+from tttbench.core.judging import JUDGE
 from tttbench.core.metric import Comparison, MetricInfo, Score
 from tttbench.core.recipe import Recipe
 from tttbench.core.serialize import plain_fields, to_plain
@@ -20,7 +21,7 @@ from tttbench.store.rows import StoredAnswer
 from tttbench.store.standings import Standings
 
 from .diff import word_diff
-from .labels import MISSING
+from .labels import MISSING, judge_line
 from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, SystemView, TaskView
 
 
@@ -64,6 +65,7 @@ def load(run_dir: Path) -> ReportView:
         lossless=summary.lossless,
         unanswered=summary.unanswered,
         losses=summary.losses,
+        judges=tuple(judge_line(one) for one in summary.derived if one.deriver.startswith(JUDGE)),
     )
 
 

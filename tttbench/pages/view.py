@@ -169,6 +169,7 @@ class ReportView:
         unanswered: systems without a single answer to a task.
         lossless: by system what was compared with its oracle.
         losses: where right answers are lost, of questions that are asked in several ways.
+        judges: what each judge made and cost, a sentence each.
     """
 
     name: str
@@ -189,6 +190,7 @@ class ReportView:
     frontier: tuple[FrontierPoint, ...] = ()
     ways: tuple[WayOfDecoding, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
+    judges: tuple[str, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     ablations: tuple[Ablated, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()

@@ -34,7 +34,7 @@ def added(
         add: scores beside those of the tasks, as a suite or a call asks for them.
         own: the task's own.
         taken: scorers that some task of the run has. Others are added to every task, but those of spoken answers not
-            to one whose answers are written, with a warning.
+            to one whose answers are written, and no judge to one without questions, with a warning.
         task, family: of the task.
     """
     scored = {spec.scorer for spec in own}
@@ -44,6 +44,8 @@ def added(
             found.append(spec)
         elif spec.scorer not in taken and family in _WRITTEN and "transcriber" in scorers.get(spec.scorer).options:
             log.warning("%s on %s: left out, as answers to that task are written, not spoken.", spec.id, task)
+        elif spec.scorer not in taken and family in _WRITTEN and "judge" in scorers.get(spec.scorer).options:
+            log.warning("%s on %s: left out, as that task asks no questions that a judge could grade.", spec.id, task)
         elif spec.scorer not in taken:
             found.append(spec)
     return tuple(found)
@@ -62,8 +64,8 @@ def with_defaults(
 
     Returns:
         Those, ``wer`` after Whisper's normalizer of the language beside each ``wer`` after ours, the gap between
-        written and spoken answers where both are scored, and the agreement with the oracle. Error rates of languages
-        other than English take our rules for those unless they name a normalizer.
+        written and spoken answers where both are scored (by a judge likewise), and the agreement with the oracle. Error
+        rates of languages other than English take our rules for those unless they name a normalizer.
     """
     is_english = language.partition("-")[0].lower() in ("", "en")
     found: dict[str, ScoreSpec] = {}
@@ -77,6 +79,8 @@ def with_defaults(
         kinds.setdefault(spec.scorer, spec)
     if "text_accuracy" in kinds and "spoken_accuracy" in kinds and "spoken_gap" not in kinds:
         found["spoken_gap"] = ScoreSpec("spoken_gap", "spoken_gap", kinds["spoken_accuracy"].options)
+    if "answer" in kinds and "spoken_answer" in kinds and "answer_gap" not in kinds:
+        found["answer_gap"] = ScoreSpec("answer_gap", "answer_gap", kinds["spoken_answer"].options)
     if oracle and "oracle_agreement" not in kinds:
         found["oracle_agreement"] = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": oracle})
     return tuple(found.values())

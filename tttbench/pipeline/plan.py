@@ -28,7 +28,7 @@ from tttbench.pipeline.default_scores import added, with_defaults
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
-from tttbench.pipeline.scores import columns, of_corpus
+from tttbench.pipeline.scores import columns, derivers_of, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
 
@@ -120,14 +120,13 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
     for system in suite.systems:
         check_system(system.name, replace(made.options(system), languages=languages))
     for entry in planned:
-        for spec in entry.scores:
-            if transcriber := spec.options.get("transcriber"):
-                check_deriver(f"transcriber:{transcriber}", SystemOptions(device))
+        for name in derivers_of(entry.scores):
+            check_deriver(name, SystemOptions(device))
     return made
 
 
 def check_ready(plan: Plan, labels: Collection[str]) -> None:
-    """Make sure that what the systems called ``labels`` and all transcribers need is there: weights, codecs, servers.
+    """Make sure that what the systems called ``labels`` and all transcribers and judges need is there: weights …
 
     Nothing is lost yet then; some of it may be fetched.
 
@@ -137,9 +136,8 @@ def check_ready(plan: Plan, labels: Collection[str]) -> None:
     for system in plan.suite.systems:
         if system.label in labels:
             make_ready(system.name, plan.options(system), systems)
-    names = {spec.options.get("transcriber", "") for task in plan.tasks for spec in task.scores}
-    for transcriber in sorted(names - {""}):
-        make_ready(f"transcriber:{transcriber}", SystemOptions(plan.device), derivers)
+    for name in sorted({name for task in plan.tasks for name in derivers_of(task.scores)}):
+        make_ready(name, SystemOptions(plan.device), derivers)
 
 
 def check_label(system: SystemPlan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from tttbench.core.plugins import check_deriver, scorers
+from tttbench.core.plugins import check_deriver, derivers, make_ready, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
@@ -15,7 +15,7 @@ from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.plan import shared_language
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.run import finish
-from tttbench.pipeline.scores import columns
+from tttbench.pipeline.scores import columns, derivers_of
 from tttbench.store.manifest import Manifest, Summary, TaskEntry
 from tttbench.store.run_directory import RunStore
 
@@ -55,9 +55,11 @@ def rescore(
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     for task in tasks.values():
         columns(task.scores)
-        for spec in task.scores:
-            if name := spec.options.get("transcriber"):
-                check_deriver(f"transcriber:{name}", options)
+    known = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
+    for name in sorted({name for task in tasks.values() for name in derivers_of(task.scores)}):
+        check_deriver(name, options)
+        if name not in known:
+            make_ready(name, options, derivers)
     store.write_manifest(replace(manifest, tasks=tasks))
     try:
         return finish(store, executor, options, reporter)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -84,6 +84,16 @@ def of_corpus(own: Sequence[Column], samples: Callable[[], Sequence[Sample]], wh
                     raise UserError(f"{where}: {error}") from error
         found.append(column)
     return tuple(found)
+
+
+def derivers_of(specs: Iterable[ScoreSpec]) -> list[str]:
+    """Names of the derivers that scores are sure to need, each once: transcribers, judges and those of plug-ins."""
+    found: dict[str, None] = {}
+    for spec in specs:
+        if transcriber := spec.options.get("transcriber"):
+            found[f"transcriber:{transcriber}"] = None
+        found |= dict.fromkeys(getattr(build_scorer(spec), "derivers", ()))
+    return list(found)
 
 
 def applies(scorer: Scorer, produces: frozenset[str] | None) -> bool:

@@ -27,7 +27,7 @@ from tttbench.pipeline.trade_off import trade_off
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.store.losses import loss_paths
-from tttbench.store.manifest import Manifest, Skipped, Summary, SystemEntry, Unanswered
+from tttbench.store.manifest import DerivedTotal, Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
 from tttbench.store.standings import Standings
@@ -86,6 +86,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         topline=tuple(_topline(store, manifest, columns, derivations)),
         frontier=traded.places,
         ways=traded.ways,
+        derived=tuple(_derived(store, manifest)),
         comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
         lossless={label: one.lossless for label, one in manifest.systems.items() if one.lossless},
         ablations=standings.ablated(suite.ablations, metrics, seed=suite.seed, n_resamples=suite.resamples),
@@ -185,6 +186,19 @@ def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations:
         for column in own:
             if scored := by_column.get(column.id):
                 yield _aggregated(TOPLINE, name, column, scored, manifest)
+
+
+def _derived(store: RunStore, manifest: Manifest) -> Iterator[DerivedTotal]:
+    """What each deriver made; of several names that make the same, such as a judge asked faster, the first."""
+    names: dict[str, str] = {}
+    for name, recipe in manifest.recipes().items():
+        names.setdefault(recipe, name)
+    for recipe, name in names.items():
+        made = store.derived_all(recipe).values()
+        cost: Counter[str] = Counter()
+        for one in made:
+            cost.update(one.cost)
+        yield DerivedTotal(name, len(made), sum(one.status == "failed" for one in made), dict(cost))
 
 
 def _memory(label: str, system: SystemEntry) -> Iterator[ProbeResult]:

@@ -112,10 +112,15 @@ class Journal:
         with self.transaction() as connection:
             connection.executemany(f"INSERT INTO answers VALUES ({_marks(len(KEYS['answers']) + len(ANSWER))})", rows)
 
+    def forget_failed_derivations(self) -> int:
+        """Take back all derivations that failed; return how many."""
+        with self.transaction() as connection:
+            return connection.execute("DELETE FROM derived WHERE status = 'failed'").rowcount
+
     def forget_errors(self) -> int:
         """Take back all derivations that failed, and all answers that ended with an error; return how many answers."""
+        self.forget_failed_derivations()
         with self.transaction() as connection:
-            connection.execute("DELETE FROM derived WHERE status = 'failed'")
             return connection.execute("DELETE FROM answers WHERE status = 'error'").rowcount
 
     def answers(self, system: str | None, task: str | None) -> Iterator[StoredAnswer]:

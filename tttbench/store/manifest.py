@@ -231,6 +231,22 @@ class Unanswered:
 
 
 @dataclass(frozen=True)
+class DerivedTotal:
+    """What a deriver made in all, in this run and in calls that scored it again.
+
+    Attributes:
+        deriver: its name.
+        n: inputs; ``failed`` of them have no derivation.
+        cost: summed, by name: ``requests``, ``tokens_in``, ``tokens_out``, ``usd``, ``seconds``; those that failed too.
+    """
+
+    deriver: str
+    n: int
+    failed: int
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Summary:
     """What came out of a run.
 
@@ -250,6 +266,7 @@ class Summary:
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
         losses: where right answers are lost, in runs that ask the same questions in several ways.
+        derived: what transcribers and judges made, and what it cost.
     """
 
     status: str
@@ -270,4 +287,5 @@ class Summary:
     timed: tuple[TimedAnswers, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
     losses: tuple[LossPath, ...] = field(default=(), metadata={"may_lack": True})
+    derived: tuple[DerivedTotal, ...] = field(default=(), metadata={"may_lack": True})
     format: int = FORMAT

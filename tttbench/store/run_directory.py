@@ -256,6 +256,10 @@ class RunStore:
         """
         return self._journal.forget_errors()
 
+    def forget_failed_derivations(self) -> int:
+        """Take back derivations that failed, so that they are made anew; return how many."""
+        return self._journal.forget_failed_derivations()
+
     def answers(self, system: str | None = None, task: str | None = None) -> Iterator[StoredAnswer]:
         """Yield the answers with their scores, of one system or task if given.
 

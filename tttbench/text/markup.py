@@ -76,7 +76,7 @@ def words_of(text: str) -> str:
     """
     if _TRIGGERS.search(text) is None:
         return text
-    text = _without_reasoning(html.unescape(text))
+    text = without_reasoning(html.unescape(text))
     if "<" in text:
         text = _without_tags(text)
     if "~~" in text:
@@ -88,7 +88,8 @@ def words_of(text: str) -> str:
     return _BRACKETED.sub(_unless_a_note, text)
 
 
-def _without_reasoning(text: str) -> str:
+def without_reasoning(text: str) -> str:
+    """Return ``text`` without what stands in thinking tags; see ``words_of``."""
     if "<|channel|>" in text:
         text = _FINAL_CHANNEL.sub(" ", _CHANNEL.sub(" ", text))
     text = text.rpartition(_BARE_FINAL_CHANNEL)[2]

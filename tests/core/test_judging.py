@@ -1,0 +1,81 @@
+"""The settings of a judge: read from a score's options, written as a deriver's name, read back."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tttbench.core.errors import UserError
+from tttbench.core.judging import SCALES, JudgeSettings
+from tttbench.derive.judge.prompts import FOLDER, load_prompt
+
+JUDGE = "openai_chat:org/Model-7B:free"
+
+
+def of(**options: str) -> JudgeSettings:
+    return JudgeSettings.of("answer", {"judge": JUDGE, **options})
+
+
+def test_defaults_and_the_name() -> None:
+    plain = of()
+    assert (plain.model, plain.prompt, plain.votes, plain.temperature) == ("org/Model-7B:free", "judge-binary", 1, 0)
+    assert plain.deriver == f"judge:{JUDGE}?prompt=judge-binary"
+    voted = of(votes="3", recipe="judge-1-5", base_url="http://127.0.0.1:1/v1")
+    assert voted.temperature == 0.5
+    assert voted.deriver == (f"judge:{JUDGE}?prompt=judge-1-5&votes=3&temperature=0.5&base_url=http://127.0.0.1:1/v1")
+
+
+@given(
+    st.sampled_from(sorted(SCALES)),
+    st.integers(0, 20).map(lambda half: 2 * half + 1),
+    st.floats(0.01, 2),
+    st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20),
+    st.floats(0, 1e6),
+)
+def test_a_name_is_read_back_as_it_was(prompt: str, votes: int, temperature: float, served: str, price: float) -> None:
+    made = of(recipe=prompt, votes=str(votes), temperature=str(temperature), served_as=served, price_in=str(price))
+    assert JudgeSettings.of_deriver(made.deriver.removeprefix("judge:")) == made
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"judge": ""}, "answer: needs a judge, as in answer:judge=openai_chat:MODEL"),
+        ({"judge": "openai_chat:"}, "The model's name is missing"),
+        ({"judge": "gpt-4o"}, "must be openai_chat:MODEL"),
+        ({"recipe": "judge-1-6"}, "there is no such prompt. Did you mean"),
+        ({"votes": "2"}, "must be odd with judge-binary"),
+        ({"votes": "0"}, "a whole number from 1 to 99"),
+        ({"votes": "3.0"}, "a whole number from 1 to 99"),
+        ({"votes": "9" * 5000}, "a whole number from 1 to 99"),
+        ({"votes": "3", "temperature": "0"}, "would be one reply 3 times over"),
+        ({"temperature": "nan"}, "a number from 0 to 2"),
+        ({"temperature": "hot"}, "a number from 0 to 2"),
+        ({"timeout_s": "inf"}, "a number from 0.1"),
+        ({"base_url": "127.0.0.1:80"}, "must be http://HOST:PORT/v1"),
+        ({"base_url": "http://me:secret@host/v1"}, "must be http://HOST:PORT/v1 without user"),
+        ({"base_url": "http://[broken/v1"}, "must be http://HOST:PORT/v1"),
+        ({"key_env": "sk-1234"}, "must be the name of an environment variable"),
+    ],
+)
+def test_what_is_wrong_is_named(options: dict[str, str], why: str) -> None:
+    with pytest.raises(UserError, match=why.replace("(", r"\(")) as raised:
+        of(**options)
+    assert "secret" not in str(raised.value)
+    assert "1234" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_every_prompt_is_there_and_says_what_its_reply_must_be(name: str) -> None:
+    prompt = load_prompt(name)
+    assert prompt.version >= 1
+    assert f'{{"{prompt.key}": ' in prompt.system
+    assert len(prompt.sha256) == 64
+    properties = prompt.schema["properties"]
+    assert isinstance(properties, dict)
+    assert set(properties) == {prompt.key}
+
+
+def test_no_prompt_is_without_a_scale() -> None:
+    assert {path.stem for path in FOLDER.glob("*.toml")} == set(SCALES)

@@ -1,0 +1,170 @@
+"""A scripted server of OpenAI's chat protocol on loopback: verdicts from a table, and faults to switch on."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+MODEL = "scripted"
+
+
+@dataclass
+class Script:
+    """What the server does.
+
+    Attributes:
+        verdicts: by answer: what is replied, as a value of the reply's field; others get ``default``.
+        faults: names of faults that are on.
+        times: how often a fault happens; those that aren't here go on for ever.
+        raw: replies in the place of JSON, by answer: one for each vote, over and over.
+        model: the name that replies give.
+        models: the names that are listed.
+        bodies: requests as they came; ``keys`` their keys.
+    """
+
+    verdicts: Mapping[str, object] = field(default_factory=dict)
+    default: object = "no"
+    faults: set[str] = field(default_factory=set)
+    times: dict[str, int] = field(default_factory=dict)
+    raw: Mapping[str, list[str]] = field(default_factory=dict)
+    model: str = MODEL
+    models: tuple[str, ...] = (MODEL,)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    url: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def happens(self, fault: str) -> bool:
+        """Whether a fault happens now."""
+        with self.lock:
+            if fault not in self.faults:
+                return False
+            if fault in self.times:
+                self.times[fault] -= 1
+                if self.times[fault] < 0:
+                    return False
+            return True
+
+    def answers(self) -> list[str]:
+        """The answers that were to be graded, in the order of the requests."""
+        return [json.loads(body["messages"][1]["content"])["answer"] for body in self.bodies]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    script: Script
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+    def do_GET(self) -> None:
+        if self.script.happens("no listing"):
+            self.send_json(404, {"error": {"message": "no such address"}})
+        elif self.script.happens("wrong key"):
+            self.send_json(401, {"error": {"message": "wrong key"}})
+        else:
+            data = [{"id": one, "object": "model", "created": 0, "owned_by": "x"} for one in self.script.models]
+            self.send_json(200, {"object": "list", "data": data})
+
+    def do_POST(self) -> None:
+        script = self.script
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with script.lock:
+            number = len(script.bodies)
+            script.bodies.append(body)
+            script.keys.append(self.headers.get("Authorization", ""))
+        refusals = {
+            "no schema": ("response_format", "response_format json_schema is not supported"),
+            "no n": ("n", "Only one completion choice is allowed"),
+            "no seed": ("seed", "Unrecognized request argument supplied: seed"),
+            "no max_tokens": ("max_tokens", "Unsupported parameter: 'max_tokens'; use 'max_completion_tokens'"),
+        }
+        for fault, (name, message) in refusals.items():
+            if name in body and script.happens(fault):
+                self.send_json(400, {"error": {"message": message}})
+                return
+        for fault, status, after in (
+            ("429", 429, {"Retry-After": "0.02"}),
+            ("429 for long", 429, {"Retry-After": "3600"}),
+            ("500", 500, {"retry-after-ms": "10"}),
+            ("401", 401, {}),
+            ("bad request", 400, {}),
+        ):
+            if script.happens(fault):
+                self.send_json(status, {"error": {"message": f"scripted {fault}"}}, **after)
+                return
+        data = json.dumps(self.completion(body, number)).encode()
+        if script.happens("bad JSON"):
+            data = data[: len(data) // 2]
+        if script.happens("cut"):
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data[: len(data) // 2])
+            self.close_connection = True
+            return
+        self.send_data(200, data)
+
+    def completion(self, body: dict[str, Any], number: int) -> dict[str, Any]:
+        script = self.script
+        given = json.loads(body["messages"][1]["content"])
+        key = "verdict" if '"verdict"' in body["messages"][0]["content"] else "grade"
+        wanted = body.get("n", 1)
+        n = 1 if "n ignored" in script.faults else wanted
+        choices = []
+        for at in range(n):
+            content = json.dumps({key: script.verdicts.get(given["answer"], script.default)})
+            if given["answer"] in script.raw:
+                replies = script.raw[given["answer"]]
+                content = replies[(at if wanted > 1 and n > 1 else number) % len(replies)]
+            message: dict[str, Any] = {"role": "assistant", "content": content}
+            if script.happens("refusal"):
+                message = {"role": "assistant", "content": None, "refusal": "I won't grade this."}
+            finish = "length" if script.happens("cut by length") else "stop"
+            choices.append({"index": at, "message": message, "finish_reason": finish})
+        usage = {"prompt_tokens": 100, "completion_tokens": 5 * n, "total_tokens": 100 + 5 * n}
+        return {
+            "id": f"c{number}",
+            "object": "chat.completion",
+            "created": 0,
+            "model": script.model,
+            "choices": choices,
+            **({} if script.happens("no usage") else {"usage": usage}),
+        }
+
+    def send_json(self, status: int, document: Mapping[str, Any], **headers: str) -> None:
+        self.send_data(status, json.dumps(document).encode(), **headers)
+
+    def send_data(self, status: int, data: bytes, **headers: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+
+@contextmanager
+def serving(script: Script) -> Iterator[Script]:
+    """Serve on a free port of loopback as long as the context is open."""
+    handler = type("Scripted", (Handler,), {"script": script})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    script.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
+    try:
+        yield script
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)

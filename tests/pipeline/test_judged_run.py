@@ -1,0 +1,137 @@
+"""A whole run graded by a judge on loopback: paid once, taken up again, told apart where it failed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("openai", reason="needs the extra judge")
+
+from tttbench.cli.main import main
+
+from ..derive.judge_server import Script, serving
+
+CITIES = ["Paris", "Rome", "Madrid", "Vienna", "Oslo", "Lisbon", "Berlin", "Prague", "Athens", "Cairo"]
+RIGHT = {f"It is {city}." for city in CITIES[:6]}
+"""Of ten answers six are right, in words that name the city; the other four name another one."""
+JUDGE = "answer:judge=openai_chat:scripted"
+
+Command = Callable[..., tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
+    with serving(Script(dict.fromkeys(RIGHT, "yes"))) as script:
+        monkeypatch.setenv("OPENAI_BASE_URL", script.url)
+        yield script
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    """Run ``tttbench`` with these words; ``run`` with ten questions, whose answers are recorded."""
+    questions, answers = tmp_path / "questions.jsonl", tmp_path / "answers.jsonl"
+    rows = [{"id": f"q{at}", "question": f"Capital {at}?", "answer": city} for at, city in enumerate(CITIES)]
+    questions.write_text("\n".join(map(json.dumps, rows)))
+    said = [f"It is {city}." if at < 6 else f"It is {CITIES[0]}, not {city}!" for at, city in enumerate(CITIES)]
+    answers.write_text("\n".join(json.dumps({"id": f"q{at}", "text": text}) for at, text in enumerate(said)))
+
+    def call(name: str, *words: str) -> tuple[int, dict[str, Any]]:
+        started = ["--systems", f"recorded:{answers}", "--tasks", "qa_folder_text", "--device", "cpu"]
+        started += ["--data", f"qa_folder_text={questions}", "--out", str(tmp_path / "run")]
+        given = started if name == "run" else [str(tmp_path / "run")]
+        status = main([name, *given, *words, "--json"])
+        captured = capsys.readouterr()
+        document: dict[str, Any] = json.loads(captured.out.splitlines()[-1]) if captured.out else {}
+        return status, {**document, "err": captured.err, "out": captured.out}
+
+    return call
+
+
+def result(document: dict[str, Any], metric: str = "answer_openai_chat-scripted") -> dict[str, Any]:
+    (found,) = [one for one in document["results"] if one["metric"] == metric]
+    return dict(found)
+
+
+def test_answers_are_judged_once_and_what_it_cost_is_told(script: Script, command: Command, tmp_path: Path) -> None:
+    status, document = command("run", "--add", f"{JUDGE},price_in=1")
+    found = result(document, "answer_openai_chat-scripted_1")
+    assert (status, found["value"], found["n"], found["ok"]) == (0, 0.6, 10, 10)
+    assert "judge: openai_chat:scripted; prompt judge-binary@1; 1 vote" in found["recipe"]
+    (total,) = document["derived"]
+    assert (total["n"], total["failed"]) == (10, 0)
+    assert (total["cost"]["requests"], total["cost"]["tokens_in"], total["cost"]["tokens_out"]) == (10, 1000, 50)
+    line = "Judge openai_chat:scripted (judge-binary): 10 answers graded, 10 requests, 1,000 tokens in, 50 tokens out"
+    assert f"{line}, less than 0.01 USD." in document["out"]
+    assert line in (tmp_path / "run" / "report.html").read_text()
+    assert sorted(script.answers()) == sorted({*RIGHT, *(f"It is Paris, not {city}!" for city in CITIES[6:])})
+    script.bodies.clear()
+    status, again = command("rescore")
+    assert (status, result(again, "answer_openai_chat-scripted_1")["value"], script.bodies) == (0, 0.6, [])
+    # What changes no verdict is the same judge: nobody is asked again.
+    status, again = command("rescore", "--add", f"{JUDGE},concurrency=2")
+    assert (status, result(again, "answer_openai_chat-scripted_2")["value"], script.bodies) == (0, 0.6, [])
+
+
+def test_kept_verdicts_need_no_server_no_address_and_no_package(
+    script: Script, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("run", "--add", JUDGE)
+    monkeypatch.delenv("OPENAI_BASE_URL")
+    monkeypatch.setattr("tttbench.core.extras.is_installed", lambda module: module != "openai")
+    status, document = command("rescore")
+    assert (status, result(document)["value"]) == (0, 0.6)
+
+
+def test_other_votes_and_prompts_stand_beside_the_first(script: Script, command: Command) -> None:
+    command("run", "--add", JUDGE)
+    script.bodies.clear()
+    script.verdicts = dict.fromkeys(RIGHT, 5)
+    script.default = 2
+    status, document = command("rescore", "--add", "answer=grade:judge=openai_chat:scripted,recipe=judge-1-5,votes=3")
+    assert (status, result(document, "grade")["value"]) == (0, pytest.approx(3.8))
+    assert (result(document)["value"], len(script.bodies)) == (0.6, 10)
+
+
+def test_verdicts_that_failed_are_outside_of_the_value_until_they_are_made_anew(
+    script: Script, command: Command
+) -> None:
+    script.raw = {"It is Paris.": ["Hm."], "It is Paris, not Cairo!": ["Yes. No."]}
+    status, document = command("run", "--add", JUDGE)
+    found = result(document)
+    # 5 of 8.
+    assert (status, found["value"], found["derivation_failed"]) == (1, 0.625, 2)
+    assert document["derived"][0]["failed"] == 2
+    script.raw = {}
+    script.bodies.clear()
+    command("rescore")
+    assert script.bodies == []
+    status, document = command("rescore", "--retry-errors")
+    assert (status, result(document)["value"], len(script.bodies)) == (0, 0.6, 2)
+
+
+def test_a_server_that_is_not_there_stops_a_run_before_it_begins(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    status, document = command("run", "--add", JUDGE)
+    assert (status, (tmp_path / "run").exists()) == (2, False)
+    assert "no server answers at http://127.0.0.1:9/v1/" in document["error"]
+    # Nor does a run that is there get a score without one.
+    assert command("run")[0] == 0
+    status, document = command("rescore", "--add", JUDGE)
+    assert status == 2
+    assert [one["metric"] for one in command("rescore")[1]["results"]] == ["text_accuracy"]
+
+
+def test_a_judge_is_given_no_task_without_questions(
+    script: Script, command: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from tttbench.core.scores import parse_score
+    from tttbench.pipeline.default_scores import added
+
+    assert added([parse_score(JUDGE)], (), (), "mini_asr", "asr") == ()
+    assert "asks no questions that a judge could grade" in caplog.text

@@ -1,0 +1,186 @@
+"""What a judge's verdicts make of an answer, and what it is asked for at all."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tttbench.core.derivation import Derived, Need
+from tttbench.core.errors import UserError
+from tttbench.core.exchange import Status
+from tttbench.core.plugins import build_scorer
+from tttbench.core.sample import Sample, Turn
+from tttbench.core.scorer import Scorer, ScoreSpec
+from tttbench.scorers.judges import question_of
+
+from .views import Seen
+
+JUDGE = "openai_chat:m"
+QUESTION = Sample("s", (Turn("user", "What is the capital of France?"),), ("Paris", "City of Paris"), language="en")
+
+
+@dataclass(frozen=True)
+class Graded(Seen):
+    """An answer with the verdicts of a judge, by the text that was graded; those of other texts aren't made yet."""
+
+    verdicts: dict[str, Derived] = field(default_factory=dict)
+
+    def derived(self, need: Need) -> Derived | None:
+        if need.deriver.startswith("judge:"):
+            return self.verdicts.get(need.fields["answer"])
+        return super().derived(need)
+
+
+def verdict(*votes: int) -> Derived:
+    return Derived("ok", json.dumps({"verdicts": votes, "replies": ["?"] * len(votes), "model": "m-1"}))
+
+
+def build(scorer: str = "answer", **options: str) -> Scorer:
+    return build_scorer(ScoreSpec(scorer, scorer, {"judge": JUDGE, **options}))
+
+
+def test_a_judge_is_given_question_references_and_answer() -> None:
+    (need,) = build().needs(QUESTION, Seen("It's Paris."))
+    assert need.deriver == f"judge:{JUDGE}?prompt=judge-binary"
+    assert (need.audio_sha256, need.language) == ("", "en")
+    assert {**need.fields, "references": json.loads(need.fields["references"])} == {
+        "question": "What is the capital of France?",
+        "references": ["Paris", "City of Paris"],
+        "answer": "It's Paris.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "votes", "value"),
+    [
+        ({}, (1,), 1.0),
+        ({}, (0,), 0.0),
+        ({"votes": "3"}, (1, 0, 1), 1.0),
+        ({"votes": "3"}, (1, 0, 0), 0.0),
+        ({"recipe": "judge-1-5", "votes": "3"}, (3, 4, 4), 11 / 3),
+        ({"recipe": "judge-1-10"}, (10,), 10.0),
+    ],
+)
+def test_verdicts_make_a_score(options: dict[str, str], votes: tuple[int, ...], value: float) -> None:
+    score = build(**options).score(QUESTION, Graded("Paris", verdicts={"Paris": verdict(*votes)}))
+    assert (score.value, score.status) == (value, "ok") if score else None
+    assert score is not None
+    assert score.detail == {"answer": "Paris", "votes": list(votes), "judged_by": "m-1"}
+
+
+@pytest.mark.parametrize(
+    ("derived", "why"),
+    [
+        (None, "not graded yet by openai_chat:m"),
+        (Derived("failed", error="the server is gone"), "the server is gone"),
+        (Derived("ok", "yes"), "damaged"),
+        (Derived("ok", '{"verdicts": []}'), "damaged"),
+        (Derived("ok", '{"verdicts": [2]}'), "damaged"),
+        (Derived("ok", '{"verdicts": [true]}'), "damaged"),
+        (Derived("ok", '{"verdicts": [0.5]}'), "damaged"),
+        (Derived("ok", "[]"), "damaged"),
+    ],
+)
+def test_without_a_verdict_there_is_no_value(derived: Derived | None, why: str) -> None:
+    seen = Graded("Paris", verdicts={} if derived is None else {"Paris": derived})
+    score = build().score(QUESTION, seen)
+    assert score is not None
+    assert math.isnan(score.value)
+    assert score.status == "derivation_failed"
+    assert why in str(score.detail["error"])
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "scored"), [("", "empty", "empty"), ("…", "ok", "empty"), ("x", "error", "error")]
+)
+@pytest.mark.parametrize(("recipe", "lowest"), [("judge-binary", 0.0), ("judge-1-5", 1.0), ("judge-1-10", 1.0)])
+def test_what_is_no_answer_gets_the_lowest_grade_and_costs_nothing(
+    recipe: str, lowest: float, text: str, status: Status, scored: Status
+) -> None:
+    scorer, seen = build(recipe=recipe), Graded(text, status=status)
+    assert list(scorer.needs(QUESTION, seen)) == []
+    score = scorer.score(QUESTION, seen)
+    assert score is not None
+    assert (score.value, score.status) == (lowest, scored)
+
+
+def test_a_question_that_is_not_known_as_text_can_not_be_judged() -> None:
+    spoken_only = replace(QUESTION, turns=(Turn("user"),))
+    scorer = build()
+    assert list(scorer.needs(spoken_only, Seen("Paris"))) == []
+    score = scorer.score(spoken_only, Seen("Paris"))
+    assert score is not None
+    assert "the question isn't known as text" in str(score.detail["error"])
+    # Where the words of a recording stand in the list, they are the question.
+    assert question_of(replace(spoken_only, metadata={"question": "Where?"})) == "Where?"
+
+
+def test_right_or_wrong_needs_a_right_answer_and_grades_do_not() -> None:
+    open_question = replace(QUESTION, references=())
+    assert list(build().needs(open_question, Seen("Paris"))) == []
+    score = build().score(open_question, Seen("Paris"))
+    assert score is not None
+    assert score.status == "derivation_failed"
+    (need,) = build(recipe="judge-1-5").needs(open_question, Seen("Paris"))
+    assert "references" not in need.fields
+
+
+def test_a_conversation_is_given_turn_by_turn() -> None:
+    turns = (Turn("user", "Hi."), Turn("assistant", "Hello."), Turn("user", "Who are you?"))
+    assert question_of(replace(QUESTION, turns=turns)) == "user: Hi.\nassistant: Hello.\nuser: Who are you?"
+    assert question_of(replace(QUESTION, turns=(Turn("user"), *turns[1:]))) == ""
+
+
+def test_a_spoken_answer_is_transcribed_first_and_then_judged() -> None:
+    scorer = build("spoken_answer", transcriber="ears")
+    assert scorer.reads == {"audio"}
+    needs = list(scorer.needs(QUESTION, Graded("Rome", transcript="paris")))
+    assert [need.deriver.partition(":")[0] for need in needs] == ["transcriber", "judge"]
+    assert needs[1].fields["answer"] == "paris"
+    assert [need.deriver for need in scorer.needs(QUESTION, Graded("Rome", spoken=True))] == ["transcriber:ears"]
+    score = scorer.score(QUESTION, Graded("Rome", transcript="paris", verdicts={"paris": verdict(1)}))
+    assert score is not None
+    assert (score.value, score.status) == (1, "ok")
+    failed = scorer.score(QUESTION, Graded("Rome", spoken=True))
+    assert failed is not None
+    assert (failed.status, failed.detail["error"]) == ("derivation_failed", "no power")
+    mute = scorer.score(QUESTION, Graded("Rome"))
+    assert mute is not None
+    assert (mute.value, mute.status) == (0, "empty")
+
+
+def test_the_gap_is_the_written_verdict_minus_the_spoken_one() -> None:
+    scorer = build("answer_gap", transcriber="ears", recipe="judge-1-5")
+    seen = Graded("Paris", transcript="pairs", verdicts={"Paris": verdict(5), "pairs": verdict(2)})
+    score = scorer.score(QUESTION, seen)
+    assert score is not None
+    assert (score.value, score.status) == (3, "ok")
+    assert (scorer.info.lowest, scorer.info.highest, scorer.info.direction) == (-4, 4, "none")
+    half = scorer.score(QUESTION, replace(seen, verdicts={"Paris": verdict(5)}))
+    assert half is not None
+    assert half.status == "derivation_failed"
+    mute = scorer.score(QUESTION, Graded("Paris", verdicts={"Paris": verdict(5)}))
+    assert mute is not None
+    assert (mute.value, mute.status) == (4, "empty")
+
+
+def test_the_recipe_holds_the_judge_and_the_hash_of_its_prompt() -> None:
+    scorer = build(votes="3")
+    made = f"openai_chat:m; prompt judge-binary@1 sha256:{'a' * 64}; 3 votes"
+    recipe = scorer.recipe({f"judge:{JUDGE}?prompt=judge-binary&votes=3&temperature=0.5": made})
+    assert (recipe.judge, recipe.prompt_sha256) == ("openai_chat:m; prompt judge-binary@1; 3 votes", "a" * 64)
+    other = scorer.recipe(
+        {f"judge:{JUDGE}?prompt=judge-binary&votes=3&temperature=0.5": made.replace("a" * 64, "b" * 64)}
+    )
+    assert other.digest != recipe.digest
+    assert scorer.recipe({}).judge == "openai_chat:m; prompt judge-binary"
+
+
+def test_without_a_judge_there_is_no_such_score() -> None:
+    with pytest.raises(UserError, match="answer: needs a judge"):
+        build_scorer(ScoreSpec("answer", "answer", {}))
+    with pytest.raises(UserError, match=r"answer has no option 'vote'\. Did you mean 'votes'"):
+        build(vote="3")

@@ -1,0 +1,198 @@
+"""What a judge is asked for: its settings, the name of its deriver, and the scales of its verdicts. Asks nobody."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from tttbench.core.errors import UserError, did_you_mean
+
+KIND = "openai_chat"
+"""The one kind of judge: a model behind a server with OpenAI's chat protocol."""
+
+JUDGE = "judge:"
+"""How the names of derivers begin that grade."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The verdicts that a prompt asks for: whole numbers from ``lowest`` to ``highest``; 0 and 1 are no and yes.
+
+    ``needs_references``: whether nothing can be said without a right answer.
+    """
+
+    lowest: int
+    highest: int
+    needs_references: bool
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it is yes or no."""
+        return (self.lowest, self.highest) == (0, 1)
+
+
+SCALES: Mapping[str, Scale] = {
+    "judge-binary": Scale(0, 1, needs_references=True),
+    "judge-1-5": Scale(1, 5, needs_references=False),
+    "judge-1-10": Scale(1, 10, needs_references=False),
+}
+"""By prompt, which is also what scores call their recipe."""
+
+
+@dataclass(frozen=True)
+class JudgeSettings:
+    """A judge and how it is asked. The first six make the verdicts what they are; the others change none.
+
+    Attributes:
+        model: as the server calls it.
+        prompt: one of ``SCALES``.
+        votes: replies for each answer; of yes and no an odd number, so that there is a majority.
+        temperature: of sampling.
+        served_as: the name that replies give the model, where a server has another one for it; ``""``: ``model``.
+        max_tokens: of a reply, thinking included.
+        base_url: of the server; ``""``: the environment variable ``OPENAI_BASE_URL``, or OpenAI's own.
+        key_env: environment variable that holds the key.
+        timeout_s: seconds for each request.
+        retries: of a request that fails for a reason that may pass.
+        concurrency: requests at once.
+        per_minute: requests a minute at most; 0: as many as there can be.
+        price_in, price_out: USD for a million tokens of prompts and of replies; 0 if unknown.
+    """
+
+    model: str
+    prompt: str = "judge-binary"
+    votes: int = 1
+    temperature: float = 0.0
+    served_as: str = ""
+    max_tokens: int = 1024
+    base_url: str = ""
+    key_env: str = "OPENAI_API_KEY"
+    timeout_s: float = 60.0
+    retries: int = 3
+    concurrency: int = 4
+    per_minute: float = 0.0
+    price_in: float = 0.0
+    price_out: float = 0.0
+
+    @property
+    def scale(self) -> Scale:
+        """Of the prompt."""
+        return SCALES[self.prompt]
+
+    @property
+    def judge(self) -> str:
+        """The judge as users write it."""
+        return f"{KIND}:{self.model}"
+
+    @property
+    def deriver(self) -> str:
+        """Full name of the deriver: the judge, and behind a question mark whatever isn't the default."""
+        given = {
+            one.name: getattr(self, one.name)
+            for one in fields(self)
+            if one.name != "model" and (one.name == "prompt" or getattr(self, one.name) != one.default)
+        }
+        return f"{JUDGE}{self.judge}?{urlencode(given, safe=':/')}"
+
+    @classmethod
+    def of_deriver(cls, spec: str) -> JudgeSettings:
+        """Read what follows ``judge:`` in the name of a deriver; raises ``UserError``."""
+        judge, _, query = spec.partition("?")
+        options = dict(parse_qsl(query, keep_blank_values=True))
+        return cls.of("judge", {**options, "judge": judge})
+
+    @classmethod
+    def of(cls, where: str, options: Mapping[str, str]) -> JudgeSettings:
+        """Take the options ``judge``, ``recipe`` (or ``prompt``), ``votes`` … of a score.
+
+        Args:
+            where: the scorer or command, for messages.
+            options: others than those of a judge are passed over.
+
+        Raises:
+            UserError: naming the option and the fix.
+        """
+        judge = options.get("judge", "")
+        kind, _, model = judge.partition(":")
+        if not judge:
+            raise UserError(f"{where}: needs a judge, as in {where}:judge={KIND}:MODEL (docs/judges.md).")
+        if kind != KIND or not model.strip() or "?" in model:
+            what = did_you_mean(kind, (KIND,)) if kind != KIND else "The model's name is missing or holds a '?'."
+            raise UserError(f"{where}:judge={judge!r:.60}: must be {KIND}:MODEL. {what}")
+        prompt = options.get("prompt") or options.get("recipe") or cls.prompt
+        if prompt not in SCALES:
+            raise UserError(f"{where}:recipe={prompt!r:.60}: there is no such prompt. {did_you_mean(prompt, SCALES)}")
+        votes = _whole(where, options, "votes", cls.votes, 1, 99)
+        if SCALES[prompt].is_binary and votes % 2 == 0:
+            raise UserError(f"{where}:votes={votes}: must be odd with {prompt}, so that there is a majority.")
+        temperature = _number(where, options, "temperature", 0.5 if votes > 1 else cls.temperature, 0, 2)
+        if votes > 1 and temperature == 0:
+            raise UserError(
+                f"{where}:temperature=0: {votes} votes would be one reply {votes} times over; give temperature=0.5, or "
+                "leave votes out."
+            )
+        return cls(
+            model.strip(),
+            prompt,
+            votes,
+            temperature,
+            options.get("served_as", ""),
+            _whole(where, options, "max_tokens", cls.max_tokens, 1, 1_000_000),
+            _url(where, options.get("base_url", "")),
+            _variable(where, options.get("key_env", cls.key_env)),
+            _number(where, options, "timeout_s", cls.timeout_s, 0.1, 86_400),
+            _whole(where, options, "retries", cls.retries, 0, 100),
+            _whole(where, options, "concurrency", cls.concurrency, 1, 256),
+            _number(where, options, "per_minute", cls.per_minute, 0, 1e6),
+            _number(where, options, "price_in", cls.price_in, 0, 1e6),
+            _number(where, options, "price_out", cls.price_out, 0, 1e6),
+        )
+
+
+OPTIONS = ("judge", "recipe", *(one.name for one in fields(JudgeSettings) if one.name not in ("model", "prompt")))
+"""Options of scores that take a judge."""
+
+
+def _whole(where: str, options: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = options.get(name, str(default)).strip()
+    if not (text.isdecimal() and text.isascii() and len(text) < 10 and least <= int(text) <= most):
+        raise UserError(f"{where}:{name}={text!s:.40}: must be a whole number from {least:,} to {most:,}.")
+    return int(text)
+
+
+def _number(where: str, options: Mapping[str, str], name: str, default: float, least: float, most: float) -> float:
+    text = options.get(name, str(default)).strip()
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise UserError(f"{where}:{name}={text!s:.40}: must be a number from {least:g} to {most:,.0f}.")
+    return value
+
+
+def _url(where: str, text: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
+        holds_secret = bool(parts.username or parts.password or parts.query)
+    except ValueError:
+        is_url = holds_secret = False
+    if not is_url or holds_secret:
+        raise UserError(
+            f"{where}:base_url: must be http://HOST:PORT/v1 without user, password and query, as runs keep it; the key "
+            "belongs into an environment variable (key_env)."
+        )
+    return text
+
+
+def _variable(where: str, text: str) -> str:
+    # A key itself, given here by mistake, must not be printed.
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", text) or text.startswith("sk_"):
+        raise UserError(f"{where}:key_env: must be the name of an environment variable, such as OPENAI_API_KEY.")
+    return text

@@ -1,0 +1,210 @@
+"""Answers graded by a judge: ``answer`` as written, ``spoken_answer`` as spoken, ``answer_gap`` between both.
+
+The recipe is the judge's prompt: ``judge-binary`` (right or wrong), ``judge-1-5``, ``judge-1-10``. An answer without a
+word isn't given to the judge: it gets the lowest grade.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tttbench.core.derivation import Need
+from tttbench.core.judging import OPTIONS, JudgeSettings
+from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
+from tttbench.core.plugins import register_scorer
+from tttbench.core.recipe import Recipe
+from tttbench.core.sample import Sample
+from tttbench.core.scorer import View
+from tttbench.core.status import worst_status
+from tttbench.scorers.judges import Judging
+from tttbench.scorers.transcripts import Transcription
+
+VERSION = 1
+"""Raised whenever the same verdicts may be scored otherwise."""
+
+_WHAT = {"written": "the written answer", "spoken": "the transcript of the spoken answer"}
+
+
+def judged_info(judging: Judging, how: str) -> MetricInfo:
+    """Return what the metric of a judge is; ``how``: ``written`` or ``spoken``."""
+    scale = judging.scale
+    if scale.is_binary:
+        says = f"a judge (a language model) finds that {_WHAT[how]} is right"
+        title, short = f"{how.capitalize()} answers right, judged", f"{how}, judged"
+        return MetricInfo(title, short, says, "%", 100, "higher", "binary", lowest=0, highest=1)
+    range_ = f"{scale.lowest} to {scale.highest}"
+    says = f"mean grade that a judge (a language model) gives {_WHAT[how]}, from {range_}"
+    title, short = f"Grade of {how} answers, {range_}", f"{how} grade"
+    return MetricInfo(title, short, says, lowest=scale.lowest, highest=scale.highest)
+
+
+@dataclass(frozen=True)
+class JudgedAnswer:
+    """The judge's verdict on the written answer; a ``Scorer``."""
+
+    judging: Judging
+    reads: frozenset[str] = frozenset({"text"})
+
+    @property
+    def info(self) -> MetricInfo:
+        """By the judge's scale."""
+        return judged_info(self.judging, "written")
+
+    @property
+    def derivers(self) -> tuple[str, ...]:
+        """What it needs, by name."""
+        return (self.judging.deriver,)
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, judge and prompt."""
+        judge, prompt_sha256 = self.judging.recipe(recipes)
+        return Recipe(f"answer@{VERSION}", judge=judge, prompt_sha256=prompt_sha256)
+
+    def needs(self, sample: Sample, view: View) -> Iterable[Need]:
+        """Need the verdict, where there is an answer to grade."""
+        if view.status not in ("error", "unparsed"):
+            yield from _needed(self.judging, sample, view.text)
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return the verdict; the lowest grade for whatever isn't an answer."""
+        return _graded(self.judging, sample, view, view.text)
+
+
+@dataclass(frozen=True)
+class JudgedSpeech:
+    """The judge's verdict on the transcript of the spoken answer; a ``Scorer``."""
+
+    judging: Judging
+    transcription: Transcription
+    reads: frozenset[str] = frozenset({"audio"})
+
+    @property
+    def info(self) -> MetricInfo:
+        """By the judge's scale."""
+        return judged_info(self.judging, "spoken")
+
+    @property
+    def derivers(self) -> tuple[str, ...]:
+        """What it needs, by name."""
+        return (self.judging.deriver,)
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """Name, transcriber, judge and prompt."""
+        judge, prompt_sha256 = self.judging.recipe(recipes)
+        transcriber = self.transcription.recipe(recipes)
+        return Recipe(f"spoken_answer@{VERSION}", transcriber=transcriber, judge=judge, prompt_sha256=prompt_sha256)
+
+    def needs(self, sample: Sample, view: View) -> Iterator[Need]:
+        """Need the transcript, and the verdict on it."""
+        if view.status in ("error", "unparsed") or self.judging.why_not(sample):
+            return
+        yield from self.transcription.needs(sample, view)
+        spoken = self.transcription.of_answer(sample, view)
+        if spoken.status == "ok":
+            yield from _needed(self.judging, sample, spoken.text)
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return the verdict; no value where the transcript failed."""
+        if view.status in ("error", "unparsed"):
+            return _graded(self.judging, sample, view, "")
+        spoken = self.transcription.of_answer(sample, view)
+        if spoken.status == "failed":
+            return replace(UNKNOWN, detail={"error": spoken.error})
+        return _graded(self.judging, sample, view, spoken.text)
+
+
+@dataclass(frozen=True)
+class JudgedGap:
+    """Verdict on the written answer minus that on the spoken one; a ``Scorer``."""
+
+    written: JudgedAnswer
+    spoken: JudgedSpeech
+    reads: frozenset[str] = frozenset({"text", "audio"})
+
+    @property
+    def info(self) -> MetricInfo:
+        """A difference on the judge's scale."""
+        scale = self.written.judging.scale
+        reach = scale.highest - scale.lowest
+        what = "share judged right" if scale.is_binary else "mean grade"
+        return MetricInfo(
+            "Text-speech gap, judged",
+            "gap, judged",
+            f"{what} in writing minus {what} as spoken, of the same samples",
+            "points" if scale.is_binary else "",
+            100 if scale.is_binary else 1,
+            "none",
+            "value",
+            lowest=-reach,
+            highest=reach,
+        )
+
+    @property
+    def derivers(self) -> tuple[str, ...]:
+        """What it needs, by name."""
+        return self.written.derivers
+
+    def recipe(self, recipes: Mapping[str, str]) -> Recipe:
+        """That of the spoken verdict, under its own name."""
+        return replace(self.spoken.recipe(recipes), scorer=f"answer_gap@{VERSION}")
+
+    def needs(self, sample: Sample, view: View) -> Iterator[Need]:
+        """Need both verdicts."""
+        yield from self.written.needs(sample, view)
+        yield from self.spoken.needs(sample, view)
+
+    def score(self, sample: Sample, view: View) -> Score:
+        """Return the difference under the worse of both statuses; no value where either has none."""
+        written, spoken = self.written.score(sample, view), self.spoken.score(sample, view)
+        for one in (written, spoken):
+            if math.isnan(one.value):
+                return one
+        return plain_score(written.value - spoken.value, worst_status((written.status, spoken.status)))
+
+
+def _needed(judging: Judging, sample: Sample, answer: str) -> Iterator[Need]:
+    if _has_words(answer) and not judging.why_not(sample):
+        yield judging.need(sample, answer)
+
+
+def _graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
+    lowest = float(judging.scale.lowest)
+    if view.status in ("error", "unparsed"):
+        return plain_score(lowest, view.status)
+    if why := judging.why_not(sample):
+        return replace(UNKNOWN, detail={"error": why})
+    if not _has_words(answer):
+        return plain_score(lowest, "empty", answer=answer)
+    verdict = judging.verdict(view.derived(judging.need(sample, answer)))
+    if verdict.status == "failed":
+        return replace(UNKNOWN, detail={"error": verdict.error, "answer": answer})
+    return plain_score(verdict.value, "ok", answer=answer, votes=list(verdict.votes), judged_by=verdict.model)
+
+
+def _has_words(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
+@register_scorer("answer", options=OPTIONS, summary="verdict of a judge, a language model, on the written answer")
+def answer(options: Mapping[str, str]) -> JudgedAnswer:
+    """Build it."""
+    return JudgedAnswer(Judging(JudgeSettings.of("answer", options)))
+
+
+@register_scorer(
+    "spoken_answer", options=("transcriber", *OPTIONS), summary="verdict of a judge on the spoken answer, transcribed"
+)
+def spoken_answer(options: Mapping[str, str]) -> JudgedSpeech:
+    """Build it."""
+    return JudgedSpeech(Judging(JudgeSettings.of("spoken_answer", options)), Transcription.of(options))
+
+
+@register_scorer(
+    "answer_gap", options=("transcriber", *OPTIONS), summary="a judge's verdict in writing minus that as spoken"
+)
+def answer_gap(options: Mapping[str, str]) -> JudgedGap:
+    """Build it."""
+    judging = Judging(JudgeSettings.of("answer_gap", options))
+    return JudgedGap(JudgedAnswer(judging), JudgedSpeech(judging, Transcription.of(options)))

@@ -1,0 +1,103 @@
+"""How scorers come by what a judge says of an answer: what it is given, and what its verdicts are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from tttbench.core.derivation import Derived, Need
+from tttbench.core.judging import JudgeSettings, Scale
+from tttbench.core.sample import Sample
+
+_PROMPT_SHA256 = re.compile(r"(prompt [\w.@-]+) sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a judge's verdict on an answer.
+
+    Attributes:
+        status: ``ok``, or ``failed``: there is none.
+        value: the majority of yes (1) and no (0), else the mean of all votes.
+        votes: each verdict; ``model``: as replies call it.
+        error: why there is none.
+    """
+
+    status: Literal["ok", "failed"]
+    value: float = 0.0
+    votes: tuple[int, ...] = ()
+    model: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Judging:
+    """Verdicts by one judge."""
+
+    settings: JudgeSettings
+
+    @property
+    def scale(self) -> Scale:
+        """Of the verdicts."""
+        return self.settings.scale
+
+    @property
+    def deriver(self) -> str:
+        """Name of the deriver."""
+        return self.settings.deriver
+
+    def recipe(self, recipes: Mapping[str, str]) -> tuple[str, str]:
+        """What makes the verdicts, for a score's recipe, and the hash of its prompt (``""`` before it was built)."""
+        made = recipes.get(self.deriver, "") or f"{self.settings.judge}; prompt {self.settings.prompt}"
+        found = _PROMPT_SHA256.search(made)
+        return _PROMPT_SHA256.sub(r"\1", made), found[2] if found else ""
+
+    def need(self, sample: Sample, answer: str) -> Need:
+        """Return the need for a verdict on ``answer``."""
+        fields = {"question": question_of(sample), "answer": answer}
+        if sample.references:
+            fields["references"] = json.dumps(list(sample.references), ensure_ascii=False)
+        return Need(self.deriver, fields=fields, language=sample.language)
+
+    def why_not(self, sample: Sample) -> str:
+        """Return why no judge could say anything of an answer to ``sample``; ``""`` if it could."""
+        if not question_of(sample):
+            return "the question isn't known as text, so nobody can judge an answer; add the field question to the list"
+        if self.scale.needs_references and not sample.references:
+            return f"{self.settings.prompt} needs a right answer, and the sample has none"
+        return ""
+
+    def verdict(self, derived: Derived | None) -> Verdict:
+        """Read what the deriver made."""
+        if derived is None:
+            return Verdict("failed", error=f"not graded yet by {self.settings.judge}")
+        if derived.status != "ok":
+            return Verdict("failed", error=derived.error)
+        return verdict_of(derived.content, self.scale)
+
+
+def verdict_of(content: str, scale: Scale) -> Verdict:
+    """Read the content of a judge's derivation; whatever isn't one is a failed verdict."""
+    try:
+        found = json.loads(content)
+        votes = tuple(found["verdicts"])
+        model = str(found.get("model", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Verdict("failed", error="what was kept of the judge's reply is damaged")
+    fits = all(type(one) is int and scale.lowest <= one <= scale.highest for one in votes)
+    if not votes or not fits:
+        return Verdict("failed", error="what was kept of the judge's reply is damaged")
+    mean = sum(votes) / len(votes)
+    return Verdict("ok", float(mean > 0.5) if scale.is_binary else mean, votes, model)
+
+
+def question_of(sample: Sample) -> str:
+    """Return what was asked, as text: the last turn, or a conversation turn by turn; ``""`` if that isn't known."""
+    last = sample.text or sample.metadata.get("question", "")
+    earlier = sample.turns[:-1]
+    if not earlier or not last or not all(turn.text for turn in earlier):
+        return "" if earlier else last
+    return "\n".join([*(f"{turn.role}: {turn.text}" for turn in earlier), f"{sample.turns[-1].role}: {last}"])
