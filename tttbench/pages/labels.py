@@ -6,7 +6,7 @@ Of a score's metric it knows what ``MetricInfo`` says.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from tttbench.core.judging import JUDGE
@@ -223,14 +223,19 @@ def judge_line(total: DerivedTotal) -> str:
     """What a judge made and cost, in a sentence."""
     judge, _, query = total.deriver.removeprefix(JUDGE).partition("?")
     prompt = dict(parse_qsl(query)).get("prompt", "")
-    cost = total.cost
-    made = [count(total.n, "answer") + " graded" + (f", of which {total.failed:,} failed" if total.failed else "")]
-    made += [count(round(cost["requests"]), "request")] if cost.get("requests") else []
-    made += [
-        f"{round(cost.get(f'tokens_{way}', 0)):,} tokens {way}" for way in ("in", "out") if cost.get(f"tokens_{way}")
-    ]
-    made += [f"{cost['usd']:.2f} USD" if cost["usd"] >= 0.01 else "less than 0.01 USD"] if cost.get("usd") else []
-    return f"Judge {judge} ({prompt}): {', '.join(made)}."
+    graded = count(total.n, "answer") + " graded" + (f", of which {total.failed:,} failed" if total.failed else "")
+    return f"Judge {judge} ({prompt}): {', '.join([graded, *cost_words(total.cost)])}."
+
+
+def cost_words(cost: Mapping[str, float]) -> list[str]:
+    """What derivations cost, in words; nothing of what isn't known."""
+    found = [count(round(cost["requests"]), "request")] if cost.get("requests") else []
+    for way in ("in", "out"):
+        if tokens := cost.get(f"tokens_{way}"):
+            found.append(f"{round(tokens):,} tokens {way}")
+    if usd := cost.get("usd"):
+        found.append(f"{usd:.2f} USD" if usd >= 0.01 else "less than 0.01 USD")
+    return found
 
 
 def _digits(value: float) -> str:
