@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tttbench.config.suite import Suite, choose, load_suite
+from tttbench.config.choose import choose
+from tttbench.config.suite import Suite, load_suite
 from tttbench.core.errors import UserError
 from tttbench.pipeline.ablations import check_ablations
 

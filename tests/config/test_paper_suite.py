@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tttbench.cli.main import main
-from tttbench.config.suite import choose, load_suite
+from tttbench.config.choose import choose
+from tttbench.config.suite import load_suite
 from tttbench.core.plugins import build_task, tasks
 from tttbench.pipeline.dry_run import Preview, preview
 from tttbench.published import load_tables

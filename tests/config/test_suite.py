@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tttbench.config.suite import Suite, SystemPlan, TaskPlan, choose, load_suite, parse_suite, suite_files, system_plan
+from tttbench.config.choose import choose
+from tttbench.config.suite import Suite, SystemPlan, TaskPlan, load_suite, parse_suite, suite_files, system_plan
 from tttbench.core.errors import UserError
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.tables import Document

@@ -10,7 +10,8 @@ import pytest
 import soundfile
 
 from tttbench.cli.main import main
-from tttbench.config.suite import CUSTOM, choose, load_suite
+from tttbench.config.choose import CUSTOM, choose
+from tttbench.config.suite import load_suite
 from tttbench.pages.load import load as load_view
 from tttbench.pages.page import page
 from tttbench.pages.verdict import verdict

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tttbench.core.extras import NEEDED, is_installed
-from tttbench.core.plugins import Normalizer, build_scorer, normalizers
+from tttbench.core.normalizer import Normalizer
+from tttbench.core.plugins import build_scorer, normalizers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import EditRate
 from tttbench.scorers.matchers import ALL

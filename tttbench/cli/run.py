@@ -118,7 +118,8 @@ def run(args: argparse.Namespace) -> int:
     include_all(args.include)
 
     from tttbench.cli.progress_bars import ProgressDisplay
-    from tttbench.config.suite import choose, load_suite
+    from tttbench.config.choose import choose
+    from tttbench.config.suite import load_suite
     from tttbench.core.plugins import check_deriver, tasks
     from tttbench.core.system import SystemOptions
     from tttbench.pages import render

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.metadata import version
 from typing import Literal, Protocol, TypeVar, cast
 
 from tttbench.core.blame import blamed, named
@@ -21,6 +19,7 @@ from tttbench.core.extras import Extra, require
 from tttbench.core.json_values import JsonObject
 from tttbench.core.metric import MetricInfo
 from tttbench.core.missing import Lacks
+from tttbench.core.normalizer import Normalizer
 from tttbench.core.registry import Registry
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import FunctionScorer, Scorer, ScorerFactory, ScoreSpec, Verdict
@@ -96,39 +95,6 @@ class DeriverEntry:
     summary: str
     ready: SystemCheck | None = None
     lacks: Lacks | None = None
-
-
-@dataclass(frozen=True)
-class Normalizer:
-    """A normalizer and its identity.
-
-    Attributes:
-        name: e.g. ``"whisper-en"``.
-        version: raised whenever the same input may give another output.
-        normalize: text to text.
-        package: the distribution whose rules it uses; ``""`` if all rules are ours.
-        summary: a line about it.
-        extra: of tttbench, that brings ``package``; ``""`` if the bare package does.
-    """
-
-    name: str
-    version: int
-    normalize: Callable[[str], str]
-    package: str = ""
-    summary: str = ""
-    extra: Extra | Literal[""] = ""
-
-    @property
-    def recipe(self) -> str:
-        """Name, version and package version, e.g. ``"whisper-en@1 (whisper-normalizer 0.1.15)"``."""
-        made_with = f" ({self.package} {package_version(self.package)})" if self.package else ""
-        return f"{self.name}@{self.version}{made_with}"
-
-
-@lru_cache(maxsize=32)  # looking a version up reads the disk
-def package_version(package: str) -> str:
-    """Return the version of an installed distribution."""
-    return version(package)
 
 
 Source = Callable[..., Sequence[Sample]]

@@ -134,18 +134,14 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
     way = asking or (ways[0] if ways else None)
     several = len(ways) > 1
     name = path.stem + (asking.suffix if asking else "")
-    beside = path.parent / found.data if found.data else None
-
-    def samples(data: Path | None) -> Sequence[Sample]:
-        listed = _listed(name, found, entry, data or beside)
-        return listed if way is None else asked(listed, way, found.language, f"task {name!r}")
     if found.get and found.hub is not None:
         raise document.error("get", "stands beside 'hub', of which it is made; remove one.")
     get = found.get if found.hub is None else f"{found.hub.sentence} (tttbench data get {path.stem})"
     beside = path.parent / found.data if found.data else None
 
     def samples(data: Path | None) -> Sequence[Sample]:
-        return _listed(path.stem, found, entry, data or beside, get)
+        listed = _listed(name, found, entry, data or beside, get)
+        return listed if way is None else asked(listed, way, found.language, f"task {name!r}")
 
     accepts = found.needs.accepts if way is None else way.accepts
     return Task(
@@ -165,7 +161,6 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
         size=found.size,
         hours=found.hours,
         license=found.license,
-        get=found.get,
         condition=way.condition if way and several else "",
         condition_of=path.stem if several else "",
         get=get,

@@ -16,10 +16,9 @@ from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.data.samples import list_samples
-from tttbench.pipeline.plan import AskedTask, asked_tasks, check_label, shared_language
-
-DERIVER_OPTIONS = ("transcriber", "judge")
-"""Options of scores that name a deriver, by its kind."""
+from tttbench.pipeline.asked import AskedTask, asked_tasks
+from tttbench.pipeline.plan import check_label, shared_language
+from tttbench.pipeline.scores import derivers_of
 
 
 @dataclass(frozen=True)
@@ -168,13 +167,20 @@ def _deriver(name: str, tasks: Sequence[str], device: str) -> DeriverPreview:
 
 def _derivers(specs: Iterable[ScoreSpec]) -> list[str]:
     """Names of the derivers that scores need, each once, in their order."""
-    named = (f"{kind}:{spec.options[kind]}" for spec in specs for kind in DERIVER_OPTIONS if spec.options.get(kind))
-    return list(dict.fromkeys(named))
+    found: dict[str, None] = {}
+    for spec in specs:
+        try:
+            found |= dict.fromkeys(derivers_of([spec]))
+        except AbsentError:  # the scorer's own package; what it derives from is asked for by an option, if at all
+            if transcriber := spec.options.get("transcriber"):
+                found[f"transcriber:{transcriber}"] = None
+    return list(found)
 
 
 def _score(task: str, spec: ScoreSpec) -> ScorePreview:
     try:
-        recipe = build_scorer(spec).recipe({name: name.partition(":")[2] for name in _derivers([spec])})
+        kinds = (name.partition(":") for name in _derivers([spec]))
+        recipe = build_scorer(spec).recipe({f"{kind}:{of}": of for kind, _, of in kinds if kind == "transcriber"})
     except AbsentError as error:
         return ScorePreview(spec.id, "", (Missing(str(error)),))
     except UserError as error:

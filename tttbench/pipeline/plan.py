@@ -16,7 +16,7 @@ from tttbench.config.suite import Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import AbsentError, UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import TOPLINE, MetricInfo
-from tttbench.core.plugins import build_task, check_deriver, check_system, derivers, make_ready, systems
+from tttbench.core.plugins import check_deriver, check_system, derivers, make_ready, systems
 from tttbench.core.sample import AudioRef, Sample, SpeechRecipe
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
@@ -24,40 +24,13 @@ from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
 from tttbench.data.samples import list_samples
 from tttbench.pipeline.ablations import check_ablations
-from tttbench.pipeline.default_scores import added, with_defaults
+from tttbench.pipeline.asked import AskedTask, asked_tasks
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import columns, derivers_of, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
-
-
-@dataclass(frozen=True)
-class AskedTask:
-    """A task that is asked for, its samples unlisted.
-
-    Attributes:
-        plan, task: what is asked for.
-        scores: its own or the suite's, and those added.
-        given_with: name of the task whose data it takes, another one where it runs along with that.
-    """
-
-    plan: TaskPlan
-    task: Task
-    scores: tuple[ScoreSpec, ...]
-    given_with: str
-
-    def scores_in(self, language: str, suite: Suite) -> tuple[ScoreSpec, ...]:
-        """Return all of its scores for answers in ``language``, those by default among them.
-
-        Raises:
-            UserError: one that there isn't, or that is given twice.
-        """
-        try:
-            return with_defaults(self.scores, suite.transcriber, suite.oracle, language)
-        except UserError as error:
-            raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -147,29 +120,6 @@ def check_label(system: SystemPlan) -> None:
     if odd := odd_character(system.label):
         what = f"the label {system.label!a} holds the character {odd.group()!a}; give it another."
         raise UserError(f"system {system.name!a}: {what}")
-
-
-def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
-    """Look up the tasks of a suite, those that they double as among them; raises ``UserError`` for one there isn't."""
-    tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
-    plans = {plan.name: plan for plan in suite.tasks}
-    along: dict[str, str] = {}
-    for plan in suite.tasks:
-        for name in tasks[plan.name].doubles_as:
-            if name not in plans:
-                along[name] = plan.name
-                plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
-    owned = {name: plan.scores or tasks[name].scores for name, plan in plans.items()}
-    taken = {spec.scorer for own in owned.values() for spec in own}
-    return tuple(
-        AskedTask(
-            plan,
-            tasks[name],
-            (*owned[name], *added(suite.add, owned[name], taken, name, tasks[name].family)),
-            along.get(name, name),
-        )
-        for name, plan in plans.items()
-    )
 
 
 def _plan_task(asked: AskedTask, suite: Suite, allow_outside: bool) -> PlannedTask:

@@ -17,7 +17,8 @@ from tttbench.core.derivation import Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
-from tttbench.core.plugins import Normalizer, build_normalizer, package_version, register_scorer
+from tttbench.core.normalizer import Normalizer, package_version
+from tttbench.core.plugins import build_normalizer, register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View

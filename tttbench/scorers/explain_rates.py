@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.metric import Score
-from tttbench.core.plugins import Normalizer, build_scorer
+from tttbench.core.normalizer import Normalizer
+from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import WER_MEAN, EditRate, Edits
 from tttbench.scorers.explained import Answered, Column, Explanation, Way, rows_of

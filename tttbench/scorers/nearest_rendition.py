@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Need
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
-from tttbench.core.plugins import package_version, register_scorer
+from tttbench.core.normalizer import package_version
+from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from tttbench.core.errors import UserError
 from tttbench.core.extras import require
-from tttbench.core.plugins import package_version
+from tttbench.core.normalizer import package_version
 from tttbench.text import script_variants
 
 

@@ -1,0 +1,62 @@
+"""The tasks that a suite asks for, with their scores, before any sample is listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tttbench.config.suite import Suite, TaskPlan
+from tttbench.core.errors import UserError
+from tttbench.core.plugins import build_task
+from tttbench.core.scorer import ScoreSpec
+from tttbench.core.task import Task
+from tttbench.pipeline.default_scores import added, with_defaults
+
+
+@dataclass(frozen=True)
+class AskedTask:
+    """A task that is asked for, its samples unlisted.
+
+    Attributes:
+        plan, task: what is asked for.
+        scores: its own or the suite's, and those added.
+        given_with: name of the task whose data it takes, another one where it runs along with that.
+    """
+
+    plan: TaskPlan
+    task: Task
+    scores: tuple[ScoreSpec, ...]
+    given_with: str
+
+    def scores_in(self, language: str, suite: Suite) -> tuple[ScoreSpec, ...]:
+        """Return all of its scores for answers in ``language``, those by default among them.
+
+        Raises:
+            UserError: one that there isn't, or that is given twice.
+        """
+        try:
+            return with_defaults(self.scores, suite.transcriber, suite.oracle, language)
+        except UserError as error:
+            raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
+
+
+def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
+    """Look up the tasks of a suite, those that they double as among them; raises ``UserError`` for one there isn't."""
+    tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
+    plans = {plan.name: plan for plan in suite.tasks}
+    along: dict[str, str] = {}
+    for plan in suite.tasks:
+        for name in tasks[plan.name].doubles_as:
+            if name not in plans:
+                along[name] = plan.name
+                plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
+    owned = {name: plan.scores or tasks[name].scores for name, plan in plans.items()}
+    taken = {spec.scorer for own in owned.values() for spec in own}
+    return tuple(
+        AskedTask(
+            plan,
+            tasks[name],
+            (*owned[name], *added(suite.add, owned[name], taken, name, tasks[name].family)),
+            along.get(name, name),
+        )
+        for name, plan in plans.items()
+    )
