@@ -66,6 +66,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help="instead of the suite's; NAME, NAME@STRATEGY or NAME@STRATEGY:OPTION=VALUE,OPTION=VALUE",
     )
+    parser.add_argument(
+        "--against",
+        metavar="NAME",
+        help="with one --systems: carry out a suite of two models, such as decoding, on these two checkpoints",
+    )
     parser.add_argument("--tasks", action="append", default=[], metavar="A,B", help="instead of the suite's")
     parser.add_argument(
         "--data",
@@ -132,9 +137,12 @@ def run(args: argparse.Namespace) -> int:
     for name in chosen("--tasks", args.tasks):
         tasks.get(name)
     suite = load_suite(args.suite, args.include)
+    labels = system_labels(args.systems, [one.label for one in suite.systems])
+    if args.against is not None:
+        suite, labels = _set_against(suite, labels, args.against), []
     suite = choose(
         suite,
-        systems=system_labels(args.systems, [one.label for one in suite.systems]),
+        systems=labels,
         tasks=names(args.tasks),
         data=_data(args.data),
         limit=args.limit,
@@ -186,6 +194,14 @@ def _dry_run(suite: Suite, device: str, args: argparse.Namespace) -> int:
     if args.json:
         print(to_json(dry_run.document(found)))
     return 0 if found.is_complete else 1
+
+
+def _set_against(suite: Suite, labels: list[str], against: str) -> Suite:
+    """The suite with the two checkpoints in place of its own."""
+    from tttbench.config.against import set_against, strategies_against, the_one_system
+
+    system = the_one_system(labels, against)
+    return set_against(suite, system, against, strategies_against(system, against))
 
 
 def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:

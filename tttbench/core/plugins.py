@@ -43,13 +43,14 @@ class Decoding:
     Attributes:
         check: raises ``UserError`` for decode settings that no such system takes; of several tables later ones win.
         strategies: returns each strategy as it is written in a call, with a line about it.
-        in_force: returns the decode settings by which a system would answer, without those that have no effect on it;
-            None for kinds that can't say so without building one.
+        in_force: returns the decode settings that have an effect on a system; None where that can't be said.
+        against: returns the strategies of the second of two specs, an AR model, or raises ``UserError`` for no pair.
     """
 
     check: Callable[[Sequence[Document]], object]
     strategies: Callable[[], Sequence[tuple[str, str]]]
     in_force: Callable[[str, SystemOptions], JsonObject] | None = None
+    against: Callable[[str, str], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)

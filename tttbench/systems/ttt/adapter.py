@@ -35,6 +35,7 @@ from tttbench.systems.ttt.folder import (
 )
 from tttbench.systems.ttt.likelihood import nats_of
 from tttbench.systems.ttt.limits import Limits
+from tttbench.systems.ttt.pair import strategies_against
 from tttbench.systems.ttt.settings import decode_settings, dtype_of, in_force, in_full, prompt_audio_of, strategies
 from tttbench.systems.ttt.speech import Speech, load_codec
 from tttbench.systems.ttt.synthetic import bound_for, synthetic_prompt
@@ -360,7 +361,7 @@ class TtTSystem:
     specs=installed_names(),
     summary="the reference model, or any checkpoint folder of its kind",
     check=check,
-    decoding=Decoding(decode_settings, strategies, effective),
+    decoding=Decoding(decode_settings, strategies, effective, strategies_against),
     ready=ready,
     lacks=lacks,
 )

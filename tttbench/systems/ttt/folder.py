@@ -209,13 +209,13 @@ def identity(folder: Path, codec_folder: Path) -> dict[str, str]:
     drafting = {"draft_heads_sha256": hashlib.sha256(heads.read_bytes()).hexdigest()} if heads.is_file() else {}
     return {
         **drafting,
-        "config_sha256": _json_sha256(folder / "config.json", without=SHARED_TOKENIZER),
+        "config_sha256": json_sha256(folder / "config.json", without=SHARED_TOKENIZER),
         "tokenizer_sha256": hashlib.sha256(tokenizer_file(folder).read_bytes()).hexdigest(),
-        "codec_config_sha256": _json_sha256(codec_folder / "config.json"),
+        "codec_config_sha256": json_sha256(codec_folder / "config.json"),
     }
 
 
-def _json_sha256(path: Path, without: str = "") -> str:
+def json_sha256(path: Path, without: str = "") -> str:
     """Hash of what a JSON file holds, however it is laid out."""
     values = read_json(path).values
     held = {key: value for key, value in values.items() if key != without} if isinstance(values, Mapping) else values
