@@ -8,6 +8,7 @@ only guess: what is written is decided by the network, so they change no token. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,10 @@ class DraftHead:
             (F.rms_norm(hidden, width, self.norm_hidden, eps), F.rms_norm(embedded, width, self.norm_token, eps)), -1
         )
         return hidden + F.linear(F.silu(F.linear(both, self.up)), self.down)
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> DraftHead:
+        """The head with every tensor changed, such as moved to another device."""
+        return DraftHead(change(self.norm_hidden), change(self.norm_token), change(self.up), change(self.down))
 
 
 def head_shapes(width: int) -> Shapes:

@@ -6,7 +6,7 @@ decoding. Knows ids and limits; nothing of tokenizers, strategies or devices.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -180,6 +180,12 @@ class TtTModel(nn.Module):
         self.draft_heads: tuple[DraftHead, ...] = ()
         if initialise:
             self.apply(self._initialise)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TtTModel:
+        """What ``to``, ``float`` … do to every tensor; the draft heads are no parameters, and go along."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        self.draft_heads = tuple(head.mapped(fn) for head in self.draft_heads)
+        return self
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, nn.Linear | nn.Embedding):

@@ -126,6 +126,17 @@ def tensors(n: int = 2, width: int = 16) -> dict[str, Tensor]:
     return {f"{i}.{name}": torch.ones(shape) for i in range(n) for name, shape in head_shapes(width).items()}
 
 
+def test_heads_go_where_their_model_goes() -> None:
+    model = random_model(tiny_config(), 0)
+    model.draft_heads = random_heads(model.config.hidden_size, 2, 0)
+    up = model.draft_heads[1].up
+    assert model.half() is model
+    assert all(getattr(head, name).dtype == torch.float16 for head in model.draft_heads for name in head_shapes(1))
+    assert torch.equal(model.float().draft_heads[1].up, up.half().float())
+    model.to("meta")
+    assert all(head.down.device.type == "meta" for head in model.draft_heads)
+
+
 def test_heads_are_loaded_with_their_checkpoint(tmp_path: Path) -> None:
     tokenizer = released_layout()
     model = TtTModel(dataclasses.replace(small(tokenizer), objective="ar"))
