@@ -7,6 +7,7 @@ Every random draw is a function of the seed and the step, as in ``trainer``. One
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import shutil
 import time
@@ -20,7 +21,7 @@ from torch import Tensor, nn
 
 from reference_model.checkpoint import tokenizer_file
 from reference_model.draft_heads import FILE, DraftHead, head_shapes
-from reference_model.errors import ConfigError, ReferenceModelError
+from reference_model.errors import CheckpointError, ConfigError, ReferenceModelError
 from reference_model.layout import Example
 from reference_model.training.batching import Batch, collate, pack_lengths
 from reference_model.training.mixture import Mixture, picks
@@ -30,6 +31,9 @@ from reference_model.training.settings import TrainingConfig, learning_rate
 from reference_model.training.trainer import LOG, Progress, Vary, drawn, forget_later, note, optimizer_for, stamp_of
 from reference_model.transformer import TtTModel
 from reference_model.whole_file import save_whole
+
+_PARTIAL = ".partial"
+"""Ends the name of a file that is being copied."""
 
 
 class HeadsModule(nn.Module):
@@ -221,12 +225,29 @@ def _checked(
 
 
 def _copy_checkpoint(source: Path, folder: Path) -> None:
-    """The frozen model's own files, unchanged, so that the weights keep their hash."""
+    """The frozen model's own files, unchanged, so that the weights keep their hash; whole or not at all.
+
+    Raises:
+        CheckpointError: the folder holds weights that aren't this model's.
+    """
     files = [source / "config.json", *source.glob("model*.safetensors"), *source.glob("model*.safetensors.index.json")]
+    own = {path.name for path in files}
+    for path in sorted(folder.glob("model*.safetensors*")):
+        if path.name not in own and not path.name.endswith(_PARTIAL):
+            raise CheckpointError(f"{path}: isn't of {source}; train the heads into another folder")
     for path in files:
-        if not (folder / path.name).exists():
-            shutil.copyfile(path, folder / path.name)
-    shutil.copyfile(tokenizer_file(source), folder / "tokenizer.json")
+        _copy(path, folder / path.name)
+    _copy(tokenizer_file(source), folder / "tokenizer.json")
+
+
+def _copy(path: Path, to: Path) -> None:
+    if to.exists():
+        if not filecmp.cmp(path, to, shallow=False):
+            raise CheckpointError(f"{to}: isn't that of {path.parent}; train the heads into another folder")
+        return
+    partial = to.with_name(to.name + _PARTIAL)
+    shutil.copyfile(path, partial)
+    partial.replace(to)
 
 
 def _save_heads(module: HeadsModule, folder: Path) -> None:

@@ -40,12 +40,17 @@ def test_draft_heads_make_a_checkpoint_that_drafts(
 ) -> None:
     small.write_text(SMALL.format(objective="ar", tokens=tmp_path / "codes.safetensors"))
     assert cli.main(["train", str(small), "--out", str(tmp_path / "ar"), "--max-steps", "1"]) == 0
+    assistant = json.loads((tmp_path / "ar" / "assistant.json").read_text())
+    assistant["prompts"]["qa"] = "Answer me."
+    (tmp_path / "ar" / "assistant.json").write_text(json.dumps(assistant))
     heads = heads_for(small, "ar")
     assert cli.main(["train", str(heads), "--out", str(tmp_path / "mtp")]) == 0
     assert "step 4/4" in capsys.readouterr().out
     assert len(checkpoint.load(tmp_path / "mtp").model.draft_heads) == 2
     assert (tmp_path / "mtp" / "model.safetensors").read_bytes() == (tmp_path / "ar" / "model.safetensors").read_bytes()
-    assert json.loads((tmp_path / "mtp" / "assistant.json").read_text())["decode"]["strategy"] == "mtp"
+    made = json.loads((tmp_path / "mtp" / "assistant.json").read_text())
+    assert made["decode"]["strategy"] == "mtp"
+    assert made["prompts"]["qa"] == "Answer me."  # heads change nothing of how the model is asked
 
 
 @pytest.mark.parametrize(

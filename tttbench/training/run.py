@@ -114,7 +114,7 @@ def train(plan: TrainingPlan, folder: Path, max_steps: int | None, threads: int 
         steps = plan.training.steps if max_steps is None else min(max_steps, plan.training.steps)
         with TrainingDisplay(folder, steps) as display:
             if display.is_first:
-                _describe(folder, plan, codec, made.bad)
+                _describe(folder, plan, codec, made)
                 millions = made.model.n_parameters() / 1e6
                 without = f", without {', '.join(plan.without)}" if plan.without else ""
                 print(f"{millions:.2f} M parameters, {len(made.examples)} examples{without}", flush=True)
@@ -280,17 +280,20 @@ def _jitter(plan: TrainingPlan, code_id_start: int) -> CodeJitter | None:
     return CodeJitter(CodecConfig().levels, code_id_start, plan.code_jitter) if plan.code_jitter else None
 
 
-def _describe(folder: Path, plan: TrainingPlan, codec: str, bad: Sequence[str]) -> None:
+def _describe(folder: Path, plan: TrainingPlan, codec: str, made: _Prepared) -> None:
     """Say in the checkpoint how it is asked, decoded and voiced, and name the records that were skipped."""
     from tttbench.miniworld.tokenizer import ASR_PROMPT, CHAT_PROMPT
+    from tttbench.systems.ttt.folder import read_assistant
 
     folder.mkdir(parents=True, exist_ok=True)
     content: JsonObject = {"codec": codec, "decode": dict(plan.decode)}
-    if plan.tokens:
+    if made.source is not None and (made.source / "assistant.json").exists():  # heads change nothing of how it is asked
+        content["prompts"] = dict(read_assistant(made.source).prompts)
+    elif plan.tokens:
         # Other data hold prompts of their own; those of TtT stand for them until the file says otherwise.
-        content = {"codec": codec, "prompts": {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}, "decode": dict(plan.decode)}
+        content["prompts"] = {"asr": ASR_PROMPT, "qa": CHAT_PROMPT}
     (folder / "assistant.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     Trained(plan.name, plan.without, plain_fields(plan.training)).write(folder)
-    if bad:
-        (folder / _BAD).write_text("\n".join(bad) + "\n", encoding="utf-8")
-        print(f"{len(bad)} records cannot be trained on and are skipped; {folder / _BAD} names them", flush=True)
+    if made.bad:
+        (folder / _BAD).write_text("\n".join(made.bad) + "\n", encoding="utf-8")
+        print(f"{len(made.bad)} records cannot be trained on and are skipped; {folder / _BAD} names them", flush=True)

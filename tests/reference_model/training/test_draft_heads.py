@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +123,38 @@ def test_the_model_stays_as_it_is(source: Path, tmp_path: Path) -> None:
     train(source, tmp_path / "out", until=2)
     for name in ("model.safetensors", "config.json", "tokenizer.json"):
         assert (tmp_path / "out" / name).read_bytes() == (source / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("model.safetensors", b"other weights"), ("config.json", b"{}"), ("tokenizer.json", b"{}"),
+     ("model-00002-of-00002.safetensors", b"a shard of another model")],
+)  # fmt: skip
+def test_another_checkpoint_in_the_folder_is_left_alone(
+    source: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CheckpointError, match=rf"{re.escape(name)}: isn't .*; train the heads into another folder"):
+        train(source, tmp_path)
+    assert (tmp_path / name).read_bytes() == content
+
+
+def test_a_copy_that_broke_off_is_made_again(source: Path, tmp_path: Path) -> None:
+    copied = shutil.copyfile
+
+    def broken(begin: Path, to: Path) -> None:
+        to.write_bytes(begin.read_bytes()[:100])
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shutil, "copyfile", broken)
+        with pytest.raises(KeyboardInterrupt):
+            train(source, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+    assert shutil.copyfile is copied
+    train(source, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir() if "partial" in path.name) == []
+    assert (tmp_path / "model.safetensors").read_bytes() == (source / "model.safetensors").read_bytes()
 
 
 def test_heads_learn_and_draft(source: Path, tmp_path: Path) -> None:
