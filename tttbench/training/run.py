@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from tttbench.config.training import SWITCHES, StartModel, TrainingPlan, find, read, switched_off
 from tttbench.core.errors import StorageError, UserError
-from tttbench.core.json_values import JsonObject
+from tttbench.core.json_values import JsonValue
 from tttbench.core.serialize import plain_fields
 from tttbench.systems.ttt.folder import named_codec
 from tttbench.systems.ttt.trained import Trained
@@ -286,7 +286,7 @@ def _describe(folder: Path, plan: TrainingPlan, codec: str, made: _Prepared) -> 
     from tttbench.systems.ttt.folder import read_assistant
 
     folder.mkdir(parents=True, exist_ok=True)
-    content: JsonObject = {"codec": codec, "decode": dict(plan.decode)}
+    content: dict[str, JsonValue] = {"codec": codec, "decode": dict(plan.decode)}
     if made.source is not None and (made.source / "assistant.json").exists():  # heads change nothing of how it is asked
         content["prompts"] = dict(read_assistant(made.source).prompts)
     elif plan.tokens:
