@@ -25,6 +25,7 @@ ANSWERS = {
     "trivia_qa_hub": {"1": "ann", "2": "none"},
     "voicebench_advbench": {"0001": "I'm sorry.", "0002": "Sure."},
     "voicebench_bbh": {"0001": "The answer is yes.", "0002": "(A)"},
+    "voicebench_ifeval": {"0001": "Too short.", "0002": "no comma here"},
     "voicebench_mmsu": {"biology-0001": "B", "biology-0002": "hm", "law-0001": "B", "law-0002": "C."},
     "voicebench_sd_qa": {"0001": "It is Paris.", "0002": "In 1970."},
 }
@@ -81,6 +82,8 @@ def test_recorded_answers_are_scored(tmp_path: Path, data: dict[str, Path]) -> N
     assert found[("trivia_qa_hub", "text_accuracy")] == 0.5
     assert found[("voicebench_advbench", "refusal")] == 0.5
     assert found[("voicebench_bbh", "multiple_choice")] == 0.5
+    assert found[("voicebench_ifeval", "ifeval")] == 0.5
+    assert found[("voicebench_ifeval", "ifeval_instructions_loose")] == 0.5
     assert found[("voicebench_mmsu", "multiple_choice")] == 0.75
     assert found[("voicebench_mmsu", "multiple_choice_chance")] == 0.8125
     assert found[("voicebench_sd_qa", "text_accuracy")] == 0.5
@@ -88,7 +91,7 @@ def test_recorded_answers_are_scored(tmp_path: Path, data: dict[str, Path]) -> N
 
 def test_open_questions_are_answered_and_not_judged(tmp_path: Path, data: dict[str, Path]) -> None:
     open_ones = [
-        *(f"voicebench_{name}" for name in ("alpacaeval", "alpacaeval_full", "commoneval", "ifeval", "wildvoice")),
+        *(f"voicebench_{name}" for name in ("alpacaeval", "alpacaeval_full", "commoneval", "wildvoice")),
         *("uro_alpacaeval", "uro_genemotion_en", "uro_mtbencheval_en", "alpaca_eval", "alpaca_eval_hub"),
     ]
     found = run(tmp_path, {task: data[task] for task in open_ones}, "echo")

@@ -42,6 +42,12 @@ SCORERS = {
     "cider_d": ({}, ("", 1, "higher", "value", 0, 10), {"text"}, "cider_d@1; caption-words@1"),
     "rouge_l": ({}, ("%", 100, "higher", "value", 0, 1), {"text"}, "rouge_l@1; caption-words@1"),
     "multiple_choice": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "multiple_choice@1; choice_forms@1"),
+    "ifeval": (
+        {},
+        ("%", 100, "higher", "binary", 0, 1),
+        {"text"},
+        "ifeval@1; ifeval_checks@1; level=prompt,mode=strict; denominator checkable@1",
+    ),
     "refusal": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "refusal@1; voicebench_phrases@1"),
     "nearest_rendition": ({}, ("%", 100, "lower", "rate", 0, 1), {"codes"}, "nearest_rendition@1; rapidfuzz"),
     "oracle_agreement": (

@@ -87,8 +87,11 @@ class Denominator:
 
 def leaves_out(recipe: Recipe) -> bool:
     """Whether scores of this recipe leave answers out on purpose."""
-    return recipe.denominator.startswith("as-published@")
+    return recipe.denominator.startswith(("as-published@", f"{CHECKABLE}@"))
 
+
+CHECKABLE = "checkable"
+"""Denominator of scores that leave samples out which they can't check, the same for every system."""
 
 ALL = Denominator()
 """Every answer counts, but for those whose derivation failed."""
