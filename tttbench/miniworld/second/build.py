@@ -177,14 +177,18 @@ def _floor(build: Build) -> None:
 
 
 def _tokens(build: Build) -> None:
-    """Encode what is spoken so far; a prompt counts if its answer's renditions are there too."""
+    """Encode what is spoken so far; a prompt counts if its answer's renditions are there too.
+
+    It needs the encoder alone.
+    """
     import torch
 
+    from reference_model.speech.mini import MiniCodec
     from tttbench.miniworld.second.encode import encode_prompts, encode_renditions
     from tttbench.miniworld.second.tokens import RenderedTokens
 
     torch.set_num_threads(build.threads)
-    codec = build.codec()
+    codec = MiniCodec.load(build.out / "codec_begin")
     world, said = build.corpus(), build.said()
     spoken = build.speak_answers()
     n_answers = spoken.n // N_RENDITIONS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,14 @@ def encode_prompts(
             yield from zip(_of(speech, piece), found, strict=True)
 
 
+def encoder_sha256(codec: MiniCodec) -> str:
+    """Hash of the encoder's weights, in the precision of the codec's file."""
+    found = hashlib.sha256()
+    for name, tensor in codec.encoder.state_dict().items():
+        found.update(name.encode() + tensor.half().numpy().tobytes())
+    return found.hexdigest()
+
+
 def _varied(codec: MiniCodec, waves: list[Waveform], i: int, time: int, rng: np.random.Generator) -> Codes:
     import torch
 
@@ -74,8 +83,8 @@ def _varied(codec: MiniCodec, waves: list[Waveform], i: int, time: int, rng: np.
 def _kept(
     codec: MiniCodec, speech: Speech, piece: int, folder: Path, variant: str, make: Callable[[int], list[Codes]]
 ) -> list[Codes]:
-    """The codes of a piece, made once for every codec."""
-    path = folder / codec.fingerprint[:12] / f"{speech.paths[piece].stem}{variant}.npz"
+    """The codes of a piece, made once for every encoder: they don't depend on the decoder."""
+    path = folder / encoder_sha256(codec)[:12] / f"{speech.paths[piece].stem}{variant}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         found = make(piece)
