@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tttbench.core.plugins import normalizers
+from tttbench.text.chinese import bare_characters
 from tttbench.text.chinese_numbers import read_numerals
 
 CHINESE = normalizers.get("zh").normalize
@@ -89,3 +90,18 @@ def test_bare_characters_are_their_own_bare_characters(text: str) -> None:
     form = CHINESE(text)
     assert CHINESE(form) == form
     assert not any(map(str.isspace, form))
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("￥12.5元", "12.5元"),
+        ("￥12.5", "12.5元"),
+        ("$5美元", "5美元"),
+        ("€3欧元和$2", "3欧元和2美元"),
+        ("-￥3元", "-3元"),
+        ("$5日元", "5美元日元"),  # another currency's name is a word of its own
+    ],
+)
+def test_a_currency_that_is_said_twice_is_one(written: str, spoken: str) -> None:
+    assert bare_characters(written) == spoken

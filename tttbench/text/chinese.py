@@ -42,7 +42,7 @@ _WHOLE_AND_PART = re.compile(r"(?<=\d)(?=[\u00bc-\u00be\u2150-\u215e])")
 _TIME = re.compile(r"(?<![0-9:])0?(1?[0-9]|2[0-4]):([0-5][0-9])(?![0-9:])分?")
 _RATIO = re.compile(r"(?<![0-9:.])([0-9.]*[0-9]):(?=[0-9]+(?![0-9:]))")
 _HYPHEN = re.compile(rf"(?<=[0-9a-z%\u2030{NUMERALS}])-+|-(?![{_MONEY}]?{_N})")
-_CURRENCY = re.compile(rf"(-?)([{_MONEY}])(-?{_N}+(?:\.{_N}+)?)")
+_CURRENCY = re.compile(rf"(-?)([{_MONEY}])(-?{_N}+(?:\.{_N}+)?)({'|'.join(_CURRENCIES.values())})?")
 _SIGNS: Mapping[str, str] = {
     "+": "加",
     "\u00d7": "乘",
@@ -84,10 +84,17 @@ def _read(text: str) -> str:
         c for c in text if c in _MEANS or (unicodedata.category(c)[0] in ("L", "M", "N") and not is_invisible(c))
     )
     text = _HYPHEN.sub("", _PERCENT.sub("", _POINT.sub("", text)))
-    text = _CURRENCY.sub(lambda found: f"{found[1]}{found[3]}{_CURRENCIES[found[2]]}", text)
+    text = _CURRENCY.sub(_money, text)
     text = _PER_MILLE.sub("\\1\u2030", read_numerals("".join(c for c in text if c not in _CURRENCIES)))
     # A mark may have got a letter to stand on.
     return unicodedata.normalize("NFC", _DECIMAL.sub(lambda found: shortest(found[0]), text))
+
+
+def _money(found: re.Match[str]) -> str:
+    """``$5`` is 5美元, as it is spoken; ``$5美元`` says it once, too."""
+    minus, symbol, amount, said = found.groups()
+    name = _CURRENCIES[symbol]
+    return f"{minus}{amount}{name}{'' if said in (None, name) else said}"
 
 
 def _clock_time(found: re.Match[str]) -> str:
