@@ -189,3 +189,15 @@ def test_a_protocol_is_told_part_by_part(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_sizes_for_people() -> None:
     assert [size(n) for n in (0, 12, 1_500, 2_000_000, 3_100_000_000)] == ["", "12 B", "1.5 kB", "2 MB", "3.1 GB"]
+
+
+def test_a_kind_that_cannot_tell_what_it_lacks_is_not_called_ok(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = replace(systems.get("whisper"), lacks=None)
+    monkeypatch.setitem(systems._entries, "whisper", known)
+    words = ["--systems", "whisper:tiny.en,echo", "--tasks", "mini_qa", "--transcriber", "whisper:tiny.en"]
+    text, document = dry(capsys, *words, status=0)
+    assert [one["is_checked"] for one in (*document["systems"], *document["derivers"])] == [False, True, False]
+    assert text.count("not checked") == 2
+    assert "a run finds out about 2 before it asks anything" in text

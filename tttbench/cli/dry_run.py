@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from tttbench.config.protocol import ProtocolNote
     from tttbench.core.json_values import JsonObject
     from tttbench.core.missing import Missing
-    from tttbench.pipeline.dry_run import Preview, TaskPreview
+    from tttbench.pipeline.dry_run import DeriverPreview, Preview, SystemPreview, TaskPreview
 
 WIDTH = 120
 """Columns that a line takes at most, tables apart."""
 
-OK, MISSING = "ok", "MISSING"
+OK, MISSING, UNCHECKED = "ok", "MISSING", "not checked"
 
 
 def text(found: Preview) -> str:
@@ -60,8 +60,12 @@ def _systems(found: Preview) -> str:
     rows = [["system", "state", "name"]]
     for one in found.systems:
         name = f"{one.name}@{one.strategy}" if one.strategy else one.name
-        rows.append([one.label, MISSING if one.missing else OK, "" if name == one.label else name])
+        rows.append([one.label, _state(one), "" if name == one.label else name])
     return _with_below(rows, [[], *(_missing(one.missing) for one in found.systems)])
+
+
+def _state(one: SystemPreview | DeriverPreview) -> str:
+    return MISSING if one.missing else OK if one.is_checked else UNCHECKED
 
 
 def _tasks(found: Preview) -> str:
@@ -94,7 +98,7 @@ def _derivers(found: Preview) -> str:
     rows = [["transcriber or judge", "for", "state"]]
     for one in found.derivers:
         of = ", ".join(one.tasks) if len(one.tasks) <= 3 else f"{len(one.tasks)} tasks"
-        rows.append([one.name, of, MISSING if one.missing else OK])
+        rows.append([one.name, of, _state(one)])
     return _with_below(rows, [[], *(_missing(one.missing) for one in found.derivers)])
 
 
@@ -109,6 +113,8 @@ def _protocol(notes: Sequence[ProtocolNote]) -> str:
 
 
 def _sum(found: Preview) -> str:
+    if found.is_complete and found.n_unchecked:
+        return f"Nothing is known to be missing; a run finds out about {found.n_unchecked} before it asks anything."
     if found.is_complete:
         return "Everything is here."
     return "\n".join(_wrapped(f"Missing: {', '.join(_counts(found))}.", 0))

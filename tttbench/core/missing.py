@@ -31,17 +31,18 @@ class Missing:
     is_fetched: bool = False
 
 
-Lacks = Callable[[str, SystemOptions], Sequence[Missing]]
-"""Returns what building from a spec needs that isn't here. Loads and fetches nothing."""
+Lacks = Callable[[str, SystemOptions], Sequence[Missing] | None]
+"""Returns what building from a spec needs that isn't here; None where that can't be told. Loads and fetches nothing."""
 
 
 def lacking(
     name: str, options: SystemOptions, registry: Registry[SystemEntry] | Registry[DeriverEntry]
-) -> tuple[Missing, ...]:
-    """Return what a system or deriver needs to be built that isn't here, as far as its kind can tell."""
+) -> tuple[Missing, ...] | None:
+    """Return what a system or deriver needs to be built that isn't here; None if its kind can't tell beforehand."""
     kind, _, spec = name.partition(":")
-    lacks = registry.get(kind).lacks
-    if lacks is None:
-        return ()
+    entry = registry.get(kind)
+    if entry.lacks is None:  # what has nothing to be made ready needs nothing
+        return () if entry.ready is None else None
     with blamed(f"{registry.noun} {name!r}: what it lacks"):
-        return tuple(lacks(spec, options))
+        found = entry.lacks(spec, options)
+        return None if found is None else tuple(found)

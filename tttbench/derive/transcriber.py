@@ -58,7 +58,7 @@ def ready(spec: str, options: SystemOptions) -> None:
     make_ready(spec, options, systems)
 
 
-def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
+def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
     """What of the system isn't there."""
     return lacking(spec, options, systems)
 

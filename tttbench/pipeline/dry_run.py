@@ -23,12 +23,16 @@ from tttbench.pipeline.scores import derivers_of
 
 @dataclass(frozen=True)
 class SystemPreview:
-    """A system of the run: its label in tables, its name, how it decodes, and what of it isn't here."""
+    """A system of the run: its label in tables, its name, how it decodes, and what of it isn't here.
+
+    ``is_checked``: whether its kind can tell what it lacks; else only a run finds out, before it asks anything.
+    """
 
     label: str
     name: str
     strategy: str
     missing: tuple[Missing, ...]
+    is_checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,12 @@ class TaskPreview:
 
 @dataclass(frozen=True)
 class DeriverPreview:
-    """A transcriber or judge that scores of these tasks need, e.g. ``transcriber:whisper:tiny.en``."""
+    """A transcriber or judge that scores of these tasks need, e.g. ``transcriber:whisper:tiny.en``; as of a system."""
 
     name: str
     tasks: tuple[str, ...]
     missing: tuple[Missing, ...]
+    is_checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,13 @@ class Preview:
         return sum(task.n is None for task in self.tasks)
 
     @property
+    def n_unchecked(self) -> int:
+        """Systems, transcribers and judges whose kind can't tell what they lack."""
+        return sum(not one.is_checked for parts in (self.systems, self.derivers) for one in parts)
+
+    @property
     def is_complete(self) -> bool:
-        """Whether everything is here, and nothing of the suite's protocol is known to be missing."""
+        """Whether nothing is known to be missing, of the suite's protocol neither."""
         scores = (score.missing for task in self.tasks for score in task.scores)
         parts = (part.missing for parts in (self.systems, self.tasks, self.derivers) for part in parts)
         return not any((*scores, *parts, *(note.missing for note in self.protocol)))
@@ -149,7 +159,7 @@ def _system(plan: SystemPlan, device: str, languages: frozenset[str], allow_outs
         missing = lacking(plan.name, options, systems)
     except AbsentError as error:
         missing = (Missing(error.what, plan.get or error.get),)
-    return SystemPreview(plan.label, plan.name, plan.strategy, missing)
+    return SystemPreview(plan.label, plan.name, plan.strategy, missing or (), missing is not None)
 
 
 def _deriver(name: str, tasks: Sequence[str], device: str) -> DeriverPreview:
@@ -162,7 +172,7 @@ def _deriver(name: str, tasks: Sequence[str], device: str) -> DeriverPreview:
         missing = lacking(name, options, derivers)
     except AbsentError as error:
         missing = (Missing(error.what, error.get),)
-    return DeriverPreview(name, tuple(tasks), missing)
+    return DeriverPreview(name, tuple(tasks), missing or (), missing is not None)
 
 
 def _derivers(specs: Iterable[ScoreSpec]) -> list[str]:
