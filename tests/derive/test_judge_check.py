@@ -92,6 +92,10 @@ def test_agreement_with_itself_is_over_pairs_of_votes() -> None:
     assert found.self_agreement == pytest.approx((32 + 32 / 3) / 64)
     assert found.self_agreement_low < found.self_agreement < found.self_agreement_high
     assert (found.right.hits, found.other.hits) == (32, 32)
+    # Equal votes on all 64 don't prove that it never differs.
+    steady = check(is_right, votes=3)
+    assert (steady.self_agreement, steady.self_agreement_high) == (1, 1)
+    assert 0.9 < steady.self_agreement_low < 0.96
 
 
 @pytest.mark.parametrize(
@@ -118,7 +122,7 @@ def test_the_command_says_whether_a_judge_is_usable(
         out = capsys.readouterr().out
         document = json.loads(out.splitlines()[-1])
         assert (document["usable"], document["votes"], len(script.bodies)) == (True, 3, 64)
-        assert f"openai_chat:{MODEL} with judge-binary is usable." in out
+        assert f"openai_chat:{MODEL} with judge-binary is usable. How far" in out
         assert "Agreement with itself over 3 votes: 100.0% of pairs" in out
         assert "Cost: 64 requests, 6,400 tokens in, 960 tokens out." in out
         script.verdicts = {}

@@ -1,15 +1,17 @@
-"""``tttbench judge check JUDGE``: is a judge usable at all?"""
+"""``tttbench judge check|sample|correct``: is a judge usable, and what do a person's labels make of its verdicts."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING
 
+from tttbench.cli import judge_sheets
+
 if TYPE_CHECKING:
     from tttbench.core.judging import JudgeSettings
     from tttbench.derive.judge.checking import JudgeCheck, Share
 
-HELP = "check a judge on answers whose verdict is known"
+HELP = "check a judge on answers whose verdict is known, and correct results by a person's labels"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     check.add_argument("--json", action="store_true", help="the last line of stdout is one JSON document")
     check.set_defaults(action=_check)
+    judge_sheets.configure(actions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,7 +106,8 @@ def check_text(found: JudgeCheck) -> str:
         lines.append(f"Cost: {', '.join(cost)}.")
     lines += [f"Without a verdict: {error}" for error in found.errors[:3]]
     if found.usable:
-        lines.append(f"{found.judge} with {found.prompt} is usable.")
+        lines.append(f"{found.judge} with {found.prompt} is usable. How far it is off on your task, labels tell:")
+        lines.append("  tttbench judge sample RUN --n 100")
     else:
         lines.append(f"{found.judge} with {found.prompt} is NOT shown to be usable: {'; '.join(found.reasons)}.")
     return "\n".join(lines)

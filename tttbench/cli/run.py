@@ -211,7 +211,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.cli.loss_table import loss_table
     from tttbench.core.judging import JUDGE
     from tttbench.core.serialize import to_json
-    from tttbench.pages.labels import judge_line
+    from tttbench.pages.labels import corrected_line, judge_line
     from tttbench.store.lossless import lossless_sentences
 
     if summary.results:
@@ -231,6 +231,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     for total in summary.derived:
         if total.deriver.startswith(JUDGE):
             print(judge_line(total))
+    for corrected in summary.corrected:
+        print(corrected_line(corrected, summary.metrics[corrected.metric]))
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
     print(f"{summary.answered} of {summary.expected} requests: {counts}.")
     if summary.cut:
@@ -262,6 +264,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
         "lossless": to_plain(summary.lossless),
         "losses": [to_plain(one) for one in summary.losses],
+        "corrected": [plain_fields(one) for one in summary.corrected],
         "derived": [plain_fields(one) for one in summary.derived],
         "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],

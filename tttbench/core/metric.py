@@ -207,6 +207,29 @@ class Result:
     cut: int = 0
 
 
+@dataclass(frozen=True)
+class Corrected:
+    """A result corrected by a person's labels of some of its answers; its ``Result`` has the value as it was scored.
+
+    Attributes:
+        system, task, metric: whose.
+        value, ci_low, ci_high: corrected, with the 95 % interval (``tttbench.stats.prediction_powered``).
+        raw: the value as it was scored, of the same answers.
+        n: answers that count; ``n_labels`` of them have a label, on ``n_differ`` of which the score says otherwise.
+    """
+
+    system: str
+    task: str
+    metric: str
+    value: MaybeNan
+    ci_low: MaybeNan
+    ci_high: MaybeNan
+    raw: MaybeNan
+    n: int
+    n_labels: int
+    n_differ: int
+
+
 Standing = Literal["best", "not settled", "worse", "better", "no difference found", "cannot tell", "not compared"]
 """How a system stands in a table. ``best``: every other is worse, as the test says; ``not settled``: its value is the
 best, but that isn't sure of every other; ``cannot tell``: so few units that no difference could have been found."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qsl
 
 from tttbench.core.judging import JUDGE
-from tttbench.core.metric import Comparison, MetricInfo, Result
+from tttbench.core.metric import Comparison, Corrected, MetricInfo, Result
 from tttbench.scorers import words
 from tttbench.store.manifest import DerivedTotal
 
@@ -225,6 +225,20 @@ def judge_line(total: DerivedTotal) -> str:
     prompt = dict(parse_qsl(query)).get("prompt", "")
     graded = count(total.n, "answer") + " graded" + (f", of which {total.failed:,} failed" if total.failed else "")
     return f"Judge {judge} ({prompt}): {', '.join([graded, *cost_words(total.cost)])}."
+
+
+def corrected_text(one: Corrected, info: MetricInfo) -> str:
+    """A corrected value with its interval and what it rests on, for the place below the value as it was scored."""
+    value, low, high = together((one.value, one.ci_low, one.ci_high), info)
+    bounds = "" if MISSING in (low, high) else f" [{low}, {high}]"
+    differ = f"the score is off on {one.n_differ:,}"
+    return f"{behind(value, unit_of(info))}{bounds}, corrected by {count(one.n_labels, 'label')} ({differ})"
+
+
+def corrected_line(one: Corrected, info: MetricInfo) -> str:
+    """The same in a sentence of its own."""
+    raw = with_unit(one.raw, info)
+    return f"{one.metric} of {one.system} on {one.task}: {raw} as scored; {corrected_text(one, info)}."
 
 
 def cost_words(cost: Mapping[str, float]) -> list[str]:

@@ -65,6 +65,7 @@ def load(run_dir: Path) -> ReportView:
         lossless=summary.lossless,
         unanswered=summary.unanswered,
         losses=summary.losses,
+        corrected=summary.corrected,
         judges=tuple(judge_line(one) for one in summary.derived if one.deriver.startswith(JUDGE)),
     )
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tttbench.core.metric import TOPLINE, Comparison, MetricInfo, Result
+from tttbench.core.metric import TOPLINE, Comparison, Corrected, MetricInfo, Result
 
 from .view import ReportView, TaskView
 
@@ -19,10 +19,14 @@ REACH = 2.5
 
 @dataclass(frozen=True)
 class ResultCell:
-    """A result and how it stands among the systems of the same task; ``comparison`` None where nothing was compared."""
+    """A result and how it stands among the systems of the same task; ``comparison`` None where nothing was compared.
+
+    ``corrected``: the value corrected by a person's labels; None without labels.
+    """
 
     result: Result
     comparison: Comparison | None
+    corrected: Corrected | None = None
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,15 @@ def result_tables(view: ReportView) -> tuple[ResultTable, ...]:
             continue
         found = {result.metric for result in results}
         metrics = (*(m for m in task.metrics if m in found), *sorted(found - set(task.metrics)))
+        corrected = {(one.system, one.metric): one for one in view.corrected if one.task == task.name}
         by_key = {(result.system, result.metric): result for result in results}
         rows = []
         systems = dict.fromkeys([s.name for s in view.systems] + [r.system for r in results])
         for system in sorted(systems, key=lambda name: name == TOPLINE):
             cells = tuple(
-                ResultCell(by_key[system, m], view.comparison(system, task.name, m)) if (system, m) in by_key else None
+                ResultCell(by_key[system, m], view.comparison(system, task.name, m), corrected.get((system, m)))
+                if (system, m) in by_key
+                else None
                 for m in metrics
             )
             if any(cells):

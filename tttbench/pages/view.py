@@ -16,6 +16,7 @@ from tttbench.core.losses import LossPath
 from tttbench.core.metric import (
     Ablated,
     Comparison,
+    Corrected,
     FrontierPoint,
     MetricInfo,
     ProbeResult,
@@ -170,6 +171,7 @@ class ReportView:
         lossless: by system what was compared with its oracle.
         losses: where right answers are lost, of questions that are asked in several ways.
         judges: what each judge made and cost, a sentence each.
+        corrected: results corrected by a person's labels.
     """
 
     name: str
@@ -191,6 +193,7 @@ class ReportView:
     ways: tuple[WayOfDecoding, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
     judges: tuple[str, ...] = ()
+    corrected: tuple[Corrected, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     ablations: tuple[Ablated, ...] = ()
     timed: tuple[TimedAnswers, ...] = ()

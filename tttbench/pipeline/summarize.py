@@ -22,11 +22,13 @@ from tttbench.core.metric import (
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.core.task import nouns
+from tttbench.pipeline.labels import corrected_results
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.trade_off import trade_off
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.store.losses import loss_paths
+from tttbench.store.labels import read_labels
 from tttbench.store.manifest import DerivedTotal, Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
@@ -42,7 +44,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     counts: Counter[str] = Counter()
     cells: list[TimedCell] = []
     memory: list[ProbeResult] = []
-    standings = Standings()
+    standings, labels = Standings(), read_labels(store.folder)
     derivations, peers = Derivations(store), _peers(store, manifest)
     for label, system in manifest.systems.items():
         for name, task in manifest.tasks.items():
@@ -65,6 +67,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 found,
                 expected=found.expected + task.n * manifest.suite.repeats,
                 results=(*found.results, *_results(label, name, scored, own, manifest)),
+                corrected=(*found.corrected, *corrected_results(label, name, scored, own, manifest, labels)),
                 cut=found.cut + _cut(answers),
                 unanswered=(*found.unanswered, *_unanswered(label, name, answers)),
             )

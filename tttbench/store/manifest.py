@@ -14,6 +14,7 @@ from tttbench.core.losses import LossPath
 from tttbench.core.metric import (
     Ablated,
     Comparison,
+    Corrected,
     FrontierPoint,
     MetricInfo,
     ProbeResult,
@@ -267,6 +268,7 @@ class Summary:
         unanswered: systems without a single answer to a task.
         losses: where right answers are lost, in runs that ask the same questions in several ways.
         derived: what transcribers and judges made, and what it cost.
+        corrected: results corrected by a person's labels, where the run was given some.
     """
 
     status: str
@@ -288,4 +290,5 @@ class Summary:
     unanswered: tuple[Unanswered, ...] = ()
     losses: tuple[LossPath, ...] = field(default=(), metadata={"may_lack": True})
     derived: tuple[DerivedTotal, ...] = field(default=(), metadata={"may_lack": True})
+    corrected: tuple[Corrected, ...] = field(default=(), metadata={"may_lack": True})
     format: int = FORMAT

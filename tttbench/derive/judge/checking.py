@@ -17,9 +17,10 @@ from typing import Literal
 
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.judging import JudgeSettings, Scale
+from tttbench.core.metric import MetricInfo
 from tttbench.core.tables import Document, MaybeNan, Name, read_table
 from tttbench.scorers.judges import Verdict, verdict_of
-from tttbench.stats.bootstrap import mean_interval
+from tttbench.stats.corpus import corpus_interval
 from tttbench.stats.wilson import wilson_interval
 from tttbench.text.alias_match import contains_alias
 
@@ -29,6 +30,7 @@ LEAST = 0.75
 """A judge is usable if the lower end of its accuracy's interval is no less, on right and on other answers alike."""
 MOST_FAILED = 0.05
 """And no more of its replies can't be read."""
+_AGREEMENT = MetricInfo("Agreement", lowest=0, highest=1)
 
 Expected = Literal["yes", "no", "not yes"]
 KINDS: Mapping[str, Expected] = {
@@ -196,5 +198,5 @@ def _self_agreement(votes: Sequence[Sequence[int]]) -> tuple[float, float, float
             shares.append(sum(one == other for one, other in pairs) / len(pairs))
     if not shares:
         return (float("nan"),) * 3
-    found = mean_interval(shares, seed=0).within(0.0, 1.0)
+    found = corpus_interval(_AGREEMENT, shares, [1.0] * len(shares), seed=0)
     return found.estimate, found.low, found.high
