@@ -27,8 +27,8 @@ from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.trade_off import trade_off
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
-from tttbench.store.losses import loss_paths
 from tttbench.store.labels import read_labels
+from tttbench.store.losses import loss_paths
 from tttbench.store.manifest import DerivedTotal, Manifest, Skipped, Summary, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
