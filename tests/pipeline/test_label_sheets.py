@@ -211,3 +211,17 @@ def test_scores_by_match_can_be_corrected_too_and_a_sheet_is_never_written_over(
     ):
         status, _, err = command("judge", "sample", "run", *words)
         assert (status, why in err) == (2, True), err
+
+
+def test_labels_of_answers_that_are_not_scored_so_any_longer_are_counted(world: World, command: Command) -> None:
+    Path("run/labels.json").write_text(
+        '{"labels": [{"item": "a", "value": 1}, {"item": "b", "value": 0}], "format": 1}'
+    )
+    status, _, err = command("rescore", "run")
+    assert (status, "2 labels of labels.json aren't used" in err) == (0, True), err
+
+
+def test_labels_that_are_damaged_are_named(world: World, command: Command) -> None:
+    Path("run/labels.json").write_text('{"labels": [{"item": "a", "value": "yes"}], "format": 1}')
+    status, _, err = command("rescore", "run")
+    assert (status, "labels.json: labels[0].value" in err) == (2, True), err

@@ -110,6 +110,8 @@ def _summaries(kind: str) -> Callable[[list[Path]], list[list[str]]]:
 
 
 def _recipes(_: list[Path]) -> list[list[str]]:
+    from tttbench.core.judging import SCALES
+    from tttbench.derive.judge.prompts import load_prompt
     from tttbench.scorers.matchers import PUBLISHED
     from tttbench.scorers.presets import PRESETS
 
@@ -117,7 +119,9 @@ def _recipes(_: list[Path]) -> list[list[str]]:
         [name, one.language, ", ".join(f"{key}={value}" for key, value in one.options.items()), one.summary]
         for name, one in PRESETS.items()
     ]
-    return [*texts, *([name, "", f"matcher={one.name}", "of answers to questions"] for name, one in PUBLISHED.items())]
+    matchers = [[name, "", f"matcher={one.name}", "of answers to questions"] for name, one in PUBLISHED.items()]
+    prompts = [[name, "", "judge=…", load_prompt(name).summary] for name in SCALES]
+    return [*texts, *matchers, *prompts]
 
 
 def _strategies(_: list[Path]) -> list[list[str]]:

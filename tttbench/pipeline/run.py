@@ -19,6 +19,7 @@ from tttbench.pipeline.plan import Plan, check_ready, manifest_of, refuse_other_
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.scores import Columns, reason_to_skip
 from tttbench.pipeline.summarize import summarize
+from tttbench.store.labels import LABELS, read_labels
 from tttbench.store.manifest import Manifest, Session, Summary
 from tttbench.store.run_directory import FORMAT, RunStore, refuse_taken
 
@@ -115,6 +116,8 @@ def finish(store: RunStore, executor: Executor, options: SystemOptions, reporter
         if summary.answered and column.id not in given:
             reads = " and ".join(sorted(column.scorer.reads))
             reporter.note(f"Score {column.id!r} has no value: no system of this run gives what it reads ({reads}).")
+    if unused := len(read_labels(store.folder)) - sum(one.n_labels for one in summary.corrected):
+        reporter.note(f"{unused:,} labels of {LABELS} aren't used: no answer is scored any longer as it was labeled.")
     _end_session(store, summary.status)
     store.write_summary(summary)
     return summary
