@@ -19,6 +19,7 @@ from typing import NoReturn
 
 from tttbench import __version__
 from tttbench.cli import (
+    advantage,
     baseline,
     data,
     doctor,
@@ -48,6 +49,7 @@ COMMANDS: Mapping[str, ModuleType] = {
     "gate": gate,
     "baseline": baseline,
     "probe": probe,
+    "advantage": advantage,
     "nll": nll,
     "tables": tables,
     "list": list_names,
