@@ -363,3 +363,23 @@ def make_strategy(spec: str) -> Strategy:
             raise DecodeError(f"strategy {name!r}: option {key}={text!r} is not a finite number")
         values[key] = number
     return factory(**values)
+
+
+def canonical(spec: str) -> str:
+    """The shortest way to call the strategy of ``spec``: without options at their defaults, in the strategy's order.
+
+    Raises:
+        DecodeError: as ``make_strategy``.
+    """
+    strategy = make_strategy(spec)
+    if not is_dataclass(strategy):
+        return spec
+    numbers, others = [], []
+    for one in fields(strategy):
+        value = getattr(strategy, one.name)
+        is_strategy = one.type in (str, "str")
+        value = canonical(value) if is_strategy else value
+        if value != one.default:
+            (others if is_strategy else numbers).append(f"{one.name}={value}")
+    options = ",".join([*numbers, *others])
+    return f"{strategy.name}:{options}" if options else strategy.name

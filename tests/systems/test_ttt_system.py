@@ -185,11 +185,17 @@ def test_the_card_says_how_the_answers_were_made(folders: Folders) -> None:
     assert details["parameters"] == checkpoint.load(folders["hybrid"]).model.n_parameters()
     assert len(card.weights_sha256) == len(card.codec) == 64
     json.dumps([dict(card.settings), dict(details)])
-    assert "decoding" not in details
+    assert "untrained" not in details
+
+
+def test_options_at_their_defaults_make_no_other_way_of_decoding(folders: Folders) -> None:
+    written, left_out = (system_of(folders["hybrid"], one).card for one in ("threshold:tau=0.90", "threshold"))
+    assert (written.strategy, written.digest) == ("threshold", left_out.digest)
+    assert system_of(folders["hybrid"], "threshold:tau=0.8").card.strategy == "threshold:tau=0.8"
 
 
 def test_the_card_says_where_weights_are_untrained_for_their_decoding(folders: Folders) -> None:
-    assert system_of(folders["hybrid"], "saber").card.details["decoding"] == UNTRAINED
+    assert system_of(folders["hybrid"], "saber").card.details["untrained"] == UNTRAINED
     listed = {spec.partition(":")[0]: about for spec, about in strategies()}
     assert {name for name, about in listed.items() if UNTRAINED in about} == {"edit", "remdm", "saber"}
 

@@ -226,6 +226,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)
     for one in summary.unanswered:
         print(one)
+    for remark, systems in summary.remarks.items():
+        print(f"{', '.join(systems)}: {remark}.")
     for sentence in lossless_sentences(summary.lossless):
         print(sentence)
     for total in summary.derived:
@@ -262,6 +264,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         ],
         "comparisons": [plain_fields(entry) for entry in summary.comparisons],
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
+        "remarks": to_plain(summary.remarks),
         "lossless": to_plain(summary.lossless),
         "losses": [to_plain(one) for one in summary.losses],
         "corrected": [plain_fields(one) for one in summary.corrected],

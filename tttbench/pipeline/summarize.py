@@ -91,6 +91,10 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         ways=traded.ways,
         derived=tuple(_derived(store, manifest)),
         comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
+        remarks={
+            text: tuple(label for label, one in manifest.systems.items() if one.remark == text)
+            for text in dict.fromkeys(one.remark for one in manifest.systems.values() if one.remark)
+        },
         lossless={label: one.lossless for label, one in manifest.systems.items() if one.lossless},
         ablations=standings.ablated(suite.ablations, metrics, seed=suite.seed, n_resamples=suite.resamples),
         losses=loss_paths(manifest, metrics, standings),

@@ -111,8 +111,8 @@ class SystemEntry:
 
     @property
     def remark(self) -> str:
-        """What the system says of its way of decoding; empty if nothing."""
-        found = None if self.card is None else self.card.details.get("decoding")
+        """What to know of its way of decoding, where its weights are untrained for it; empty if nothing."""
+        found = None if self.card is None else self.card.details.get("untrained")
         return found if isinstance(found, str) else ""
 
 
@@ -264,6 +264,7 @@ class Summary:
         ways: the curves of those ways, over audio tokens a forward pass.
         ablations: each system with something switched off against the one that has it on.
         lossless: by system what was compared with its oracle, where its way of decoding is declared lossless.
+        remarks: what to know of ways of decoding, and the systems that decode so.
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
         losses: where right answers are lost, in runs that ask the same questions in several ways.
@@ -284,6 +285,7 @@ class Summary:
     comparisons: tuple[Comparison, ...] = ()
     ablations: tuple[Ablated, ...] = field(default=(), metadata={"may_lack": True})
     lossless: Mapping[str, tuple[LosslessCheck, ...]] = field(default_factory=dict, metadata={"may_lack": True})
+    remarks: Mapping[str, tuple[str, ...]] = field(default_factory=dict, metadata={"may_lack": True})
     skipped: tuple[Skipped, ...] = ()
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()

@@ -117,7 +117,7 @@ class TtTSystem:
         """
         from reference_model.decoding.engine import strategy_for
         from reference_model.decoding.lossless import oracle_of
-        from reference_model.decoding.strategy import UNTRAINED, is_untrained
+        from reference_model.decoding.strategy import UNTRAINED, canonical, is_untrained
         from reference_model.errors import DecodeError
 
         config = loaded.model.config
@@ -131,9 +131,9 @@ class TtTSystem:
         except DecodeError as error:
             raise UserError(f"{name}: {error}") from error
         self.name = name
-        self._strategy = strategy.name if settings.strategy == "auto" else str(settings.strategy)
+        self._strategy = strategy.name if settings.strategy == "auto" else canonical(str(settings.strategy))
         self._oracle = oracle_of(settings, strategy)
-        self._remark = {"decoding": UNTRAINED} if is_untrained(strategy) else {}
+        self._remark = {"untrained": UNTRAINED} if is_untrained(strategy) else {}
         self._loaded = loaded
         self._codec = codec
         self._assistant = assistant

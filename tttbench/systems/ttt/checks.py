@@ -76,7 +76,7 @@ def effective(spec: str, options: SystemOptions) -> JsonObject:
     """
     from reference_model.config import TtTConfig
     from reference_model.decoding import make_strategy
-    from reference_model.decoding.strategy import takes_steps
+    from reference_model.decoding.strategy import canonical, takes_steps
     from reference_model.errors import ReferenceModelError
 
     folder = checkpoint_folder(spec)
@@ -86,7 +86,11 @@ def effective(spec: str, options: SystemOptions) -> JsonObject:
         config = TtTConfig.from_file(folder / "config.json")
     except ReferenceModelError as error:
         raise UserError(str(error)) from error
-    name = ("ar" if config.objective == "ar" else "topk") if settings.strategy == "auto" else str(settings.strategy)
+    name = (
+        ("ar" if config.objective == "ar" else "topk")
+        if settings.strategy == "auto"
+        else canonical(str(settings.strategy))
+    )
     found = {**in_force(settings), "strategy": name, "dtype": dtype_of(layers)}
     none: tuple[str, ...] = ()
     if not takes_steps(make_strategy(name)):
