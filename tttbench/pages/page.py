@@ -38,6 +38,7 @@ from .labels import (
 )
 from .losses import loss_groups
 from .payload import payload
+from .published_ways import published_ways
 from .results import result_tables
 from .tables import latency_tables, without_latency
 from .verdict import verdict
@@ -78,6 +79,7 @@ def page(view: ReportView) -> str:
         frontiers=frontiers(view),
         lost=loss_groups(view),
         points=points,
+        published_ways=published_ways(view.ways),
         safe=Markup,
         lossless=lossless_sentences(view.lossless),
         is_lossless=not any(one.difference for checks in view.lossless.values() for one in checks),
