@@ -21,7 +21,7 @@ def test_the_figures_are_those_of_the_runs_strategies() -> None:
         ("threshold", ["threshold B=9 exact"]),
         ("saber", ["ttt:mini saber:per_back=2 B=27"]),
     ]
-    assert published_ways([way("topk B=9")]) == ()
+    assert published_ways([way("topk B=9"), way("ttt:threshold topk B=9")]) == ()
 
 
 def test_the_page_shows_them_with_their_source(view: ReportView) -> None:

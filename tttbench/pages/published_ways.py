@@ -25,10 +25,15 @@ def published_ways(ways: Sequence[WayOfDecoding]) -> tuple[PublishedWay, ...]:
     found = []
     for block in _blocks():
         strategy = block.title.partition(":")[0]
-        own = tuple(way for way in ways if strategy in way.name.replace(":", " ").split())
+        own = tuple(way for way in ways if strategy in _words(way.name))
         if own:
             found.append(PublishedWay(block, own))
     return tuple(found)
+
+
+def _words(name: str) -> set[str]:
+    """What the words of a way's name begin with: the kind of its model, if it is named, its strategy, its settings."""
+    return {word.partition(":")[0] for word in name.split()}
 
 
 @lru_cache(maxsize=1)
