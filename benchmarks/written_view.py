@@ -22,6 +22,8 @@ class WrittenView:
     trace: Trace | None = None
     finish_reason: str = "stop"
     input_s: float = 0.0
+    input_audio: SpokenAudio | None = None
+    reference_audio: SpokenAudio | None = None
 
     def waveform(self) -> Waveform | None:
         return None

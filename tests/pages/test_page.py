@@ -101,6 +101,8 @@ def test_no_number_on_the_page_is_missing_from_the_summary(document: Document, v
     for result in view.results:
         numbers = (result.value, result.ci_low, result.ci_high, result.n, result.value_best, result.value_worst)
         known |= {str(number) for number in numbers}
+    for one in view.spoken:
+        known |= {str(number) for number in (one.n, one.median_s, one.silence, one.clipped)}
     assert {value for value, _ in document.values} <= known
 
 

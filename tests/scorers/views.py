@@ -26,6 +26,8 @@ class Seen:
     trace: Trace | None = None
     finish_reason: str = "stop"
     input_s: float = 0.0
+    input_audio: SpokenAudio | None = None
+    reference_audio: SpokenAudio | None = None
 
     @property
     def audio(self) -> SpokenAudio | None:

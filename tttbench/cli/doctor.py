@@ -41,6 +41,8 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("huggingface_hub", "optional", "hub", "tttbench data get"),
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
     ("yaml", "optional", "captions", "MACS, a set of captioned sounds"),
+    ("speechmos", "optional", "speech", "predicted opinion scores: DNSMOS, PLCMOS"),
+    ("resemblyzer", "optional", "speaker", "similarity of speakers"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("openai", "optional", "judge", "judges of answers"),
     ("py_nanotts", "optional", "voices", "speech made of texts; tttbench data build mini"),

@@ -209,6 +209,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.cli.columns import ablations_table, results_table
     from tttbench.cli.latency_table import latency_table
     from tttbench.cli.loss_table import loss_table
+    from tttbench.cli.spoken_table import spoken_table
     from tttbench.core.judging import JUDGE
     from tttbench.core.serialize import to_json
     from tttbench.pages.labels import corrected_line, judge_line
@@ -220,6 +221,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(f"\n{ablations_table(summary.ablations, summary.results, summary.metrics)}")
     if latencies := latency_table(summary.probes, summary.timed):
         print(f"\n{latencies}\n")
+    if spoken := spoken_table(summary.spoken):
+        print(f"{spoken}\n")
     if losses := loss_table(summary.losses):
         print(f"{losses}\n")
     for entry in summary.skipped:
@@ -266,6 +269,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
         "remarks": to_plain(summary.remarks),
         "lossless": to_plain(summary.lossless),
+        "spoken": [to_plain(one) for one in summary.spoken],
         "losses": [to_plain(one) for one in summary.losses],
         "corrected": [plain_fields(one) for one in summary.corrected],
         "derived": [plain_fields(one) for one in summary.derived],

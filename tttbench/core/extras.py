@@ -8,7 +8,9 @@ from typing import Literal
 
 from tttbench.core.errors import AbsentError
 
-Extra = Literal["model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions", "hub", "judge"]
+Extra = Literal[
+    "model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker",
+]  # fmt: skip
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "model": ("torch", "safetensors", "tokenizers"),
@@ -21,12 +23,27 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "captions": ("yaml",),
     "hub": ("huggingface_hub", "requests"),
     "judge": ("openai",),
+    "speech": ("speechmos", "librosa", "onnxruntime"),
+    "speaker": ("resemblyzer", "webrtcvad", "pkg_resources", "librosa", "torch"),
 }
 """Modules that a feature with this extra can't do without."""
 
 BROUGHT_BY: Mapping[str, Extra] = {
     module: extra
-    for extra in ("judge", "hub", "captions", "wetext", "parquet", "chinese", "cuda", "train", "whisper", "model")
+    for extra in (
+        "speaker",
+        "speech",
+        "judge",
+        "hub",
+        "captions",
+        "wetext",
+        "parquet",
+        "chinese",
+        "cuda",
+        "train",
+        "whisper",
+        "model",
+    )  # fmt: skip
     for module in NEEDED[extra]
 }
 """Optional modules, and the smallest extra that installs each."""
@@ -36,6 +53,8 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "opencc_purepy": "opencc-purepy",
     "yaml": "pyyaml",
     "huggingface_hub": "huggingface-hub",
+    "resemblyzer": "Resemblyzer",
+    "pkg_resources": "setuptools",
 }
 """Modules that the package registry knows by another name."""
 

@@ -68,6 +68,16 @@ class View(Protocol):
         ...
 
     @property
+    def input_audio(self) -> SpokenAudio | None:
+        """The audio of the request's last turn; None if it has none."""
+        ...
+
+    @property
+    def reference_audio(self) -> SpokenAudio | None:
+        """The recording of the sample's reference answer; None if there is none."""
+        ...
+
+    @property
     def codes(self) -> tuple[int, ...] | None:
         """The audio codes of the spoken answer; None if the system has none."""
         ...

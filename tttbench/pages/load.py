@@ -67,6 +67,7 @@ def load(run_dir: Path) -> ReportView:
         losses=summary.losses,
         corrected=summary.corrected,
         judges=tuple(judge_line(one) for one in summary.derived if one.deriver.startswith(JUDGE)),
+        spoken=summary.spoken,
     )
 
 

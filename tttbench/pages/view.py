@@ -24,6 +24,7 @@ from tttbench.core.metric import (
     TimedAnswers,
     WayOfDecoding,
 )
+from tttbench.core.spoken import SpokenAnswers
 from tttbench.scorers.denominators import leaves_out
 from tttbench.store.manifest import LosslessCheck, Skipped, Unanswered
 
@@ -169,6 +170,7 @@ class ReportView:
         ablations: each system with something switched off against the one that has it on.
         unanswered: systems without a single answer to a task.
         lossless: by system what was compared with its oracle.
+        spoken: lengths, silence and clipping of spoken answers.
         losses: where right answers are lost, of questions that are asked in several ways.
         judges: what each judge made and cost, a sentence each.
         corrected: results corrected by a person's labels.
@@ -199,6 +201,7 @@ class ReportView:
     timed: tuple[TimedAnswers, ...] = ()
     lossless: Mapping[str, tuple[LosslessCheck, ...]] = field(default_factory=dict)
     losses: tuple[LossPath, ...] = ()
+    spoken: tuple[SpokenAnswers, ...] = ()
 
     def cut_count(self) -> int:
         """Requests whose answer a length limit cut."""

@@ -132,9 +132,11 @@ def _needs(columns: Columns, store: RunStore, derivations: Derivations) -> Itera
         recordings: dict[str, Path] = {}
         if store.was_generated(name):
             for entry in store.samples(name):
+                for recording in (entry.input_audio, entry.answer_audio):
+                    if recording is not None:
+                        recordings[recording.sha256] = store.folder / recording.file
                 if entry.answer_audio is None:
                     continue
-                recordings[entry.answer_audio.sha256] = store.folder / entry.answer_audio.file
                 view = ReferenceView(entry, store, derivations)
                 for column in columns.of_reference(name):
                     for need in _needs_of(column, entry.sample, view):

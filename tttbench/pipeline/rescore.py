@@ -57,8 +57,8 @@ def rescore(
         columns(task.scores)
     known = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
     for name in sorted({name for task in tasks.values() for name in derivers_of(task.scores)}):
-        check_deriver(name, options)
         if name not in known:
+            check_deriver(name, options)
             make_ready(name, options, derivers)
     store.write_manifest(replace(manifest, tasks=tasks))
     try:

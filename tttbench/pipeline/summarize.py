@@ -24,6 +24,7 @@ from tttbench.core.scorer import View
 from tttbench.core.task import nouns
 from tttbench.pipeline.labels import corrected_results
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
+from tttbench.pipeline.spoken import spoken_answers
 from tttbench.pipeline.trade_off import trade_off
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
@@ -70,6 +71,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 corrected=(*found.corrected, *corrected_results(label, name, scored, own, manifest, labels)),
                 cut=found.cut + _cut(answers),
                 unanswered=(*found.unanswered, *_unanswered(label, name, answers)),
+                spoken=(*found.spoken, *spoken_answers(label, name, answers, store)),
             )
             cells.append(cell_of(label, system.used_strategy, name, rescored))
         memory += _memory(label, system)

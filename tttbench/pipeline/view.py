@@ -73,6 +73,16 @@ class AnswerView:
         return self._answer.sample.input_s
 
     @property
+    def input_audio(self) -> SpokenAudio | None:
+        """The audio of the last turn."""
+        return spoken_audio(self._answer.sample.input_audio)
+
+    @property
+    def reference_audio(self) -> SpokenAudio | None:
+        """The recording of the reference answer."""
+        return spoken_audio(self._answer.sample.answer_audio)
+
+    @property
     def codes(self) -> tuple[int, ...] | None:
         """The answer's audio codes."""
         return None if self._response is None else self._response.audio_codes
@@ -143,6 +153,16 @@ class ReferenceView:
     def input_s(self) -> float:
         """Seconds of audio in the request."""
         return self._sample.input_s
+
+    @property
+    def input_audio(self) -> SpokenAudio | None:
+        """The audio of the last turn."""
+        return spoken_audio(self._sample.input_audio)
+
+    @property
+    def reference_audio(self) -> SpokenAudio | None:
+        """Its own recording."""
+        return self.audio
 
     def derived(self, need: Need) -> Derived | None:
         """A derivation that was made."""

@@ -24,6 +24,7 @@ from tttbench.core.metric import (
 )
 from tttbench.core.sample import SpeechRecipe
 from tttbench.core.scorer import ScoreSpec
+from tttbench.core.spoken import SpokenAnswers
 from tttbench.core.system import SystemCard
 from tttbench.core.task import Needs
 
@@ -267,6 +268,7 @@ class Summary:
         remarks: what to know of ways of decoding, and the systems that decode so.
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
+        spoken: lengths, silence and clipping of what was spoken.
         losses: where right answers are lost, in runs that ask the same questions in several ways.
         derived: what transcribers and judges made, and what it cost.
         corrected: results corrected by a person's labels, where the run was given some.
@@ -290,6 +292,7 @@ class Summary:
     cut: int = 0
     timed: tuple[TimedAnswers, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
+    spoken: tuple[SpokenAnswers, ...] = field(default=(), metadata={"may_lack": True})
     losses: tuple[LossPath, ...] = field(default=(), metadata={"may_lack": True})
     derived: tuple[DerivedTotal, ...] = field(default=(), metadata={"may_lack": True})
     corrected: tuple[Corrected, ...] = field(default=(), metadata={"may_lack": True})
