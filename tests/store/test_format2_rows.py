@@ -97,7 +97,7 @@ def test_a_sample(old: sqlite3.Connection, tmp_path: Path) -> None:
     put(old, "samples", "t", "a", 7, SAMPLE, None, None, None, None)
 
     def audio(path: str) -> dict[str, object]:
-        return {"path": path, "member": "", "start_s": 0.0, "end_s": None}
+        return {"path": path, "member": "", "start_s": 0.0, "end_s": None, "made": None}
 
     expected = {
         "id": "a",
