@@ -9,7 +9,8 @@ from typing import Literal
 from tttbench.core.errors import AbsentError
 
 Extra = Literal[
-    "model", "whisper", "train", "cuda", "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker",
+    "model", "whisper", "train", "cuda",
+    "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker",
 ]  # fmt: skip
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
@@ -28,24 +29,7 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
 }
 """Modules that a feature with this extra can't do without."""
 
-BROUGHT_BY: Mapping[str, Extra] = {
-    module: extra
-    for extra in (
-        "speaker",
-        "speech",
-        "judge",
-        "hub",
-        "captions",
-        "wetext",
-        "parquet",
-        "chinese",
-        "cuda",
-        "train",
-        "whisper",
-        "model",
-    )  # fmt: skip
-    for module in NEEDED[extra]
-}
+BROUGHT_BY: Mapping[str, Extra] = {module: extra for extra in reversed(tuple(NEEDED)) for module in NEEDED[extra]}
 """Optional modules, and the smallest extra that installs each."""
 
 DISTRIBUTIONS: Mapping[str, str] = {
