@@ -18,7 +18,8 @@ from tttbench.core.derivation import DerivationInput, Derived
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Waveform
 from tttbench.core.extras import require
-from tttbench.core.plugins import package_version, register_deriver
+from tttbench.core.normalizer import package_version
+from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.data.audio import resample
 
