@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reference_model.speech.features import HOP, mel_filters
+from reference_model.speech.features import HOP, log_mel, mel_filters
 from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder, FrameNet
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, overlap_add, shape
 from reference_model.training.picking import like_long
@@ -45,6 +45,7 @@ class DecoderTraining:
         window: codes of each recording that a step sees; 0: all of it. The outermost codes of a window, whose neighbors
             it doesn't hold, are not compared.
         pitch_weight: of the pitch's error, in octaves.
+        mel_weight: of the error of log-mel frames, in which quiet consonants count as much as loud vowels.
     """
 
     steps: int = 5000
@@ -54,6 +55,7 @@ class DecoderTraining:
     learning_rate: float = 2e-3
     warm_up_steps: int = 100
     pitch_weight: float = 2.0
+    mel_weight: float = 0.0
     seed: int = 0
     save_every: int = 500
 
@@ -127,8 +129,12 @@ def train_decoder(
         spectral = spectral_distance(made * inside, wave * inside)
         voiced = (f0 > 0) & compared
         pitch = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs().mean()
+        loss = spectral + settings.pitch_weight * pitch
+        if settings.mel_weight:
+            errors = (log_mel(made) - log_mel(wave)).abs().mean(1)
+            loss = loss + settings.mel_weight * (errors * compared).sum() / compared.sum()
         optimizer.zero_grad(set_to_none=True)
-        (spectral + settings.pitch_weight * pitch).backward()
+        loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()

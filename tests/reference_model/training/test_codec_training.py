@@ -32,7 +32,7 @@ from reference_model.training.codec_encoder import (
 
 SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
 ENCODER = EncoderTraining(steps=4, batch_size=3, windows=2, window=5, warm_up_steps=2, save_every=1)
-DECODER = DecoderTraining(steps=4, batch_size=2, often=1, warm_up_steps=2, save_every=1)
+DECODER = DecoderTraining(steps=4, batch_size=2, often=1, window=5, warm_up_steps=2, mel_weight=1.0, save_every=1)
 TEXTS = ["one two", "blue", "three's"]
 
 
