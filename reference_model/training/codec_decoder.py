@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from reference_model.errors import ReferenceModelError
 from reference_model.speech.features import HOP, log_mel, mel_filters
 from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder, FrameNet
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, overlap_add, shape
@@ -43,7 +44,7 @@ class DecoderTraining:
         batch_size: recordings a step.
         often: of those, how many are of the recordings that matter most.
         window: codes of each recording that a step sees; 0: all of it. The outermost codes of a window, whose neighbors
-            it doesn't hold, are not compared.
+            it doesn't hold, are not compared, so it must hold more than twice the decoder's lookahead.
         pitch_weight: of the pitch's error, in octaves.
         mel_weight: of the error of log-mel frames, in which quiet consonants count as much as loud vowels.
     """
@@ -98,8 +99,14 @@ def train_decoder(
     A training that is begun takes the weights of the decoder ``begin``, if there is one, in place of random ones.
 
     Raises:
+        ReferenceModelError: a window in which nothing could be compared.
         CheckpointError: the folder holds a training with other settings or codes, or a damaged one.
     """
+    if 0 < settings.window <= 2 * FrameNet.lookahead_codes:
+        least = 2 * FrameNet.lookahead_codes
+        raise ReferenceModelError(
+            f"window = {settings.window}: must be 0, or more than {least} codes"
+        )
     torch.manual_seed(settings.seed)
     model = Decoder(config)
     if begin is not None:
@@ -128,7 +135,8 @@ def train_decoder(
         made = synthesize(train, hiss, harmonic, breath)
         spectral = spectral_distance(made * inside, wave * inside)
         voiced = (f0 > 0) & compared
-        pitch = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs().mean()
+        octaves = (torch.log2(predicted[voiced]) - torch.log2(f0[voiced])).abs()
+        pitch = octaves.sum() / max(1, len(octaves))
         loss = spectral + settings.pitch_weight * pitch
         if settings.mel_weight:
             errors = (log_mel(made) - log_mel(wave)).abs().mean(1)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from reference_model.errors import CheckpointError
+from reference_model.errors import CheckpointError, ReferenceModelError
 from reference_model.speech.features import log_mel, mixed
 from reference_model.speech.networks import SAMPLES_PER_CODE, CodecConfig, Decoder, Encoder
 from reference_model.training.codec_decoder import DecoderTraining, Part, Recording, train_decoder
@@ -32,7 +32,7 @@ from reference_model.training.codec_encoder import (
 
 SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
 ENCODER = EncoderTraining(steps=4, batch_size=3, windows=2, window=5, warm_up_steps=2, save_every=1)
-DECODER = DecoderTraining(steps=4, batch_size=2, often=1, window=5, warm_up_steps=2, mel_weight=1.0, save_every=1)
+DECODER = DecoderTraining(steps=4, batch_size=2, often=1, window=11, warm_up_steps=2, mel_weight=1.0, save_every=1)
 TEXTS = ["one two", "blue", "three's"]
 
 
@@ -53,9 +53,9 @@ def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] 
 def decoder(folder: Path, settings: DecoderTraining = DECODER, first: int = 0) -> nn.Module:
     recordings = [
         Recording(
-            np.random.default_rng(i).integers(0, 12, 6 + i),
-            wave(i),
-            np.full(8 * (6 + i), 150.0, np.float32),
+            np.random.default_rng(i).integers(0, 12, 11 + i),
+            np.resize(wave(i), SAMPLES_PER_CODE * (11 + i)),
+            np.full(8 * (11 + i), 150.0, np.float32),
         )
         for i in range(first, first + 3)
     ]
@@ -98,6 +98,11 @@ def test_other_settings_and_data_are_refused(tmp_path: Path) -> None:
         with pytest.raises(CheckpointError, match="holds a training with other settings"):
             again()
     encoder(tmp_path / "encoder", replace(ENCODER, save_every=3))
+
+
+def test_a_window_in_which_nothing_can_be_compared_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReferenceModelError, match="window = 10: must be 0, or more than 10 codes"):
+        decoder(tmp_path, replace(DECODER, window=10))
 
 
 def test_spelling_drops_what_is_no_letter() -> None:
