@@ -170,7 +170,7 @@ def suite_of(*tasks: TaskPlan, systems: tuple[SystemPlan, ...] = (SystemPlan("ec
 def registered(monkeypatch: pytest.MonkeyPatch, *tasks: Task) -> None:
     """Only these tasks are there."""
     known = {one.name: one for one in tasks}
-    monkeypatch.setattr("tttbench.pipeline.plan.build_task", known.__getitem__)
+    monkeypatch.setattr("tttbench.pipeline.asked.build_task", known.__getitem__)
 
 
 def made(name: str, *samples: Sample, **given: object) -> Task:
