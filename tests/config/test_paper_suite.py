@@ -20,6 +20,8 @@ SUITE = load_suite("paper")
 @pytest.fixture
 def dry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Preview:
     monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
     for name in ("XDG_CACHE_HOME", "TTTBENCH_CACHE"):
         monkeypatch.setenv(name, str(tmp_path))
     return preview(SUITE, "cpu")
@@ -51,12 +53,29 @@ def test_without_data_and_weights_everything_is_named_as_missing_with_a_way_to_g
     for parts in (dry.systems, dry.tasks, dry.derivers):
         assert all(one.get for part in parts for one in part.missing)
         assert all(part.missing for part in parts)
-    assert [one.name for one in dry.derivers] == ["transcriber:whisper:large-v3"]
+    judge = "judge:openai_chat:Qwen/Qwen3-30B-A3B?prompt=judge-"
+    assert [one.name.partition(":")[0] for one in dry.derivers] == ["transcriber", *["judge"] * 4]
+    assert all(one.name.startswith(judge) for one in dry.derivers[1:])
+    assert all("address of a server that serves Qwen/Qwen3-30B-A3B" in one.missing[-1].what for one in dry.derivers[1:])
+
+
+def test_its_audio_qa_is_judged_unless_there_is_to_be_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    names = ["alpaca_eval", "llama_questions"]
+    judged = preview(choose(SUITE, tasks=names), "cpu")
+    scores = {task.name: [score.id for score in task.scores] for task in judged.tasks}
+    assert scores["llama_questions"][:3] == ["spoken_answer", "answer", "spoken_accuracy"]
+    assert scores["alpaca_eval"][0] == "spoken_answer_openaudiobench-open"
+    # Nobody has asked the server, so nobody knows.
+    assert [(one.missing, one.is_checked) for one in judged.derivers[1:]] == [((), False)] * 2
+    without = preview(choose(SUITE, tasks=names, judge=""), "cpu")
+    assert {score.id for task in without.tasks for score in task.scores if "answer" in score.id} == {"answered"}
+    assert [one.name for one in without.derivers] == ["transcriber:whisper:large-v3"]
 
 
 def test_what_the_protocol_has_and_nothing_here_does_is_named(dry: Preview) -> None:
     missing = " ".join(f"{note.part} {note.published}" for note in dry.protocol if note.missing)
-    for part in ("Qwen3-30B-A3B", "Paraformer-zh", "CLAIR-A", "UTMOS"):
+    for part in ("Paraformer-zh", "CLAIR-A", "UTMOS"):
         assert part in missing
     unpublished = {note.part for note in dry.protocol if not note.published}
     assert {"normalizer of ASR", "prompts of ASR and Audio-QA", "size of AlpacaEval"} <= unpublished

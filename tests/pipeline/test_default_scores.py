@@ -88,3 +88,16 @@ def test_scores_of_spoken_answers_are_not_added_where_answers_are_written(
     spoken = ScoreSpec("self_wer", "self_wer")
     assert added((spoken,), (WER,), {"wer"}, "notes", family) == ()
     assert caplog.messages == ["self_wer on notes: left out, as answers to that task are written, not spoken."]
+
+
+def test_scores_by_a_judge_take_the_run_s_unless_they_name_one() -> None:
+    judge = {"judge": "openai_chat:m", "served_as": "n"}
+    own = ScoreSpec("answer", "own", {"judge": "openai_chat:o"})
+    answer, graded = ScoreSpec("answer", "answer"), ScoreSpec("answer", "graded", {"recipe": "uro-open"})
+    spoken = ScoreSpec("spoken_answer", "spoken", {"recipe": "uro-open"})
+    found = with_defaults((answer, own, WER), "", "", "", judge)
+    assert found[:2] == (replace(answer, options=judge), own)
+    # A gap stands between scores of one recipe.
+    assert with_defaults((answer, spoken), "", "", "", judge)[-1].scorer == "spoken_answer"
+    gap = with_defaults((answer, graded, spoken), "", "", "", judge)[-1]
+    assert (gap.id, gap.options) == ("answer_gap_uro-open", {**judge, "recipe": "uro-open"})

@@ -9,7 +9,7 @@ import pytest
 from tttbench.core.errors import UserError
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
-from tttbench.pipeline.rescore import rescore
+from tttbench.pipeline.rescore import Asked, rescore
 from tttbench.store.manifest import Manifest, Session, SuiteEntry, TaskEntry
 from tttbench.store.run_directory import RunStore
 
@@ -37,7 +37,7 @@ def scores_after(
         status="interrupted",
     )
     with RunStore.create(folder, manifest) as store:
-        summary = rescore(store, add, transcriber, Workers({}), SystemOptions(), Told())
+        summary = rescore(store, Asked(add, transcriber), Workers({}), SystemOptions(), Told())
         assert (summary.status, store.summary, store.manifest.status) == ("done", summary, "done")
         # The sessions are those that generated.
         assert store.manifest.sessions == manifest.sessions
@@ -104,5 +104,5 @@ def test_nothing_changes_where_something_is_wrong(
     manifest = Manifest(SuiteEntry("s"), tasks={"t": TaskEntry("T", "qa", scores=(WER, SPOKEN))})
     with RunStore.create(tmp_path / "run", manifest) as store:
         with pytest.raises(UserError, match=message):
-            rescore(store, add, transcriber, Workers({}), SystemOptions(), Told())
+            rescore(store, Asked(add, transcriber), Workers({}), SystemOptions(), Told())
         assert (store.manifest, store.summary) == (manifest, None)

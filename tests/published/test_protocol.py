@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +53,7 @@ def result(task: str = "llama_questions", metric: str = "spoken_accuracy", **oth
 
 
 def run_of(*results: Result, n: int = 300, systems: Mapping[str, SystemEntry] | None = None) -> MeasuredRun:
-    info = {"spoken_accuracy": "higher", "text_accuracy": "higher"}
+    info = dict.fromkeys(("spoken_accuracy", "text_accuracy", "spoken_answer"), "higher")
     metrics = {
         one.metric: MetricInfo(one.metric, unit="%", scale=100, direction=info.get(one.metric, "lower"))  # type: ignore[arg-type]
         for one in results
@@ -108,6 +109,50 @@ def test_each_part_says_what_is_published_and_what_is_here() -> None:
     ]
 
 
+def test_the_judged_cell_goes_before_the_matched_one_and_names_judge_and_prompt() -> None:
+    judge = "openai_chat:Qwen/Qwen3-30B-A3B{}; prompt judge-binary@1; 1 vote at temperature 0; replies@1"
+    matched, judged = result(), result(metric="spoken_answer", recipe=replace(JUDGED, judge=judge.format("")))
+    for results in ((matched, judged), (judged, matched)):
+        found = cell(filled(run_of(*results)), "ttt", "llama_questions")
+        assert found.measured is not None
+        assert (found.measured.result.metric, found.is_judged_otherwise) == ("spoken_answer", False)
+        assert "judge's prompt: judge-binary@1, of our own wording" in found.differs
+    other = result(metric="spoken_answer", recipe=replace(JUDGED, judge=judge.format("-Instruct-2507")))
+    found = cell(filled(run_of(other)), "ttt", "llama_questions")
+    assert (found.is_judged_otherwise, found.difference) == (True, None)
+    assert found.differs[0].startswith("judge: published Qwen3-30B-A3B, here openai_chat:Qwen/Qwen3-30B-A3B-Instruct")
+
+
+def test_a_track_has_a_mean_only_with_every_set() -> None:
+    recipe = replace(JUDGED, judge="openai_chat:m; prompt judge-1-5@1; 3 votes")
+    sets = {"uro_storaleval": 3.0, "uro_truthfuleval": 2.0, "uro_mlc": 0.5, "uro_gsm8keval": 0.25}
+    scales = {"spoken_answer_uro-open": 20.0, "spoken_answer_uro-qa": 100.0}
+    results = [
+        result(task, [*scales][at > 1], value=value, recipe=recipe, system="ttt:Pretrain-TtT-3B")
+        for at, (task, value) in enumerate(sets.items())
+    ]
+    metrics = {name: MetricInfo(name, scale=scale) for name, scale in scales.items()}
+
+    def reasoning(*some: Result) -> Cell:
+        summary = Summary("done", 1, 1, metrics=metrics, results=some)
+        tables = fill(load_tables(), found_in([MeasuredRun("a", summary)], {}), SIZES)
+        (table,) = [one for one in tables if one.table.id == "uro_bench"]
+        return table.blocks[0].cells[-1][1]
+
+    found = reasoning(*results)
+    # (3 * 20 + 2 * 20 + 50 + 25) / 4; published is 39.30.
+    assert found.measured is not None
+    assert found.measured.value == 43.75
+    assert found.difference == pytest.approx(4.45)
+    assert math.isnan(found.measured.result.ci_low)
+    assert found.differs[0].startswith("unweighted mean of uro_storaleval (spoken_answer_uro-open), uro_truthfuleval")
+    lacking = reasoning(*results[:3])
+    assert lacking.measured is None
+    assert "of uro_gsm8keval: a mean is shown only with every set" in lacking.needs
+    unknown = reasoning(*results[:3], replace(results[3], value=math.nan))
+    assert "of uro_gsm8keval: a mean is shown only with every set" in unknown.needs
+
+
 @pytest.mark.parametrize(
     ("published", "n", "size", "says"),
     [
@@ -125,7 +170,7 @@ def test_other_samples_are_told(published: int, n: int, size: int, says: list[st
 
 
 def test_a_cell_of_the_published_protocol_says_only_what_is_not_published() -> None:
-    found = cell(filled(run_of(result())), "ttt", "llama_questions")
+    found = cell(filled(run_of(result(metric="spoken_answer"))), "ttt", "llama_questions")
     assert found.difference == pytest.approx(40 - 34.68)
     (only,) = found.differs
     assert only.startswith("not published: the judge's prompts")
@@ -145,7 +190,7 @@ def test_another_metric_or_task_fills_a_cell_and_says_so() -> None:
     assert found.measured is not None
     assert found.difference is None
     assert "task: llama_questions_hub in the place of llama_questions" in found.differs
-    assert "metric: text_accuracy in the place of spoken_accuracy" in found.differs
+    assert "metric: text_accuracy in the place of spoken_answer" in found.differs
     assert "transcriber: published Whisper-large-v3, here none" in found.differs
     both = filled(run_of(written, result()))
     assert (

@@ -184,3 +184,66 @@ def test_without_a_judge_there_is_no_such_score() -> None:
         build_scorer(ScoreSpec("answer", "answer", {}))
     with pytest.raises(UserError, match=r"answer has no option 'vote'\. Did you mean 'votes'"):
         build(vote="3")
+
+
+def test_a_preset_has_votes_sampling_and_scale_of_a_publication() -> None:
+    scorer = build(recipe="uro-open")
+    (need,) = scorer.needs(QUESTION, Seen("Paris"))
+    assert need.deriver == f"judge:{JUDGE}?prompt=judge-1-5&votes=3&temperature=0.5&top_p=0.95"
+    score = scorer.score(QUESTION, Graded("Paris", verdicts={"Paris": verdict(3, 4, 5)}))
+    assert score is not None
+    assert (score.value, scorer.info.shown(score.value), scorer.info.title) == (
+        4,
+        80,
+        "Grade of written answers, 1 to 5, times 20",
+    )
+    assert scorer.recipe({}).options == "preset=uro-open@1"
+    (need,) = build(recipe="uro-open", votes="1", temperature="0").needs(QUESTION, Seen("Paris"))
+    assert need.deriver == f"judge:{JUDGE}?prompt=judge-1-5&top_p=0.95"
+
+
+@pytest.mark.parametrize(("recipe", "value"), [("voicebench-qa", 1.0), ("uro-qa", 2 / 3)])
+def test_votes_of_yes_and_no_are_a_majority_or_a_share(recipe: str, value: float) -> None:
+    scorer = build(recipe=recipe)
+    score = scorer.score(QUESTION, Graded("Paris", verdicts={"Paris": verdict(1, 0, 1)}))
+    assert score is not None
+    assert score.value == value
+    assert (scorer.info.unit, scorer.info.scale) == ("%", 100)
+    assert scorer.info.aggregation == ("binary" if value == 1 else "value")
+
+
+def test_as_published_uro_bench_counts_0_where_there_is_no_word_or_no_verdict() -> None:
+    ours, theirs = build(recipe="uro-open"), build(recipe="uro-open", denominator="as-published")
+    failed = Graded("Paris", verdicts={"Paris": Derived("failed", error="status 500")})
+    for seen, our_value, status in ((Graded(""), 1.0, "empty"), (Graded("", status="error"), 1.0, "error")):
+        own, other = ours.score(QUESTION, seen), theirs.score(QUESTION, seen)
+        assert own is not None
+        assert other is not None
+        assert (own.value, other.value, other.status) == (our_value, 0.0, status)
+    own, other = ours.score(QUESTION, failed), theirs.score(QUESTION, failed)
+    assert own is not None
+    assert other is not None
+    assert math.isnan(own.value)
+    assert (other.value, other.status, other.detail["error"]) == (0.0, "unparsed", "status 500")
+    # What hasn't been asked yet is no failure.
+    pending = theirs.score(QUESTION, Graded("Paris"))
+    assert pending is not None
+    assert math.isnan(pending.value)
+    assert theirs.info.lowest == 0
+    assert ours.recipe({}).denominator == "all@1"
+    assert theirs.recipe({}).denominator == "all@1, uro-open's 0 without words or verdict@1"
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ({"denominator": "as-published"}, "needs a recipe whose code counts otherwise than we do: uro-open, uro-qa"),
+        ({"denominator": "as-published", "recipe": "voicebench-qa"}, "needs a recipe whose code counts otherwise"),
+        ({"denominator": "most", "recipe": "uro-qa"}, "there is no such denominator"),
+        ({"recipe": "uro-opn"}, "Did you mean 'uro-open'"),
+        ({"top_p": "0"}, "top_p='0'|top_p=0: must be a number"),
+    ],
+)
+def test_presets_and_denominators_that_there_are_not(options: dict[str, str], why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        build(**options)

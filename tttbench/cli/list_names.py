@@ -110,6 +110,7 @@ def _summaries(kind: str) -> Callable[[list[Path]], list[list[str]]]:
 
 
 def _recipes(_: list[Path]) -> list[list[str]]:
+    from tttbench.core.judge_presets import JUDGE_PRESETS
     from tttbench.core.judging import SCALES
     from tttbench.derive.judge.prompts import load_prompt
     from tttbench.scorers.matchers import PUBLISHED
@@ -119,9 +120,13 @@ def _recipes(_: list[Path]) -> list[list[str]]:
         [name, one.language, ", ".join(f"{key}={value}" for key, value in one.options.items()), one.summary]
         for name, one in PRESETS.items()
     ]
-    matchers = [[name, "", f"matcher={one.name}", "of answers to questions"] for name, one in PUBLISHED.items()]
-    prompts = [[name, "", "judge=…", load_prompt(name).summary] for name in SCALES]
-    return [*texts, *matchers, *prompts]
+    matched = [[name, "", f"matcher={one.name}", "of answers to questions"] for name, one in PUBLISHED.items()]
+    judged = [
+        [name, "", ", ".join((one.prompt, *(f"{key}={value}" for key, value in one.options.items()))), one.summary]
+        for name, one in JUDGE_PRESETS.items()
+    ]
+    prompts = [[name, "", "judge=…", load_prompt(name).summary] for name in SCALES if name not in JUDGE_PRESETS]
+    return [*texts, *matched, *prompts, *judged]
 
 
 def _strategies(_: list[Path]) -> list[list[str]]:

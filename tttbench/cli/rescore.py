@@ -19,6 +19,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transcriber", metavar="SYSTEM", help="take the scores of spoken answers with this transcriber, too"
     )
+    parser.add_argument(
+        "--judge",
+        metavar="JUDGE",
+        help="language model that grades what tasks say is judged: openai_chat:MODEL or "
+        "openai_chat:MODEL,OPTION=VALUE,…",
+    )
     add_scores(parser)
     parser.add_argument(
         "--retry-errors",
@@ -37,20 +43,22 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.cli.run import show
     from tttbench.core.interrupts import stoppable
+    from tttbench.core.judging import judge_options
     from tttbench.pages import render
     from tttbench.pipeline.derive import deriver_options
     from tttbench.pipeline.executors import executor
-    from tttbench.pipeline.rescore import rescore
+    from tttbench.pipeline.rescore import Asked, rescore
     from tttbench.store.run_directory import RunStore
 
     # Without a transcriber that is new, nothing runs on a device.
     device = resolve_device(args.device) if args.transcriber or args.add or args.retry_errors else "cpu"
+    asked = Asked(scores_of(args), args.transcriber or "", judge_options(args.judge or "", "--judge"))
     with RunStore.open(args.folder, write=True) as store, stoppable(), ProgressDisplay() as display:
         if args.retry_errors:
             store.forget_failed_derivations()
         options = deriver_options(device, store.manifest.suite.batch_size)
         try:
-            summary = rescore(store, scores_of(args), args.transcriber or "", executor("serial"), options, display)
+            summary = rescore(store, asked, executor("serial"), options, display)
         except KeyboardInterrupt:
             print("\nStopped; what was derived is kept. The same command goes on.", file=sys.stderr)
             raise

@@ -84,6 +84,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SYSTEM",
         help="instead of the suite's: transcribes spoken answers, e.g. whisper:base; '' for none",
     )
+    parser.add_argument(
+        "--judge",
+        metavar="JUDGE",
+        help="instead of the suite's: language model that grades answers, openai_chat:MODEL or "
+        "openai_chat:MODEL,OPTION=VALUE,…; with one, tasks have their judged scores, too; '' for none",
+    )
     add_allow_outside(parser)
     add_scores(parser)
     add_device(parser)
@@ -122,6 +128,10 @@ def run(args: argparse.Namespace) -> int:
         raise UserError("--retry-errors: goes with --resume only.")
     include_all(args.include)
 
+    from tttbench.core.judging import judge_options
+
+    judge_options(args.judge or "", "--judge")
+
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.config.choose import choose
     from tttbench.config.suite import load_suite
@@ -149,6 +159,7 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         batch_size=args.batch_size,
         transcriber=args.transcriber,
+        judge=args.judge,
         repeats=args.repeats,
         add=scores_of(args),
         timeout_s=args.timeout_s,

@@ -25,6 +25,7 @@ def choose(
     seed: int | None = None,
     batch_size: int | None = None,
     transcriber: str | None = None,
+    judge: str | None = None,
     repeats: int | None = None,
     add: Sequence[ScoreSpec] = (),
     timeout_s: float | None = None,
@@ -42,7 +43,7 @@ def choose(
         limit: samples a task, instead of every limit of the suite.
         seed: instead of the suite's.
         batch_size: instead of every batch size of the suite.
-        transcriber: instead of the suite's; ``""`` for none.
+        transcriber, judge: instead of the suite's; ``""`` for none.
         repeats: instead of the suite's.
         add: scores beside the suite's.
         timeout_s, verify: instead of the suite's.
@@ -76,6 +77,7 @@ def choose(
         seed=suite.seed if seed is None else seed,
         batch_size=suite.batch_size if batch_size is None else batch_size,
         transcriber=suite.transcriber if transcriber is None else transcriber,
+        judge=suite.judge if judge is None else judge,
         protocol=tuple(note for note in suite.protocol if its_tasks or note.tasks or not note.missing),
         repeats=suite.repeats if repeats is None else repeats,
         add=(*suite.add, *add),

@@ -19,6 +19,7 @@ from tttbench.config.protocol import ProtocolNote
 from tttbench.config.strategies import strategy_text
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject, JsonValue
+from tttbench.core.judging import KIND, judge_options
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.shipped import shipped
@@ -76,6 +77,8 @@ class Suite:
         systems: the systems, in table order; labels are unique.
         tasks: the tasks, in table order; names are unique.
         transcriber: system that transcribes spoken answers, e.g. ``"whisper:tiny.en"``; ``""`` for none.
+        judge: language model that grades answers, e.g. ``"openai_chat:MODEL"``, also with ``,OPTION=VALUE``; ``""`` for
+            none. With one, tasks have their judged scores, too.
         seed: seeds every request, together with task and sample id.
         batch_size: requests a call, where a system names no other. None, as by default: each request alone, so that its
             latency is its own; derivations then go eight at a time, which changes no latency.
@@ -95,6 +98,7 @@ class Suite:
     systems: tuple[SystemPlan, ...]
     tasks: tuple[TaskPlan, ...]
     transcriber: str = ""
+    judge: str = ""
     seed: int = 0
     batch_size: int | None = None
     resamples: int = 2000
@@ -175,6 +179,7 @@ class _SuiteFile:
     title: str = ""
     limit: Count | None = None
     transcriber: str = ""
+    judge: str = ""
     seed: int = 0
     batch_size: Count | None = None
     resamples: Count = 2000
@@ -196,6 +201,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
     """
     document = _renamed(document)
     given = read_table(_SuiteFile, document)
+    judge_options(given.judge, f"{document.source}: judge")
     systems = [plan for at, entry in enumerate(given.systems) for plan in _systems(entry, at, document)]
     tasks = [
         TaskPlan(
@@ -223,6 +229,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         systems=tuple(systems),
         tasks=tuple(tasks),
         transcriber=given.transcriber,
+        judge=given.judge,
         seed=given.seed,
         batch_size=given.batch_size,
         resamples=given.resamples,
@@ -251,6 +258,9 @@ def _renamed(document: Document) -> Document:
         if isinstance(tasks, list)
         else values
     )
+    # Before 0.2 the transcriber was called judge; no transcriber is named like a judge.
+    if isinstance(found, Mapping) and str(found.get("judge", "")).startswith(f"{KIND}:"):
+        return replace(document, values=found)
     return replace(document, values=renamed(found, "judge", "transcriber", document))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.judge_presets import JUDGE_PRESETS
 
 KIND = "openai_chat"
 """The one kind of judge: a model behind a server with OpenAI's chat protocol."""
@@ -44,13 +45,14 @@ SCALES: Mapping[str, Scale] = {
 
 @dataclass(frozen=True)
 class JudgeSettings:
-    """A judge and how it is asked. The first six make the verdicts what they are; the others change none.
+    """A judge and how it is asked. The first seven make the verdicts what they are; the others change none.
 
     Attributes:
         model: as the server calls it.
         prompt: one of ``SCALES``.
         votes: replies for each answer; of yes and no an odd number, so that there is a majority.
         temperature: of sampling.
+        top_p: share of the probability that is sampled from; 1: of all.
         served_as: the name that replies give the model, where a server has another one for it; ``""``: ``model``.
         max_tokens: of a reply, thinking included.
         base_url: of the server; ``""``: the environment variable ``OPENAI_BASE_URL``, or OpenAI's own.
@@ -66,6 +68,7 @@ class JudgeSettings:
     prompt: str = "judge-binary"
     votes: int = 1
     temperature: float = 0.0
+    top_p: float = 1.0
     served_as: str = ""
     max_tokens: int = 1024
     base_url: str = ""
@@ -118,13 +121,19 @@ class JudgeSettings:
         judge = options.get("judge", "")
         kind, _, model = judge.partition(":")
         if not judge:
-            raise UserError(f"{where}: needs a judge, as in {where}:judge={KIND}:MODEL (docs/judges.md).")
+            raise UserError(
+                f"{where}: needs a judge, as in {where}:judge={KIND}:MODEL, or --judge {KIND}:MODEL for all of them "
+                "(docs/judges.md)."
+            )
         if kind != KIND or not model.strip() or "?" in model:
             what = did_you_mean(kind, (KIND,)) if kind != KIND else "The model's name is missing or holds a '?'."
             raise UserError(f"{where}:judge={judge!r:.60}: must be {KIND}:MODEL. {what}")
         prompt = options.get("prompt") or options.get("recipe") or cls.prompt
+        if (preset := JUDGE_PRESETS.get(prompt)) is not None:
+            options, prompt = {**preset.options, **options}, preset.prompt
         if prompt not in SCALES:
-            raise UserError(f"{where}:recipe={prompt!r:.60}: there is no such prompt. {did_you_mean(prompt, SCALES)}")
+            known = (*SCALES, *JUDGE_PRESETS)
+            raise UserError(f"{where}:recipe={prompt!r:.60}: there is no such prompt. {did_you_mean(prompt, known)}")
         votes = _whole(where, options, "votes", cls.votes, 1, 99)
         if SCALES[prompt].is_binary and votes % 2 == 0:
             raise UserError(f"{where}:votes={votes}: must be odd with {prompt}, so that there is a majority.")
@@ -139,6 +148,7 @@ class JudgeSettings:
             prompt,
             votes,
             temperature,
+            _number(where, options, "top_p", cls.top_p, 0.001, 1),
             options.get("served_as", ""),
             _whole(where, options, "max_tokens", cls.max_tokens, 1, 1_000_000),
             _url(where, options.get("base_url", "")),
@@ -152,8 +162,33 @@ class JudgeSettings:
         )
 
 
+REACHING = ("judge", "served_as", "base_url", "key_env", "timeout_s", "retries", "concurrency", "per_minute")
+"""Options of scores that say which judge it is and how it is asked, not what for."""
+
 OPTIONS = ("judge", "recipe", *(one.name for one in fields(JudgeSettings) if one.name not in ("model", "prompt")))
 """Options of scores that take a judge."""
+
+
+def judge_options(text: str, where: str) -> dict[str, str]:
+    """Read ``openai_chat:MODEL,OPTION=VALUE,…``, the judge of all scores of a run; ``{}`` for ``""``.
+
+    Raises:
+        UserError: no judge, or an option that there isn't; ``where`` begins the message.
+    """
+    if not text:
+        return {}
+    judge, *parts = text.split(",")
+    options = {"judge": judge.strip()}
+    for part in parts:
+        name, equals, value = (one.strip() for one in part.partition("="))
+        if name in ("judge", "recipe") or name not in OPTIONS or not equals or not value or name in options:
+            known = ", ".join(one for one in OPTIONS if one not in ("judge", "recipe"))
+            raise UserError(f"{where} {text!r:.99}: {part!r:.60} must be OPTION=VALUE, once each, with one of {known}.")
+        options[name] = value
+    if not judge.strip().startswith(f"{KIND}:"):
+        raise UserError(f"{where} {text!r:.99}: must be {KIND}:MODEL, or {KIND}:MODEL,OPTION=VALUE,… (docs/judges.md).")
+    JudgeSettings.of(where, options)
+    return options
 
 
 def _whole(where: str, options: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -66,6 +66,7 @@ class Task:
             other: chooses a system's own prompt and how a page lays samples out.
         description: one or two sentences: what it measures, where the data come from, under which license.
         scores: in table order; the first is the primary metric.
+        judged: further ones, before those, where a run has a judge; ``answer`` …, whose judge is the run's.
         samples: lists the samples. Its argument is the path of ``--data TASK=PATH``; None means the data that are
             shipped, or a ``UserError`` that says how to get them. The order is fixed: ``--limit`` takes the first.
         instruction: what to do, in words; sent to systems that take one.
@@ -107,6 +108,7 @@ class Task:
     condition_of: str = ""
     hub: HubFiles | None = None
     allow_outside: bool = True
+    judged: tuple[ScoreSpec, ...] = ()
 
 
 @dataclass(frozen=True)

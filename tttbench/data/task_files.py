@@ -60,6 +60,7 @@ class TaskFile:
     description: str
     source: Name
     scores: Annotated[tuple[ScoreEntry, ...], Check(fewest=1)]
+    judged: Annotated[tuple[ScoreEntry, ...], Check(fewest=1, fix="leave the key out")] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     data: str = ""
     get: str = ""
@@ -150,6 +151,7 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
         family=found.family,
         description=found.description,
         scores=scores_from(found.scores, f"{document.source}: scores"),
+        judged=scores_from(found.judged, f"{document.source}: judged"),
         samples=samples,
         instruction=found.instruction,
         needs=Needs(accepts, found.needs.produces, found.needs.turns),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from tttbench.config.suite import Suite, TaskPlan
 from tttbench.core.errors import UserError
+from tttbench.core.judging import judge_options
 from tttbench.core.plugins import build_task
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.task import Task
@@ -34,7 +35,8 @@ class AskedTask:
             UserError: one that there isn't, or that is given twice.
         """
         try:
-            return with_defaults(self.scores, suite.transcriber, suite.oracle, language)
+            judge = judge_options(suite.judge, "judge")
+            return with_defaults(self.scores, suite.transcriber, suite.oracle, language, judge)
         except UserError as error:
             raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 
@@ -49,7 +51,7 @@ def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
             if name not in plans:
                 along[name] = plan.name
                 plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
-    owned = {name: plan.scores or tasks[name].scores for name, plan in plans.items()}
+    owned = {name: plan.scores or _own(tasks[name], suite) for name, plan in plans.items()}
     taken = {spec.scorer for own in owned.values() for spec in own}
     return tuple(
         AskedTask(
@@ -60,3 +62,7 @@ def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
         )
         for name, plan in plans.items()
     )
+
+
+def _own(task: Task, suite: Suite) -> tuple[ScoreSpec, ...]:
+    return (*task.judged, *task.scores) if suite.judge else task.scores

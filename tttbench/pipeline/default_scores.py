@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tttbench.core.errors import UserError
@@ -52,7 +52,11 @@ def added(
 
 
 def with_defaults(
-    scores: Sequence[ScoreSpec], transcriber: str, oracle: str, language: str = ""
+    scores: Sequence[ScoreSpec],
+    transcriber: str,
+    oracle: str,
+    language: str = "",
+    judge: Mapping[str, str] | None = None,
 ) -> tuple[ScoreSpec, ...]:
     """Fill in what a suite says for all of its scores.
 
@@ -61,6 +65,7 @@ def with_defaults(
         transcriber: of the suite, for scores that name none; ``""`` for none.
         oracle: label of the system that all others' codes are compared with; ``""`` for none.
         language: BCP 47 tag of the task's answers; ``""``, where it isn't known, counts as English.
+        judge: options of scores that take a judge and name none: ``judge`` and others, which theirs go before.
 
     Returns:
         Those, ``wer`` after Whisper's normalizer of the language beside each ``wer`` after ours, the gap between
@@ -70,7 +75,7 @@ def with_defaults(
     is_english = language.partition("-")[0].lower() in ("", "en")
     found: dict[str, ScoreSpec] = {}
     for spec in scores:
-        for one in _with_options(spec, transcriber, is_english=is_english):
+        for one in _with_options(_judged(spec, judge or {}), transcriber, is_english=is_english):
             if one.id in found and found[one.id] != one:
                 raise UserError(f"score {one.id!r} is given twice; give one of them another id: {one.scorer}=ID:…")
             found[one.id] = one
@@ -79,11 +84,25 @@ def with_defaults(
         kinds.setdefault(spec.scorer, spec)
     if "text_accuracy" in kinds and "spoken_accuracy" in kinds and "spoken_gap" not in kinds:
         found["spoken_gap"] = ScoreSpec("spoken_gap", "spoken_gap", kinds["spoken_accuracy"].options)
-    if "answer" in kinds and "spoken_answer" in kinds and "answer_gap" not in kinds:
-        found["answer_gap"] = ScoreSpec("answer_gap", "answer_gap", kinds["spoken_answer"].options)
+    spoken = kinds.get("spoken_answer")
+    if spoken is not None and "answer_gap" not in kinds and any(_is_written(one, spoken) for one in found.values()):
+        recipe = spoken.options.get("recipe", "")
+        gap = "answer_gap" if recipe in ("", "judge-binary") else f"answer_gap_{recipe}"
+        found[gap] = ScoreSpec("answer_gap", gap, spoken.options)
     if oracle and "oracle_agreement" not in kinds:
         found["oracle_agreement"] = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": oracle})
     return tuple(found.values())
+
+
+def _is_written(one: ScoreSpec, spoken: ScoreSpec) -> bool:
+    """Whether a score is of written answers, graded as ``spoken`` grades spoken ones."""
+    return one.scorer == "answer" and one.options.get("recipe", "") == spoken.options.get("recipe", "")
+
+
+def _judged(spec: ScoreSpec, judge: Mapping[str, str]) -> ScoreSpec:
+    if "judge" not in scorers.get(spec.scorer).options or "judge" in spec.options:
+        return spec
+    return replace(spec, options={**judge, **spec.options})
 
 
 def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Iterator[ScoreSpec]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
-from tttbench.core.plugins import check_deriver, derivers, make_ready, scorers
+from tttbench.core.errors import UserError
+from tttbench.core.judging import REACHING
+from tttbench.core.plugins import build_task, check_deriver, derivers, make_ready, scorers
+from tttbench.core.plugins import tasks as tasks_known
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
@@ -20,10 +23,24 @@ from tttbench.store.manifest import Manifest, Summary, TaskEntry
 from tttbench.store.run_directory import RunStore
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a run is scored with beside what it has.
+
+    Attributes:
+        add: scores; see ``default_scores.added``.
+        transcriber: system with which the scores of spoken answers are taken once more; ``""`` for none.
+        judge: options of a judge, which then grades what tasks say that one grades; empty for none.
+    """
+
+    add: Sequence[ScoreSpec] = ()
+    transcriber: str = ""
+    judge: Mapping[str, str] = field(default_factory=dict)
+
+
 def rescore(
     store: RunStore,
-    add: Sequence[ScoreSpec],
-    transcriber: str,
+    asked: Asked,
     executor: Executor,
     options: SystemOptions,
     reporter: ProgressReporter,
@@ -32,16 +49,16 @@ def rescore(
 
     Args:
         store: the run, open for writing.
-        add: scores beside those that it has; see ``default_scores.added``.
-        transcriber: system with which the scores of spoken answers are taken once more; ``""`` for none.
+        asked: what it is scored with beside what it has.
         executor: where derivers run.
         options: device and batch size of derivers.
         reporter: is told how far it is.
 
     Raises:
-        UserError: an unknown score, option or transcriber; nothing has been changed then.
+        UserError: an unknown score, option or transcriber, or a judge for tasks that have nothing to be judged; nothing
+            has been changed then.
     """
-    manifest = store.manifest
+    manifest, transcriber = store.manifest, asked.transcriber
     if transcriber:
         languages = frozenset(one.sample.language for one in store.samples())
         check_deriver(f"transcriber:{transcriber}", replace(options, languages=languages))
@@ -50,9 +67,13 @@ def rescore(
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
         language = shared_language(samples) or entry.language
-        more = added(add, entry.scores, taken, key, entry.family)
-        task = _with(entry, more, transcriber, manifest, language)
+        more = (*_judged(key, entry, asked.judge), *added(asked.add, entry.scores, taken, key, entry.family))
+        task = _with(entry, more, asked, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
+    if asked.judge and not any(_judged(key, entry, asked.judge) for key, entry in tasks.items()):
+        raise UserError(
+            "--judge: no task of this run says what a judge grades of it; say it with --add answer (docs/judges.md)."
+        )
     for task in tasks.values():
         columns(task.scores)
     known = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
@@ -77,12 +98,12 @@ def _ids(tasks: Mapping[str, TaskEntry]) -> set[str]:
 def _with(
     task: TaskEntry,
     add: Sequence[ScoreSpec],
-    transcriber: str,
+    asked: Asked,
     manifest: Manifest,
     language: str,
 ) -> TaskEntry:
     first = next((spec.options["transcriber"] for spec in task.scores if spec.options.get("transcriber")), "")
-    more = list(add)
+    more, transcriber = list(add), asked.transcriber
     if transcriber and transcriber != first:
         more += [
             score_spec(spec.scorer, "", {**spec.options, "transcriber": transcriber}, "--transcriber")
@@ -97,5 +118,28 @@ def _with(
             first or transcriber,
             manifest.suite.oracle,
             language,
+            asked.judge or _judge_of(task),
         ),
     )
+
+
+def _judged(key: str, task: TaskEntry, judge: Mapping[str, str]) -> tuple[ScoreSpec, ...]:
+    """The scores by a judge that a task names; beside those of another judge with that in their ids."""
+    if not judge or key not in tasks_known:
+        return ()
+    known = {spec.id: spec for spec in task.scores}
+    found = []
+    for spec in build_task(key).judged:
+        options = {**judge, **spec.options}
+        other = known.get(spec.id)
+        if other is not None and any(other.options.get(name) != value for name, value in options.items()):
+            found.append(score_spec(spec.scorer, "", {**spec.options, **judge}, "--judge"))
+        else:
+            found.append(replace(spec, options=options))
+    return tuple(found)
+
+
+def _judge_of(task: TaskEntry) -> dict[str, str]:
+    """How the first judge of a task is reached, for scores that name none."""
+    first = next((spec.options for spec in task.scores if "judge" in spec.options), {})
+    return {name: first[name] for name in REACHING if name in first}

@@ -39,6 +39,8 @@ class Column:
         also: tasks whose results take the place of ``task``'s where a run has none of those, e.g. other recordings.
         instead: likewise metrics in the place of ``metric``.
         protocol: key of ``[protocols]``; ``""`` where nothing is published.
+        mean_of: tasks of whose values the column shows the unweighted mean, once a system has all of them; ``task``
+            then only names it.
     """
 
     id: Name
@@ -51,6 +53,7 @@ class Column:
     also: tuple[Name, ...] = ()
     instead: tuple[Name, ...] = ()
     protocol: str = ""
+    mean_of: tuple[Name, ...] = ()
 
     @property
     def lower_is_better(self) -> bool:

@@ -204,6 +204,8 @@ def _check_direction(table: Table, column: Column, measured: Mapping[str, Measur
 def _compared(column: Column, measured: Mapping[str, Measured]) -> dict[str, Comparison]:
     """Each system of a column against the best, where they were given the same data and scored alike."""
     ranked = [name for name, one in measured.items() if not math.isnan(one.value)]
+    if column.mean_of:  # a mean of sets has no samples of its own
+        return {}
     if len(ranked) < 2:
         return {}
     sign = 1 if column.lower_is_better else -1
@@ -233,7 +235,7 @@ def _others(block: Block, found: Found) -> list[Row]:
 
 def _places(column: Column) -> list[tuple[str, str]]:
     """Tasks and metrics that a column takes, the better ones first."""
-    tasks, metrics = (column.task, *column.also), (column.metric, *column.instead)
+    tasks, metrics = column.mean_of or (column.task, *column.also), (column.metric, *column.instead)
     return [(task, metric) for task in tasks for metric in metrics]
 
 
@@ -249,17 +251,56 @@ def _system_in(row: Row, found: Found) -> str:
     return folders[0] if len(folders) == 1 else row.system
 
 
+def _mean_cell(row: Row, column: Column, block: Block, found: Found) -> Cell:
+    """The unweighted mean of a system's values on several tasks, without an interval; none unless it has all."""
+    system, published = _system_in(row, found), row.published.get(column.id)
+    metrics = (column.metric, *column.instead)
+    cells = {
+        task: next((one for metric in metrics if (one := found.get((system, task, metric))) is not None), None)
+        for task in column.mean_of
+    }
+    there = [one for one in cells.values() if one is not None and not math.isnan(one.value)]
+    words = ["tttbench", "run", "--systems", row.system, "--tasks", ",".join(column.mean_of)]
+    command = shlex.join([*words, "--judge", "openai_chat:MODEL"])
+    if len(there) < len(cells):
+        lacking = [task for task, one in cells.items() if one is None or math.isnan(one.value)]
+        sets = f"{' or '.join(metrics)} of {', '.join(lacking)}: a mean is shown only with every set"
+        return Cell(published, None, "; ".join(part for part in (row.needs, column.needs, sets) if part), command)
+    parts = [one.result for one in there]
+    result = replace(
+        parts[0],
+        task=column.task,
+        value=math.fsum(one.value for one in there) / len(there),
+        ci_low=math.nan,
+        ci_high=math.nan,
+        value_best=math.nan,
+        value_worst=math.nan,
+        n_units=0,
+        n=sum(one.n for one in parts),
+        ok=sum(one.ok for one in parts),
+    )
+    info = MetricInfo(f"Mean of {len(there)} sets", direction=column.better)
+    protocol = block.protocols.get(column.id, Protocol())
+    differs = [f"unweighted mean of {', '.join(f'{one.task} ({one.metric})' for one in parts)}"]
+    differs += _other_system(row, there[0]) if published is not None else []
+    differs += dict.fromkeys(said for one in parts for said in differing_parts(protocol, one.recipe))
+    otherwise = any(is_judged_otherwise(protocol, one.recipe) for one in parts)
+    return Cell(published, Measured(result, info, there[0].run), "", command, otherwise, differs=tuple(differs))
+
+
 def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
+    if column.mean_of:
+        return _mean_cell(row, column, block, found)
     task = column.via or column.task
     missing = "" if task in tasks else f"a task {task!r}, which there is not yet (docs/add_a_task.md)"
     needs = "; ".join(part for part in (row.needs, column.needs, missing) if part)
     system = _system_in(row, found)
     measured = next((one for place in _places(column) if (one := found.get((system, *place))) is not None), None)
-    command = "" if missing else _command(row, column, task)
+    protocol = block.protocols.get(column.id, Protocol())
+    command = "" if missing else _command(row, column, task, is_judged=bool(protocol.judge))
     published = row.published.get(column.id)
     if measured is None:
         return Cell(published, measured, needs, command)
-    protocol = block.protocols.get(column.id, Protocol())
     differs = [*_other_system(row, measured)] if published is not None else []
     differs += [*_in_its_place(column, measured.result), *differing_parts(protocol, measured.result.recipe)]
     n, size = (known.get(measured.result.task, 0) for known in (measured.run.samples, tasks))
@@ -290,8 +331,10 @@ def _in_its_place(column: Column, result: Result) -> Iterator[str]:
         yield f"metric: {result.metric} in the place of {column.metric}"
 
 
-def _command(row: Row, column: Column, task: str) -> str:
+def _command(row: Row, column: Column, task: str, *, is_judged: bool) -> str:
     words = ["tttbench", "run", "--systems", row.system, "--tasks", task]
+    if is_judged:
+        words += ["--judge", "openai_chat:MODEL"]
     if column.needs:
         words += ["--data", f"{task}=PATH"]
     if not column.via:

@@ -60,6 +60,8 @@ def differing_parts(protocol: Protocol, recipe: Recipe) -> Iterator[str]:
             yield f"{part}: published {published}, here {here or 'none'}"
         elif not published and part in protocol.unpublished:
             yield f"{part}: not published, here {here or 'none'}"
+    if made := re.search(r"prompt ([\w.@-]+)", recipe.judge):
+        yield f"judge's prompt: {made[1]}, of our own wording"
     if rest := [one for one in protocol.unpublished if one not in PARTS]:
         yield f"not published: {', '.join(rest)}"
 

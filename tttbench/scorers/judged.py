@@ -1,6 +1,7 @@
 """Answers graded by a judge: ``answer`` as written, ``spoken_answer`` as spoken, ``answer_gap`` between both.
 
-The recipe is the judge's prompt: ``judge-binary`` (right or wrong), ``judge-1-5``, ``judge-1-10``. An answer without a
+The recipe is the judge's prompt: ``judge-binary`` (right or wrong), ``judge-1-5``, ``judge-1-10``; or a preset, which
+has votes and scale of a published evaluation, too. An answer without a
 word isn't given to the judge: it gets the lowest grade.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Need
-from tttbench.core.judging import OPTIONS, JudgeSettings
+from tttbench.core.judging import OPTIONS
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
 from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
@@ -24,12 +25,18 @@ from tttbench.scorers.transcripts import Transcription
 VERSION = 1
 """Raised whenever the same verdicts may be scored otherwise."""
 
+_OPTIONS = (*OPTIONS, "denominator")
+
 _WHAT = {"written": "the written answer", "spoken": "the transcript of the spoken answer"}
 
 
 def judged_info(judging: Judging, how: str) -> MetricInfo:
     """Return what the metric of a judge is; ``how``: ``written`` or ``spoken``."""
-    scale = judging.scale
+    scale, times = judging.scale, judging.times
+    if scale.is_binary and judging.is_mean:
+        says = f"share of a judge's (a language model's) votes that {_WHAT[how]} is right, of {judging.settings.votes}"
+        title, short = f"{how.capitalize()} answers right, share of votes", f"{how}, votes"
+        return MetricInfo(title, short, says, "%", 100, "higher", lowest=0, highest=1)
     if scale.is_binary:
         says = f"a judge (a language model) finds that {_WHAT[how]} is right"
         title, short = f"{how.capitalize()} answers right, judged", f"{how}, judged"
@@ -37,7 +44,10 @@ def judged_info(judging: Judging, how: str) -> MetricInfo:
     range_ = f"{scale.lowest} to {scale.highest}"
     says = f"mean grade that a judge (a language model) gives {_WHAT[how]}, from {range_}"
     title, short = f"Grade of {how} answers, {range_}", f"{how} grade"
-    return MetricInfo(title, short, says, lowest=scale.lowest, highest=scale.highest)
+    if times != 1:
+        by = f", times {times:g}"
+        title, short, says = title + by, f"{short}{by}", says + by
+    return MetricInfo(title, short, says, scale=times, lowest=judging.lowest, highest=scale.highest)
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class JudgedAnswer:
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, judge and prompt."""
         judge, prompt_sha256 = self.judging.recipe(recipes)
-        return Recipe(f"answer@{VERSION}", judge=judge, prompt_sha256=prompt_sha256)
+        return Recipe(f"answer@{VERSION}", judge=judge, prompt_sha256=prompt_sha256, **self.judging.made_by)
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need the verdict, where there is an answer to grade."""
@@ -94,7 +104,8 @@ class JudgedSpeech:
         """Name, transcriber, judge and prompt."""
         judge, prompt_sha256 = self.judging.recipe(recipes)
         transcriber = self.transcription.recipe(recipes)
-        return Recipe(f"spoken_answer@{VERSION}", transcriber=transcriber, judge=judge, prompt_sha256=prompt_sha256)
+        made = Recipe(f"spoken_answer@{VERSION}", transcriber=transcriber, judge=judge, prompt_sha256=prompt_sha256)
+        return replace(made, **self.judging.made_by)
 
     def needs(self, sample: Sample, view: View) -> Iterator[Need]:
         """Need the transcript, and the verdict on it."""
@@ -127,14 +138,14 @@ class JudgedGap:
     def info(self) -> MetricInfo:
         """A difference on the judge's scale."""
         scale = self.written.judging.scale
-        reach = scale.highest - scale.lowest
+        reach = scale.highest - self.written.judging.lowest
         what = "share judged right" if scale.is_binary else "mean grade"
         return MetricInfo(
             "Text-speech gap, judged",
             "gap, judged",
             f"{what} in writing minus {what} as spoken, of the same samples",
             "points" if scale.is_binary else "",
-            100 if scale.is_binary else 1,
+            100 if scale.is_binary else self.written.judging.times,
             "none",
             "value",
             lowest=-reach,
@@ -170,7 +181,7 @@ def _needed(judging: Judging, sample: Sample, answer: str) -> Iterator[Need]:
 
 
 def _graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
-    lowest = float(judging.scale.lowest)
+    lowest = judging.lowest
     if view.status in ("error", "unparsed"):
         return plain_score(lowest, view.status)
     if why := judging.why_not(sample):
@@ -178,7 +189,9 @@ def _graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
     if not _has_words(answer):
         return plain_score(lowest, "empty", answer=answer)
     verdict = judging.verdict(view.derived(judging.need(sample, answer)))
-    if verdict.status == "failed":
+    if verdict.status == "failed" and judging.zeros:
+        return plain_score(lowest, "unparsed", error=verdict.error, answer=answer)
+    if verdict.status != "ok":
         return replace(UNKNOWN, detail={"error": verdict.error, "answer": answer})
     return plain_score(verdict.value, "ok", answer=answer, votes=list(verdict.votes), judged_by=verdict.model)
 
@@ -187,24 +200,24 @@ def _has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-@register_scorer("answer", options=OPTIONS, summary="verdict of a judge, a language model, on the written answer")
+@register_scorer("answer", options=_OPTIONS, summary="verdict of a judge, a language model, on the written answer")
 def answer(options: Mapping[str, str]) -> JudgedAnswer:
     """Build it."""
-    return JudgedAnswer(Judging(JudgeSettings.of("answer", options)))
+    return JudgedAnswer(Judging.of("answer", options))
 
 
 @register_scorer(
-    "spoken_answer", options=("transcriber", *OPTIONS), summary="verdict of a judge on the spoken answer, transcribed"
+    "spoken_answer", options=("transcriber", *_OPTIONS), summary="verdict of a judge on the spoken answer, transcribed"
 )
 def spoken_answer(options: Mapping[str, str]) -> JudgedSpeech:
     """Build it."""
-    return JudgedSpeech(Judging(JudgeSettings.of("spoken_answer", options)), Transcription.of(options))
+    return JudgedSpeech(Judging.of("spoken_answer", options), Transcription.of(options))
 
 
 @register_scorer(
-    "answer_gap", options=("transcriber", *OPTIONS), summary="a judge's verdict in writing minus that as spoken"
+    "answer_gap", options=("transcriber", *_OPTIONS), summary="a judge's verdict in writing minus that as spoken"
 )
 def answer_gap(options: Mapping[str, str]) -> JudgedGap:
     """Build it."""
-    judging = Judging(JudgeSettings.of("answer_gap", options))
+    judging = Judging.of("answer_gap", options)
     return JudgedGap(JudgedAnswer(judging), JudgedSpeech(judging, Transcription.of(options)))

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tttbench.core.derivation import Derived, Need
+from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.judge_presets import JUDGE_PRESETS
+from tttbench.core.judge_presets import VERSION as PRESETS_VERSION
 from tttbench.core.judging import JudgeSettings, Scale
 from tttbench.core.sample import Sample
+
+AS_PUBLISHED = "as-published"
+"""Of the option ``denominator``: what the code of the preset makes of answers without words or verdict."""
 
 _PROMPT_SHA256 = re.compile(r"(prompt [\w.@-]+) sha256:([0-9a-f]{64})")
 
@@ -20,13 +26,13 @@ class Verdict:
     """What is known of a judge's verdict on an answer.
 
     Attributes:
-        status: ``ok``, or ``failed``: there is none.
+        status: ``ok``, ``failed``: there is none, or ``pending``: nobody has been asked yet.
         value: the majority of yes (1) and no (0), else the mean of all votes.
         votes: each verdict; ``model``: as replies call it.
         error: why there is none.
     """
 
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "pending"]
     value: float = 0.0
     votes: tuple[int, ...] = ()
     model: str = ""
@@ -35,9 +41,54 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Judging:
-    """Verdicts by one judge."""
+    """Verdicts by one judge.
+
+    ``preset``: the published way of grading that they follow, ``""`` for ours; ``zeros``: whether an answer without
+    words, or without a verdict, counts 0, as in the code of the preset.
+    """
 
     settings: JudgeSettings
+    preset: str = ""
+    zeros: bool = False
+
+    @classmethod
+    def of(cls, scorer: str, options: Mapping[str, str]) -> Judging:
+        """Take the options of a score, ``denominator`` among them; raises ``UserError`` naming the option."""
+        settings = JudgeSettings.of(scorer, options)
+        recipe, chosen = options.get("recipe", ""), options.get("denominator", "all")
+        if chosen not in ("all", AS_PUBLISHED):
+            hint = did_you_mean(chosen, ("all", AS_PUBLISHED))
+            raise UserError(f"{scorer}:denominator={chosen!s:.60}: there is no such denominator. {hint}")
+        counting = [name for name, one in JUDGE_PRESETS.items() if one.zeros]
+        if chosen == AS_PUBLISHED and recipe not in counting:
+            raise UserError(
+                f"{scorer}:denominator=as-published: needs a recipe whose code counts otherwise than we do: "
+                f"{', '.join(counting)}."
+            )
+        return cls(settings, recipe if recipe in JUDGE_PRESETS else "", chosen == AS_PUBLISHED)
+
+    @property
+    def times(self) -> float:
+        """What a grade is multiplied by to be shown."""
+        return JUDGE_PRESETS[self.preset].times if self.preset else 1.0
+
+    @property
+    def is_mean(self) -> bool:
+        """Whether yes and no are averaged over votes; else the majority counts."""
+        return bool(self.preset) and JUDGE_PRESETS[self.preset].is_mean
+
+    @property
+    def lowest(self) -> float:
+        """What an answer without a word is worth."""
+        return 0.0 if self.zeros else float(self.scale.lowest)
+
+    @property
+    def made_by(self) -> dict[str, str]:
+        """What of a score's recipe tells how verdicts are counted."""
+        found = {"options": f"preset={self.preset}@{PRESETS_VERSION}"} if self.preset else {}
+        if self.zeros:
+            found["denominator"] = f"all@1, {self.preset}'s 0 without words or verdict@{PRESETS_VERSION}"
+        return found
 
     @property
     def scale(self) -> Scale:
@@ -73,10 +124,13 @@ class Judging:
     def verdict(self, derived: Derived | None) -> Verdict:
         """Read what the deriver made."""
         if derived is None:
-            return Verdict("failed", error=f"not graded yet by {self.settings.judge}")
+            return Verdict("pending", error=f"not graded yet by {self.settings.judge}")
         if derived.status != "ok":
             return Verdict("failed", error=derived.error)
-        return verdict_of(derived.content, self.scale)
+        found = verdict_of(derived.content, self.scale)
+        if self.is_mean and found.status == "ok":
+            return replace(found, value=sum(found.votes) / len(found.votes))
+        return found
 
 
 def verdict_of(content: str, scale: Scale) -> Verdict:

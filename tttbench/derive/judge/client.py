@@ -125,7 +125,8 @@ class ChatClient:
             names = [one.id for one in found.data if isinstance(one.id, str)]
         except openai.APIConnectionError as error:
             raise UserError(
-                f"{name}: no server answers at {self.base_url} ({self._said(error)}). Start it, or set OPENAI_BASE_URL."
+                f"{name}: no server answers at {self.base_url} ({self._said(error)}). Start it, or set OPENAI_BASE_URL "
+                "(tttbench run --judge '' asks no judge; rescore RUN --judge … grades the answers later)."
             ) from error
         except openai.APIStatusError as error:
             if error.status_code in _DENIED:
@@ -185,6 +186,8 @@ class ChatClient:
                 "json_schema": {"name": "verdict", "strict": True, "schema": schema},
             },
         }
+        if settings.top_p != 1:
+            body["top_p"] = settings.top_p
         if several > 1:
             body["n"] = several
         refused: list[APIStatusError] = []

@@ -8,12 +8,15 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from tttbench.core.derivation import DerivationInput, Derived
+from tttbench.core.errors import UserError
+from tttbench.core.extras import is_installed
 from tttbench.core.json_values import JsonObject
 from tttbench.core.judging import JudgeSettings
+from tttbench.core.missing import Missing
 from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.derive.judge import replies
-from tttbench.derive.judge.client import Asked, AskError, ChatClient
+from tttbench.derive.judge.client import Asked, AskError, ChatClient, place_of
 from tttbench.derive.judge.prompts import load_prompt, material
 
 T = TypeVar("T")
@@ -21,6 +24,9 @@ R = TypeVar("R")
 
 LONGEST_KEPT = 2_000
 """Characters of a reply that are kept; a verdict is read from all of it."""
+
+INSTALL = "pip install 'tttbench[judge]'"
+ADDRESS = "then export OPENAI_BASE_URL=http://127.0.0.1:8000/v1"
 
 
 class Judge:
@@ -40,8 +46,9 @@ class Judge:
         one = self._settings
         served = f" served as {one.served_as}" if one.served_as else ""
         votes = f"{one.votes} votes" if one.votes > 1 else "1 vote"
+        top_p = f", top_p {one.top_p:g}" if one.top_p != 1 else ""
         return (
-            f"{one.judge}{served}; {self._prompt.recipe}; {votes} at temperature {one.temperature:g}, "
+            f"{one.judge}{served}; {self._prompt.recipe}; {votes} at temperature {one.temperature:g}{top_p}, "
             f"{one.max_tokens} tokens at most; replies@{replies.VERSION}"
         )
 
@@ -116,12 +123,29 @@ def check(spec: str, options: SystemOptions) -> None:
     JudgeSettings.of_deriver(spec)
 
 
+def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
+    """Tell whether package or address is missing; else None, as the server isn't asked whether it is there."""
+    settings = JudgeSettings.of_deriver(spec)
+    found = []
+    if not is_installed("openai"):
+        found.append(Missing("package openai, the client of servers with OpenAI's chat protocol", INSTALL))
+    try:
+        place_of(settings)
+    except UserError:
+        what = f"the address of a server that serves {settings.model} (none has been asked)"
+        server = f"a server with OpenAI's chat protocol, e.g. vllm serve {settings.model}"
+        found.append(Missing(what, f"{server}; {ADDRESS}"))
+    return found or None
+
+
 def ready(spec: str, options: SystemOptions) -> None:
     """Find out whether package, address and key are there, and ask the server whether it has the model."""
     ChatClient(JudgeSettings.of_deriver(spec)).check_server()
 
 
-@register_deriver("judge", check=check, ready=ready, summary="verdicts of a language model: openai_chat:MODEL")
+@register_deriver(
+    "judge", check=check, ready=ready, lacks=lacks, summary="verdicts of a language model: openai_chat:MODEL"
+)
 def build(spec: str, options: SystemOptions) -> Judge:
     """Build ``judge:openai_chat:MODEL?…``; raises ``UserError`` if its server isn't there, before anything is asked."""
     settings = JudgeSettings.of_deriver(spec)
