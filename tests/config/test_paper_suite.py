@@ -75,7 +75,7 @@ def test_its_audio_qa_is_judged_unless_there_is_to_be_no_judge(monkeypatch: pyte
 
 def test_what_the_protocol_has_and_nothing_here_does_is_named(dry: Preview) -> None:
     missing = " ".join(f"{note.part} {note.published}" for note in dry.protocol if note.missing)
-    for part in ("Paraformer-zh", "CLAIR-A", "UTMOS"):
+    for part in ("Paraformer-zh", "UTMOS"):
         assert part in missing
     unpublished = {note.part for note in dry.protocol if not note.published}
     assert {"normalizer of ASR", "prompts of ASR and Audio-QA", "size of AlpacaEval"} <= unpublished

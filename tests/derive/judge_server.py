@@ -52,7 +52,13 @@ class Script:
 
     def answers(self) -> list[str]:
         """The answers that were to be graded, in the order of the requests."""
-        return [json.loads(body["messages"][1]["content"])["answer"] for body in self.bodies]
+        return [graded(body) for body in self.bodies]
+
+
+def graded(body: dict[str, Any]) -> str:
+    """The answer or caption of a request."""
+    given: dict[str, str] = json.loads(body["messages"][1]["content"])
+    return given["caption"] if "caption" in given else given["answer"]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -115,15 +121,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def completion(self, body: dict[str, Any], number: int) -> dict[str, Any]:
         script = self.script
-        given = json.loads(body["messages"][1]["content"])
+        given = graded(body)
         key = "verdict" if '"verdict"' in body["messages"][0]["content"] else "grade"
         wanted = body.get("n", 1)
         n = 1 if "n ignored" in script.faults else wanted
         choices = []
         for at in range(n):
-            content = json.dumps({key: script.verdicts.get(given["answer"], script.default)})
-            if given["answer"] in script.raw:
-                replies = script.raw[given["answer"]]
+            content = json.dumps({key: script.verdicts.get(given, script.default)})
+            if given in script.raw:
+                replies = script.raw[given]
                 content = replies[(at if wanted > 1 and n > 1 else number) % len(replies)]
             message: dict[str, Any] = {"role": "assistant", "content": content}
             if script.happens("refusal"):

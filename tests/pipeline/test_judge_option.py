@@ -13,6 +13,8 @@ pytest.importorskip("openai", reason="needs the extra judge")
 
 from tttbench.cli.main import main
 
+from ..data.tables import tone
+from ..data.test_captions import macs
 from ..data.test_voicebench import write as write_voicebench
 from ..derive.judge_server import Script, serving
 
@@ -127,3 +129,20 @@ def test_what_is_no_judge_and_a_run_with_nothing_to_be_judged(
     assert main(["run", *run, "--transcriber", ""]) == 0
     assert main(["rescore", str(tmp_path / "run"), "--judge", judge]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_captions_are_graded_beside_their_references(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], script: Script
+) -> None:
+    pytest.importorskip("yaml")
+    data, answers = macs(tmp_path / "MACS"), tmp_path / "captions.jsonl"
+    for recording in data.rglob("*.wav"):
+        recording.write_bytes(tone(100))
+    captions = {"airport-a": "A tram.", "park-b": "Birds."}
+    answers.write_text("".join(json.dumps({"id": name, "text": text}) + "\n" for name, text in captions.items()))
+    script.verdicts = {"A tram.": 10, "Birds.": 70}
+    run = ["--systems", f"recorded:{answers}", "--tasks", "macs", "--data", f"macs={data}", "--judge", JUDGE]
+    assert main(["run", *run, "--out", str(tmp_path / "run"), "--device", "cpu", "--json"]) == 0
+    found = {one["metric"]: one["value"] for one in json.loads(capsys.readouterr().out.splitlines()[-1])["results"]}
+    assert list(found) == ["clair_a", "cider_d", "rouge_l"]
+    assert found["clair_a"] == 40

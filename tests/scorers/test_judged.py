@@ -30,7 +30,7 @@ class Graded(Seen):
 
     def derived(self, need: Need) -> Derived | None:
         if need.deriver.startswith("judge:"):
-            return self.verdicts.get(need.fields["answer"])
+            return self.verdicts.get(need.fields.get("answer") or need.fields["caption"])
         return super().derived(need)
 
 

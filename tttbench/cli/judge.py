@@ -49,7 +49,10 @@ def settings_of(args: argparse.Namespace) -> JudgeSettings:
             known = [option for option in OPTIONS if option not in ("judge", "recipe")]
             raise UserError(f"--set {one!s:.60}: must be OPTION=VALUE. {did_you_mean(name, known)}")
         options[name] = value
-    return JudgeSettings.of("judge check", {**options, "judge": args.judge})
+    found = JudgeSettings.of("judge check", {**options, "judge": args.judge})
+    if found.scale.of != "answer":
+        raise UserError(f"--recipe {args.recipe}: grades captions, and the check's set holds answers to questions.")
+    return found
 
 
 def _check(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from tttbench.core.errors import UserError, did_you_mean
@@ -22,12 +23,13 @@ JUDGE = "judge:"
 class Scale:
     """The verdicts that a prompt asks for: whole numbers from ``lowest`` to ``highest``; 0 and 1 are no and yes.
 
-    ``needs_references``: whether nothing can be said without a right answer.
+    ``needs_references``: whether nothing can be said without a right answer. ``of``: what is graded.
     """
 
     lowest: int
     highest: int
     needs_references: bool
+    of: Literal["answer", "caption"] = "answer"
 
     @property
     def is_binary(self) -> bool:
@@ -39,6 +41,7 @@ SCALES: Mapping[str, Scale] = {
     "judge-binary": Scale(0, 1, needs_references=True),
     "judge-1-5": Scale(1, 5, needs_references=False),
     "judge-1-10": Scale(1, 10, needs_references=False),
+    "clair-a": Scale(0, 100, needs_references=True, of="caption"),
 }
 """By prompt, which is also what scores call their recipe."""
 

@@ -24,6 +24,9 @@ _OTHER_LANGUAGES = {"normalizer": "basic"}
 _WRITTEN = frozenset({"asr", "captioning"})
 """Families of tasks whose answers are written only."""
 
+_OF_CAPTIONS = frozenset({"clair_a"})
+"""Scorers by a judge that are for captions."""
+
 
 def added(
     add: Sequence[ScoreSpec], own: Sequence[ScoreSpec], taken: Collection[str], task: str, family: str
@@ -44,6 +47,10 @@ def added(
             found.append(spec)
         elif spec.scorer not in taken and family in _WRITTEN and "transcriber" in scorers.get(spec.scorer).options:
             log.warning("%s on %s: left out, as answers to that task are written, not spoken.", spec.id, task)
+        elif spec.scorer not in taken and spec.scorer in _OF_CAPTIONS and family == "captioning":
+            found.append(spec)
+        elif spec.scorer not in taken and spec.scorer in _OF_CAPTIONS:
+            log.warning("%s on %s: left out, as answers to that task are no captions.", spec.id, task)
         elif spec.scorer not in taken and family in _WRITTEN and "judge" in scorers.get(spec.scorer).options:
             log.warning("%s on %s: left out, as that task asks no questions that a judge could grade.", spec.id, task)
         elif spec.scorer not in taken:

@@ -75,11 +75,11 @@ class JudgedAnswer:
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need the verdict, where there is an answer to grade."""
         if view.status not in ("error", "unparsed"):
-            yield from _needed(self.judging, sample, view.text)
+            yield from needed(self.judging, sample, view.text)
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return the verdict; the lowest grade for whatever isn't an answer."""
-        return _graded(self.judging, sample, view, view.text)
+        return graded(self.judging, sample, view, view.text)
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,16 @@ class JudgedSpeech:
         yield from self.transcription.needs(sample, view)
         spoken = self.transcription.of_answer(sample, view)
         if spoken.status == "ok":
-            yield from _needed(self.judging, sample, spoken.text)
+            yield from needed(self.judging, sample, spoken.text)
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return the verdict; no value where the transcript failed."""
         if view.status in ("error", "unparsed"):
-            return _graded(self.judging, sample, view, "")
+            return graded(self.judging, sample, view, "")
         spoken = self.transcription.of_answer(sample, view)
         if spoken.status == "failed":
             return replace(UNKNOWN, detail={"error": spoken.error})
-        return _graded(self.judging, sample, view, spoken.text)
+        return graded(self.judging, sample, view, spoken.text)
 
 
 @dataclass(frozen=True)
@@ -175,12 +175,14 @@ class JudgedGap:
         return plain_score(written.value - spoken.value, worst_status((written.status, spoken.status)))
 
 
-def _needed(judging: Judging, sample: Sample, answer: str) -> Iterator[Need]:
+def needed(judging: Judging, sample: Sample, answer: str) -> Iterator[Need]:
+    """Yield the need for a verdict, where there is something to grade and something to grade it by."""
     if _has_words(answer) and not judging.why_not(sample):
         yield judging.need(sample, answer)
 
 
-def _graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
+def graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
+    """Return the verdict on an answer; the lowest for what is none, no value where nobody can say."""
     lowest = judging.lowest
     if view.status in ("error", "unparsed"):
         return plain_score(lowest, view.status)

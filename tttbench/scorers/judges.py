@@ -55,6 +55,8 @@ class Judging:
     def of(cls, scorer: str, options: Mapping[str, str]) -> Judging:
         """Take the options of a score, ``denominator`` among them; raises ``UserError`` naming the option."""
         settings = JudgeSettings.of(scorer, options)
+        if settings.scale.of != "answer":
+            raise UserError(f"{scorer}:recipe={settings.prompt}: grades captions, not answers; ask for clair_a.")
         recipe, chosen = options.get("recipe", ""), options.get("denominator", "all")
         if chosen not in ("all", AS_PUBLISHED):
             hint = did_you_mean(chosen, ("all", AS_PUBLISHED))
@@ -107,15 +109,17 @@ class Judging:
         return _PROMPT_SHA256.sub(r"\1", made), found[2] if found else ""
 
     def need(self, sample: Sample, answer: str) -> Need:
-        """Return the need for a verdict on ``answer``."""
-        fields = {"question": question_of(sample), "answer": answer}
+        """Return the need for a verdict on ``answer``, or on a caption."""
+        fields = {"caption": answer}
+        if self.scale.of == "answer":
+            fields = {"question": question_of(sample), "answer": answer}
         if sample.references:
             fields["references"] = json.dumps(list(sample.references), ensure_ascii=False)
         return Need(self.deriver, fields=fields, language=sample.language)
 
     def why_not(self, sample: Sample) -> str:
         """Return why no judge could say anything of an answer to ``sample``; ``""`` if it could."""
-        if not question_of(sample):
+        if self.scale.of == "answer" and not question_of(sample):
             return "the question isn't known as text, so nobody can judge an answer; add the field question to the list"
         if self.scale.needs_references and not sample.references:
             return f"{self.settings.prompt} needs a right answer, and the sample has none"

@@ -73,9 +73,11 @@ def load_prompt(name: str) -> Prompt:
 
 def material(fields: Mapping[str, str], language: str) -> str:
     """Return what is sent with a prompt: one JSON object, so that no answer can pass for the end of its field."""
-    given: JsonObject = {"question": fields["question"]}
+    captions = "caption" in fields
+    given: JsonObject = {} if captions else {"question": fields["question"]}
     if references := json.loads(fields.get("references", "[]")):
-        given = {**given, "accepted_answers": references}
+        given = {**given, "reference_captions" if captions else "accepted_answers": references}
     if language:
         given = {**given, "language": language}
-    return json.dumps({**given, "answer": fields["answer"]}, ensure_ascii=False, indent=1)
+    graded = "caption" if captions else "answer"
+    return json.dumps({**given, graded: fields[graded]}, ensure_ascii=False, indent=1)
