@@ -220,7 +220,7 @@ def _json_rows(sheet: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]
             values = parse_json(one, f"{sheet}, line {line}").values
             if not isinstance(values, Mapping):
                 raise UserError(f"{sheet}, line {line}: must be a JSON object.")
-            yield line, {str(name): "" if value is None else value for name, value in values.items()}
+            yield line, {str(name): "" if value is None else str(value) for name, value in values.items()}
 
 
 def _csv_rows(sheet: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
