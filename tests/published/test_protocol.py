@@ -135,7 +135,9 @@ def test_a_track_has_a_mean_only_with_every_set() -> None:
 
     def reasoning(*some: Result) -> Cell:
         summary = Summary("done", 1, 1, metrics=metrics, results=some)
-        tables = fill(load_tables(), found_in([MeasuredRun("a", summary)], {}), SIZES)
+        tables = fill(
+            load_tables(), found_in([MeasuredRun("a", summary, samples={"uro_mlc": 2})], {}), {"uro_mlc": 177}
+        )
         (table,) = [one for one in tables if one.table.id == "uro_bench"]
         return table.blocks[0].cells[-1][1]
 
@@ -145,6 +147,8 @@ def test_a_track_has_a_mean_only_with_every_set() -> None:
     assert found.measured.value == 43.75
     assert found.difference == pytest.approx(4.45)
     assert math.isnan(found.measured.result.ci_low)
+    assert found.differs[-1] == "uro_mlc: samples: here 2 of the set's 177"
+    assert found.command.endswith("--data uro_mlc=PATH --judge openai_chat:MODEL")
     assert found.differs[0].startswith("unweighted mean of uro_storaleval (spoken_answer_uro-open), uro_truthfuleval")
     lacking = reasoning(*results[:3])
     assert lacking.measured is None

@@ -251,7 +251,7 @@ def _system_in(row: Row, found: Found) -> str:
     return folders[0] if len(folders) == 1 else row.system
 
 
-def _mean_cell(row: Row, column: Column, block: Block, found: Found) -> Cell:
+def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
     """The unweighted mean of a system's values on several tasks, without an interval; none unless it has all."""
     system, published = _system_in(row, found), row.published.get(column.id)
     metrics = (column.metric, *column.instead)
@@ -261,6 +261,7 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found) -> Cell:
     }
     there = [one for one in cells.values() if one is not None and not math.isnan(one.value)]
     words = ["tttbench", "run", "--systems", row.system, "--tasks", ",".join(column.mean_of)]
+    words += [word for task in column.mean_of if column.needs for word in ("--data", f"{task}=PATH")]
     command = shlex.join([*words, "--judge", "openai_chat:MODEL"])
     if len(there) < len(cells):
         lacking = [task for task, one in cells.items() if one is None or math.isnan(one.value)]
@@ -284,13 +285,17 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found) -> Cell:
     differs = [f"unweighted mean of {', '.join(f'{one.task} ({one.metric})' for one in parts)}"]
     differs += _other_system(row, there[0]) if published is not None else []
     differs += dict.fromkeys(said for one in parts for said in differing_parts(protocol, one.recipe))
+    for one in there:
+        task = one.result.task
+        others = differing_samples(protocol, one.run.samples.get(task, 0), tasks.get(task, 0))
+        differs += [f"{task}: {said}" for said in others]
     otherwise = any(is_judged_otherwise(protocol, one.recipe) for one in parts)
     return Cell(published, Measured(result, info, there[0].run), "", command, otherwise, differs=tuple(differs))
 
 
 def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
     if column.mean_of:
-        return _mean_cell(row, column, block, found)
+        return _mean_cell(row, column, block, found, tasks)
     task = column.via or column.task
     missing = "" if task in tasks else f"a task {task!r}, which there is not yet (docs/add_a_task.md)"
     needs = "; ".join(part for part in (row.needs, column.needs, missing) if part)

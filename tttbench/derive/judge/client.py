@@ -33,6 +33,7 @@ _OPTIONAL: Mapping[str, str] = {
 in words alone, votes one by one, and a reply ends where the server ends it."""
 _REFUSED = (400, 404, 415, 422, 501)
 _DENIED = (401, 403)
+WITHOUT = "(tttbench run --judge '' asks no judge; tttbench rescore RUN --judge … grades the answers later.)"
 MOST_IN_A_ROW = 3
 """So many requests in a row without any reply, retries included, and the server counts as gone."""
 
@@ -125,8 +126,8 @@ class ChatClient:
             names = [one.id for one in found.data if isinstance(one.id, str)]
         except openai.APIConnectionError as error:
             raise UserError(
-                f"{name}: no server answers at {self.base_url} ({self._said(error)}). Start it, or set OPENAI_BASE_URL "
-                "(tttbench run --judge '' asks no judge; rescore RUN --judge … grades the answers later)."
+                f"{name}: no server answers at {self.base_url} ({self._said(error)}). Start it, or set "
+                f"OPENAI_BASE_URL. {WITHOUT}"
             ) from error
         except openai.APIStatusError as error:
             if error.status_code in _DENIED:
@@ -295,7 +296,7 @@ def place_of(settings: JudgeSettings) -> tuple[str, str]:
     if not url and not key:
         raise UserError(
             f"judge {settings.judge!r}: set OPENAI_BASE_URL to the address of a server, such as "
-            f"http://127.0.0.1:8000/v1, or {settings.key_env} to a key of OpenAI's."
+            f"http://127.0.0.1:8000/v1, or {settings.key_env} to a key of OpenAI's. {WITHOUT}"
         )
     return url, key or "none"
 
