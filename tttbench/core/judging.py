@@ -154,7 +154,7 @@ class JudgeSettings:
             _number(where, options, "top_p", cls.top_p, 0.001, 1),
             options.get("served_as", ""),
             _whole(where, options, "max_tokens", cls.max_tokens, 1, 1_000_000),
-            _url(where, options.get("base_url", "")),
+            plain_url(f"{where}:base_url", url) if (url := options.get("base_url", "")) else "",
             _variable(where, options.get("key_env", cls.key_env)),
             _number(where, options, "timeout_s", cls.timeout_s, 0.1, 86_400),
             _whole(where, options, "retries", cls.retries, 0, 100),
@@ -212,25 +212,30 @@ def _number(where: str, options: Mapping[str, str], name: str, default: float, l
     return value
 
 
-def _url(where: str, text: str) -> str:
-    if not text:
-        return ""
+def plain_url(what: str, text: str) -> str:
+    """Return the address of a server, which runs keep; raises ``UserError`` for one with a secret, or that is none.
+
+    ``what`` is where it stands, for messages; the address isn't repeated, as it may hold a password.
+    """
     try:
         parts = urlsplit(text)
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname)
-        holds_secret = bool(parts.username or parts.password or parts.query)
+        is_url = bool(re.fullmatch("[!-~]+", text)) and parts.scheme in ("http", "https") and bool(parts.hostname)
+        is_url = is_url and parts.port != 0
+        holds_more = "@" in parts.netloc or bool(parts.query or parts.fragment)
     except ValueError:
-        is_url = holds_secret = False
-    if not is_url or holds_secret:
+        is_url = holds_more = False
+    if not is_url or holds_more:
         raise UserError(
-            f"{where}:base_url: must be http://HOST:PORT/v1 without user, password and query, as runs keep it; the key "
+            f"{what}: must be http://HOST:PORT/v1 without user, password, query and spaces, as runs keep it; the key "
             "belongs into an environment variable (key_env)."
         )
     return text
 
 
 def _variable(where: str, text: str) -> str:
-    # A key itself, given here by mistake, must not be printed.
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,63}", text) or text.startswith("sk_"):
-        raise UserError(f"{where}:key_env: must be the name of an environment variable, such as OPENAI_API_KEY.")
+    # A key itself, given here by mistake, must not be printed: nearly all of them hold a lower-case letter or a dash.
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", text):
+        raise UserError(
+            f"{where}:key_env: must be the name of an environment variable, of A-Z, 0-9 and _, such as OPENAI_API_KEY."
+        )
     return text

@@ -6,6 +6,7 @@ Retries, back-off and ``Retry-After`` are the package's. Knows neither prompts n
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import re
 import threading
@@ -13,11 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.extras import require
 from tttbench.core.json_values import JsonObject, JsonValue
-from tttbench.core.judging import JudgeSettings
+from tttbench.core.judging import JudgeSettings, plain_url
 
 if TYPE_CHECKING:
     from openai import APIConnectionError, APIStatusError
@@ -31,6 +33,8 @@ _OPTIONAL: Mapping[str, str] = {
 }
 """Parts of a request that a server may not know, and how its refusal names them. Without them the verdict is asked for
 in words alone, votes one by one, and a reply ends where the server ends it."""
+_HEADERS = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
+"""Variables that the package sends with every request, as it does the key."""
 _REFUSED = (400, 404, 415, 422, 501)
 _DENIED = (401, 403)
 WITHOUT = "(tttbench run --judge '' asks no judge; tttbench rescore RUN --judge … grades the answers later.)"
@@ -207,8 +211,13 @@ class ChatClient:
                 continue
             except openai.APIConnectionError as error:
                 raise self._unreached(error) from error
+            except UnicodeEncodeError as error:
+                raise AskError(
+                    "the request can't be sent: question or answer holds half of a surrogate pair, which is no text."
+                ) from error
             except ValueError as error:
-                raise AskError(f"the server's reply can't be read: it is broken JSON ({error}).") from error
+                what = without_key(str(error), self._key)
+                raise AskError(f"the server's reply can't be read: it is broken JSON ({what}).") from error
             self._in_a_row = 0
             self._without |= dropped
             return made  # type: ignore[no-any-return]  # of an overloaded call
@@ -286,19 +295,44 @@ class ChatClient:
         """What an error says, without the key and without line ends."""
         cause = error.__cause__
         text = " ".join(f"{error}{f' {cause}' if cause is not None else ''}".split()).rstrip(".")
-        return text.replace(self._key, "…")[:200] if len(self._key) > 3 else text[:200]
+        return without_key(text, self._key)[:200]
 
 
 def place_of(settings: JudgeSettings) -> tuple[str, str]:
-    """Return the server's address (``""``: OpenAI's own) and the key; raises ``UserError`` if there can be neither."""
-    url = settings.base_url or os.environ.get("OPENAI_BASE_URL", "")
-    key = os.environ.get(settings.key_env, "")
+    """Return the server's address (``""``: OpenAI's own) and the key.
+
+    Raises:
+        UserError: there can be neither; the address holds a secret, which runs would keep; or no request can carry the
+            key, and what fails at that would print it.
+    """
+    name = f"judge {settings.judge!r}"
+    url, key = settings.base_url or os.environ.get("OPENAI_BASE_URL", ""), os.environ.get(settings.key_env, "")
+    if url:
+        plain_url(f"{name}: OPENAI_BASE_URL", url)
+    if settings.key_env != JudgeSettings.key_env and not key:
+        # Its name isn't repeated: it may be the key, given in the place of the name.
+        raise UserError(f"{name}: key_env: no environment variable of that name is set; export it with the key.")
     if not url and not key:
         raise UserError(
-            f"judge {settings.judge!r}: set OPENAI_BASE_URL to the address of a server, such as "
-            f"http://127.0.0.1:8000/v1, or {settings.key_env} to a key of OpenAI's. {WITHOUT}"
+            f"{name}: set OPENAI_BASE_URL to the address of a server, such as http://127.0.0.1:8000/v1, or "
+            f"{settings.key_env} to a key of OpenAI's. {WITHOUT}"
         )
+    for variable in (settings.key_env, *_HEADERS):
+        if not re.fullmatch("[!-~]*", os.environ.get(variable, "")):
+            raise UserError(
+                f"{name}: {variable} holds a line end, a space or a character that isn't ASCII, which no request can "
+                f"carry; set it anew, as in export {variable}=$(tr -d '[:space:]' < FILE)."
+            )
     return url, key or "none"
+
+
+def without_key(text: str, key: str) -> str:
+    """Return ``text`` without the key, also where that is written as Python, JSON or an address would."""
+    if len(key) <= 3 or key == "none":
+        return text
+    for form in {key, repr(key)[1:-1], json.dumps(key)[1:-1], quote(key), quote(key, safe="")}:
+        text = text.replace(form, "…")
+    return text
 
 
 def is_same_model(asked: str, replied: str) -> bool:
