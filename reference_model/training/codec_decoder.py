@@ -104,9 +104,7 @@ def train_decoder(
     """
     if 0 < settings.window <= 2 * FrameNet.lookahead_codes:
         least = 2 * FrameNet.lookahead_codes
-        raise ReferenceModelError(
-            f"window = {settings.window}: must be 0, or more than {least} codes"
-        )
+        raise ReferenceModelError(f"window = {settings.window}: must be 0, or more than {least} codes")
     torch.manual_seed(settings.seed)
     model = Decoder(config)
     if begin is not None:

@@ -22,9 +22,11 @@ class Script:
         faults: names of faults that are on.
         times: how often a fault happens; those that aren't here go on for ever.
         raw: replies in the place of JSON, by answer: one for each vote, over and over.
+        by_answer: status and message with which the request about an answer is refused.
         model: the name that replies give.
         models: the names that are listed.
-        bodies: requests as they came; ``keys`` their keys.
+        bodies: requests as they came; ``keys`` their keys. Those that try the server out are in ``trials``; no fault
+            happens to them but refusals of parts.
     """
 
     verdicts: Mapping[str, object] = field(default_factory=dict)
@@ -32,9 +34,11 @@ class Script:
     faults: set[str] = field(default_factory=set)
     times: dict[str, int] = field(default_factory=dict)
     raw: Mapping[str, list[str]] = field(default_factory=dict)
+    by_answer: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     model: str = MODEL
     models: tuple[str, ...] = (MODEL,)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    trials: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -84,18 +88,31 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with script.lock:
             number = len(script.bodies)
-            script.bodies.append(body)
-            script.keys.append(self.headers.get("Authorization", ""))
+            is_trial = "to try the server out?" in body["messages"][1]["content"]
+            (script.trials if is_trial else script.bodies).append(body)
+            if not is_trial:
+                script.keys.append(self.headers.get("Authorization", ""))
         refusals = {
             "no schema": ("response_format", "response_format json_schema is not supported"),
             "no n": ("n", "Only one completion choice is allowed"),
             "no seed": ("seed", "Unrecognized request argument supplied: seed"),
+            "no temperature": ("temperature", "Unsupported value: 'temperature' does not support 0"),
             "no max_tokens": ("max_tokens", "Unsupported parameter: 'max_tokens'; use 'max_completion_tokens'"),
         }
         for fault, (name, message) in refusals.items():
             if name in body and script.happens(fault):
                 self.send_json(400, {"error": {"message": message}})
                 return
+        if is_trial and "no trial" in script.faults:
+            self.send_json(400, {"error": {"message": "scripted no trial"}})
+            return
+        if is_trial:
+            self.send_json(200, self.completion(body, 0, is_trial=True))
+            return
+        own = script.by_answer.get(json.loads(body["messages"][1]["content"])["answer"])
+        if own is not None:
+            self.send_json(own[0], {"error": {"message": own[1]}})
+            return
         for fault, status, after in (
             ("429", 429, {"Retry-After": "0.02"}),
             ("429 for long", 429, {"Retry-After": "3600"}),
@@ -119,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.send_data(200, data)
 
-    def completion(self, body: dict[str, Any], number: int) -> dict[str, Any]:
+    def completion(self, body: dict[str, Any], number: int, *, is_trial: bool = False) -> dict[str, Any]:
         script = self.script
         given = graded(body)
         key = "verdict" if '"verdict"' in body["messages"][0]["content"] else "grade"
@@ -132,9 +149,9 @@ class Handler(BaseHTTPRequestHandler):
                 replies = script.raw[given]
                 content = replies[(at if wanted > 1 and n > 1 else number) % len(replies)]
             message: dict[str, Any] = {"role": "assistant", "content": content}
-            if script.happens("refusal"):
+            if not is_trial and script.happens("refusal"):
                 message = {"role": "assistant", "content": None, "refusal": "I won't grade this."}
-            finish = "length" if script.happens("cut by length") else "stop"
+            finish = "length" if not is_trial and script.happens("cut by length") else "stop"
             choices.append({"index": at, "message": message, "finish_reason": finish})
         usage = {"prompt_tokens": 100, "completion_tokens": 5 * n, "total_tokens": 100 + 5 * n}
         return {
@@ -143,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
             "created": 0,
             "model": script.model,
             "choices": choices,
-            **({} if script.happens("no usage") else {"usage": usage}),
+            **({} if not is_trial and script.happens("no usage") else {"usage": usage}),
         }
 
     def send_json(self, status: int, document: Mapping[str, Any], **headers: str) -> None:

@@ -124,7 +124,7 @@ def test_the_command_says_whether_a_judge_is_usable(
         assert (document["usable"], document["votes"], len(script.bodies)) == (True, 3, 64)
         assert f"openai_chat:{MODEL} with judge-binary is usable. How far" in out
         assert "Agreement with itself over 3 votes: 100.0% of pairs" in out
-        assert "Cost: 64 requests, 6,400 tokens in, 960 tokens out." in out
+        assert "Cost: 65 requests, 6,500 tokens in, 975 tokens out." in out
         script.verdicts = {}
         assert main(["judge", "check", f"openai_chat:{MODEL}", "--set", "votes=1"]) == 1
         out = capsys.readouterr().out

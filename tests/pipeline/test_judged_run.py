@@ -63,8 +63,8 @@ def test_answers_are_judged_once_and_what_it_cost_is_told(script: Script, comman
     assert "judge: openai_chat:scripted; prompt judge-binary@1; 1 vote" in found["recipe"]
     (total,) = document["derived"]
     assert (total["n"], total["failed"]) == (10, 0)
-    assert (total["cost"]["requests"], total["cost"]["tokens_in"], total["cost"]["tokens_out"]) == (10, 1000, 50)
-    line = "Judge openai_chat:scripted (judge-binary): 10 answers graded, 10 requests, 1,000 tokens in, 50 tokens out"
+    assert (total["cost"]["requests"], total["cost"]["tokens_in"], total["cost"]["tokens_out"]) == (11, 1100, 55)
+    line = "Judge openai_chat:scripted (judge-binary): 10 answers graded, 11 requests, 1,100 tokens in, 55 tokens out"
     assert f"{line}, less than 0.01 USD." in document["out"]
     assert line in (tmp_path / "run" / "report.html").read_text()
     assert sorted(script.answers()) == sorted({*RIGHT, *(f"It is Paris, not {city}!" for city in CITIES[6:])})

@@ -141,6 +141,37 @@ def test_rows_without_a_label_are_left_out_and_json_lines_work_as_well(world: Wo
     assert found["n_labels"] == 25
 
 
+@pytest.mark.parametrize("label", [1, 1.0, True, "1", "yes", "TRUE"])
+def test_labels_may_be_numbers_and_truth_values_of_json(world: World, command: Command, label: object) -> None:
+    command("judge", "sample", "run", "--n", "20", "--out", "s.jsonl")
+    rows = [{**json.loads(line), "label": label} for line in Path("s.jsonl").read_text().splitlines()]
+    assert all(row["item"][0].isalpha() for row in rows)  # or a spreadsheet takes it for a number
+    Path("s.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = corrected(command("judge", "correct", "run", "s.jsonl", "--json")[1])
+    assert (found["n_labels"], found["value"]) == (20, pytest.approx(1.0, abs=0.35))
+    assert {one["value"] for one in json.loads(Path("run/labels.json").read_text())["labels"]} == {1.0}
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        ({"label": 4}, "line 1 (label): '4' must be yes or no"),
+        ({"label": [1]}, "line 1 (label): must be text or a number, not [1]"),
+        ({"label": {"a": 1}}, "line 1 (label): must be text or a number"),
+        ({"item": 7, "label": 1}, "line 1 (item): '7' is no graded answer"),
+        ({"item": ["x"], "label": 1}, "line 1 (item): must be text or a number"),
+    ],
+)
+def test_labels_of_json_that_are_none_are_named_with_line_and_field(
+    world: World, command: Command, row: dict[str, object], why: str
+) -> None:
+    command("judge", "sample", "run", "--n", "20", "--out", "s.jsonl")
+    first = json.loads(Path("s.jsonl").read_text().splitlines()[0])
+    Path("s.jsonl").write_text(json.dumps({**first, **row}))
+    status, _, err = command("judge", "correct", "run", "s.jsonl")
+    assert (status, f"s.jsonl, {why}" in err) == (2, True), err
+
+
 def test_answers_are_drawn_at_random_and_the_same_seed_draws_the_same(world: World, command: Command) -> None:
     drawn: list[list[str]] = []
     for seed in ("0", "0", "1"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.json_values import JsonValue
 from tttbench.core.markup import in_csv
 from tttbench.core.metric import MetricInfo, Score
 from tttbench.core.sample import Sample
@@ -26,6 +27,8 @@ from tttbench.store.manifest import Summary
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
 
+_READ = {"item", "label"}
+"""The fields of a sheet that are read back."""
 _WORDS = {"yes": 1.0, "y": 1.0, "true": 1.0, "right": 1.0, "no": 0.0, "n": 0.0, "false": 0.0, "wrong": 0.0}
 
 
@@ -208,7 +211,7 @@ def _read(sheet: Path) -> Iterator[tuple[int, str, str]]:
     text = read_text(sheet)
     rows = _json_rows(sheet, text) if sheet.suffix == ".jsonl" else _csv_rows(sheet, text)
     for line, row in rows:
-        for name in ("item", "label"):
+        for name in sorted(_READ):
             if name not in row:
                 raise UserError(f"{sheet}, line {line}: has no field {name!r}; give a sheet of 'judge sample'.")
         yield line, row["item"].strip(), row["label"].strip()
@@ -220,7 +223,14 @@ def _json_rows(sheet: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]
             values = parse_json(one, f"{sheet}, line {line}").values
             if not isinstance(values, Mapping):
                 raise UserError(f"{sheet}, line {line}: must be a JSON object.")
-            yield line, {str(name): "" if value is None else str(value) for name, value in values.items()}
+            yield line, {name: _text(values[name], f"{sheet}, line {line} ({name})") for name in _READ & values.keys()}
+
+
+def _text(value: JsonValue, where: str) -> str:
+    """A JSON value as a CSV file would hold it: grades may be numbers, yes and no ``true`` and ``false``."""
+    if isinstance(value, str | int | float | None):
+        return "" if value is None else value if isinstance(value, str) else json.dumps(value)
+    raise UserError(f"{where}: must be text or a number, not {json.dumps(value)!s:.40}; leave it blank to give none.")
 
 
 def _csv_rows(sheet: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:

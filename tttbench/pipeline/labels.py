@@ -32,16 +32,17 @@ def is_open(score: Score) -> bool:
 
 
 def item_of(manifest: Manifest, key: AnswerKey, score_id: str, score: Score) -> str:
-    """Return what names a graded answer in sheets: 20 hexadecimal digits that are those of no other run, task or text.
+    """Return what names a graded answer in sheets: that of no other run, task or text.
 
-    Scoring again and resuming change none of it.
+    Scoring again and resuming change none of it. Digits behind a letter, as spreadsheets take ``1234e5678`` for a
+    number.
     """
     task, system = manifest.tasks[key.task], manifest.systems[key.system]
     began = manifest.sessions[0].started_at if manifest.sessions else ""
     card = "" if system.card is None else system.card.digest
     run = [began, manifest.suite.seed, task.listing_sha256, card]
     parts = [run, key.system, key.task, key.sample, key.repeat, score_id, graded_text(score)]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]
+    return f"i{hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:20]}"
 
 
 def corrected_results(

@@ -5,41 +5,38 @@ Retries, back-off and ``Retry-After`` are the package's. Knows neither prompts n
 
 from __future__ import annotations
 
-import itertools
-import json
-import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.extras import require
 from tttbench.core.json_values import JsonObject, JsonValue
-from tttbench.core.judging import JudgeSettings, plain_url
+from tttbench.core.judging import JudgeSettings
+from tttbench.derive.judge.place import WITHOUT, place_of, without_key
 
 if TYPE_CHECKING:
-    from openai import APIConnectionError, APIStatusError
+    from openai import APIStatusError
     from openai.types.chat import ChatCompletion
 
 _OPTIONAL: Mapping[str, str] = {
     "response_format": r"response_format|json_schema|schema|grammar|structured|guided",
-    "n": r"\bn\b|n_choices|n_cmpl|number of (?:choices|completions)",
+    "n": r"\bn\b|n_choices|n_cmpl|one completion|number of (?:choices|completions)",
     "seed": r"\bseed\b",
     "max_tokens": r"max_tokens",
+    "temperature": r"temperature",
+    "top_p": r"top_p",
 }
 """Parts of a request that a server may not know, and how its refusal names them. Without them the verdict is asked for
-in words alone, votes one by one, and a reply ends where the server ends it."""
-_HEADERS = ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID")
-"""Variables that the package sends with every request, as it does the key."""
+in words alone, votes one by one, a reply ends where the server ends it, and is sampled as the server does."""
 _REFUSED = (400, 404, 415, 422, 501)
 _DENIED = (401, 403)
-WITHOUT = "(tttbench run --judge '' asks no judge; tttbench rescore RUN --judge … grades the answers later.)"
 MOST_IN_A_ROW = 3
-"""So many requests in a row without any reply, retries included, and the server counts as gone."""
+"""So many requests in a row without any reply, retries included, and the server counts as gone. Of requests that were
+under way at once, one counts: what breaks all of them is one fault."""
 
 
 class AskError(UserError):
@@ -113,8 +110,11 @@ class ChatClient:
         self._key = key
         self._spaced = Spaced(settings.per_minute)
         self._without: frozenset[str] = frozenset()
-        self._in_a_row = 0
+        self._lock = threading.Lock()
+        self._in_a_row = self._counted = 0
         self._gone = ""
+        self._owed = Asked()
+        self._trial = f"judge {settings.judge!r}: a first request, to try the server out"
 
     @property
     def without(self) -> frozenset[str]:
@@ -157,6 +157,9 @@ class ChatClient:
             AskError: there is no reply, or one that can't count.
         """
         settings, asked = self._settings, Asked()
+        with self._lock:  # what trying out cost is the first answer's
+            owed, self._owed = self._owed, Asked()
+        asked.add(**owed.cost)
         began_s = time.monotonic()
         try:
             while (missing := settings.votes - len(asked.replies)) > 0:
@@ -173,13 +176,58 @@ class ChatClient:
         asked.add(seconds=time.monotonic() - began_s)
         return asked
 
-    def _request(
-        self, messages: Sequence[Mapping[str, str]], schema: JsonObject, seed: int, several: int, asked: Asked
-    ) -> ChatCompletion:
-        """Make one request, also without parts that the server doesn't take."""
-        openai, settings = self._openai, self._settings
-        if self._gone:
-            raise ServerGoneError(self._gone)
+    def try_out(self, messages: Sequence[Mapping[str, str]], schema: JsonObject) -> None:
+        """Find out which parts of requests the server doesn't take, so that all answers are asked about alike.
+
+        By one short request, and by others without those parts that a refusal names, else without each, else all.
+
+        Raises:
+            UserError: it takes none of them, or doesn't reply.
+        """
+        body = self._body(messages, schema, 0, self._settings.votes)
+        optional = [one for one in _OPTIONAL if one in body]
+        refused: list[APIStatusError] = []
+        without: frozenset[str] = frozenset()
+        is_taken = self._is_taken(body, without, refused)
+        while not is_taken and (named := self._named(refused[-1], [one for one in optional if one not in without])):
+            without |= named
+            is_taken = self._is_taken(body, without, refused)
+        if not is_taken:
+            left = [one for one in optional if one not in without]
+            ways = [*(without | {one} for one in left), without | frozenset(left)]
+            if refused[-1].status_code == 404:  # there is no such model, or no such address
+                ways = []
+            taken = next((one for one in ways if self._is_taken(body, one, refused)), None)
+            if taken is None:
+                raise UserError(f"{self._trial}: {self._status_of(refused[0])}")
+            without = taken
+        self._without = without
+
+    def _is_taken(self, body: Mapping[str, JsonValue], without: frozenset[str], refused: list[APIStatusError]) -> bool:
+        """Whether there is a reply to a trial; what the server says if it refuses is added to ``refused``."""
+        openai = self._openai
+        try:
+            self._count_tokens(self._send(body, without, self._owed), self._owed)
+        except openai.APIStatusError as error:
+            if error.status_code not in _REFUSED:
+                raise UserError(f"{self._trial}: {self._status_of(error)}") from error
+            refused.append(error)
+            return False
+        except openai.APIConnectionError as error:
+            raise UserError(f"{self._trial}: no reply from {self.base_url} ({self._said(error)}).") from error
+        except ValueError:
+            return True  # a reply it is
+        return True
+
+    def _named(self, error: APIStatusError, names: Sequence[str]) -> frozenset[str]:
+        """Those parts of a request that its refusal names."""
+        said = self._said(error)
+        return frozenset(one for one in names if re.search(_OPTIONAL[one], said, re.IGNORECASE))
+
+    def _body(
+        self, messages: Sequence[Mapping[str, str]], schema: JsonObject, seed: int, several: int
+    ) -> dict[str, JsonValue]:
+        settings = self._settings
         body: dict[str, JsonValue] = {
             "model": settings.model,
             "messages": [dict(one) for one in messages],
@@ -193,62 +241,46 @@ class ChatClient:
         }
         if settings.top_p != 1:
             body["top_p"] = settings.top_p
-        if several > 1:
-            body["n"] = several
-        refused: list[APIStatusError] = []
-        for dropped in self._ways(body, refused):
-            self._spaced.wait()
-            asked.add(requests=1)
-            try:
-                made = self._client.chat.completions.create(  # type: ignore[call-overload]  # fields by name
-                    **{name: value for name, value in body.items() if name not in dropped}
-                )
-            except openai.APIStatusError as error:
-                self._in_a_row = 0
-                if error.status_code not in _REFUSED:
-                    raise self._failed(error) from error
-                refused.append(error)
-                continue
-            except openai.APIConnectionError as error:
-                raise self._unreached(error) from error
-            except UnicodeEncodeError as error:
-                raise AskError(
-                    "the request can't be sent: question or answer holds half of a surrogate pair, which is no text."
-                ) from error
-            except ValueError as error:
-                what = without_key(str(error), self._key)
-                raise AskError(f"the server's reply can't be read: it is broken JSON ({what}).") from error
-            self._in_a_row = 0
-            self._without |= dropped
-            return made  # type: ignore[no-any-return]  # of an overloaded call
-        raise self._failed(refused[0])
+        return {**body, "n": several} if several > 1 else body
 
-    def _ways(self, body: Mapping[str, JsonValue], refused: Sequence[APIStatusError]) -> Iterator[frozenset[str]]:
-        """What to leave out: first what is known, then what the refusal names, then as few parts as will do."""
-        known = self._without & body.keys()
-        yield known
-        left = [name for name in _OPTIONAL if name in body and name not in known]
-        said = self._said(refused[0])
-        named = frozenset(name for name in left if re.search(_OPTIONAL[name], said, re.IGNORECASE))
-        if refused[0].status_code == 404 and not named:
-            return  # there is no such model, or no such address
-        tried = {frozenset[str]()}
-        for some in (named, *map(frozenset, _subsets(left))):
-            if some not in tried:
-                tried.add(some)
-                yield known | some
+    def _send(self, body: Mapping[str, JsonValue], without: frozenset[str], asked: Asked) -> ChatCompletion:
+        self._spaced.wait()
+        asked.add(requests=1)
+        return self._client.chat.completions.create(  # type: ignore[call-overload,no-any-return]  # fields by name
+            **{name: value for name, value in body.items() if name not in without}
+        )
+
+    def _request(
+        self, messages: Sequence[Mapping[str, str]], schema: JsonObject, seed: int, several: int, asked: Asked
+    ) -> ChatCompletion:
+        """Make one request, without parts that the server doesn't take. What it refuses now is this answer's fault."""
+        openai = self._openai
+        if self._gone:
+            raise ServerGoneError(self._gone)
+        counted = self._counted
+        try:
+            made = self._send(self._body(messages, schema, seed, several), self._without, asked)
+        except openai.APIStatusError as error:
+            raise self._failed(error, counted) from error
+        except openai.APIConnectionError as error:
+            what = f"no reply from {self.base_url} after {self._settings.retries + 1} attempts ({self._said(error)})"
+            self._count(what, counted)
+            raise AskError(f"{what}.") from error
+        except UnicodeEncodeError as error:
+            raise AskError(
+                "the request can't be sent: question or answer holds half of a surrogate pair, which is no text."
+            ) from error
+        except ValueError as error:
+            what = without_key(str(error), self._key)
+            raise AskError(f"the server's reply can't be read: it is broken JSON ({what}).") from error
+        self._in_a_row = 0
+        return made
 
     def _read(self, made: ChatCompletion, asked: Asked) -> list[str]:
         """The texts of a completion; whatever can't count is an error."""
         if not isinstance(getattr(made, "choices", None), list) or not made.choices:
             raise AskError("the server's reply can't be read: it is no chat completion with choices.")
-        usage = made.usage
-        for name, given in (
-            ("tokens_in", getattr(usage, "prompt_tokens", None)),
-            ("tokens_out", getattr(usage, "completion_tokens", None)),
-        ):
-            if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
-                asked.add(**{name: given})
+        self._count_tokens(made, asked)
         wanted = self._settings.served_as or self._settings.model
         model = made.model if isinstance(made.model, str) else ""
         if not model or not is_same_model(wanted, model):
@@ -274,65 +306,48 @@ class ChatClient:
             texts.append(content or "")
         return texts
 
-    def _failed(self, error: APIStatusError) -> AskError:
-        status = error.status_code
+    @staticmethod
+    def _count_tokens(made: ChatCompletion, asked: Asked) -> None:
+        usage = getattr(made, "usage", None)
+        for name, given in (
+            ("tokens_in", getattr(usage, "prompt_tokens", None)),
+            ("tokens_out", getattr(usage, "completion_tokens", None)),
+        ):
+            if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
+                asked.add(**{name: given})
+
+    def _status_of(self, error: APIStatusError) -> str:
         after = error.response.headers.get("retry-after", "")
         more = f", Retry-After: {after!s:.20}" if after else ""
-        message = f"the server answered with status {status}{more} ({self._said(error)})."
-        if status in (*_DENIED, 404):
+        return f"the server answered with status {error.status_code}{more} ({self._said(error)})."
+
+    def _failed(self, error: APIStatusError, counted: int) -> AskError:
+        """A status that stays. 401 is of the key; 403 may be of one answer, as where a server moderates its input."""
+        message = self._status_of(error)
+        if error.status_code == 401:
             self._gone = message
             return ServerGoneError(message)
+        if error.status_code == 404:  # the model was there when the server was tried out
+            self._count(message[:-1], counted)
+        else:
+            self._in_a_row = 0
         return AskError(message)
 
-    def _unreached(self, error: APIConnectionError) -> AskError:
-        self._in_a_row += 1
-        what = f"no reply from {self.base_url} after {self._settings.retries + 1} attempts ({self._said(error)})"
-        if self._in_a_row >= MOST_IN_A_ROW:
-            self._gone = f"not asked: {what}, {self._in_a_row} times in a row."
-        return AskError(f"{what}.")
+    def _count(self, what: str, counted: int) -> None:
+        """Count a request without a reply that began when ``counted`` of them had been."""
+        with self._lock:
+            if counted != self._counted:
+                return
+            self._counted += 1
+            self._in_a_row += 1
+            if self._in_a_row >= MOST_IN_A_ROW:
+                self._gone = f"not asked: {what}, {self._in_a_row} times in a row."
 
     def _said(self, error: Exception) -> str:
         """What an error says, without the key and without line ends."""
         cause = error.__cause__
         text = " ".join(f"{error}{f' {cause}' if cause is not None else ''}".split()).rstrip(".")
         return without_key(text, self._key)[:200]
-
-
-def place_of(settings: JudgeSettings) -> tuple[str, str]:
-    """Return the server's address (``""``: OpenAI's own) and the key.
-
-    Raises:
-        UserError: there can be neither; the address holds a secret, which runs would keep; or no request can carry the
-            key, and what fails at that would print it.
-    """
-    name = f"judge {settings.judge!r}"
-    url, key = settings.base_url or os.environ.get("OPENAI_BASE_URL", ""), os.environ.get(settings.key_env, "")
-    if url:
-        plain_url(f"{name}: OPENAI_BASE_URL", url)
-    if settings.key_env != JudgeSettings.key_env and not key:
-        # Its name isn't repeated: it may be the key, given in the place of the name.
-        raise UserError(f"{name}: key_env: no environment variable of that name is set; export it with the key.")
-    if not url and not key:
-        raise UserError(
-            f"{name}: set OPENAI_BASE_URL to the address of a server, such as http://127.0.0.1:8000/v1, or "
-            f"{settings.key_env} to a key of OpenAI's. {WITHOUT}"
-        )
-    for variable in (settings.key_env, *_HEADERS):
-        if not re.fullmatch("[!-~]*", os.environ.get(variable, "")):
-            raise UserError(
-                f"{name}: {variable} holds a line end, a space or a character that isn't ASCII, which no request can "
-                f"carry; set it anew, as in export {variable}=$(tr -d '[:space:]' < FILE)."
-            )
-    return url, key or "none"
-
-
-def without_key(text: str, key: str) -> str:
-    """Return ``text`` without the key, also where that is written as Python, JSON or an address would."""
-    if len(key) <= 3 or key == "none":
-        return text
-    for form in {key, repr(key)[1:-1], json.dumps(key)[1:-1], quote(key), quote(key, safe="")}:
-        text = text.replace(form, "…")
-    return text
 
 
 def is_same_model(asked: str, replied: str) -> bool:
@@ -345,8 +360,3 @@ def is_same_model(asked: str, replied: str) -> bool:
 def without_path(name: str) -> str:
     """Return a model's name; of a path its last part, as no report should tell of a machine's folders."""
     return re.split(r"[/\\]", name)[-1] if re.match(r"[/\\]|[A-Za-z]:[/\\]", name) else name
-
-
-def _subsets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    for size in range(1, len(names) + 1):
-        yield from itertools.combinations(names, size)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 from tttbench.core.derivation import DerivationInput, Derived
@@ -16,12 +17,17 @@ from tttbench.core.missing import Missing
 from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.derive.judge import replies
-from tttbench.derive.judge.client import Asked, AskError, ChatClient, place_of
-from tttbench.derive.judge.prompts import load_prompt, material
+from tttbench.derive.judge.client import Asked, AskError, ChatClient
+from tttbench.derive.judge.place import place_of
+from tttbench.derive.judge.prompts import Prompt, load_prompt, material
 
 T = TypeVar("T")
 R = TypeVar("R")
 
+log = logging.getLogger("tttbench")
+
+TRIAL = {"question": "Is this a first request, to try the server out?", "answer": "Yes.", "references": '["yes"]'}
+"""What a server is asked about before any answer."""
 LONGEST_KEPT = 2_000
 """Characters of a reply that are kept; a verdict is read from all of it."""
 
@@ -43,19 +49,13 @@ class Judge:
     @property
     def recipe(self) -> str:
         """All that makes a verdict: model, prompt, sampling, how replies are read."""
-        one = self._settings
-        served = f" served as {one.served_as}" if one.served_as else ""
-        votes = f"{one.votes} votes" if one.votes > 1 else "1 vote"
-        top_p = f", top_p {one.top_p:g}" if one.top_p != 1 else ""
-        return (
-            f"{one.judge}{served}; {self._prompt.recipe}; {votes} at temperature {one.temperature:g}{top_p}, "
-            f"{one.max_tokens} tokens at most; replies@{replies.VERSION}"
-        )
+        return recipe_of(self._settings, self._client.without)
 
     @property
     def details(self) -> JsonObject:
-        """Where it is asked."""
-        return {"base_url": self._client.base_url, "prompt": self._prompt.summary}
+        """Where it is asked, and which parts of requests the server doesn't take."""
+        details: JsonObject = {"base_url": self._client.base_url, "prompt": self._prompt.summary}
+        return {**details, "without": sorted(self._client.without)} if self._client.without else details
 
     def derive(self, inputs: Sequence[DerivationInput]) -> Sequence[Derived | Exception]:
         """Grade answers, as many at once as the settings allow."""
@@ -63,10 +63,7 @@ class Judge:
 
     def _grade(self, given: DerivationInput) -> Derived:
         prompt = self._prompt
-        messages = [
-            {"role": "system", "content": prompt.system},
-            {"role": "user", "content": material(given.need.fields, given.need.language)},
-        ]
+        messages = messages_of(prompt, given.need.fields, given.need.language)
         try:
             asked = self._client.ask(messages, prompt.schema, given.seed)
         except AskError as error:
@@ -83,6 +80,32 @@ class Judge:
             return cost
         usd = (cost.get("tokens_in", 0) * one.price_in + cost.get("tokens_out", 0) * one.price_out) / 1e6
         return {**cost, "usd": usd}
+
+
+def messages_of(prompt: Prompt, fields: Mapping[str, str], language: str) -> list[dict[str, str]]:
+    """Return what is sent about an answer."""
+    return [
+        {"role": "system", "content": prompt.system},
+        {"role": "user", "content": material(fields, language)},
+    ]
+
+
+def recipe_of(settings: JudgeSettings, without: frozenset[str] = frozenset()) -> str:
+    """Return what makes a verdict in words; ``without``: the parts of requests that the server doesn't take.
+
+    ``n`` and ``seed`` are none of it: they change which sample is drawn, never from what.
+    """
+    served = f" served as {settings.served_as}" if settings.served_as else ""
+    votes = f"{settings.votes} votes" if settings.votes > 1 else "1 vote"
+    heat = "the server's temperature" if "temperature" in without else f"temperature {settings.temperature:g}"
+    if settings.top_p != 1:
+        heat += ", the server's top_p" if "top_p" in without else f", top_p {settings.top_p:g}"
+    most = "as many tokens as the server gives" if "max_tokens" in without else f"{settings.max_tokens} tokens at most"
+    schema = ", no schema" if "response_format" in without else ""
+    return (
+        f"{settings.judge}{served}; {load_prompt(settings.prompt).recipe}; {votes} at {heat}, {most}{schema}; "
+        f"replies@{replies.VERSION}"
+    )
 
 
 def _content(verdicts: Sequence[int], asked: Asked) -> str:
@@ -151,4 +174,10 @@ def build(spec: str, options: SystemOptions) -> Judge:
     settings = JudgeSettings.of_deriver(spec)
     client = ChatClient(settings)
     client.check_server()
+    prompt = load_prompt(settings.prompt)
+    client.try_out(messages_of(prompt, TRIAL, "en"), prompt.schema)
+    if client.without:
+        log.warning(
+            "judge %s: the server takes no %s; asked without.", settings.judge, ", ".join(sorted(client.without))
+        )
     return Judge(settings, client)
