@@ -101,3 +101,21 @@ def test_scores_by_a_judge_take_the_run_s_unless_they_name_one() -> None:
     assert with_defaults((answer, spoken), "", "", "", judge)[-1].scorer == "spoken_answer"
     gap = with_defaults((answer, graded, spoken), "", "", "", judge)[-1]
     assert (gap.id, gap.options) == ("answer_gap_uro-open", {**judge, "recipe": "uro-open"})
+
+
+@pytest.mark.parametrize(
+    ("spoken", "has_gap"),
+    [
+        ({"judge": "openai_chat:a"}, True),
+        ({"judge": "openai_chat:a", "recipe": "judge-binary", "concurrency": "16"}, True),
+        ({"judge": "openai_chat:b"}, False),
+        ({"judge": "openai_chat:a", "recipe": "judge-1-5"}, False),
+        ({"judge": "openai_chat:a", "votes": "3"}, False),
+    ],
+)
+def test_a_judged_gap_is_of_one_judge(spoken: dict[str, str], has_gap: bool) -> None:
+    both = (ScoreSpec("answer", "w", {"judge": "openai_chat:a"}), ScoreSpec("spoken_answer", "s", spoken))
+    found = {one.id: one.options for one in with_defaults(both, "whisper:base", "")}
+    assert ("answer_gap" in found) == has_gap
+    if has_gap:
+        assert found["answer_gap"] == {**spoken, "transcriber": "whisper:base"}

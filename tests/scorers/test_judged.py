@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,7 @@ from tttbench.core.derivation import Derived, Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
 from tttbench.core.plugins import build_scorer
-from tttbench.core.sample import Sample, Turn
+from tttbench.core.sample import AudioRef, MadeSpeech, Sample, SpeechRecipe, Turn
 from tttbench.core.scorer import Scorer, ScoreSpec
 from tttbench.scorers.judges import question_of
 
@@ -132,6 +133,17 @@ def test_a_conversation_is_given_turn_by_turn() -> None:
     turns = (Turn("user", "Hi."), Turn("assistant", "Hello."), Turn("user", "Who are you?"))
     assert question_of(replace(QUESTION, turns=turns)) == "user: Hi.\nassistant: Hello.\nuser: Who are you?"
     assert question_of(replace(QUESTION, turns=(Turn("user"), *turns[1:]))) == ""
+
+
+def test_turns_of_made_speech_are_given_by_their_texts() -> None:
+    def spoken(text: str) -> Turn:
+        made = MadeSpeech(text, SpeechRecipe("v", "p 1", "00", "en", "clean"))
+        return Turn("user", "", AudioRef(Path("x.wav"), made=made))
+
+    turns = (spoken("Hi."), Turn("assistant", "Hello."), spoken("Who are you?"))
+    sample = replace(QUESTION, turns=turns)
+    assert question_of(sample) == "user: Hi.\nassistant: Hello.\nuser: Who are you?"
+    assert question_of(replace(sample, turns=turns[-1:])) == "Who are you?"
 
 
 def test_a_spoken_answer_is_transcribed_first_and_then_judged() -> None:

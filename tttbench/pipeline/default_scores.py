@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tttbench.core.errors import UserError
+from tttbench.core.judging import JudgeSettings
 from tttbench.core.plugins import scorers
 from tttbench.core.scorer import ScoreSpec
 
@@ -21,6 +22,8 @@ _ENGLISH_UNLESS_TOLD = frozenset({"wer", "wer_mean", "cer", "self_wer"})
 _OTHER_LANGUAGES = {"normalizer": "basic"}
 
 
+_GAPS = (("spoken_gap", "text_accuracy", "spoken_accuracy"), ("answer_gap", "answer", "spoken_answer"))
+"""Gaps, and the scores in writing and as spoken that each is between."""
 _WRITTEN = frozenset({"asr", "captioning"})
 """Families of tasks whose answers are written only."""
 
@@ -76,8 +79,8 @@ def with_defaults(
 
     Returns:
         Those, ``wer`` after Whisper's normalizer of the language beside each ``wer`` after ours, the gap between
-        written and spoken answers where both are scored (by a judge likewise), and the agreement with the oracle. Error
-        rates of languages other than English take our rules for those unless they name a normalizer.
+        written and spoken answers where both are scored alike (by one judge likewise), and the agreement with the
+        oracle. Error rates of languages other than English take our rules for those unless they name a normalizer.
     """
     is_english = language.partition("-")[0].lower() in ("", "en")
     found: dict[str, ScoreSpec] = {}
@@ -89,27 +92,37 @@ def with_defaults(
     kinds: dict[str, ScoreSpec] = {}
     for spec in found.values():  # of several scores by one scorer, the first: those that are added change no other
         kinds.setdefault(spec.scorer, spec)
-    if "text_accuracy" in kinds and "spoken_accuracy" in kinds and "spoken_gap" not in kinds:
-        found["spoken_gap"] = ScoreSpec("spoken_gap", "spoken_gap", kinds["spoken_accuracy"].options)
-    spoken = kinds.get("spoken_answer")
-    if spoken is not None and "answer_gap" not in kinds and any(_is_written(one, spoken) for one in found.values()):
-        recipe = spoken.options.get("recipe", "")
-        gap = "answer_gap" if recipe in ("", "judge-binary") else f"answer_gap_{recipe}"
-        found[gap] = ScoreSpec("answer_gap", gap, spoken.options)
+    for gap, written, spoken in _GAPS:
+        pair = _alike(found.values(), written, spoken)
+        if pair is not None and gap not in kinds:
+            recipe = pair.options.get("recipe", "") if gap == "answer_gap" else ""
+            name = gap if recipe in ("", "judge-binary") else f"{gap}_{recipe}"
+            found[name] = ScoreSpec(gap, name, pair.options)
     if oracle and "oracle_agreement" not in kinds:
         found["oracle_agreement"] = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": oracle})
     return tuple(found.values())
-
-
-def _is_written(one: ScoreSpec, spoken: ScoreSpec) -> bool:
-    """Whether a score is of written answers, graded as ``spoken`` grades spoken ones."""
-    return one.scorer == "answer" and one.options.get("recipe", "") == spoken.options.get("recipe", "")
 
 
 def _judged(spec: ScoreSpec, judge: Mapping[str, str]) -> ScoreSpec:
     if "judge" not in scorers.get(spec.scorer).options or "judge" in spec.options:
         return spec
     return replace(spec, options={**judge, **spec.options})
+
+
+def _alike(specs: Collection[ScoreSpec], written: str, spoken: str) -> ScoreSpec | None:
+    """The first score of spoken answers beside which written ones are scored alike, so that a gap is of both."""
+    of_written = [_makes(one) for one in specs if one.scorer == written]
+    return next((one for one in specs if one.scorer == spoken and _makes(one) in of_written), None)
+
+
+def _makes(spec: ScoreSpec) -> object:
+    """What makes the score of a text, whatever that is a transcript of."""
+    if "judge" in scorers.get(spec.scorer).options:
+        judge = JudgeSettings.of(spec.scorer, spec.options)
+        counted = (spec.options.get("recipe", "judge-binary"), spec.options.get("denominator", ""))
+        sampled = (judge.votes, judge.temperature, judge.top_p, judge.max_tokens)
+        return (judge.model, judge.served_as, judge.prompt, *sampled, *counted)
+    return {name: value for name, value in spec.options.items() if name != "transcriber"}
 
 
 def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Iterator[ScoreSpec]:

@@ -57,8 +57,10 @@ class Columns:
         return [one for one in self._by_task[task] if applies(one.scorer, produces) and not _compares(one, label)]
 
     def of_reference(self, task: str) -> Sequence[Column]:
-        """Those that apply to reference audio: what is spoken, against the right answer."""
-        return [one for one in self._by_task[task] if "audio" in one.scorer.reads]
+        """Those that the topline holds: what is spoken, against right answers; no gaps."""
+        return [
+            one for one in self._by_task[task] if "audio" in one.scorer.reads and one.scorer.info.direction != "none"
+        ]
 
     def __iter__(self) -> Iterator[Column]:
         """All scores of all tasks."""

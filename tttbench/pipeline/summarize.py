@@ -178,7 +178,7 @@ def _aggregated(label: str, task: str, column: Column, scored: Sequence[Scored],
 def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations: Derivations) -> Iterator[Result]:
     """The scores of spoken answers on reference audio: what the transcriber allows at best."""
     for name in manifest.tasks:
-        own = [one for one in columns.of_reference(name) if one.scorer.info.direction != "none"]
+        own = columns.of_reference(name)
         samples = [entry for entry in store.samples(name) if entry.answer_audio is not None]
         if not own or not samples:
             continue

@@ -154,8 +154,13 @@ def verdict_of(content: str, scale: Scale) -> Verdict:
 
 def question_of(sample: Sample) -> str:
     """Return what was asked, as text: the last turn, or a conversation turn by turn; ``""`` if that isn't known."""
-    last = sample.text or sample.metadata.get("question", "")
+    texts = [
+        turn.text or ("" if turn.audio is None or turn.audio.made is None else turn.audio.made.text)
+        for turn in sample.turns
+    ]
+    last = (texts[-1] if texts else "") or sample.metadata.get("question", "")
     earlier = sample.turns[:-1]
-    if not earlier or not last or not all(turn.text for turn in earlier):
+    if not earlier or not last or not all(texts[:-1]):
         return "" if earlier else last
-    return "\n".join([*(f"{turn.role}: {turn.text}" for turn in earlier), f"{sample.turns[-1].role}: {last}"])
+    named = zip(sample.turns, [*texts[:-1], last], strict=True)
+    return "\n".join(f"{turn.role}: {text}" for turn, text in named)
