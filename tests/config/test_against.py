@@ -11,6 +11,7 @@ import pytest
 import reference_model
 from tttbench.cli.main import main
 from tttbench.config.against import set_against, strategies_against, the_one_system
+from tttbench.config.choose import choose
 from tttbench.config.suite import load_suite
 from tttbench.core.errors import UserError
 
@@ -34,6 +35,44 @@ def test_the_suite_decoding_has_all_its_ways_on_the_first_and_ar_on_the_second()
 def test_an_ar_model_with_draft_heads_is_decoded_with_and_without_them() -> None:
     made = set_against(load_suite("decoding"), "ttt:a", "ttt:b", ["ar", "mtp"])
     assert [(one.label, one.strategy) for one in made.systems[-2:]] == [("AR model", "ar"), ("AR model mtp", "mtp")]
+
+
+ABLATED = """
+oracle = "ttt:mini"
+[[tasks]]
+name = "mini_qa"
+[[systems]]
+name = "ttt:mini"
+get = "train it"
+[[systems]]
+name = "ttt:mini-ar"
+[[ablate]]
+base = "ttt:mini"
+off = ["cfg"]
+[[ablate]]
+base = "ttt:mini-ar"
+off = ["cache"]
+"""
+
+
+def test_what_is_switched_off_is_called_after_the_model_that_it_is_off_in(tmp_path: Path) -> None:
+    (tmp_path / "own.toml").write_text(ABLATED)
+    made = set_against(load_suite(str(tmp_path / "own.toml")), "ttt:a", "ttt:b", ["ar", "mtp"])
+    assert [(one.label, one.name) for one in made.systems] == [
+        ("ttt:a", "ttt:a"),
+        ("ttt:b@ar", "ttt:b"),
+        ("ttt:b@mtp", "ttt:b"),
+        ("ttt:a without cfg", "ttt:a"),
+        ("ttt:b@ar without cache", "ttt:b"),
+        ("ttt:b@mtp without cache", "ttt:b"),
+    ]
+    assert [(one.system, one.base) for one in choose(made).ablations] == [
+        ("ttt:a without cfg", "ttt:a"),
+        ("ttt:b@ar without cache", "ttt:b@ar"),
+        ("ttt:b@mtp without cache", "ttt:b@mtp"),
+    ]
+    assert made.oracle == "ttt:a"
+    assert {one.get for one in made.systems} == {""}
 
 
 def test_a_suite_of_another_number_of_models_is_refused() -> None:

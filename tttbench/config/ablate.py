@@ -44,6 +44,11 @@ class Ablation:
     where: str
 
 
+def without(base: str, switch: str) -> str:
+    """Return the label of a system that ``switch`` is off in, by the label of what it is compared with."""
+    return f"{base} without {switch}"
+
+
 def ablations(entry: AblateEntry, at: int, labels: Sequence[str], document: Document) -> list[Ablation]:
     """Return the systems of the entry ``ablate[at]``; ``labels`` are those of the suite's ``[[systems]]``.
 
@@ -58,5 +63,5 @@ def ablations(entry: AblateEntry, at: int, labels: Sequence[str], document: Docu
         field = f"ablate[{at}].off[{place}]"
         if switch not in OFF:
             raise document.error(field, f"{switch!r} can't be switched off. {did_you_mean(switch, OFF)}")
-        found.append(Ablation(f"{entry.base} without {switch}", entry.base, switch, f"{document.source}: {field}"))
+        found.append(Ablation(without(entry.base, switch), entry.base, switch, f"{document.source}: {field}"))
     return found

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tttbench.config.suite import Suite, SystemPlan, system_plan
+from tttbench.config.ablate import without
+from tttbench.config.suite import Suite, SystemPlan, refuse_twice, system_plan
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import systems
 
@@ -52,8 +53,11 @@ def set_against(suite: Suite, system: str, against: str, strategies: Sequence[st
         system, against: names of systems.
         strategies: by which the second is decoded where the suite names none; each is a system.
 
+    Labels that the suite gives stay. Systems with something switched off are called after their base, whatever that is
+    called now, and how to come by the suite's own models is no longer said.
+
     Raises:
-        UserError: the suite has another number of models.
+        UserError: the suite has another number of models, or two systems would have one label.
     """
     models = list(dict.fromkeys(plan.name for plan in suite.systems))
     if len(models) != 2:
@@ -63,11 +67,28 @@ def set_against(suite: Suite, system: str, against: str, strategies: Sequence[st
             "is for suites of two, such as 'decoding'; give one of those, or name all systems with --systems."
         )
     made: list[SystemPlan] = []
+    labels: dict[str, list[str]] = {}  # of those that take a system's place, by that system's label
+    switched = {one.system: one for one in suite.ablations}
     for plan in suite.systems:
-        if plan.name == models[0]:
-            made.append(replace(plan, name=system))
-            continue
-        for at, strategy in enumerate([plan.strategy] if plan.strategy else strategies):
-            called = f"{plan.called} {strategy}" if plan.called and at else plan.called
-            made.append(replace(plan, name=against, strategy=strategy, called=called))
-    return replace(suite, title=f"{suite.title}: {system} against {against}", systems=tuple(made))
+        is_first = plan.name == models[0]
+        ablation = switched.get(plan.label)
+        for at, strategy in enumerate([plan.strategy] if is_first or plan.strategy else strategies):
+            if ablation is not None:  # its base stands before it
+                called = without(labels[ablation.base][at], ablation.switch)
+            else:
+                called = f"{plan.called} {strategy}" if plan.called and at else plan.called
+            new = replace(plan, name=system if is_first else against, strategy=strategy, called=called, get="")
+            labels.setdefault(plan.label, []).append(new.label)
+            made.append(new)
+    refuse_twice([plan.label for plan in made], f"--against {against}")
+    return replace(
+        suite,
+        title=f"{suite.title}: {system} against {against}",
+        systems=tuple(made),
+        oracle=labels[suite.oracle][0] if suite.oracle else "",
+        ablations=tuple(
+            replace(one, system=off, base=on)
+            for one in suite.ablations
+            for off, on in zip(labels[one.system], labels[one.base], strict=True)
+        ),
+    )
