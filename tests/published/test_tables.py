@@ -242,21 +242,32 @@ def several(info: MetricInfo = METRICS["spoken_accuracy"], **other: Any) -> Fill
 
 
 def measured(
-    name: str, right: dict[str, int], info: MetricInfo, recipe: Recipe = RESULT.recipe, data: str = "d"
+    name: str,
+    right: dict[str, int],
+    info: MetricInfo,
+    recipe: Recipe = RESULT.recipe,
+    data: str = "d",
+    metric: str = "spoken_accuracy",
 ) -> MeasuredRun:
     standings = Standings()
     for label, number in right.items():
         for at in range(60):
             score = plain_score(info.most if at < number else info.least)
             key = AnswerKey(label, "llama_questions", f"s{at}", 0)
-            standings.add(key, Sample(f"s{at}", ()), {"spoken_accuracy": score})
+            standings.add(key, Sample(f"s{at}", ()), {metric: score})
     results = tuple(
         replace(
-            RESULT, system=label, value=info.least + (info.most - info.least) * number / 60, n=60, ok=60, recipe=recipe
+            RESULT,
+            metric=metric,
+            system=label,
+            value=info.least + (info.most - info.least) * number / 60,
+            n=60,
+            ok=60,
+            recipe=recipe,
         )
         for label, number in right.items()
     )
-    found = Summary("done", 60, 60, metrics={"spoken_accuracy": info}, results=results)
+    found = Summary("done", 60, 60, metrics={metric: info}, results=results)
     return MeasuredRun(name, found, standings, {"llama_questions": data})
 
 
@@ -300,6 +311,25 @@ def test_what_was_scored_otherwise_or_on_other_data_is_not_compared(other: dict[
     assert standings_of(several(data="d"))["nar"] == ("worse", "")
 
 
+def test_what_stands_in_the_place_of_a_metric_is_not_compared_with_it() -> None:
+    tables = load_tables()
+    table = next(one for one in tables if one.id == "architectures")
+    (column,) = [one for one in table.blocks[0].columns if one.id == "llama_questions"]
+    column = replace(column, instead=("text_accuracy",))
+    block = replace(table.blocks[0], columns=(column,), others=True)
+    names = {"good": "ttt:TtT-3B", "bad": "ttt:qwen2.5-3b-ar"}
+    info = METRICS["spoken_accuracy"]
+    spoken = measured("a", {"bad": 30, "good": 40}, info)
+    written = measured("b", {"third": 59, "fourth": 50}, info, metric="text_accuracy")
+    (filled_table,) = fill([replace(table, blocks=(block,))], found_in([spoken, written], names), SIZES)
+    best = {
+        row.id: cells[0].comparison and cells[0].comparison.best
+        for row, cells in zip(filled_table.blocks[0].block.rows, filled_table.blocks[0].cells, strict=True)
+        if cells[0].measured is not None
+    }
+    assert best == {"ttt": "TtT-3B", "ar": "TtT-3B", "third": "third", "fourth": "third"}
+
+
 def test_cells_are_in_their_metric_s_own_unit() -> None:
     mos = MetricInfo("Opinion", unit="MOS", lowest=1, highest=5)
     text = render_all([several(mos)])["architectures.md"]
@@ -316,7 +346,7 @@ def test_a_column_that_points_the_other_way_than_its_metric_is_refused() -> None
 
 def test_the_page_has_units_and_minus_signs() -> None:
     info = METRICS["spoken_accuracy"]
-    lower = Cell(42.4, Measured(RESULT, info, run_of()), "", "")
+    lower = Cell(42.4, Measured(RESULT, info, run_of(), (RESULT.task, RESULT.metric)), "", "")
     worse = Comparison("a", "qa", "right", "b", -0.125, -0.434, 0.234, 8, 8, 0.5, 0.5, "no difference found")
     page = html([_table_of(lower), _table_of(replace(lower, comparison=worse))])
     assert '<span class="measured">40.0\u00a0%<span class="range">31.0 to 49.0, 120 ' in page

@@ -61,11 +61,15 @@ def measured_run(run: Run) -> MeasuredRun:
 
 @dataclass(frozen=True)
 class Measured:
-    """A cell of a run: its result (shares are of 1), what the metric is, and the run."""
+    """A cell of a run: its result (shares are of 1), what the metric is, and the run.
+
+    ``place``: task and metric by the names that tables have for them.
+    """
 
     result: Result
     info: MetricInfo
     run: MeasuredRun
+    place: tuple[str, str]
 
     @property
     def value(self) -> float:
@@ -157,7 +161,7 @@ def found_in(runs: Iterable[MeasuredRun], names: Mapping[str, str]) -> dict[tupl
             metric = _FORMER_IDS.get((result.metric, result.recipe.normalizer.partition("@")[0]), result.metric)
             key = (names.get(result.system, result.system), names.get(result.task, result.task), metric)
             info = run.summary.metrics.get(result.metric) if run.summary else None
-            found[key] = Measured(result, info or MetricInfo(result.metric, direction="none"), run)
+            found[key] = Measured(result, info or MetricInfo(result.metric, direction="none"), run, key[1:])
     return found
 
 
@@ -202,7 +206,21 @@ def _check_direction(table: Table, column: Column, measured: Mapping[str, Measur
 
 
 def _compared(column: Column, measured: Mapping[str, Measured]) -> dict[str, Comparison]:
-    """Each system of a column against the best, where they were given the same data and scored alike."""
+    """Each system of a column against the best, where they were given the same data and scored alike.
+
+    Tasks and metrics that stand in the place of the column's are compared among themselves.
+    """
+    places = dict.fromkeys(one.place for one in measured.values())
+    return {
+        label: one
+        for place in places
+        for label, one in _of_one_metric(
+            column, {label: one for label, one in measured.items() if one.place == place}
+        ).items()
+    }
+
+
+def _of_one_metric(column: Column, measured: Mapping[str, Measured]) -> dict[str, Comparison]:
     ranked = [name for name, one in measured.items() if not math.isnan(one.value)]
     if column.mean_of:  # a mean of sets has no samples of its own
         return {}
@@ -210,9 +228,10 @@ def _compared(column: Column, measured: Mapping[str, Measured]) -> dict[str, Com
         return {}
     sign = 1 if column.lower_is_better else -1
     best = min(ranked, key=lambda name: sign * measured[name].value)
+    task, metric = measured[best].place
     alike = {name: one for name, one in measured.items() if one.made_of == measured[best].made_of}
     found = compare(
-        Compared(column.task, column.metric, measured[best].info, seed=0),
+        Compared(task, metric, measured[best].info, seed=0),
         {name: one.run.standings.scores(one.result) for name, one in alike.items()},
         lambda answer: measured[best].run.standings.unit(measured[best].result.task, answer),
     )
@@ -221,7 +240,7 @@ def _compared(column: Column, measured: Mapping[str, Measured]) -> dict[str, Com
         if name not in alike:
             recipe, data = (mine == its for mine, its in zip(one.made_of, measured[best].made_of, strict=True))
             why = " and ".join(part for part, same in (("scored otherwise", recipe), ("other data", data)) if not same)
-            compared[name] = not_compared(name, column.task, column.metric, best, f"{why} than {best}")
+            compared[name] = not_compared(name, task, metric, best, f"{why} than {best}")
     return compared
 
 
