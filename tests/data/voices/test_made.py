@@ -16,7 +16,7 @@ from tttbench.data.audio import read_audio
 from tttbench.data.voices import engines, made, named
 from tttbench.data.voices.conditions import apply, condition_fault, condition_title
 from tttbench.data.voices.made import is_kept, speech_of, speech_sha256
-from tttbench.data.voices.named import voice_recipe
+from tttbench.data.voices.named import speaker_of, voice_recipe
 
 RECIPE = SpeechRecipe("tone:a", "tone 1", "ab" * 32, "en")
 
@@ -154,3 +154,34 @@ def test_pico_speaks_and_says_what_it_is(tmp_path: Path, monkeypatch: pytest.Mon
     assert voice_recipe("pico:de-DE").language == "de"
     assert voice_recipe("pico:de-DE").sha256 != recipe.sha256
     assert 0.5 < read_audio(speech_of("One, two, three.", recipe)).duration_s < 3
+
+
+def test_a_voice_in_another_folder_is_the_same_voice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spoken: list[str] = []
+
+    def tone(speaker: str, text: str, speed: float, pitch: float) -> Waveform:
+        spoken.append(speaker)
+        return np.sin(np.arange(8000) / 5).astype(np.float32)
+
+    monkeypatch.setenv("TTTBENCH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(named, "version", lambda distribution: "1")
+    monkeypatch.setattr(engines, "ENGINES", {"piper": tone})
+    recipes = []
+    for folder, weights in (("a", b"x"), ("b", b"x"), ("c", b"y")):
+        (tmp_path / folder).mkdir()
+        path = tmp_path / folder / "v.onnx"
+        path.write_bytes(weights)
+        path.with_name("v.onnx.json").write_text('{"espeak": {"voice": "en-us"}}')
+        recipes.append(voice_recipe(f"piper:{path}"))
+    assert {one.voice for one in recipes} == {"piper:v.onnx"}
+    assert recipes[0] == recipes[1] != recipes[2]
+    assert speech_of("One.", recipes[0]).path == speech_of("One.", recipes[1]).path
+    assert str(tmp_path) not in str(recipes[0])
+    assert read_audio(speech_of("Two.", recipes[2])).duration_s > 0.5
+    assert spoken == [str(tmp_path / "c" / "v.onnx")]
+
+
+def test_a_file_of_a_voice_that_was_not_looked_up_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"piper:no\.onnx: where its file lies isn't known; list the task's samples"):
+        speaker_of(SpeechRecipe("piper:no.onnx", "p", "00", "en"))
+    assert speaker_of(SpeechRecipe("pico:en-GB", "p", "00", "en")) == "en-GB"

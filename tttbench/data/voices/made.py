@@ -21,7 +21,7 @@ from tttbench.data.cache import cache_folder
 from tttbench.data.flac import decode_flac, encode_flac
 from tttbench.data.voices.conditions import apply
 from tttbench.data.voices.engines import SAMPLE_RATE_HZ, synthesize, trimmed
-from tttbench.data.voices.named import voice_recipe
+from tttbench.data.voices.named import speaker_of, voice_recipe
 
 log = logging.getLogger("tttbench")
 
@@ -71,9 +71,10 @@ def _make(made: MadeSpeech) -> tuple[Waveform, int]:
         clean, _ = _clean(made)
         seed = int(speech_sha256(made.text, recipe)[:16], 16)
         return apply(recipe.condition, clean, np.random.default_rng(seed))
-    engine, _, speaker = recipe.voice.partition(":")
+    engine = recipe.voice.partition(":")[0]
     try:
-        if replace(voice_recipe(recipe.voice), condition=recipe.condition) != recipe:
+        speaker = speaker_of(recipe)
+        if voice_recipe(f"{engine}:{speaker}", recipe.condition) != recipe:
             raise InputError(f"{recipe.voice} is not the voice that was listed ({recipe.package}); list it again.")
         wave = synthesize(engine, speaker, made.text)
     except UserError as error:

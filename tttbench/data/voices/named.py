@@ -17,7 +17,7 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.language import primary_language
 from tttbench.core.sample import SpeechRecipe
 from tttbench.data.voices import kokoro
-from tttbench.data.voices.engines import ENGINES, KOKORO, espeak_library, piper_file
+from tttbench.data.voices.engines import ENGINES, KOKORO, PIPER_FILE, espeak_library, piper_file
 
 VERSION = 1
 """Raised whenever the same voice may say the same text otherwise, for a reason that lies in our code."""
@@ -53,7 +53,32 @@ def voice_recipe(name: str, condition: str = "clean") -> SpeechRecipe:
         raise UserError(f"no voice {name!r:.99}: {did_you_mean(engine, ENGINES)} A voice is ENGINE:SPEAKER.")
     speaker = speaker or DEFAULT_SPEAKERS[engine]
     package, sha256, language = _FACTS[engine](speaker)
-    return SpeechRecipe(f"{engine}:{speaker}", package, sha256, language, condition, VERSION)
+    recipe = SpeechRecipe(f"{engine}:{_shown(engine, speaker)}", package, sha256, language, condition, VERSION)
+    _speakers[recipe.voice, recipe.sha256] = speaker
+    return recipe
+
+
+def speaker_of(recipe: SpeechRecipe) -> str:
+    """Return the engine's own name of a voice that was looked up in this process: of a file its path.
+
+    Raises:
+        UserError: it is a file, and wasn't looked up.
+    """
+    engine, _, speaker = recipe.voice.partition(":")
+    if (found := _speakers.get((recipe.voice, recipe.sha256))) is not None:
+        return found
+    if speaker.endswith(PIPER_FILE) and engine == "piper":
+        raise UserError(f"{recipe.voice}: where its file lies isn't known; list the task's samples again.")
+    return speaker
+
+
+_speakers: dict[tuple[str, str], str] = {}
+"""Speakers by voice and hash: a recipe names a file without its folder, which is this machine's own affair."""
+
+
+def _shown(engine: str, speaker: str) -> str:
+    """A speaker as it is stored and compared: the same file is the same voice wherever it lies."""
+    return Path(speaker).name if engine == "piper" and speaker.endswith(PIPER_FILE) else speaker
 
 
 @cache
