@@ -73,3 +73,16 @@ def test_the_terminal_has_a_row_for_each_condition() -> None:
     ]
     assert "-10.0 [-30.0, +10.0], 4 lost, 2 gained" in lines[3]
     assert lines[-1] == "<b> on q: 3 answers without a value in some stage left out."
+
+
+def test_a_table_is_headed_by_the_title_without_its_condition(view: ReportView) -> None:
+    task = replace(view.tasks[0], name="q_noise10", title="QA, own folder, pink noise at 10 dB")
+    (group,) = loss_groups(replace(view, tasks=(*view.tasks, task), losses=(NOISE,)))
+    assert group.title == "QA, own folder"
+
+
+def test_what_cannot_be_compared_is_said_on_the_page_and_in_the_terminal(view: ReportView) -> None:
+    page = render(replace(view, losses_left_out=("<s> on q: left out.",)))
+    assert "&lt;s&gt; on q: left out." in page[page.index('<section id="losses"') :]
+    assert loss_table((CLEAN,), ("s on q: left out.",)).splitlines()[-1] == "s on q: left out."
+    assert loss_table((), ("s on q: left out.",)).splitlines()[-1] == "s on q: left out."

@@ -219,6 +219,15 @@ def test_tasks_that_a_task_doubles_as_follow_with_its_data_and_limit(monkeypatch
     ]
 
 
+def test_all_conditions_of_a_task_are_scored_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = replace(made("t", A, B, doubles_as=("t_text", "t_noise5")), condition="clean", condition_of="t")
+    others = [replace(made(f"t_{name}", A, B), condition=name, condition_of="t") for name in ("text", "noise5")]
+    registered(monkeypatch, first, *others)
+    own = (ScoreSpec("cer", "own"),)
+    plan = make_plan(suite_of(TaskPlan("t", scores=own), TaskPlan("t_text", 1)), "cpu")
+    assert {one.plan.name: one.scores for one in plan.tasks} == {"t": own, "t_text": own, "t_noise5": own}
+
+
 def test_systems_are_checked_with_their_strategy_and_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[tuple[str, object]] = []
     monkeypatch.setattr("tttbench.pipeline.plan.check_system", lambda *given: checked.append(given))

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 _NOTE = "Where right answers are lost: points of all answers, paired [95 %], and how many were lost and gained."
 
 
-def loss_table(paths: Sequence[LossPath]) -> str:
-    """Return the table of a run that asks the same questions in several ways; ``""`` for others."""
+def loss_table(paths: Sequence[LossPath], left_out: Sequence[str] = ()) -> str:
+    """Return the table of a run that asks the same questions in several ways; ``""`` for others.
+
+    ``left_out`` says what can't be compared, a sentence each.
+    """
     if not paths:
-        return ""
+        return "\n".join([_NOTE, *left_out]) if left_out else ""
     stages = words.stages_of(paths)
     has_clean = any(one.against_clean is not None for one in paths)
     head = ["system", "questions", "asked", *stages, "right", *(["to clean speech"] if has_clean else []), "n"]
@@ -31,7 +34,9 @@ def loss_table(paths: Sequence[LossPath]) -> str:
             + ([against] if has_clean else [])
             + [f"{one.n:,}"]
         )
-    return "\n".join([_NOTE, columns(rows, right=frozenset({len(stages) + 3, len(head) - 1})), *_left_out(paths)])
+    return "\n".join(
+        [_NOTE, columns(rows, right=frozenset({len(stages) + 3, len(head) - 1})), *_left_out(paths), *left_out]
+    )
 
 
 def _left_out(paths: Sequence[LossPath]) -> Iterator[str]:

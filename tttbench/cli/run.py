@@ -234,7 +234,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
         print(f"\n{latencies}\n")
     if spoken := spoken_table(summary.spoken):
         print(f"{spoken}\n")
-    if losses := loss_table(summary.losses):
+    if losses := loss_table(summary.losses, summary.losses_left_out):
         print(f"{losses}\n")
     for entry in summary.skipped:
         print(f"{entry.system} on {entry.task}: left out, it {entry.reason}.", file=sys.stderr)

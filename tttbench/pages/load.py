@@ -65,6 +65,7 @@ def load(run_dir: Path) -> ReportView:
         lossless=summary.lossless,
         unanswered=summary.unanswered,
         losses=summary.losses,
+        losses_left_out=summary.losses_left_out,
         corrected=summary.corrected,
         judges=tuple(judge_line(one) for one in summary.derived if one.deriver.startswith(JUDGE)),
         spoken=summary.spoken,

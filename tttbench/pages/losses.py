@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tttbench.core.losses import Loss, LossPath, Stage
+from tttbench.data.asked import Asking
 from tttbench.scorers import words
 
 from .view import ReportView
@@ -48,8 +49,14 @@ def loss_groups(view: ReportView) -> tuple[LossGroup, ...]:
         stages = words.stages_of(paths)
         rows = tuple(LossRow(path, _cells(path, stages), _bar(path)) for path in paths)
         has_clean = any(path.against_clean is not None for path in paths)
-        found.append(LossGroup(name, titles.get(name, name).partition(", ")[0], stages, rows, has_clean))
+        found.append(LossGroup(name, _title(paths[0], titles), stages, rows, has_clean))
     return tuple(found)
+
+
+def _title(path: LossPath, titles: Mapping[str, str]) -> str:
+    """The title that all conditions share: that of one of them, without the words for its condition."""
+    title = titles.get(path.task, path.condition_of)
+    return title.removesuffix(f", {Asking(path.condition).title}")
 
 
 def _cells(path: LossPath, stages: Sequence[Stage]) -> tuple[Loss | None, ...]:

@@ -171,7 +171,8 @@ class ReportView:
         unanswered: systems without a single answer to a task.
         lossless: by system what was compared with its oracle.
         spoken: lengths, silence and clipping of spoken answers.
-        losses: where right answers are lost, of questions that are asked in several ways.
+        losses: where right answers are lost, of questions that are asked in several ways; ``losses_left_out``: what of
+            it can't be compared, a sentence each.
         judges: what each judge made and cost, a sentence each.
         corrected: results corrected by a person's labels.
     """
@@ -201,6 +202,7 @@ class ReportView:
     timed: tuple[TimedAnswers, ...] = ()
     lossless: Mapping[str, tuple[LosslessCheck, ...]] = field(default_factory=dict)
     losses: tuple[LossPath, ...] = ()
+    losses_left_out: tuple[str, ...] = ()
     spoken: tuple[SpokenAnswers, ...] = ()
 
     def cut_count(self) -> int:

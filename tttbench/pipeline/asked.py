@@ -51,6 +51,11 @@ def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
             if name not in plans:
                 along[name] = plan.name
                 plans[name], tasks[name] = replace(plan, name=name, scores=()), build_task(name)
+    for name, plan in plans.items():
+        whole = plans.get(tasks[name].condition_of)
+        if whole is not None and not plan.scores:
+            # The same questions, asked otherwise: by other scores nothing could be said of what that costs.
+            plans[name] = replace(plan, scores=whole.scores)
     owned = {name: plan.scores or _own(tasks[name], suite) for name, plan in plans.items()}
     taken = {spec.scorer for own in owned.values() for spec in own}
     return tuple(

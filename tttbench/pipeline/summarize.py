@@ -80,6 +80,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     metrics = {column.id: column.scorer.info for column in columns}
     suite = manifest.suite
     traded = trade_off(store, columns, timings.answers)
+    losses = loss_paths(manifest, metrics, standings, found.results)
     return replace(
         found,
         status=_run_status(found.expected, answered, counts),
@@ -99,7 +100,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         },
         lossless={label: one.lossless for label, one in manifest.systems.items() if one.lossless},
         ablations=standings.ablated(suite.ablations, metrics, seed=suite.seed, n_resamples=suite.resamples),
-        losses=loss_paths(manifest, metrics, standings),
+        losses=losses.paths,
+        losses_left_out=losses.left_out,
     )
 
 

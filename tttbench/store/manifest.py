@@ -269,7 +269,8 @@ class Summary:
         skipped: what was left out, and why.
         unanswered: systems without a single answer to a task.
         spoken: lengths, silence and clipping of what was spoken.
-        losses: where right answers are lost, in runs that ask the same questions in several ways.
+        losses: where right answers are lost, in runs that ask the same questions in several ways; what of it can't be
+            compared is said in ``losses_left_out``.
         derived: what transcribers and judges made, and what it cost.
         corrected: results corrected by a person's labels, where the run was given some.
     """
@@ -294,6 +295,7 @@ class Summary:
     unanswered: tuple[Unanswered, ...] = ()
     spoken: tuple[SpokenAnswers, ...] = field(default=(), metadata={"may_lack": True})
     losses: tuple[LossPath, ...] = field(default=(), metadata={"may_lack": True})
+    losses_left_out: tuple[str, ...] = field(default=(), metadata={"may_lack": True})
     derived: tuple[DerivedTotal, ...] = field(default=(), metadata={"may_lack": True})
     corrected: tuple[Corrected, ...] = field(default=(), metadata={"may_lack": True})
     format: int = FORMAT
