@@ -145,6 +145,45 @@ def test_what_nothing_could_put_right_is_refused(
     assert says in capsys.readouterr().err
 
 
+def test_a_switch_without_effect_is_refused_as_the_run_refuses_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.toml").write_text(
+        '[[tasks]]\nname = "mini_qa"\n[[systems]]\nname = "ttt:mini"\n[[systems]]\nname = "ttt:none"\n'
+        '[[ablate]]\nbase = "ttt:none"\noff = ["cfg"]\n[[ablate]]\nbase = "ttt:mini"\noff = ["audio_sampling"]\n'
+    )
+    assert main(["run", "own.toml", "--dry-run", "--device", "cpu"]) == 2
+    assert "'audio_sampling' is off in ttt:mini already" in capsys.readouterr().err
+
+
+def test_one_score_id_for_two_metrics_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tasks = [("mini_qa", "text_accuracy=x"), ("mini_asr", "wer=x")]
+    entries = [f'[[tasks]]\nname = "{name}"\nscores = ["{score}"]\n' for name, score in tasks]
+    (tmp_path / "own.toml").write_text("".join(entries) + '[[systems]]\nname = "ttt:mini"\n')
+    assert main(["run", "own.toml", "--dry-run", "--device", "cpu"]) == 2
+    assert "score 'x' is another metric in task 'mini_asr' than in 'mini_qa'" in capsys.readouterr().err
+
+
+def test_too_few_samples_for_a_score_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "captions"
+    (folder / "evaluation").mkdir(parents=True)
+    captions = ["file_name,caption_1,caption_2,caption_3,caption_4,caption_5"]
+    lines = ["file_name,keywords,sound_id,sound_link,start_end_samples,manufacturer,license"]
+    for name in ("1.wav", "2.wav"):
+        (folder / "evaluation" / name).write_bytes(b"x")
+        captions.append(f"{name},a dog,a cat,a cow,a man,a car")
+        lines.append(f'{name},rain,1,https://f/1,"[0, 9]",ann,CC0')
+    (folder / "clotho_captions_evaluation.csv").write_text("\n".join(captions) + "\n")
+    (folder / "clotho_metadata_evaluation.csv").write_text("\n".join(lines) + "\n")
+    words = ["--systems", "ttt:mini", "--tasks", "clotho", "--data", f"clotho={folder}"]
+    dry(capsys, *words, status=0)
+    words += ["--limit", "1"]
+    text, document = dry(capsys, *words)
+    assert "needs at least 2 clips" in text
+    assert "Everything is here" not in text
+    assert any("at least 2 clips" in str(score["missing"]) for score in document["tasks"][0]["scores"])
+
+
 def test_data_can_be_given_to_several_tasks_by_a_pattern(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--systems", "echo", "--tasks", "uro_repeat,uro_summary,mini_asr", "--data", f"uro_*={tmp_path}"]
     _, document = dry(capsys, *words)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from tttbench.config.suite import Suite, SystemPlan
-from tttbench.core.errors import UserError
+from tttbench.core.errors import AbsentError, UserError
 from tttbench.core.json_values import JsonObject
 from tttbench.core.plugins import systems
 from tttbench.core.system import SystemOptions
 
 
-def check_ablations(suite: Suite, device: str) -> None:
-    """Raise ``UserError`` for a switch without effect: its row would be the base once more, and its difference 0."""
+def check_ablations(suite: Suite, device: str, *, may_lack: bool = False) -> None:
+    """Raise ``UserError`` for a switch without effect: its row would be the base once more, and its difference 0.
+
+    ``may_lack``: pass over systems that aren't here, of which nothing can be told yet.
+    """
     plans = {system.label: system for system in suite.systems}
     for one in suite.ablations:
-        on, off = (_in_force(plans[label], device) for label in (one.base, one.system))
+        try:
+            on, off = (_in_force(plans[label], device) for label in (one.base, one.system))
+        except AbsentError:
+            if not may_lack:
+                raise
+            continue
         if on is not None and on == off:
             raise UserError(f"{one.where}: {one.switch!r} is off in {one.base} already, or has no effect; remove it.")
 

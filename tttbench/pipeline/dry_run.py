@@ -11,14 +11,16 @@ from tttbench.config.protocol import ProtocolNote
 from tttbench.config.suite import Suite, SystemPlan
 from tttbench.core.errors import AbsentError, UserError
 from tttbench.core.missing import Missing, lacking
-from tttbench.core.plugins import build_scorer, check_deriver, check_system, derivers, systems
+from tttbench.core.plugins import check_deriver, check_system, derivers, systems
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.data.samples import list_samples
+from tttbench.pipeline.ablations import check_ablations
 from tttbench.pipeline.asked import AskedTask, asked_tasks
-from tttbench.pipeline.plan import check_label, shared_language
-from tttbench.pipeline.scores import derivers_of
+from tttbench.pipeline.no_speech import fitting_scores
+from tttbench.pipeline.plan import check_label, check_metrics, shared_language
+from tttbench.pipeline.scores import Column, columns, derivers_of, of_corpus
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,12 @@ def preview(suite: Suite, device: str, *, allow_outside: bool = False) -> Previe
     """
     for system in suite.systems:
         check_label(system)
-    asked = asked_tasks(suite)
-    resolved = {one.plan.name: one.scores_in(_language(one), suite) for one in asked}
-    scores = {name: tuple(_score(name, spec) for spec in specs) for name, specs in resolved.items()}
-    tasks = tuple(_task(one, suite, scores[one.plan.name], allow_outside) for one in asked)
-    languages = frozenset(task.language for task in tasks)
+    check_ablations(suite, device, may_lack=True)
+    listed = [_task(one, suite, allow_outside) for one in asked_tasks(suite)]
+    tasks = tuple(one.preview for one in listed)
+    resolved = {one.preview.name: one.specs for one in listed}
+    check_metrics((name, list(filter(None, map(_column, specs)))) for name, specs in resolved.items())
+    languages = frozenset(language for one in listed for language in one.languages)
     needed: dict[str, list[str]] = {}
     for name, specs in resolved.items():
         for deriver in _derivers(specs):
@@ -187,19 +190,44 @@ def _derivers(specs: Iterable[ScoreSpec]) -> list[str]:
     return list(found)
 
 
-def _score(task: str, spec: ScoreSpec) -> ScorePreview:
+@dataclass(frozen=True)
+class _Listed:
+    """A task as far as it is known: its scores as asked for, and the languages of its samples."""
+
+    preview: TaskPreview
+    specs: tuple[ScoreSpec, ...]
+    languages: frozenset[str]
+
+
+def _column(spec: ScoreSpec) -> Column | None:
+    """The score; None where a package that it needs isn't installed."""
+    with suppress(AbsentError):
+        return columns([spec])[0]
+    return None
+
+
+def _score(task: str, spec: ScoreSpec, samples: Sequence[Sample] | None) -> ScorePreview:
+    """A score, and whether ``samples`` are enough for it; None: they aren't known."""
+    where = f"task {task!r}: scores"
     try:
         kinds = (name.partition(":") for name in _derivers([spec]))
-        recipe = build_scorer(spec).recipe({f"{kind}:{of}": of for kind, _, of in kinds if kind == "transcriber"})
+        own = columns([spec])
+        recipe = own[0].scorer.recipe({f"{kind}:{of}": of for kind, _, of in kinds if kind == "transcriber"})
     except AbsentError as error:
         return ScorePreview(spec.id, "", (Missing(str(error)),))
     except UserError as error:
-        raise UserError(f"task {task!r}: scores: {error}") from error
+        raise UserError(f"{where}: {error}") from error
+    if samples:
+        try:
+            of_corpus(own, lambda: samples, where)
+        except UserError as error:
+            return ScorePreview(spec.id, str(recipe), (Missing(str(error)),))
     return ScorePreview(spec.id, str(recipe), ())
 
 
-def _task(asked: AskedTask, suite: Suite, scores: tuple[ScorePreview, ...], allow_outside: bool) -> TaskPreview:
+def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
     plan, task = asked.plan, asked.task
+    specs = asked.scores_in(_language(asked), suite)
     found = TaskPreview(
         name=plan.name,
         title=task.title,
@@ -211,20 +239,28 @@ def _task(asked: AskedTask, suite: Suite, scores: tuple[ScorePreview, ...], allo
         hours=task.hours,
         n_bytes=0,
         data="" if plan.data is None else str(plan.data),
-        scores=scores,
+        scores=tuple(_score(plan.name, spec, None) for spec in specs),
         missing=(),
     )
+    unlisted = _Listed(found, specs, frozenset({found.language}))
     try:
         samples = list_samples(task, plan.data, allow_outside=allow_outside)
     except UserError as error:
-        return replace(found, missing=(_missing_data(asked, error),))
+        return replace(unlisted, preview=replace(found, missing=(_missing_data(asked, error),)))
     if not samples:
-        return replace(found, n=0, is_listed=True, missing=(Missing("the data hold no samples", task.get),))
-    chosen = samples if plan.limit is None else samples[: plan.limit]
-    language = plan.language or shared_language(
-        [replace(sample, language=sample.language or task.language) for sample in chosen]
-    )
-    return replace(found, n=len(chosen), is_listed=True, n_bytes=_n_bytes(chosen), language=language)
+        lacking_samples = replace(found, n=0, is_listed=True, missing=(Missing("the data hold no samples", task.get),))
+        return replace(unlisted, preview=lacking_samples)
+    chosen = [
+        replace(sample, language=sample.language or found.language)
+        for sample in (samples if plan.limit is None else samples[: plan.limit])
+    ]
+    language = shared_language(chosen)
+    specs = asked.scores_in(language, suite)
+    if all(_column(spec) for spec in specs):
+        specs = fitting_scores(plan.name, specs, chosen)
+    scores = tuple(_score(plan.name, spec, chosen) for spec in specs)
+    found = replace(found, n=len(chosen), is_listed=True, n_bytes=_n_bytes(chosen), language=language, scores=scores)
+    return _Listed(found, specs, frozenset(sample.language for sample in chosen))
 
 
 def _missing_data(asked: AskedTask, error: UserError) -> Missing:

@@ -28,7 +28,7 @@ from tttbench.pipeline.asked import AskedTask, asked_tasks
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.no_speech import fitting_scores
-from tttbench.pipeline.scores import columns, derivers_of, of_corpus
+from tttbench.pipeline.scores import Column, columns, derivers_of, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
 
@@ -87,7 +87,7 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
             raise AbsentError(f"{error} {system.get}".rstrip()) from error
     check_ablations(suite, device)
     planned = tuple(_plan_task(asked, suite, allow_outside) for asked in asked_tasks(suite))
-    _check_metrics(planned)
+    check_metrics((entry.plan.name, columns(entry.scores)) for entry in planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     made = Plan(suite, planned, device, allow_outside)
     for system in suite.systems:
@@ -155,15 +155,15 @@ def shared_language(samples: Iterable[Sample]) -> str:
     return languages.pop() if len(languages) == 1 else ""
 
 
-def _check_metrics(tasks: Sequence[PlannedTask]) -> None:
-    """One id means one metric in the whole run."""
+def check_metrics(tasks: Iterable[tuple[str, Sequence[Column]]]) -> None:
+    """Raise ``UserError`` where one score id means two metrics; ``tasks``: names, with their scores."""
     seen: dict[str, tuple[str, MetricInfo]] = {}
-    for task in tasks:
-        for column in columns(task.scores):
-            where, info = seen.setdefault(column.id, (task.plan.name, column.scorer.info))
+    for name, own in tasks:
+        for column in own:
+            where, info = seen.setdefault(column.id, (name, column.scorer.info))
             if info != column.scorer.info:
                 raise UserError(
-                    f"score {column.id!r} is another metric in task {task.plan.name!r} than in {where!r}; give one of "
+                    f"score {column.id!r} is another metric in task {name!r} than in {where!r}; give one of "
                     "them another id."
                 )
 
