@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import pytest
 
@@ -15,11 +16,19 @@ from reference_model.decoding.lossless import oracle_of
 from reference_model.decoding.strategies.topk import commits_per_step
 from reference_model.decoding.strategy import Block, Filling, Look, register_strategy
 from tttbench.cli.main import main
+from tttbench.config.suite import SystemPlan
 from tttbench.core.exchange import Response, Trace
+from tttbench.core.system import Capability, SystemCard
+from tttbench.core.task import Needs
 from tttbench.pipeline import lossless
 from tttbench.pipeline.lossless import first_difference
 from tttbench.store.lossless import lossless_sentences
-from tttbench.store.manifest import LosslessCheck
+from tttbench.store.manifest import LosslessCheck, Manifest, SuiteEntry, SystemEntry, TaskEntry
+from tttbench.store.rows import AnswerKey
+
+if TYPE_CHECKING:
+    from tttbench.pipeline.plan import Plan
+    from tttbench.store.run_directory import RunStore
 
 
 @register_strategy("test_broken")
@@ -167,6 +176,30 @@ def test_a_difference_that_float64_does_not_have_is_rounding(
     (check,) = json.loads((tmp_path / "run" / "manifest.json").read_text())["systems"]["mine"]["lossless"]
     assert (check["n"], check["rounding"], check["difference"]) == (2, 1, "")
     assert "audio token 0 is 1, the oracle's 2; rounding decided, in float64 both are equal." in capsys.readouterr().err
+
+
+def test_tasks_that_are_skipped_or_have_no_answer_are_nothing_to_build_a_system_for() -> None:
+    card = SystemCard("s", Capability(accepts=frozenset({"text"})), details={"lossless": "cache exact as none"})
+    heard, written = Needs(), Needs(frozenset({"text"}))
+    tasks = {
+        name: TaskEntry(name, "qa", needs=needs)
+        for name, needs in (("skipped", heard), ("failed", written), ("answered", written))
+    }
+    manifest = Manifest(SuiteEntry("a"), {"s": SystemEntry("s", card=card)}, tasks)
+    responses: dict[str, list[Response | None]] = {"skipped": [], "failed": [None], "answered": [None, Response("yes")]}
+
+    def answers(label: str, task: str) -> list[SimpleNamespace]:
+        return [
+            SimpleNamespace(key=AnswerKey(label, task, str(at), 0), response=one)
+            for at, one in enumerate(responses[task])
+        ]
+
+    plan = SimpleNamespace(
+        suite=SimpleNamespace(verify=1), tasks=[SimpleNamespace(plan=SimpleNamespace(name=name)) for name in tasks]
+    )
+    store = SimpleNamespace(manifest=manifest, answers=answers)
+    found = lossless.unchecked(SystemPlan("s"), cast("Plan", plan), cast("RunStore", store))
+    assert [task.plan.name for task in found] == ["answered"]
 
 
 def test_nothing_is_compared_unless_it_is_asked_for(run: Run, tmp_path: Path) -> None:

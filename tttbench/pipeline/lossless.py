@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from tttbench.config.suite import SystemPlan
 from tttbench.core.errors import UserError
@@ -17,6 +17,7 @@ from tttbench.core.system import Lossless, System
 from tttbench.pipeline.jobs import OpenWorker, as_system
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter
+from tttbench.pipeline.scores import reason_to_skip
 from tttbench.store.manifest import LosslessCheck
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
@@ -29,12 +30,18 @@ class NotLosslessError(UserError):
 
 
 def unchecked(system: SystemPlan, plan: Plan, store: RunStore) -> list[PlannedTask]:
-    """The tasks on which a system that is declared lossless has yet to be compared with its oracle."""
+    """The tasks on which a system that is declared lossless has answers that are yet to be compared with its oracle."""
     entry = store.manifest.systems[system.label]
     if not plan.suite.verify or entry.card is None or not entry.card.details.get("lossless"):
         return []
     done = {one.task for one in entry.lossless if not one.difference and one.asked >= plan.suite.verify}
-    return [task for task in plan.tasks if task.plan.name not in done]
+    return [
+        task
+        for task in plan.tasks
+        if task.plan.name not in done
+        and not reason_to_skip(entry, store.manifest.tasks[task.plan.name])
+        and _first(store.answers(system.label, task.plan.name), 1)
+    ]
 
 
 def check_lossless(
@@ -89,8 +96,8 @@ def check_lossless(
 
 def _first(answers: Iterator[StoredAnswer], n: int) -> list[StoredAnswer]:
     """The first ``n`` samples that were answered, each in its first repeat."""
-    found = [one for one in answers if one.key.repeat == 0 and one.response is not None]
-    return found[:n]
+    found = (one for one in answers if one.key.repeat == 0 and one.response is not None)
+    return list(islice(found, n))
 
 
 def _answers(
