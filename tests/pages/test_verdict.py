@@ -79,6 +79,14 @@ def test_where_nothing_was_right_in_speech_it_says_so_and_nothing_of_a_gap(other
     assert "Next" not in found
 
 
+def test_of_many_systems_that_are_right_in_writing_a_few_are_named() -> None:
+    written = [replace(WRITTEN, system=f"s{at}", value=0.9 - at / 1000) for at in range(84)]
+    found = sentences((NONE_SPOKEN, *written)).replace("\u00a0", " ")
+    assert "right in writing: s0 90.0 %," in found
+    assert " more." in found
+    assert "s10 " not in found
+
+
 def test_nothing_right_in_writing_is_said_of_systems_that_only_write() -> None:
     assert "ttt:mini gave no right answer in writing to any of" in sentences((replace(WRITTEN, value=0.0),))
 

@@ -82,7 +82,7 @@ def _none_right(view: ReportView, task: TaskView, results: Sequence[Result], *, 
         return f"{none} {'in speech' if spoken else 'in writing'} to {where}."
     if not right:
         return f"{none}, spoken or written, to {where}."
-    answered = listing(f"{result.system} {_value(view, result)}" for result in right)
+    answered = _some(f"{result.system} {_value(view, result)}" for result in right)
     return f"{none} in speech to {where}; right in writing: {answered}."
 
 
