@@ -18,6 +18,7 @@
   }
   const ratio = (value) => (value === null ? "—" : value > 0 && value < 0.0005 ? "<0.001" : value.toFixed(value < 0.1 ? 3 : 2));
   function scoreText(score) {
+    if (score.isLeftOut) return "left out";
     if (score.value === null) return score.status === "ok" ? "—" : score.status.replace("_", " ");
     const value = score.scale * score.value;
     const digits = Math.abs(value) >= 9999.5 ? value.toFixed(0) : Number(value.toPrecision(4));
@@ -27,7 +28,7 @@
     return row.scores.map((score) => {
       const lower = score.direction === "lower", binary = score.kind === "binary" && score.direction !== "none";
       const right = binary ? (lower ? score.value === 0 : score.value >= 1) : score.kind === "rate" && lower ? score.value === 0 : null;
-      const verdict = score.status !== "ok" ? "bad" : right === null ? "" : right ? "good" : "bad";
+      const verdict = score.isLeftOut ? "" : score.status !== "ok" ? "bad" : right === null ? "" : right ? "good" : "bad";
       // Of what should not be there, a mark would read as if it were: "yes" and "no" say whether it is.
       const [mark, spoken] = !binary || score.value === null ? [scoreText(score), scoreText(score)]
         : lower ? Array(2).fill(right ? "no" : "yes") : right ? ["✓", "right"] : ["✗", "wrong"];
@@ -83,7 +84,7 @@
     add("Transcript", row.transcript && bdi(row.transcript));
     for (const [name, text] of Object.entries(row.moreTranscripts || {})) add(`Transcript, ${name}`, bdi(text));
     add("Transcript of the reference audio", row.referenceTranscript && bdi(row.referenceTranscript));
-    for (const score of row.scores) add(row.scores.filter((other) => other.title === score.title).length > 1 ? `${score.title} (${score.id})` : score.title, scoreText(score) + (score.note && `: ${score.note}`) + (score.status === "ok" ? "" : ` (${score.status.replace("_", " ")})`));
+    for (const score of row.scores) add(row.scores.filter((other) => other.title === score.title).length > 1 ? `${score.title} (${score.id})` : score.title, (score.isLeftOut ? score.note : scoreText(score) + (score.note && `: ${score.note}`)) + (score.status === "ok" || score.isLeftOut ? "" : ` (${score.status.replace("_", " ")})`));
     add("TTFT · first audio tokens · TTFA", row.trace ? [row.ttft, row.ttfaCodes, row.ttfaWave].map(milliseconds).join(" · ") : "");
     add("Forward passes per audio token", row.nfePerCode === null ? "" : `${ratio(row.nfePerCode)} (${row.codes} tokens)`);
     add("Ended by", row.cut ? `${row.finish}: a limit cut the answer` : row.finish);

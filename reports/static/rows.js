@@ -18,8 +18,8 @@ const Rows = (() => {
       row.system = data.systems[row.system];
       row.task = data.tasks[row.task];
       row.status = data.statuses[row.status];
-      row.scores = (row.scores || []).map(([metric, value, status, note]) =>
-        ({ ...data.metrics[metric], value, note, status: data.statuses[status] }));
+      row.scores = (row.scores || []).map(([metric, value, status, note, isLeftOut]) =>
+        ({ ...data.metrics[metric], value, note, status: data.statuses[status], isLeftOut: Boolean(isLeftOut) }));
       row.score = row.scores.length ? row.scores[0].value : null;
       return row;
     });

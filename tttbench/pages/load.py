@@ -180,7 +180,13 @@ def _row(answer: StoredAnswer, run: Run, recipes: Mapping[str, Recipe]) -> Row:
         transcript_diff=(_scored_alignment(scores, recipes, ("self_wer",)) if answer.text and transcript else ())
         or (word_diff(written, transcript, form) if written and transcript else ()),
         scores=tuple(
-            ScoreView(of, None if math.isnan(one.value) else one.value, one.status, _note(one, run.metric(of)))
+            ScoreView(
+                of,
+                None if math.isnan(one.value) else one.value,
+                one.status,
+                _note(one, run.metric(of)),
+                is_left_out=bool(one.dropped),
+            )
             for of, one in scores.items()
         ),
         input_audio="" if stored.input_audio is None else stored.input_audio.file,

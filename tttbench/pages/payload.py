@@ -127,7 +127,16 @@ def _row(row: Row, systems: Sequence[str], tasks: Sequence[str], metrics: Sequen
         row.reference_transcript,
         packed_diff(row.text_diff),
         packed_diff(row.transcript_diff),
-        [[metrics.index(s.metric), _number(s.value), STATUSES.index(s.status), s.note] for s in row.scores],
+        [
+            [
+                metrics.index(s.metric),
+                _number(s.value),
+                STATUSES.index(s.status),
+                s.note,
+                *([1] if s.is_left_out else []),
+            ]
+            for s in row.scores
+        ],
         _number(latency.ttft_s),
         _number(latency.ttfa_codes_s),
         _number(latency.ttfa_wave_s),

@@ -44,12 +44,16 @@ class DiffChunk:
 
 @dataclass(frozen=True)
 class ScoreView:
-    """One score of one answer, by its id. ``value`` is None where there is none; ``note`` says how it came about."""
+    """One score of one answer, by its id. ``value`` is None where there is none; ``note`` says how it came about.
+
+    ``is_left_out``: of the score on purpose, as a publication does; ``status`` is then no verdict.
+    """
 
     metric: str
     value: float | None
     status: Status
     note: str = ""
+    is_left_out: bool = False
 
 
 @dataclass(frozen=True)
