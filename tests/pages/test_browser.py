@@ -109,8 +109,8 @@ def test_scores_can_be_told_apart(visits: Visits, view: ReportView, tmp_path: Pa
         replace(view.rows[1], scores=(ScoreView("clips", 0.0, "ok"), ScoreView("right", 0.0, "error"))),
         replace(view.rows[2], scores=(ScoreView("right", None, "unparsed", "left out: why", is_left_out=True),)),
     )
-    file = tmp_path / "report.html"
-    file.write_text(page_of(replace(view, rows=rows, metrics=metrics | {"wer_raw": metrics["wer"]})))
+    metrics["wer_raw"] = metrics["wer"]
+    (file := tmp_path / "report.html").write_text(page_of(replace(view, rows=rows, metrics=metrics)))
     page = visits.open(file)
     shown = page.locator(f"{SAMPLES} .chip:visible").all()
     texts = [chip.evaluate("(c) => c.firstChild.data + c.children[0].textContent") for chip in shown]
@@ -122,14 +122,8 @@ def test_scores_can_be_told_apart(visits: Visits, view: ReportView, tmp_path: Pa
         "right ✗",
         "right left out",
     ]
-    assert [(chip.get_attribute("class") or "").split()[-1] for chip in shown] == [
-        "good",
-        "bad",
-        "bad",
-        "good",
-        "bad",
-        "chip",
-    ]
+    classes = [(chip.get_attribute("class") or "").split()[-1] for chip in shown]
+    assert classes == ["good", "bad", "bad", "good", "bad", "chip"]
 
 
 def test_a_picture_that_stands_alone_is_no_larger_than_it_was_drawn(
