@@ -309,7 +309,14 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
         others = differing_samples(protocol, one.run.samples.get(task, 0), tasks.get(task, 0))
         differs += [f"{task}: {said}" for said in others]
     otherwise = any(is_judged_otherwise(protocol, one.recipe) for one in parts)
-    return Cell(published, Measured(result, info, there[0].run), "", command, otherwise, differs=tuple(differs))
+    return Cell(
+        published,
+        Measured(result, info, there[0].run, (column.task, there[0].result.metric)),
+        "",
+        command,
+        otherwise,
+        differs=tuple(differs),
+    )
 
 
 def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
