@@ -109,6 +109,13 @@ def test_verdicts_that_failed_are_outside_of_the_value_until_they_are_made_anew(
     script.bodies.clear()
     command("rescore")
     assert script.bodies == []
+    # A server that isn't there, or a wrong score, takes nothing back.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+        status, document = command("rescore", "--retry-errors")
+        assert (status, "no server answers" in document["error"]) == (2, True)
+    assert command("rescore", "--retry-errors", "--add", "none_such")[0] == 2
+    assert result(command("rescore")[1])["derivation_failed"] == 2
     status, document = command("rescore", "--retry-errors")
     assert (status, result(document)["value"], len(script.bodies)) == (0, 0.6, 2)
 

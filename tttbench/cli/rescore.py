@@ -52,10 +52,10 @@ def run(args: argparse.Namespace) -> int:
 
     # Without a transcriber that is new, nothing runs on a device.
     device = resolve_device(args.device) if args.transcriber or args.add or args.retry_errors else "cpu"
-    asked = Asked(scores_of(args), args.transcriber or "", judge_options(args.judge or "", "--judge"))
+    asked = Asked(
+        scores_of(args), args.transcriber or "", judge_options(args.judge or "", "--judge"), args.retry_errors
+    )
     with RunStore.open(args.folder, write=True) as store, stoppable(), ProgressDisplay() as display:
-        if args.retry_errors:
-            store.forget_failed_derivations()
         options = deriver_options(device, store.manifest.suite.batch_size)
         try:
             summary = rescore(store, asked, executor("serial"), options, display)

@@ -31,11 +31,20 @@ class Asked:
         add: scores; see ``default_scores.added``.
         transcriber: system with which the scores of spoken answers are taken once more; ``""`` for none.
         judge: options of a judge, which then grades what tasks say that one grades; empty for none.
+        retry_errors: whether what transcribers and judges failed at is made anew.
     """
 
     add: Sequence[ScoreSpec] = ()
     transcriber: str = ""
     judge: Mapping[str, str] = field(default_factory=dict)
+    retry_errors: bool = False
+
+
+def _failed(store: RunStore, deriver: str) -> bool:
+    """Whether something that the deriver made has failed."""
+    recipe = store.manifest.recipes().get(deriver, "")
+    made = store.derived_all(recipe) if recipe else {}
+    return any(one.status == "failed" for one in made.values())
 
 
 def rescore(
@@ -78,9 +87,11 @@ def rescore(
         columns(task.scores)
     known = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
     for name in sorted({name for task in tasks.values() for name in derivers_of(task.scores)}):
-        if name not in known:
+        if name not in known or (asked.retry_errors and _failed(store, name)):
             check_deriver(name, options)
             make_ready(name, options, derivers)
+    if asked.retry_errors:
+        store.forget_failed_derivations()
     store.write_manifest(replace(manifest, tasks=tasks))
     try:
         return finish(store, executor, options, reporter)
