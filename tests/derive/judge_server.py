@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         if is_trial:
             self.send_json(200, self.completion(body, 0, is_trial=True))
             return
-        own = script.by_answer.get(json.loads(body["messages"][1]["content"])["answer"])
+        own = script.by_answer.get(graded(body))
         if own is not None:
             self.send_json(own[0], {"error": {"message": own[1]}})
             return

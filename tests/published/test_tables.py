@@ -315,7 +315,7 @@ def test_what_stands_in_the_place_of_a_metric_is_not_compared_with_it() -> None:
     tables = load_tables()
     table = next(one for one in tables if one.id == "architectures")
     (column,) = [one for one in table.blocks[0].columns if one.id == "llama_questions"]
-    column = replace(column, instead=("text_accuracy",))
+    column = replace(column, metric="spoken_accuracy", instead=("text_accuracy",))
     block = replace(table.blocks[0], columns=(column,), others=True)
     names = {"good": "ttt:TtT-3B", "bad": "ttt:qwen2.5-3b-ar"}
     info = METRICS["spoken_accuracy"]
