@@ -19,6 +19,9 @@ from tttbench.core.shipped import shipped
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.data.documents import read_toml
 
+SHIPPED_TOKENS = ("mini", "mini2")
+"""Token sets that travel with the package, by name."""
+
 log = logging.getLogger("tttbench")
 
 
@@ -87,7 +90,9 @@ class _Data:
 
     def __post_init__(self) -> None:
         if (self.tokens is not None) == bool(self.files):
-            raise ValueError('needs tokens = "mini" or the path of a token set, or else [[data.files]] with paths')
+            raise ValueError(
+                'needs tokens = "mini", "mini2" or the path of a token set, or else [[data.files]] with paths'
+            )
         for name in ("spoken_transcripts", "code_jitter") if self.files else ("tokenizer", "max_length", "bad_records"):
             if getattr(self, name) is not None:
                 other = "tokens" if self.files else "[[data.files]]"
@@ -113,7 +118,7 @@ class TrainingPlan:
     Attributes:
         path: the file.
         model: the network to be made, or the checkpoint to begin with.
-        tokens: ``"mini"`` for the shipped token set, or a file's path; ``""`` where ``files`` are given.
+        tokens: ``"mini"`` or ``"mini2"`` for a shipped token set, or a file's path; ``""`` where ``files`` are given.
         files: conversations to train on.
         tokenizer: ``"mini"``, or the path of the ``tokenizer.json`` for ``files``, where no checkpoint is begun with.
         max_length: the longest conversation, in tokens.
@@ -233,9 +238,9 @@ def read(path: Path) -> TrainingPlan:
     return TrainingPlan(
         path=path,
         model=_start(read_table(StartModel, model), path) if "from" in given.model else read_table(NewModel, model),
-        tokens=_placed_name(data.tokens or "", path),
+        tokens=_placed_name(data.tokens or "", path, SHIPPED_TOKENS),
         files=tuple(replace(one, path=_placed(one.path, path)) for one in data.files),
-        tokenizer=_placed_name(data.tokenizer or "mini", path),
+        tokenizer=_placed_name(data.tokenizer or "mini", path, ("mini",)),
         max_length=data.max_length or 2048,
         skip_bad=data.bad_records == "skip",
         spoken_transcripts=data.spoken_transcripts or False,
@@ -252,8 +257,8 @@ def _start(model: StartModel, config: Path) -> StartModel:
     return replace(model, from_=str(folder)) if os.path.isdir(folder) else model
 
 
-def _placed_name(name: str, config: Path) -> str:
-    return name if name in ("", "mini") else str(_placed(Path(name), config))
+def _placed_name(name: str, config: Path, shipped_names: Sequence[str]) -> str:
+    return name if name in ("", *shipped_names) else str(_placed(Path(name), config))
 
 
 def _placed(path: Path, config: Path) -> Path:

@@ -198,7 +198,15 @@ def _is_rendered(plan: TrainingPlan) -> bool:
     """Whether the data are the second mini world's."""
     from tttbench.miniworld.second.tokens import is_rendered
 
-    return bool(plan.tokens) and is_rendered(Path(plan.tokens))
+    return bool(plan.tokens) and is_rendered(_token_set(plan))
+
+
+def _token_set(plan: TrainingPlan) -> Path:
+    """The file of ``data.tokens``."""
+    from tttbench.miniworld import tokens as first_tokens
+    from tttbench.miniworld.second import tokens as second_tokens
+
+    return {"mini": first_tokens.SHIPPED, "mini2": second_tokens.SHIPPED}.get(plan.tokens, Path(plan.tokens))
 
 
 def _network(plan: TrainingPlan, is_rendered: bool) -> tuple[TtTModel, TtTTokenizer]:
@@ -237,7 +245,7 @@ def _recorded(plan: TrainingPlan, model: TtTModel, tokenizer: TtTTokenizer) -> _
     from reference_model.training.mixture import Mixture
     from tttbench.miniworld import tokens as mini_tokens
 
-    tokens = mini_tokens.TokenSet.load(mini_tokens.SHIPPED if plan.tokens == "mini" else Path(plan.tokens))
+    tokens = mini_tokens.TokenSet.load(_token_set(plan))
     examples = mini_tokens.examples(tokens, tokenizer, model.config, spoken_transcripts=plan.spoken_transcripts)
     vary = _jitter(plan, model.config.code_id_start)
     return _Prepared(model, tokenizer, examples, Mixture.once(len(examples)), vary, ())
@@ -250,7 +258,7 @@ def _rendered(plan: TrainingPlan, model: TtTModel, tokenizer: TtTTokenizer) -> _
     from tttbench.miniworld.second.coverage import coverage
     from tttbench.miniworld.second.tokens import RenderedTokens, examples
 
-    made = examples(RenderedTokens.load(Path(plan.tokens)), tokenizer, model.config)
+    made = examples(RenderedTokens.load(_token_set(plan)), tokenizer, model.config)
     if plan.mtp is None:
         n_drawn = plan.training.steps * plan.training.batch_size
         print(coverage(made, plan.training.objective, model.config).describe(n_drawn), flush=True)

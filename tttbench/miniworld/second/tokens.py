@@ -18,6 +18,7 @@ import numpy.typing as npt
 from reference_model.layout import interleave
 from reference_model.training.renditions import RenderedExample
 from tttbench.core.errors import UserError
+from tttbench.core.shipped import shipped
 from tttbench.miniworld.second.tokenizer import ASR_PROMPT, CHAT_PROMPT
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Codes = npt.NDArray[np.uint16]
 N_CODES = 1000
 FORMAT = "tttbench mini tokens 2"
+SHIPPED = shipped("tasks") / "mini2" / "train" / "codes.safetensors"
+"""The set that travels with the package."""
 _BUILD = "`tttbench data build mini2 --stage tokens` makes it"
 
 
