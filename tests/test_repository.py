@@ -27,6 +27,8 @@ LARGE_FILES = {
     "reference_model/weights/ablation-no_ppm/model.safetensors": _ABLATION,
     "reference_model/weights/ablation-no_sst/model.safetensors": _ABLATION,
     "tasks/mini/train/codes.safetensors": "what the mini models are trained on, so that training needs no download",
+    "tasks/mini2/train/codes.safetensors": "likewise of the second mini world",
+    "reference_model/weights/mini2-codec/model.safetensors": "the codec of the second mini world",
 }
 """Files over ``LARGE_BYTES``, and why they are in the repository: whoever clones it has them for good."""
 

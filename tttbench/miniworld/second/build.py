@@ -144,7 +144,14 @@ def _codec(build: Build) -> None:
     speech = build.speak_answers()
     _need("answers", speech, N_CODEC_PIECES)
     settings = DecoderTraining(
-        steps=4000, batch_size=6, often=0, window=48, learning_rate=1e-3, warm_up_steps=50, save_every=50
+        steps=9600,
+        batch_size=6,
+        often=0,
+        window=48,
+        learning_rate=1.5e-3,
+        warm_up_steps=50,
+        mel_weight=2.0,
+        save_every=50,
     )
     begin, folder = build.out / "codec_begin", build.out / "decoder"
     train_decoder_on(begin, speech, N_CODEC_PIECES, folder, settings).save(build.out / "codec")
