@@ -110,10 +110,13 @@ def test_the_source_distribution_holds_all_of_the_repository(built: Built) -> No
     assert built.in_source == built.in_repository
 
 
-def test_the_wheel_holds_every_file_of_the_packages_but_the_ablations_weights(built: Built) -> None:
+def test_the_wheel_holds_every_file_of_the_packages_but_the_ablation_and_the_second_mini_world(built: Built) -> None:
     sources = {name for name in built.in_repository if name.split("/")[0] in INSTALLED}
-    left_out = {name for name in sources if name.startswith("reference_model/weights/ablation-")}
-    assert len({name.split("/")[2] for name in left_out}) == 6
+    weights = {name for name in sources if name.startswith("reference_model/weights/ablation-")}
+    assert len({name.split("/")[2] for name in weights}) == 6
+    second = {name for name in sources if name.startswith(("reference_model/weights/mini2-codec/", "tasks/mini2/"))}
+    assert len(second) == 3
+    left_out = weights | second
     assert built.in_wheel == {installed_name(source) for source in sources - left_out}
 
 

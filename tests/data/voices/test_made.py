@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -122,10 +123,11 @@ def test_clean_speech_is_left_as_it_is() -> None:
     ],
 )
 def test_voices_that_there_are_not(voice: str, says: str) -> None:
-    with pytest.raises(UserError, match=says) as error:
+    with pytest.raises(UserError) as error:
         voice_recipe(voice)
     if "is not installed" in str(error.value):
         pytest.skip(str(error.value))
+    assert re.search(says, str(error.value))
 
 
 @pytest.mark.parametrize(
