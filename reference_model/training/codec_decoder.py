@@ -22,7 +22,7 @@ from reference_model.speech.features import HOP, log_mel, mel_filters
 from reference_model.speech.networks import FRAMES_PER_CODE, CodecConfig, Decoder, FrameNet
 from reference_model.speech.source_filter import FRAME, MARGIN, cut, impulse_train, overlap_add, shape
 from reference_model.training.picking import like_long
-from reference_model.training.resumable import one_cycle, restore, stamp, store
+from reference_model.training.resumable import begun_with, one_cycle, restore, stamp, store
 
 _RESOLUTIONS = ((256, 32), (512, 64), (1024, 80), (2048, 128))  # samples, mel bands
 
@@ -112,9 +112,8 @@ def train_decoder(
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98))
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     data = [recording.codes.tolist() for recording in recordings]
-    begun = [] if begin is None else [float(parameter.detach().sum()) for parameter in begin.parameters()]
     settled = replace(settings, save_every=0)
-    made_of = stamp(codec=config, training=settled, data=data, often=list(often), begun=begun)
+    made_of = stamp(codec=config, training=settled, data=data, often=list(often), begun=begun_with(begin))
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [len(recording.codes) for recording in recordings]
     trains = [impulse_train(torch.from_numpy(fill_pitch(r.f0_hz)))[0] for r in recordings]

@@ -23,10 +23,16 @@ from reference_model.speech.features import HOP, N_MELS, SILENCE, centred, log_m
 from reference_model.speech.layers import ConvBlock
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Encoder, FrameNet
 from reference_model.training.picking import like_long
-from reference_model.training.resumable import one_cycle, restore, stamp, store
+from reference_model.training.resumable import begun_with, one_cycle, restore, stamp, store
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 _CTC_RATE = 4  # spelling frames a code: 50 a second
+
+
+def frames_of(wave: npt.NDArray[np.float32]) -> npt.NDArray[np.float16]:
+    """(80, 8 n) log-mel frames, half precision, of (m,) samples at 16 kHz with silence up to a whole code."""
+    samples = F.pad(torch.from_numpy(wave), (0, -len(wave) % SAMPLES_PER_CODE))
+    return log_mel(samples[None])[0].numpy().astype(np.float16)
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,7 @@ class Utterance:
     @classmethod
     def of(cls, wave: npt.NDArray[np.float32], text: str) -> Utterance:
         """Frames of (m,) samples at 16 kHz, with silence up to a whole code."""
-        samples = F.pad(torch.from_numpy(wave), (0, -len(wave) % SAMPLES_PER_CODE))
-        return cls(log_mel(samples[None])[0].numpy().astype(np.float16), float(np.sqrt(np.mean(wave**2))), text)
+        return cls(frames_of(wave), float(np.sqrt(np.mean(wave**2))), text)
 
 
 @dataclass(frozen=True)
@@ -205,10 +210,9 @@ def train_encoder(
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     texts = [utterance.text for utterance in utterances]
-    begun = [] if begin is None else [float(parameter.detach().sum()) for parameter in begin.parameters()]
     settled = replace(settings, save_every=0)
     said = [mel.shape[1] for mel in voice]
-    made_of = stamp(codec=config, training=settled, utterances=texts, voice=said, begun=begun)
+    made_of = stamp(codec=config, training=settled, utterances=texts, voice=said, begun=begun_with(begin))
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [utterance.mel.shape[1] for utterance in utterances]
     rng = torch.Generator().manual_seed(settings.seed)

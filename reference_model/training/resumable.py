@@ -47,6 +47,11 @@ def _named(name: str, value: object) -> Iterator[tuple[str, str]]:
     yield name, text if len(text) <= _LONG else hashlib.sha256(text.encode()).hexdigest()
 
 
+def begun_with(begin: nn.Module | None) -> list[float]:
+    """What tells the weights that a training begins with from others, for its ``stamp``; nothing for random ones."""
+    return [] if begin is None else [float(parameter.detach().sum()) for parameter in begin.parameters()]
+
+
 def store(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, step: int, settings: str = "") -> None:
     """Write the state after ``step`` steps, whole or not at all. ``settings`` is a stamp that ``restore`` compares."""
     tensors = {f"model.{name}": parameter.detach() for name, parameter in model.named_parameters()}

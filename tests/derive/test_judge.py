@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,35 +11,14 @@ pytest.importorskip("openai", reason="needs the extra judge")
 
 from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.errors import UserError
-from tttbench.core.judging import JudgeSettings
-from tttbench.core.plugins import build_deriver, check_deriver, derivers, make_ready
+from tttbench.core.plugins import check_deriver, derivers, make_ready
 from tttbench.core.system import SystemOptions
 from tttbench.derive.judge.client import Spaced, is_same_model
 from tttbench.derive.judge.deriver import Judge
 from tttbench.derive.judge.prompts import load_prompt
 
-from .judge_server import MODEL, Script, serving
-
-KEY = "sk-not-a-real-key"
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    """A server that finds Paris right and everything else wrong, where the environment says."""
-    with serving(Script({"Paris": "yes"})) as script:
-        monkeypatch.setenv("OPENAI_BASE_URL", script.url)
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        yield script
-
-
-def settings(**options: str) -> JudgeSettings:
-    return JudgeSettings.of("answer", {"judge": f"openai_chat:{MODEL}", **options})
-
-
-def judge(**options: str) -> Judge:
-    made = build_deriver(settings(**options).deriver, SystemOptions())
-    assert isinstance(made, Judge)
-    return made
+from .judge_server import KEY, MODEL, Script
+from .judges import judge, settings
 
 
 def given(answer: str = "Paris", seed: int = 5) -> DerivationInput:

@@ -3,41 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 pytest.importorskip("openai", reason="needs the extra judge")
 
 from tttbench.core.errors import UserError
-from tttbench.core.judging import JudgeSettings
-from tttbench.core.plugins import build_deriver
-from tttbench.core.system import SystemOptions
-from tttbench.derive.judge.deriver import Judge
 from tttbench.derive.judge.place import without_key
 
-from .judge_server import MODEL, Script, serving
-
-KEY = "sk-not-a-real-key"
-
-
-@pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
-    """A server that finds Paris right and everything else wrong, where the environment says."""
-    with serving(Script({"Paris": "yes"})) as script:
-        monkeypatch.setenv("OPENAI_BASE_URL", script.url)
-        monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        yield script
-
-
-def settings(**options: str) -> JudgeSettings:
-    return JudgeSettings.of("answer", {"judge": f"openai_chat:{MODEL}", **options})
-
-
-def judge(**options: str) -> Judge:
-    made = build_deriver(settings(**options).deriver, SystemOptions())
-    assert isinstance(made, Judge)
-    return made
+from .judge_server import KEY, Script
+from .judges import judge, settings
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tttbench.core.errors import UserError
+from tttbench.data.voices.engines import SAMPLE_RATE_HZ
 from tttbench.miniworld.second import rhythm
-from tttbench.miniworld.second.rhythm import (
-    RATE_HZ,
-    SAMPLES_PER_CODE,
-    speak_in_time,
-    stretched,
-    whole_codes,
-    word_edges,
-)
+from tttbench.miniworld.second.rhythm import SAMPLES_PER_CODE, speak_in_time, stretched, whole_codes, word_edges
 
 needs_flite = pytest.mark.skipif(shutil.which("flite") is None, reason="flite is not installed")
 
@@ -49,17 +43,18 @@ def test_every_word_and_pause_lasts_whole_codes(parts: list[tuple[float, bool]])
     assert (lengths[0], lengths[-1]) == (SAMPLES_PER_CODE, 2 * SAMPLES_PER_CODE)
     for (length, _), made in zip(parts, lengths[1:-1], strict=True):
         assert (
-            made == SAMPLES_PER_CODE or -0.65 * SAMPLES_PER_CODE <= made - length * RATE_HZ <= 0.65 * SAMPLES_PER_CODE
+            made == SAMPLES_PER_CODE
+            or -0.65 * SAMPLES_PER_CODE <= made - length * SAMPLE_RATE_HZ <= 0.65 * SAMPLES_PER_CODE
         )
 
 
 @given(st.floats(0.7, 1.4), st.floats(100, 400))
 def test_stretched_sound_keeps_its_pitch_and_its_loudness(factor: float, hz: float) -> None:
-    wave = np.sin(2 * np.pi * hz * np.arange(16_000) / RATE_HZ).astype(np.float32)
+    wave = np.sin(2 * np.pi * hz * np.arange(16_000) / SAMPLE_RATE_HZ).astype(np.float32)
     wanted = np.array([0.0, 16_000 * factor])
     made = stretched(wave, np.array([0.0, 16_000.0]), wanted)[1000:-1000]
     strengths = np.abs(np.fft.rfft(made * np.hanning(len(made)), 1 << 17))
-    assert np.argmax(strengths) * RATE_HZ / (1 << 17) == pytest.approx(hz, rel=0.03)
+    assert np.argmax(strengths) * SAMPLE_RATE_HZ / (1 << 17) == pytest.approx(hz, rel=0.03)
     assert np.sqrt(np.mean(made**2)) == pytest.approx(np.sqrt(0.5), rel=0.1)
 
 

@@ -66,32 +66,33 @@ def trimmed(wave: Waveform) -> Waveform:
 
 
 def _flite(speaker: str, text: str, speed: float, _pitch: float) -> Waveform:
-    return flite(speaker, text, {"duration_stretch": 1 / speed})
+    made = run_flite(speaker, text, {"duration_stretch": 1 / speed}, "-o", "/dev/stdout")
+    # flite cannot seek in a pipe to write the length, so the header is skipped by hand: 16-bit mono follows it.
+    rate = int.from_bytes(made[24:28], "little")
+    wave = np.frombuffer(made[44:], dtype="<i2").astype(np.float32) / 32768.0
+    if rate != SAMPLE_RATE_HZ:
+        wave = np.asarray(soxr.resample(wave, rate, SAMPLE_RATE_HZ), dtype=np.float32)
+    return wave
 
 
-def flite(speaker: str, text: str, features: Mapping[str, float]) -> Waveform:
-    """Say ``text`` with flite, untrimmed, at 16 kHz.
+def run_flite(speaker: str, text: str, features: Mapping[str, float], *options: str) -> bytes:
+    """Have flite say ``text``, and return what it writes to its standard output.
 
     Args:
         speaker: flite's name of the voice.
         text: what is said.
         features: numbers that flite's ``--setf`` takes, such as ``duration_stretch`` or ``int_f0_target_mean`` in Hz.
+        options: others of its options, such as where the samples go.
 
     Raises:
         UserError: flite is not installed.
     """
     settings = [part for name, value in features.items() for part in ("--setf", f"{name}={value:.4f}")]
-    command = ["flite", "-voice", speaker, *settings, "-t", text, "-o", "/dev/stdout"]
+    command = ["flite", "-voice", speaker, *settings, *options, "-t", text]
     try:
-        done = subprocess.run(command, capture_output=True, check=True)
+        return subprocess.run(command, capture_output=True, check=True).stdout
     except FileNotFoundError:
         raise UserError("the voice engine flite is not installed: install Debian's package `flite`") from None
-    # flite cannot seek in a pipe to write the length, so the header is skipped by hand: 16-bit mono follows it.
-    rate = int.from_bytes(done.stdout[24:28], "little")
-    wave = np.frombuffer(done.stdout[44:], dtype="<i2").astype(np.float32) / 32768.0
-    if rate != SAMPLE_RATE_HZ:
-        wave = np.asarray(soxr.resample(wave, rate, SAMPLE_RATE_HZ), dtype=np.float32)
-    return wave
 
 
 def _pico(speaker: str, text: str, speed: float, pitch: float) -> Waveform:

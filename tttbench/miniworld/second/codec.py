@@ -73,13 +73,13 @@ def train_encoder_on(
     Returns:
         The shipped codec with that encoder; its decoder doesn't fit it yet.
     """
-    from reference_model.training.codec_encoder import Utterance, train_encoder
+    from reference_model.training.codec_encoder import Utterance, frames_of, train_encoder
 
     codec = _shipped()
     print(f"{len(voice)} renditions, {len(prompts)} prompts", flush=True)
     encoder = train_encoder(
         [Utterance.of(wave, text) for wave, text in prompts],
-        [Utterance.of(wave, "").mel for wave in voice],
+        [frames_of(wave) for wave in voice],
         folder,
         codec.config,
         settings,

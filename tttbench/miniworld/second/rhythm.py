@@ -8,7 +8,6 @@ and pauses is stretched, without a change of pitch, to whole codes (WSOLA, Verhe
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -19,11 +18,11 @@ import numpy.typing as npt
 
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Waveform
+from tttbench.data.voices.engines import SAMPLE_RATE_HZ, run_flite
 
 SAMPLES_PER_CODE = 1280
 """Samples of a code."""
 
-RATE_HZ = 16_000
 _FRAME, _HOP, _SEARCH = 480, 160, 120
 """Samples of a frame that is moved, between two frames, and by how much a frame moves to continue the one before."""
 _BEFORE, _AFTER = 1, 2
@@ -46,7 +45,7 @@ def speak_in_time(speaker: str, text: str, features: Mapping[str, float]) -> Wav
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
-        timing = _flite(speaker, text, features, ("-psdur", "-o", str(path)))
+        timing = run_flite(speaker, text, features, "-psdur", "-o", str(path)).decode()
         wave = np.frombuffer(path.read_bytes()[44:], dtype="<i2").astype(np.float32) / 32768.0
     edges = word_edges(_phones(timing), [len(phones_of(speaker, word)) for word in _words(text)], text)
     spoken = stretched(wave, *whole_codes(edges))
@@ -85,7 +84,7 @@ def whole_codes(edges: Sequence[tuple[float, bool]]) -> tuple[npt.NDArray[np.flo
 
     Of the pause before the first word and of that behind the last one, one code and two are kept.
     """
-    ends = [end * RATE_HZ for end, _ in edges]
+    ends = [end * SAMPLE_RATE_HZ for end, _ in edges]
     starts = [0.0, *ends[:-1]]
     lengths = []
     for i, ((_, pause), start, end) in enumerate(zip(edges, starts, ends, strict=True)):
@@ -127,7 +126,7 @@ def stretched(
 @cache
 def phones_of(speaker: str, word: str) -> tuple[str, ...]:
     """Phones of a word by itself."""
-    names = _flite(speaker, word, {}, ("-ps", "-o", "none")).split()
+    names = run_flite(speaker, word, {}, "-ps", "-o", "none").decode().split()
     return tuple(name for name in names if name != _PAUSE)
 
 
@@ -141,12 +140,3 @@ def _phones(timing: str) -> list[tuple[str, float]]:
         name, _, end = entry.partition(":")
         found.append((name, float(end)))
     return found
-
-
-def _flite(speaker: str, text: str, features: Mapping[str, float], options: Sequence[str]) -> str:
-    settings = [part for name, value in features.items() for part in ("--setf", f"{name}={value:.4f}")]
-    command = ["flite", "-voice", speaker, *settings, *options, "-t", text]
-    try:
-        return subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    except FileNotFoundError:
-        raise UserError("the voice engine flite is not installed: install Debian's package `flite`") from None
