@@ -65,12 +65,12 @@ class SdpaBackend:
         """See ``AttentionBackend.attend``."""
         if isinstance(plan, SdpaPlan):
             return self._attend(q, k, v, plan)
+        # Cut by iteration and split: the backward of a slice fills a tensor as large as the batch for every document.
         rows = []
-        for row, documents in enumerate(plan.documents):
-            parts = []
-            for low, high, one in documents:
-                q_of, k_of, v_of = (x[row : row + 1, :, low:high] for x in (q, k, v))
-                parts.append(self._attend(q_of, k_of, v_of, one))
+        for row, documents in zip(zip(q, k, v, strict=True), plan.documents, strict=True):
+            lengths = [high - low for low, high, _ in documents]
+            cut = zip(*(x.unsqueeze(0).split(lengths, 2) for x in row), strict=True)
+            parts = [self._attend(*of, one) for of, (_, _, one) in zip(cut, documents, strict=True)]
             rows.append(torch.cat(parts, 2))
         return torch.cat(rows)
 
