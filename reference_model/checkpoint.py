@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from reference_model import int8_rows
 from reference_model.config import SHARED_TOKENIZER, TtTConfig
 from reference_model.draft_heads import read_draft_heads
 from reference_model.errors import CheckpointError
@@ -90,7 +91,8 @@ def save(
         model: weights and configuration.
         tokenizer: written beside them.
         folder: made if need be.
-        dtype: what the weights are stored in.
+        dtype: what the weights are stored in: one of those of ``load``, or ``"int8"``: matrices with a scale per row,
+            see ``reference_model.int8_rows``.
         shard_bytes: beyond this size the weights are split into several files with an index.
         weights: in place of the model's own, where these are spread over several processes.
 
@@ -99,14 +101,17 @@ def save(
     """
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    stored = _dtype(dtype)
+    in_int8 = dtype == int8_rows.NAME
+    stored = torch.float32 if in_int8 else _dtype(dtype)
     tensors = {
         name: value.detach().to("cpu", stored, copy=True).contiguous()
         for name, value in (model.state_dict() if weights is None else weights).items()
         if not (name == _HEAD and model.config.tie_word_embeddings)
     }
-    _write_weights(tensors, target, shard_bytes)
-    text = json.dumps(model.config.to_json(dtype), indent=2) + "\n"
+    parts = {name: int8_rows.stored(name, value) if in_int8 else {name: value} for name, value in tensors.items()}
+    _write_weights(list(parts.values()), target, shard_bytes)
+    config = model.config.to_json("float16", int8_rows.CONFIG) if in_int8 else model.config.to_json(dtype)
+    text = json.dumps(config, indent=2) + "\n"
     (target / "config.json").write_text(text, encoding="utf-8")
     tokenizer.save(target / "tokenizer.json")
 
@@ -207,7 +212,7 @@ def _dtype(name: str) -> torch.dtype:
 
 
 def stored_tensors(folder: Path) -> Iterator[tuple[str, Tensor, Path]]:
-    """Every tensor of the folder with its file, read one at a time."""
+    """Every tensor of the folder with its file, read one at a time; one stored as int8 comes as what it stands for."""
     for path, names in _files(folder).items():
         with ExitStack() as stack:
             try:
@@ -221,7 +226,9 @@ def stored_tensors(folder: Path) -> Iterator[tuple[str, Tensor, Path]]:
             if absent:
                 raise CheckpointError(f"{path}: tensor {absent[0]!r} is missing, but {_INDEX} puts it here")
             for name in sorted(held):
-                yield name, file.get_tensor(name), path
+                if not int8_rows.is_scale(name, held):
+                    scale = file.get_tensor(name + int8_rows.SCALE) if name + int8_rows.SCALE in held else None
+                    yield name, int8_rows.restored(name, file.get_tensor(name), scale, path), path
 
 
 def _files(folder: Path) -> dict[Path, set[str] | None]:
@@ -245,16 +252,18 @@ def _files(folder: Path) -> dict[Path, set[str] | None]:
     return files
 
 
-def _write_weights(tensors: dict[str, Tensor], folder: Path, shard_bytes: int) -> None:
+def _write_weights(parts: Sequence[Mapping[str, Tensor]], folder: Path, shard_bytes: int) -> None:
+    """Write tensors; those of one part stay in one file."""
     before = {*folder.glob("model*.safetensors"), folder / _INDEX}
     shards: list[dict[str, Tensor]] = [{}]
     room = shard_bytes
-    for name, value in tensors.items():
-        if shards[-1] and value.nbytes > room:
+    for part in parts:
+        size = sum(value.nbytes for value in part.values())
+        if shards[-1] and size > room:
             shards.append({})
             room = shard_bytes
-        shards[-1][name] = value
-        room -= value.nbytes
+        shards[-1].update(part)
+        room -= size
     if len(shards) == 1:
         save_whole(shards[0], folder / _WEIGHTS, _FORMAT)
         _remove(before - {folder / _WEIGHTS})
@@ -264,7 +273,7 @@ def _write_weights(tensors: dict[str, Tensor], folder: Path, shard_bytes: int) -
         file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
         save_whole(shard, folder / file, _FORMAT)
         places.update(dict.fromkeys(shard, file))
-    total = sum(value.nbytes for value in tensors.values())
+    total = sum(value.nbytes for part in parts for value in part.values())
     index = {"metadata": {"total_size": total}, "weight_map": places}
     (folder / _INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
     _remove(before - {folder / _INDEX, *(folder / file for file in places.values())})

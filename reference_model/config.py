@@ -12,6 +12,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
 
+from reference_model import int8_rows
 from reference_model.errors import ConfigError
 from reference_model.json_values import JsonObject, JsonValue
 
@@ -109,9 +110,15 @@ class TtTConfig:
         """Whether the id is one of the codebook's codes."""
         return 0 <= token_id - self.code_id_start < self.n_audio_codes
 
-    def to_json(self, dtype: str = "float32") -> JsonObject:
-        """The content of ``config.json``, in a form that ``transformers`` opens as ``Qwen2ForCausalLM``."""
+    def to_json(self, dtype: str = "float32", quantization: JsonObject | None = None) -> JsonObject:
+        """The content of ``config.json``, in a form that ``transformers`` opens as ``Qwen2ForCausalLM``.
+
+        Args:
+            dtype: that the weights are stored in.
+            quantization: how integers among them are to be read; None: there are none.
+        """
         return {
+            **({} if quantization is None else {QUANTIZATION: quantization}),
             "architectures": ["Qwen2ForCausalLM"],
             "model_type": "qwen2",
             "hidden_act": "silu",
@@ -181,6 +188,9 @@ _FIXED: Mapping[str, tuple[object, ...]] = {
 }
 """Fields that would change the computation, with the values under which they don't."""
 
+QUANTIZATION = "quantization_config"
+"""Field that says how stored integers are to be read; the stored tensors say the same by their names and types."""
+
 SHARED_TOKENIZER = "shared_tokenizer"
 """Field of a ``config.json`` that says where the tokenizer lies; nothing of the network."""
 
@@ -234,6 +244,8 @@ def _own_fields(raw: JsonObject, where: str) -> dict[str, JsonValue]:
         elif name in _FIXED:
             if value not in _FIXED[name]:
                 raise ConfigError(f"{where}: field {name!r} is {value!r}; supported: {_FIXED[name][0]!r}")
+        elif name == QUANTIZATION:
+            int8_rows.check_config(value, where)
         elif name == "rope_parameters" and isinstance(value, dict):
             if value.get("rope_type", "default") != "default":
                 raise ConfigError(
