@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -137,3 +137,13 @@ def test_coverage_of_the_published_objective() -> None:
     assert made.ppm == pytest.approx(0.5 * 0.7 * 0.3 * (2 / 3) / 3)
     assert made.sst == pytest.approx(0.5 * 0.5 * 2 / 3)
     assert "BANOM about 100 (10.0%), PPM about 23 (2.3%), SST about 167 (16.7%)" in made.describe(1000)
+
+
+@pytest.mark.parametrize("objective", ["ar", "nar"])
+def test_models_that_the_strategies_do_not_concern_are_not_said_to_be_changed_by_them(
+    objective: Literal["ar", "nar"],
+) -> None:
+    config = replace(CONFIG, objective=objective)
+    made = coverage(examples(TOKENS, TOKENIZER, config), ObjectiveConfig(), config)
+    assert (made.banom, made.ppm, made.sst) == (0, 0, 0)
+    assert made.describe(1000).endswith("BANOM, PPM and SST change no sample: they concern hybrid models.")

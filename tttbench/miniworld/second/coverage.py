@@ -27,6 +27,7 @@ class Coverage:
         banom: expected share of the samples drawn that train text alone beside clean audio.
         ppm: expected share in which audio is left clean and out of the loss.
         sst: expected share whose last span is cut.
+        is_hybrid: whether the model is one that the strategies concern; else they change nothing.
     """
 
     n: int
@@ -35,21 +36,25 @@ class Coverage:
     banom: float
     ppm: float
     sst: float
+    is_hybrid: bool = True
 
     def describe(self, n_drawn: int) -> str:
         """Two sentences about it, for a training that draws so many samples in all."""
         spans = ", ".join(f"{n} of {count}" for count, n in sorted(self.spans.items()))
         least, median, most = self.last_span
+        named = (
+            f"{self.n} examples by audio spans: {spans} spans; last spans of answers with several: "
+            f"{least} to {most} codes, median {median}."
+        )
+        if not self.is_hybrid:
+            return f"{named} BANOM, PPM and SST change no sample: they concern hybrid models."
         parts = (("BANOM", self.banom), ("PPM", self.ppm), ("SST", self.sst))
         changed = ", ".join(f"{name} about {share * n_drawn:,.0f} ({share:.1%})" for name, share in parts)
-        return (
-            f"{self.n} examples by audio spans: {spans} spans; last spans of answers with several: "
-            f"{least} to {most} codes, median {median}. Of {n_drawn:,} samples drawn are changed by {changed}."
-        )
+        return f"{named} Of {n_drawn:,} samples drawn are changed by {changed}."
 
 
 def coverage(examples: Sequence[Example], objective: ObjectiveConfig, config: TtTConfig) -> Coverage:
-    """Expected shares for a hybrid model, averaged over the renditions of each example.
+    """Expected shares, averaged over the renditions of each example.
 
     A strategy changes a sample only where it finds something to change: BANOM audio in the answer, PPM an earlier span
     than the one it draws, SST a last span longer than 10; and ``block_view`` shows some samples in another way.
@@ -57,7 +62,8 @@ def coverage(examples: Sequence[Example], objective: ObjectiveConfig, config: Tt
     shares = np.zeros(3)
     spans_found: Counter[int] = Counter()
     last_spans: list[int] = []
-    free = 1 - objective.block_view
+    is_hybrid = config.objective == "hybrid"
+    free = 1 - objective.block_view if is_hybrid else 0.0
     for example in examples:
         answers = example.renditions if isinstance(example, RenderedExample) else (example.answer,)
         for number, answer in enumerate(answers):
@@ -76,4 +82,4 @@ def coverage(examples: Sequence[Example], objective: ObjectiveConfig, config: Tt
             shares += np.array([banom, ppm, sst]) / len(answers)
     banom, ppm, sst = (shares / max(1, len(examples))).tolist()
     bounds = (min(last_spans), int(np.median(last_spans)), max(last_spans)) if last_spans else (0, 0, 0)
-    return Coverage(len(examples), spans_found, bounds, banom, ppm, sst)
+    return Coverage(len(examples), spans_found, bounds, banom, ppm, sst, is_hybrid)
