@@ -2,13 +2,15 @@
 
 The package stands on its own: it knows nothing of the evaluation suite. Start with ``reference_model.load`` and
 ``reference_model.decoding.generate``; ``docs/reference_model.md`` explains sequence, mask and decoding. Imported before
-torch it chooses how torch's threads wait (``reference_model.threads``).
+torch it chooses how torch's threads wait (``reference_model.threads``), and before its first product how many of them
+oneDNN keeps (``reference_model.onednn``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reference_model.onednn import keep_products as _keep_products
 from reference_model.threads import wait_asleep as _wait_asleep
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["TtTConfig", "load", "save"]
 
 _wait_asleep()
+_keep_products()
 
 
 def __getattr__(name: str) -> Any:
