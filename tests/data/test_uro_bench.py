@@ -58,7 +58,10 @@ def test_every_set_has_a_task_and_is_listed(tmp_path: Path) -> None:
         assert all(bool(one.references) == (name not in OPEN) for one in found)
         assert task.needs.turns == (name in CONVERSATIONS)
         assert task.language == ("" if name == "Multilingual" else "zh" if name.endswith("-zh") else "en")
-        assert {spec.id for spec in task.scores} <= {"answered", "wer", "cer_zh"}
+        assert {spec.id for spec in task.scores} <= {
+            *("answered", "wer", "cer_zh"),
+            *(f"{kind}repetition_uro-{language}" for kind in ("", "spoken_") for language in ("en", "zh")),
+        }
     assert len([name for name in tasks.names() if name.startswith("uro_")]) == 40
 
 

@@ -157,6 +157,36 @@ def test_a_track_has_a_mean_only_with_every_set() -> None:
     assert "of uro_gsm8keval: a mean is shown only with every set" in unknown.needs
 
 
+@pytest.mark.parametrize(("block", "suffix"), [(0, ""), (1, "_zh")])
+def test_understanding_takes_the_repetition_sets_by_their_own_score(block: int, suffix: str) -> None:
+    recipe, language = replace(JUDGED, judge="openai_chat:m; prompt judge-1-5@1; 3 votes"), "zh" if suffix else "en"
+    summary, exam = ("uro_lcsts", "uro_hsk5") if suffix else ("uro_summary", "uro_gaokaoeval")
+    places = {
+        (f"uro_repeat{suffix}", f"spoken_repetition_uro-{language}"): (0.9, 100.0),
+        (f"{summary}{suffix}", "spoken_answer_uro-open"): (4.0, 20.0),
+        (f"{exam}{suffix}", "spoken_answer_uro-qa"): (0.25, 100.0),
+    }
+    results = [
+        result(task, metric, value=value, recipe=recipe, system="ttt:Pretrain-TtT-3B")
+        for (task, metric), (value, _) in places.items()
+    ]
+    metrics = {metric: MetricInfo(metric, scale=scale) for (_, metric), (_, scale) in places.items()}
+
+    def understanding(*some: Result) -> Cell:
+        tables = fill(
+            load_tables(), found_in([MeasuredRun("a", Summary("done", 1, 1, metrics=metrics, results=some))], {}), {}
+        )
+        (table,) = [one for one in tables if one.table.id == "uro_bench"]
+        return table.blocks[block].cells[-1][0]
+
+    found = understanding(*results)
+    assert found.measured is not None
+    assert found.measured.value == pytest.approx((90 + 80 + 25) / 3)
+    lacking = understanding(*results[1:])
+    assert lacking.measured is None
+    assert f"of uro_repeat{suffix}: a mean is shown only with every set" in lacking.needs
+
+
 @pytest.mark.parametrize(
     ("published", "n", "size", "says"),
     [

@@ -18,6 +18,8 @@ SCORERS = {
     "cer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, f"cer@1; {ENGLISH}"),
     "cer_zh": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "cer_zh@1; zh@2"),
     "mer": ({}, ("%", 100, "lower", "rate", 0, None), {"text"}, "mer@1; mixed@1"),
+    "repetition": ({}, ("%", 100, "higher", "value", 0, 1), {"text"}, "repetition@1; whisper-en@1"),
+    "spoken_repetition": (EARS, ("%", 100, "higher", "value", 0, 1), {"audio"}, "spoken_repetition@1; whisper-en@1"),
     "inserted_words": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, f"inserted_words@1; {ENGLISH}"),
     "inserted_characters": ({}, ("1/min", 1, "lower", "rate", 0, None), {"text"}, "inserted_characters@1; zh@2"),
     "clips_with_words": ({}, ("%", 100, "lower", "binary", 0, 1), {"text"}, f"clips_with_words@1; {ENGLISH}"),
