@@ -107,6 +107,14 @@ def test_a_wrong_list_is_named(tmp_path: Path, entries: object, says: str) -> No
         list_wenetspeech(write(tmp_path, entries))
 
 
+def test_a_segment_that_stands_twice_in_one_recording_is_named_with_both_places(tmp_path: Path) -> None:
+    twice = [segment("N1_S1", 0, 1, "你", "TEST_NET"), segment("N1_S1", 1, 2, "好", "TEST_NET")]
+    write(tmp_path, [{"aid": "N1", "path": "N1.opus", "segments": twice}])
+    says = r"entry 1 \(segments\[1\]\.sid\): the id 'N1_S1' already stands in entry 1 \(segments\[0\]\.sid\)"
+    with pytest.raises(UserError, match=says):
+        list_wenetspeech(tmp_path)
+
+
 def test_the_folder_and_the_subset_must_be_there(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds no WenetSpeech\.json"):
         list_wenetspeech(tmp_path)

@@ -7,7 +7,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -81,6 +81,18 @@ def members(archive: Path) -> Iterator[Member]:
             for entry in tape:
                 if entry.isfile():
                     yield Member(entry.name, entry.size, partial(_of_tar, archive, tape, entry))
+
+
+def names_in(archive: Path) -> Collection[str]:
+    """Return the names of the files of an archive; of a tar that isn't compressed they are remembered.
+
+    Raises:
+        InputError: no such archive, or a damaged one.
+    """
+    with _faults_named(archive):
+        state = archive.stat()
+        parts = _parts(archive, state.st_mtime_ns, state.st_size, os.getpid())
+    return parts.keys() or [one.name for one in members(archive)]
 
 
 def first_file(archive: Path, ending: str = "") -> str:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.sample import Place
-from tttbench.data.documents import parse_json, read_text
+from tttbench.data.documents import parse_json, read_text, refuse_irregular
 from tttbench.data.sources.listing import Row, read_lines
+
+_BEGINNING = 1 << 20
+"""Bytes of a file that are looked at to find out whether it is a list."""
 
 
 def read_json_lines(path: Path) -> list[Row]:
@@ -40,9 +44,19 @@ def read_json_list(path: Path) -> list[Row]:
 
 
 def first_row(path: Path) -> Row | None:
-    """The first object of a ``.json`` file that may be a list; None if it is none, or can't be read."""
+    """The first object of a ``.json`` file that may be a list, whatever follows; None if none begins there."""
     try:
-        rows = read_json_list(path)
-    except UserError:
+        refuse_irregular(path)
+        with path.open("rb") as file:
+            begin = file.read(_BEGINNING).decode("utf-8-sig", errors="replace").lstrip()
+    except (OSError, UserError):
         return None
-    return rows[0] if rows else None
+    is_document = begin.startswith("[")
+    try:
+        if is_document:
+            fields, _ = json.JSONDecoder().raw_decode(begin[1:].lstrip())
+        else:
+            fields = json.loads(begin.partition("\n")[0])
+    except (ValueError, RecursionError):
+        return None
+    return Row(Place(path, 1, "entry" if is_document else "line"), fields) if isinstance(fields, dict) else None

@@ -108,9 +108,13 @@ class UniqueIds:
         """Note an id; raises ``UserError`` for one that is none, or that stood somewhere before (naming both rows)."""
         if fault := id_fault(found):
             raise UserError(f"{place}: the id {found!a:.80} {fault}")
-        first = self._places.setdefault(found, place)
-        if first != place:
-            where = f"{first.unit} {first.number}" if first.file == place.file else str(first)
+        first = self._places.get(found)
+        if first is None:
+            self._places[found] = place
+        else:
+            where = str(first)
+            if first.file == place.file:
+                where = f"{first.unit} {first.number}" + (f" ({first.fields})" if first.fields else "")
             raise UserError(
                 f"{place}: the id {found!r:.80} already stands in {where}. Give each its own id, or delete one of them."
             )
