@@ -21,7 +21,7 @@ from tttbench.core.plugins import build_system
 from tttbench.core.system import SystemOptions
 from tttbench.gate import rules
 from tttbench.pages.paper_tables import render_all
-from tttbench.published.measured import fill
+from tttbench.published.measured import KnownTask, fill
 from tttbench.systems.ttt import folder
 from tttbench.systems.ttt.settings import decode_settings
 
@@ -100,7 +100,7 @@ RECORDED = {"id": "a", "task": "t", "text": "yes", "codes": [1, 2], "error": "",
 
 
 def read_tables(path: Path) -> None:
-    render_all(fill(published.load_tables(path), {}, {"mini_asr": 200}))
+    render_all(fill(published.load_tables(path), {}, {"mini_asr": KnownTask(200)}))
 
 
 def read_assistant(path: Path) -> None:

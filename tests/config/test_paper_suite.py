@@ -54,7 +54,7 @@ def test_without_data_and_weights_everything_is_named_as_missing_with_a_way_to_g
         assert all(one.get for part in parts for one in part.missing)
         assert all(part.missing for part in parts)
     judge = "judge:openai_chat:Qwen/Qwen3-30B-A3B?prompt=judge-"
-    assert [one.name.partition(":")[0] for one in dry.derivers] == ["transcriber", *["judge"] * 4]
+    assert [one.name.partition(":")[0] for one in dry.derivers] == ["transcriber", *["judge"] * 5]
     assert all(one.name.startswith(judge) for one in dry.derivers[1:])
     assert all("address of a server that serves Qwen/Qwen3-30B-A3B" in one.missing[-1].what for one in dry.derivers[1:])
 

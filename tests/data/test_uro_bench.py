@@ -11,16 +11,22 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_task, tasks
-from tttbench.core.sample import AudioRef, Turn
+from tttbench.core.sample import CONVERSATION, AudioRef, Turn
 from tttbench.data.samples import list_samples
 from tttbench.data.sources.uro_bench import BASIC, SETS, list_uro_bench
+from tttbench.scorers.judges import Round, rounds_of
 
 from .tables import tone
 from .test_packed import pack
 
 CONVERSATIONS = ("MtBenchEval-en", "SpeakerAware-en", "SpeakerAware-zh")
 OPEN = ("AlpacaEval", "CommonEval", "WildchatEval", "AlpacaEval-zh", "Claude-zh", "Wildchat-zh")
-OWN = {"GenEmotion": {"emotion": "sad"}, "GenStyle": {"style": "a poem"}, "Multilingual": {"requirement": "French"}}
+OWN = {
+    "GenEmotion": {"emotion": "sad"},
+    "UnderEmotion": {"emotion": "angry"},
+    "GenStyle": {"style": "a poem"},
+    "Multilingual": {"requirement": "French"},
+}
 
 
 def lines(name: str) -> list[dict[str, Any]]:
@@ -56,6 +62,9 @@ def test_every_set_has_a_task_and_is_listed(tmp_path: Path) -> None:
         assert len(found) == (4 if name in CONVERSATIONS else 2)
         assert found == list_samples(task, tmp_path / "URO-Bench-data")
         assert all(bool(one.references) == (name not in OPEN) for one in found)
+        grades = {"GenEmotion-en", "GenEmotion-zh", "SRT-en", "SRT-zh"}
+        assert bool(task.missing) == (name in grades)
+        assert bool(task.judged) == (name not in grades and not name.startswith("Repeat"))
         assert task.needs.turns == (name in CONVERSATIONS)
         assert task.language == ("" if name == "Multilingual" else "zh" if name.endswith("-zh") else "en")
         assert {spec.id for spec in task.scores} <= {
@@ -82,15 +91,22 @@ def test_questions_have_the_ids_of_the_published_answers(tmp_path: Path) -> None
     assert sample.metadata["left_out"] == "audio files without a question: 1"
 
 
-def test_each_round_is_asked_after_those_before_it(tmp_path: Path) -> None:
+def test_each_round_is_asked_after_those_before_it_with_the_systems_own_answers(tmp_path: Path) -> None:
     at = write(tmp_path, ["MtBenchEval-en"]) / "pro/MtBenchEval-en/wav"
     found = list_uro_bench(tmp_path, set="MtBenchEval-en")
     assert [(s.id, s.cluster, s.references) for s in found] == [
         *(("7-1", "7", ("A1",)), ("7-2", "7", ("A2",)), ("9-1", "9", ("A1",)), ("9-2", "9", ("A2",)))
     ]
-    first = Turn("user", audio=AudioRef(at / "1.wav"))
+    first, second = (Turn("user", audio=AudioRef(at / f"{number}.wav")) for number in (1, 2))
     assert found[0].turns == (first,)
-    assert found[1].turns == (first, Turn("assistant", "A1"), Turn("user", audio=AudioRef(at / "2.wav")))
+    assert found[1].turns == (first, Turn("assistant", answer_to="7-1"), second)
+    assert [CONVERSATION in one.metadata for one in found] == [False, True, False, True]
+    assert rounds_of(found[1]) == (Round("7-1", "Q1", ("A1",)), Round("7-2", "Q2", ("A2",)))
+    right = list_uro_bench(tmp_path, set="MtBenchEval-en", history="references")
+    assert right[1].turns == (first, Turn("assistant", "A1"), second)
+    assert rounds_of(right[1]) == rounds_of(found[1])
+    with pytest.raises(UserError, match="option 'history' of uro_bench: must be one of own, references"):
+        list_uro_bench(tmp_path, set="MtBenchEval-en", history="right")
 
 
 def test_the_archive_needs_no_unpacking(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from .tables import held, write_table
 KWARGS = pyarrow.list_(pyarrow.struct([("num_words", pyarrow.int64()), ("relation", pyarrow.string())]))
 
 
-def columns(subset: str) -> dict[str, Any]:
-    """Two rows of a subset."""
+def columns(subset: str, recordings: Sequence[bytes] = ()) -> dict[str, Any]:
+    """Two rows of a subset, with these recordings or tones."""
     own: dict[str, dict[str, Any]] = {
         "ifeval": {
             "key": [1000, 1001],
@@ -33,17 +34,21 @@ def columns(subset: str) -> dict[str, Any]:
         "bbh": {"reference": ["yes", "(B)"], "id": ["navigate_1", "hyperbaton_7"]},
         "sd-qa": {"reference": ["Paris", "1969"]},
     }
-    audio = {"audio": [held(100, None), held(200, None)], "prompt": ["First?", "Second?"]}
+    audio: dict[str, Any] = {"audio": [held(100, None), held(200, None)], "prompt": ["First?", "Second?"]}
+    if recordings:
+        audio["audio"] = [{"bytes": content, "path": None} for content in recordings]
     return {**audio, **own.get(subset, {})}
 
 
-def write(folder: Path, name: str = "{subset}/{split}-00000-of-00001.parquet") -> Path:
+def write(
+    folder: Path, name: str = "{subset}/{split}-00000-of-00001.parquet", recordings: Sequence[bytes] = ()
+) -> Path:
     """The data set as the hub has it."""
     for subset in SUBSETS:
         splits = {"sd-qa": ("aus", "usa"), "mmsu": ("biology", "law")}.get(subset, ("test",))
         for split in splits:
             types = {"kwargs": KWARGS} if subset == "ifeval" else {}
-            write_table(folder / name.format(subset=subset, split=split), columns(subset), 100, **types)
+            write_table(folder / name.format(subset=subset, split=split), columns(subset, recordings), 100, **types)
     return folder
 
 

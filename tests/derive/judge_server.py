@@ -61,9 +61,11 @@ class Script:
 
 
 def graded(body: dict[str, Any]) -> str:
-    """The answer or caption of a request."""
-    given: dict[str, str] = json.loads(body["messages"][1]["content"])
-    return given["caption"] if "caption" in given else given["answer"]
+    """The answer or caption of a request; of a conversation all answers, with bars between them."""
+    given: dict[str, Any] = json.loads(body["messages"][1]["content"])
+    if "conversation" in given:
+        return " | ".join(one["answer"] for one in given["conversation"])
+    return str(given["caption"] if "caption" in given else given["answer"])
 
 
 class Handler(BaseHTTPRequestHandler):

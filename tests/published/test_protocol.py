@@ -15,7 +15,7 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.system import SystemCard
 from tttbench.pages.paper_tables import render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import Cell, FilledTable, MeasuredRun, fill, found_in
+from tttbench.published.measured import Cell, FilledTable, KnownTask, MeasuredRun, fill, found_in
 from tttbench.published.protocol import (
     Protocol,
     differing_parts,
@@ -30,7 +30,13 @@ JUDGED = Recipe(
     transcriber="whisper large-v3@2a6ed6380f1d openai-whisper 20250625",
     judge="openai_chat Qwen/Qwen3-30B-A3B",
 )
-SIZES = {"llama_questions": 300, "llama_questions_hub": 0, "aishell1": 0, "fleurs_zh": 945, "fleurs_en": 647}
+SIZES = {
+    "llama_questions": KnownTask(300),
+    "llama_questions_hub": KnownTask(),
+    "aishell1": KnownTask(),
+    "fleurs_zh": KnownTask(945),
+    "fleurs_en": KnownTask(647),
+}
 
 
 def result(task: str = "llama_questions", metric: str = "spoken_accuracy", **other: object) -> Result:
@@ -136,7 +142,9 @@ def test_a_track_has_a_mean_only_with_every_set() -> None:
     def reasoning(*some: Result) -> Cell:
         summary = Summary("done", 1, 1, metrics=metrics, results=some)
         tables = fill(
-            load_tables(), found_in([MeasuredRun("a", summary, samples={"uro_mlc": 2})], {}), {"uro_mlc": 177}
+            load_tables(),
+            found_in([MeasuredRun("a", summary, samples={"uro_mlc": 2})], {}),
+            {"uro_mlc": KnownTask(177)},
         )
         (table,) = [one for one in tables if one.table.id == "uro_bench"]
         return table.blocks[0].cells[-1][1]

@@ -19,7 +19,7 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.pages.paper_tables import html, render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import Cell, FilledTable, Measured, MeasuredRun, fill, found_in
+from tttbench.published.measured import Cell, FilledTable, KnownTask, Measured, MeasuredRun, fill, found_in
 from tttbench.store.manifest import Summary
 from tttbench.store.rows import AnswerKey
 from tttbench.store.standings import Standings
@@ -39,7 +39,7 @@ RESULT = Result(
     value_best=0.41,
     value_worst=0.4,
 )
-SIZES = {name: build_task(name).size for name in tasks.names()}
+SIZES = {name: KnownTask(task.size, task.missing) for name in tasks.names() for task in [build_task(name)]}
 METRICS = {
     "spoken_accuracy": MetricInfo("Spoken answers right", unit="%", scale=100, aggregation="binary"),
     "utmos": MetricInfo("Predicted naturalness", "UTMOS"),

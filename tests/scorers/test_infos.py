@@ -40,6 +40,13 @@ SCORERS = {
         {"audio", "text"},
         "answer_gap@1; transcriber: whisper 1; judge: openai_chat:m",
     ),
+    "conversation": (JUDGE, ("", 1, "higher", "value", 1, 5), {"text"}, "conversation@1; judge: openai_chat:m"),
+    "spoken_conversation": (
+        {**JUDGE, **EARS},
+        ("", 1, "higher", "value", 1, 5),
+        {"audio"},
+        "spoken_conversation@1; transcriber: whisper 1; judge: openai_chat:m",
+    ),
     "answered": ({}, ("%", 100, "higher", "binary", 0, 1), set(), "answered@1"),
     "cider_d": ({}, ("", 1, "higher", "value", 0, 10), {"text"}, "cider_d@1; caption-words@1"),
     "clair_a": (JUDGE, ("", 1, "higher", "value", 0, 100), {"text"}, "clair_a@1; fense=none; judge: openai_chat:m"),

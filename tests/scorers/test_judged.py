@@ -249,7 +249,7 @@ def test_as_published_uro_bench_counts_0_where_there_is_no_word_or_no_verdict() 
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ({"denominator": "as-published"}, "needs a recipe whose code counts otherwise than we do: uro-open, uro-qa"),
+        ({"denominator": "as-published"}, "needs a recipe whose code counts otherwise than we do: uro-open, "),
         ({"denominator": "as-published", "recipe": "voicebench-qa"}, "needs a recipe whose code counts otherwise"),
         ({"denominator": "most", "recipe": "uro-qa"}, "there is no such denominator"),
         ({"recipe": "uro-opn"}, "Did you mean 'uro-open'"),
@@ -259,3 +259,31 @@ def test_as_published_uro_bench_counts_0_where_there_is_no_word_or_no_verdict() 
 def test_presets_and_denominators_that_there_are_not(options: dict[str, str], why: str) -> None:
     with pytest.raises(UserError, match=why):
         build(**options)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "prompt", "field"),
+    [
+        ("uro-semi-open", "judge-suggested-1-5", ""),
+        ("uro-style", "judge-style-1-5", "style"),
+        ("uro-emotion", "judge-emotion-1-5", "emotion"),
+        ("uro-safety", "judge-privacy-1-5", ""),
+        ("uro-language", "judge-language-1-5", "requirement"),
+    ],
+)
+def test_sets_with_a_criterion_of_their_own_give_the_judge_what_was_asked_for(
+    recipe: str, prompt: str, field: str
+) -> None:
+    scorer = build(recipe=recipe)
+    asked = replace(QUESTION, metadata={"style": "a poem", "emotion": "sad", "requirement": "French"})
+    (need,) = scorer.needs(asked, Seen("Paris"))
+    assert need.deriver == f"judge:{JUDGE}?prompt={prompt}&votes=3&temperature=0.5&top_p=0.95"
+    shown = {name for name in need.fields if name not in ("question", "answer", "references")}
+    assert shown == ({field} if field else set())
+    assert scorer.info.scale == 20
+    if field:
+        assert need.fields[field] == asked.metadata[field]
+        assert list(scorer.needs(QUESTION, Seen("Paris"))) == []
+        score = scorer.score(QUESTION, Seen("Paris"))
+        assert score is not None
+        assert f"the sample has no field '{field}'" in str(score.detail["error"])

@@ -23,6 +23,7 @@ class Seen:
     codes: tuple[int, ...] | None = None
     codec: str = ""
     peers: dict[str, Seen] = field(default_factory=dict)
+    rounds: dict[str, Seen] = field(default_factory=dict)
     trace: Trace | None = None
     finish_reason: str = "stop"
     input_s: float = 0.0
@@ -39,6 +40,9 @@ class Seen:
     def derived(self, need: Need) -> Derived | None:
         assert (need.deriver, need.audio_sha256) == ("transcriber:ears", AUDIO.sha256)
         return Derived("failed", error="no power") if self.transcript is None else Derived("ok", self.transcript)
+
+    def answer_to(self, sample_id: str) -> Seen | None:
+        return self.rounds.get(sample_id)
 
     def peer(self, system: str) -> Seen | None:
         return self.peers.get(system)

@@ -59,7 +59,8 @@ def _tasks(*, long: bool) -> list[str]:
             continue
         size, hours = f"{task.size:,}" if task.size else "", f"{task.hours:g}" if task.hours else ""
         rows.append([task.name, task.family, task.language, size, hours, task.license, task.title])
-        below.append([*_wrapped(task.get), *(_wrapped(task.description) if long else [])])
+        lacking = _wrapped(f"published score missing: needs {task.missing}") if task.missing else []
+        below.append([*_wrapped(task.get), *lacking, *(_wrapped(task.description) if long else [])])
     lines = columns(rows, right=frozenset({3, 4})).splitlines()
     return [line for row, more in zip(lines, below, strict=True) for line in (row, *more)]
 

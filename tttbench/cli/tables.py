@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tttbench.cli.options import a_path, add_include, include_all
 from tttbench.core.errors import UserError
+
+if TYPE_CHECKING:
+    from tttbench.published.measured import KnownTask
 
 HELP = "render the paper's tables with what runs have measured"
 
@@ -45,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     for folder in args.runs:
         with Run.open(folder) as run:
             runs.append(measured_run(run))
-    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), _sizes())
+    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), _known_tasks())
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -59,16 +63,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sizes() -> dict[str, int]:
-    """The tasks that there are, and the size of each one's published set; 0 for those that can't be built."""
+def _known_tasks() -> dict[str, KnownTask]:
+    """The tasks that there are; of those that can't be built nothing is known."""
     from tttbench.core.plugins import build_task, tasks
+    from tttbench.published.measured import KnownTask
 
-    sizes = {}
+    found = {}
     for name in tasks.names():
-        sizes[name] = 0
+        found[name] = KnownTask()
         with suppress(UserError):  # a plug-in's own fault, of which a run that names it is told
-            sizes[name] = build_task(name).size
-    return sizes
+            task = build_task(name)
+            found[name] = KnownTask(task.size, task.missing)
+    return found
 
 
 def _name(value: str) -> tuple[str, str]:

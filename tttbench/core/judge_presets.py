@@ -41,12 +41,25 @@ _VOICEBENCH = "MatthewCYM/VoiceBench, api_judge.py and src/evaluator at 53381541
 _URO = "Ruiqi-Yan/URO-Bench, metrics/mark_gpt.py and evaluate.py at 9e74bc04"
 _KIMI = "OpenAudioBench as in MoonshotAI/Kimi-Audio-Evalkit, almeval/datasets/ds_refqa.py at 4080c49"
 
+
+def _graded(sets: str, prompt: str) -> JudgePreset:
+    """One of URO-Bench's ways of grading, which differ in their prompts."""
+    return JudgePreset(
+        f"URO-Bench, {sets}: 1 to 5, mean of three, times 20", prompt, _URO, _THREE, times=20, zeros=True
+    )
+
+
 JUDGE_PRESETS: Mapping[str, JudgePreset] = {
     "voicebench-open": JudgePreset("VoiceBench: 1 to 5, mean of three", "judge-1-5", _VOICEBENCH, _THREE),
     "voicebench-qa": JudgePreset("VoiceBench, SD-QA: majority of three", "judge-binary", _VOICEBENCH, _THREE),
-    "uro-open": JudgePreset(
-        "URO-Bench, open: 1 to 5, mean of three, times 20", "judge-1-5", _URO, _THREE, times=20, zeros=True
-    ),
+    "uro-open": _graded("open", "judge-1-5"),
+    "uro-semi-open": _graded("semi-open", "judge-suggested-1-5"),
+    "uro-style": _graded("GenStyle", "judge-style-1-5"),
+    "uro-emotion": _graded("UnderEmotion", "judge-emotion-1-5"),
+    "uro-safety": _graded("Safety", "judge-privacy-1-5"),
+    "uro-language": _graded("Multilingual", "judge-language-1-5"),
+    "uro-conversation": _graded("MtBenchEval, whole conversations", "judge-conversation-1-5"),
+    "uro-speaker": _graded("SpeakerAware, whole conversations", "judge-speaker-1-5"),
     "uro-qa": JudgePreset(
         "URO-Bench, right or wrong: share of yes among three", "judge-binary", _URO, _THREE, is_mean=True, zeros=True
     ),

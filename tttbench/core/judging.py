@@ -23,13 +23,18 @@ JUDGE = "judge:"
 class Scale:
     """The verdicts that a prompt asks for: whole numbers from ``lowest`` to ``highest``; 0 and 1 are no and yes.
 
-    ``needs_references``: whether nothing can be said without a right answer. ``of``: what is graded.
+    Attributes:
+        lowest, highest: the ends.
+        needs_references: whether nothing can be said without a right answer.
+        of: what is graded: one answer, a caption, or all answers of a conversation.
+        shows: the sample's metadata that go along, such as the style that was asked for; ``""`` for none.
     """
 
     lowest: int
     highest: int
     needs_references: bool
-    of: Literal["answer", "caption"] = "answer"
+    of: Literal["answer", "caption", "conversation"] = "answer"
+    shows: str = ""
 
     @property
     def is_binary(self) -> bool:
@@ -41,6 +46,13 @@ SCALES: Mapping[str, Scale] = {
     "judge-binary": Scale(0, 1, needs_references=True),
     "judge-1-5": Scale(1, 5, needs_references=False),
     "judge-1-10": Scale(1, 10, needs_references=False),
+    "judge-suggested-1-5": Scale(1, 5, needs_references=True),
+    "judge-style-1-5": Scale(1, 5, needs_references=False, shows="style"),
+    "judge-emotion-1-5": Scale(1, 5, needs_references=False, shows="emotion"),
+    "judge-privacy-1-5": Scale(1, 5, needs_references=False),
+    "judge-language-1-5": Scale(1, 5, needs_references=False, shows="requirement"),
+    "judge-conversation-1-5": Scale(1, 5, needs_references=False, of="conversation"),
+    "judge-speaker-1-5": Scale(1, 5, needs_references=False, of="conversation"),
     "clair-a": Scale(0, 100, needs_references=True, of="caption"),
 }
 """By prompt, which is also what scores call their recipe."""

@@ -97,13 +97,24 @@ class AudioRef:
         return f"{self.path}{member} [{self.start_s:g}-{end} s]"
 
 
+CONVERSATION = "conversation"
+"""The metadata of the last round of a conversation that is graded as a whole: a JSON list of its rounds in order, each
+with ``id`` (of its sample), ``question`` and ``references``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One turn of a conversation: text, audio, or both."""
+    """One turn of a conversation: text, audio, or both; or the system's own answer to an earlier sample.
+
+    ``answer_to``: id of that sample, of the same task; what the system answered stands in the turn's place once it is
+    asked.
+    """
 
     role: Role
     text: str = ""
     audio: AudioRef | None = None
+    # Runs of development versions lack it.
+    answer_to: str = field(default="", metadata={"may_lack": True})
 
 
 @dataclass(frozen=True, slots=True)

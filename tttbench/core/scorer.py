@@ -101,6 +101,10 @@ class View(Protocol):
         """The derivation that was asked for in ``Scorer.needs``; None if it hasn't been made (yet)."""
         ...
 
+    def answer_to(self, sample_id: str) -> View | None:
+        """The same system's answer to another sample of the task, in the same repeat; None if there is none."""
+        ...
+
     def peer(self, system: str) -> View | None:
         """Another system's answer to the same sample and repeat; None if there is none."""
         ...

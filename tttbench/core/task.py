@@ -83,6 +83,7 @@ class Task:
         condition: how its questions are asked, where the same are asked in several ways: ``"text"``, ``"clean"``, …
         condition_of: the name that all those tasks share; ``""`` where there is one way.
         hub: where ``tttbench data get`` fetches them from; None if it can't.
+        missing: what its published score needs that isn't here, where there is nothing that computes it.
         allow_outside: whether its audio may lie outside of the data's folder. A task in Python is trusted code; one in
             TOML reads lists that may come from anywhere, and says so itself.
     """
@@ -109,6 +110,7 @@ class Task:
     hub: HubFiles | None = None
     allow_outside: bool = True
     judged: tuple[ScoreSpec, ...] = ()
+    missing: str = ""
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,7 @@ class TaskFile:
     doubles_as: tuple[Name, ...] = ()
     cluster: str = ""
     allow_outside: bool = False
+    missing: Annotated[str, Check(one_line=True)] = ""
     speak: str = ""
     conditions: Annotated[tuple[Name, ...], Check(fewest=1, fix="leave the key out")] = ()
 
@@ -168,6 +169,7 @@ def task_from(document: Document, path: Path, asking: Asking | None = None) -> T
         get=get,
         hub=found.hub,
         allow_outside=found.allow_outside,
+        missing=found.missing,
     )
 
 

@@ -21,7 +21,7 @@ from tttbench.pipeline.jobs import DerivationDone, DeriveItem, WorkerSpec, as_de
 from tttbench.pipeline.plan import PlannedTask
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
-from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
+from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView, has_rounds
 from tttbench.store.manifest import DeriverEntry
 from tttbench.store.run_directory import RunStore
 
@@ -130,24 +130,25 @@ def _needs(columns: Columns, store: RunStore, derivations: Derivations) -> Itera
     manifest = store.manifest
     for name in manifest.tasks:
         recordings: dict[str, Path] = {}
-        if store.was_generated(name):
-            for entry in store.samples(name):
-                for recording in (entry.input_audio, entry.answer_audio):
-                    if recording is not None:
-                        recordings[recording.sha256] = store.folder / recording.file
-                if entry.answer_audio is None:
-                    continue
-                view = ReferenceView(entry, store, derivations)
-                for column in columns.of_reference(name):
-                    for need in _needs_of(column, entry.sample, view):
-                        yield need, recordings.get(need.audio_sha256)
+        kept = store.samples(name) if store.was_generated(name) else []
+        for entry in kept:
+            for recording in (entry.input_audio, entry.answer_audio):
+                if recording is not None:
+                    recordings[recording.sha256] = store.folder / recording.file
+            if entry.answer_audio is None:
+                continue
+            view = ReferenceView(entry, store, derivations)
+            for column in columns.of_reference(name):
+                for need in _needs_of(column, entry.sample, view):
+                    yield need, recordings.get(need.audio_sha256)
         for label, system in manifest.systems.items():
             if reason_to_skip(system, manifest.tasks[name]):
                 continue
+            beside = Peers().with_answers(store.answers(label, name)) if has_rounds(kept) else Peers()
             for answer in store.answers(label, name):
                 if answer.audio is not None:
                     recordings[answer.audio.sha256] = store.folder / answer.audio.file
-                seen = AnswerView(answer, store, derivations, Peers())
+                seen = AnswerView(answer, store, derivations, beside)
                 for column in columns.of_system(label, system, name):
                     for need in _needs_of(column, answer.sample.sample, seen):
                         yield need, recordings.get(need.audio_sha256)

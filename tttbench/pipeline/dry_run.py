@@ -15,6 +15,7 @@ from tttbench.core.plugins import check_deriver, check_system, derivers, systems
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
+from tttbench.core.task import Task
 from tttbench.data.samples import list_samples
 from tttbench.pipeline.ablations import check_ablations
 from tttbench.pipeline.asked import AskedTask, asked_tasks
@@ -239,7 +240,7 @@ def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
         hours=task.hours,
         n_bytes=0,
         data="" if plan.data is None else str(plan.data),
-        scores=tuple(_score(plan.name, spec, None) for spec in specs),
+        scores=(*(_score(plan.name, spec, None) for spec in specs), *_published(task)),
         missing=(),
     )
     unlisted = _Listed(found, specs, frozenset({found.language}))
@@ -259,8 +260,14 @@ def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
     if all(_column(spec) for spec in specs):
         specs = fitting_scores(plan.name, specs, chosen)
     scores = tuple(_score(plan.name, spec, chosen) for spec in specs)
+    scores += _published(task)
     found = replace(found, n=len(chosen), is_listed=True, n_bytes=_n_bytes(chosen), language=language, scores=scores)
     return _Listed(found, specs, frozenset(sample.language for sample in chosen))
+
+
+def _published(task: Task) -> tuple[ScorePreview, ...]:
+    """The published score of a task, where nothing computes it."""
+    return (ScorePreview("published score", "", (Missing(task.missing),)),) if task.missing else ()
 
 
 def _missing_data(asked: AskedTask, error: UserError) -> Missing:

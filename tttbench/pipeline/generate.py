@@ -20,6 +20,7 @@ from tttbench.pipeline.jobs import Generated, GenerateItem, OpenWorker, WorkerSp
 from tttbench.pipeline.lossless import NotLosslessError, check_lossless, unchecked
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter, Work
+from tttbench.pipeline.rounds import answered, filled, in_rounds, needs_own_answers
 from tttbench.pipeline.scores import applies, columns, reason_to_skip
 from tttbench.probes.memory import peak_bytes, reset_peak
 from tttbench.store.rows import NewAnswer
@@ -64,8 +65,9 @@ def _generate(
                 for task in tasks:
                     items = pending[task.plan.name]
                     reporter.started(_work(label, task, len(items)))
-                    for done in opened.generate(items, batch_size):
-                        _write(done, store, reporter)
+                    for one_round in in_rounds(items):
+                        for done in opened.generate(_ready(one_round, store, reporter), batch_size):
+                            _write(done, store, reporter)
                     reporter.finished()
             except HungError as hung:
                 _write(hung.done, store, reporter)
@@ -157,6 +159,18 @@ def _write(done: Sequence[Generated], store: RunStore, reporter: ProgressReporte
     reporter.advanced(len(rows), sum(row.status == "error" for row in rows))
 
 
+def _ready(items: Sequence[GenerateItem], store: RunStore, reporter: ProgressReporter) -> Sequence[GenerateItem]:
+    """Requests with the system's own answers to earlier rounds in them; those that can't be asked end as errors."""
+    if not any(map(needs_own_answers, items)):
+        return items
+    key = items[0].key
+    found = filled(items, answered(store.answers(key.system, key.task)), store.folder)
+    for item, why in found.impossible:
+        reporter.failed(f"{item.key.system} · {item.key.task} · {item.key.sample}", why)
+        _fail(why, [item], store, reporter)
+    return found.items
+
+
 def _fail(message: str, items: Sequence[GenerateItem], store: RunStore, reporter: ProgressReporter) -> None:
     """Note that none of ``items`` could be responded to, because the system can't be built."""
     store.save_answers([NewAnswer(item.key, "error", None, message, 0, now()) for item in items])
@@ -198,7 +212,7 @@ def _warm_up(
     for task in tasks[:1]:
         for sample in task.samples[: plan.suite.warmup]:
             item = next((one for one in pending[task.plan.name] if one.key.sample == sample.id), None)
-            if item is not None:
+            if item is not None and not needs_own_answers(item):
                 for _ in opened.generate([item], 1):
                     pass
 

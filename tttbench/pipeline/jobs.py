@@ -62,6 +62,7 @@ class GenerateItem:
         family, instruction, language, max_seconds, seed: of the request.
         kept: recordings that the run keeps of its turns, by position: a clip of other samples or another rate is
             refused.
+        spoken: recordings of the system's own answers to earlier rounds that it didn't write, by position.
     """
 
     key: AnswerKey
@@ -72,6 +73,7 @@ class GenerateItem:
     max_seconds: float
     seed: int
     kept: Mapping[int, Recording] = field(default_factory=dict)
+    spoken: Mapping[int, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -166,10 +168,18 @@ def read_request(item: GenerateItem) -> tuple[Request, dict[int, Clip]]:
         The request, and those of its clips that the run doesn't keep yet, by position of the turn.
 
     Raises:
-        InputError: a file can't be read, or isn't what the run has kept of it.
+        InputError: a file can't be read, or isn't what the run has kept of it; an earlier round isn't answered.
     """
     messages, clips = [], {}
     for at, turn in enumerate(item.turns):
+        if turn.answer_to:
+            raise InputError(
+                f"{item.key.sample}: is a later round of a conversation, which is asked after the system's own answer "
+                f"to {turn.answer_to}: only tttbench run can ask it."
+            )
+        if at in item.spoken:
+            messages.append(Message(turn.role, turn.text, *decode_flac(item.spoken[at])))
+            continue
         if turn.audio is None:
             messages.append(Message(turn.role, turn.text))
             continue

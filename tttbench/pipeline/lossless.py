@@ -17,6 +17,7 @@ from tttbench.core.system import Lossless, System
 from tttbench.pipeline.jobs import OpenWorker, as_system
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item
 from tttbench.pipeline.progress import ProgressReporter
+from tttbench.pipeline.rounds import answered, filled
 from tttbench.pipeline.scores import reason_to_skip
 from tttbench.store.manifest import LosslessCheck
 from tttbench.store.rows import StoredAnswer
@@ -112,8 +113,9 @@ def _answers(
         for sample in task.samples
         if sample.id in wanted
     ]
-    found: dict[str, Response | str] = {}
-    for batch in opened.beside(system).generate(items, 1):
+    ready = filled(items, answered(store.answers(label, task.plan.name)), store.folder)
+    found: dict[str, Response | str] = {item.key.sample: why for item, why in ready.impossible}
+    for batch in opened.beside(system).generate(ready.items, 1):
         for one in batch:
             found[one.key.sample] = one.error if one.response is None else one.response
     return found

@@ -178,7 +178,10 @@ def listing_sha256(samples: Sequence[Sample], language: str = "") -> str:
     for sample in samples:
         row = [
             sample.id,
-            [[turn.role, turn.text, _place(turn.audio)] for turn in sample.turns],
+            [
+                [turn.role, turn.text, _place(turn.audio), *([turn.answer_to] if turn.answer_to else [])]
+                for turn in sample.turns
+            ],
             list(sample.references),
             None if sample.answer is None else [sample.answer.text, _place(sample.answer.audio)],
             *([sample.language] if sample.language not in ("", language) else []),
@@ -279,6 +282,7 @@ def manifest_of(plan: Plan) -> Manifest:
                 speech=_speech(entry.samples),
                 condition=entry.task.condition,
                 condition_of=entry.task.condition_of,
+                missing=entry.task.missing,
             )
             for entry in plan.tasks
         },

@@ -116,6 +116,9 @@ def finish(store: RunStore, executor: Executor, options: SystemOptions, reporter
         if summary.answered and column.id not in given:
             reads = " and ".join(sorted(column.scorer.reads))
             reporter.note(f"Score {column.id!r} has no value: no system of this run gives what it reads ({reads}).")
+    for name, task in store.manifest.tasks.items():
+        if task.missing:
+            reporter.note(f"{name}: its published score is missing here; it needs {task.missing}.")
     if unused := len(read_labels(store.folder)) - sum(one.n_labels for one in summary.corrected):
         reporter.note(f"{unused:,} labels of {LABELS} aren't used: no answer is scored any longer as it was labeled.")
     _end_session(store, summary.status)

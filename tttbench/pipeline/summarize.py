@@ -26,7 +26,7 @@ from tttbench.pipeline.labels import corrected_results
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.spoken import spoken_answers
 from tttbench.pipeline.trade_off import trade_off
-from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
+from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView, has_rounds
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.store.labels import read_labels
 from tttbench.store.losses import loss_paths
@@ -54,7 +54,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 continue
             answers = list(store.answers(label, name))
             own = columns.of_system(label, system, name)
-            scored = [(one, _scores(one, own, store, derivations, peers)) for one in answers]
+            beside = peers.with_answers(answers) if has_rounds(one.sample for one in answers) else peers
+            scored = [(one, _scores(one, own, store, derivations, beside)) for one in answers]
             rescored = [replace(one, scores=scores) for one, scores in scored]
             counts.update(one.outcome for one in rescored)
             store.replace_scores(
@@ -127,8 +128,7 @@ def _peers(store: RunStore, manifest: Manifest) -> Peers:
     oracle = manifest.suite.oracle
     if not oracle:
         return Peers()
-    keys = ((one, one.key) for one in store.answers(oracle))
-    return Peers({(oracle, key.task, key.sample, key.repeat): one for one, key in keys})
+    return Peers().with_answers(store.answers(oracle))
 
 
 def _results(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import Response, Status, Trace, Waveform
+from tttbench.core.sample import CONVERSATION
 from tttbench.core.scorer import SpokenAudio
 from tttbench.store.rows import Recording, StoredAnswer, StoredSample
 from tttbench.store.run_directory import RunStore
@@ -33,9 +34,22 @@ class Derivations:
 
 @dataclass(frozen=True)
 class Peers:
-    """Other systems' answers to the same samples, by (system, task, sample, repeat)."""
+    """Answers that may be seen beside one: of other systems to the same sample, or of the same system to others.
+
+    ``answers``: by system, task, sample and repeat.
+    """
 
     answers: Mapping[tuple[str, str, str, int], StoredAnswer] = field(default_factory=dict)
+
+    def with_answers(self, answers: Iterable[StoredAnswer]) -> Peers:
+        """Return the same with these."""
+        keys = ((one, one.key) for one in answers)
+        return Peers({**self.answers, **{(key.system, key.task, key.sample, key.repeat): one for one, key in keys}})
+
+
+def has_rounds(samples: Iterable[StoredSample]) -> bool:
+    """Whether a task has conversations that are graded as a whole, so that scorers look at several answers at once."""
+    return any(CONVERSATION in one.sample.metadata for one in samples)
 
 
 class AnswerView:
@@ -107,10 +121,17 @@ class AnswerView:
         """A derivation that was made."""
         return self._derivations.get(need)
 
+    def answer_to(self, sample_id: str) -> AnswerView | None:
+        """The same system's answer to another sample, in the same repeat."""
+        return self._beside(self._answer.key.system, sample_id)
+
     def peer(self, system: str) -> AnswerView | None:
         """Another system's answer to the same sample and repeat."""
+        return self._beside(system, self._answer.key.sample)
+
+    def _beside(self, system: str, sample_id: str) -> AnswerView | None:
         key = self._answer.key
-        found = self._peers.answers.get((system, key.task, key.sample, key.repeat))
+        found = self._peers.answers.get((system, key.task, sample_id, key.repeat))
         return None if found is None else AnswerView(found, self._store, self._derivations, self._peers)
 
     @property
@@ -167,6 +188,10 @@ class ReferenceView:
     def derived(self, need: Need) -> Derived | None:
         """A derivation that was made."""
         return self._derivations.get(need)
+
+    def answer_to(self, sample_id: str) -> AnswerView | None:
+        """Reference audio is of one sample."""
+        return None
 
     def peer(self, system: str) -> AnswerView | None:
         """Reference audio has no peers."""

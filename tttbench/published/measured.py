@@ -23,6 +23,14 @@ from tttbench.store.standings import Standings
 
 
 @dataclass(frozen=True)
+class KnownTask:
+    """A task that there is: the size of its published set, 0 if unknown, and what its published score lacks here."""
+
+    size: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True)
 class MeasuredRun:
     """A run as far as tables need it.
 
@@ -165,13 +173,13 @@ def found_in(runs: Iterable[MeasuredRun], names: Mapping[str, str]) -> dict[tupl
     return found
 
 
-def fill(tables: Sequence[Table], found: Found, tasks: Mapping[str, int]) -> tuple[FilledTable, ...]:
+def fill(tables: Sequence[Table], found: Found, tasks: Mapping[str, KnownTask]) -> tuple[FilledTable, ...]:
     """Put what was found into the tables.
 
     Args:
         tables: as read.
         found: by system, task and metric.
-        tasks: those that there are, each with the size of its published set; 0 where that isn't known.
+        tasks: those that there are.
 
     Raises:
         UserError: a column says that the other way is better than its metric does.
@@ -181,7 +189,7 @@ def fill(tables: Sequence[Table], found: Found, tasks: Mapping[str, int]) -> tup
     )
 
 
-def _filled(table: Table, block: Block, found: Found, tasks: Mapping[str, int]) -> FilledBlock:
+def _filled(table: Table, block: Block, found: Found, tasks: Mapping[str, KnownTask]) -> FilledBlock:
     block = replace(block, rows=(*block.rows, *(_others(block, found) if block.others else ())))
     rows = [[_cell(row, column, block, found, tasks) for column in block.columns] for row in block.rows]
     titles = [row.title for row in block.rows]
@@ -270,7 +278,7 @@ def _system_in(row: Row, found: Found) -> str:
     return folders[0] if len(folders) == 1 else row.system
 
 
-def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
+def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, KnownTask]) -> Cell:
     """The unweighted mean of a system's values on several tasks, without an interval; none unless it has all."""
     system, published = _system_in(row, found), row.published.get(column.id)
     metrics = (column.metric, *column.instead)
@@ -285,7 +293,8 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
     if len(there) < len(cells):
         lacking = [task for task, one in cells.items() if one is None or math.isnan(one.value)]
         sets = f"{' or '.join(metrics)} of {', '.join(lacking)}: a mean is shown only with every set"
-        return Cell(published, None, "; ".join(part for part in (row.needs, column.needs, sets) if part), command)
+        why = [f"{task} needs {told}" for task in lacking if (told := tasks.get(task, KnownTask()).missing)]
+        return Cell(published, None, "; ".join(part for part in (row.needs, column.needs, sets, *why) if part), command)
     parts = [one.result for one in there]
     result = replace(
         parts[0],
@@ -306,7 +315,7 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
     differs += dict.fromkeys(said for one in parts for said in differing_parts(protocol, one.recipe))
     for one in there:
         task = one.result.task
-        others = differing_samples(protocol, one.run.samples.get(task, 0), tasks.get(task, 0))
+        others = differing_samples(protocol, one.run.samples.get(task, 0), tasks.get(task, KnownTask()).size)
         differs += [f"{task}: {said}" for said in others]
     otherwise = any(is_judged_otherwise(protocol, one.recipe) for one in parts)
     return Cell(
@@ -319,7 +328,7 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
     )
 
 
-def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, int]) -> Cell:
+def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, KnownTask]) -> Cell:
     if column.mean_of:
         return _mean_cell(row, column, block, found, tasks)
     task = column.via or column.task
@@ -334,8 +343,8 @@ def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[s
         return Cell(published, measured, needs, command)
     differs = [*_other_system(row, measured)] if published is not None else []
     differs += [*_in_its_place(column, measured.result), *differing_parts(protocol, measured.result.recipe)]
-    n, size = (known.get(measured.result.task, 0) for known in (measured.run.samples, tasks))
-    differs += differing_samples(protocol, n, size)
+    n, known = measured.run.samples.get(measured.result.task, 0), tasks.get(measured.result.task, KnownTask())
+    differs += differing_samples(protocol, n, known.size)
     otherwise = is_judged_otherwise(protocol, measured.result.recipe)
     return Cell(published, measured, needs, command, otherwise, differs=tuple(differs))
 

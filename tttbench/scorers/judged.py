@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from tttbench.core.derivation import Need
+from tttbench.core.derivation import Derived, Need
 from tttbench.core.judging import OPTIONS
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
 from tttbench.core.plugins import register_scorer
@@ -30,8 +30,8 @@ _OPTIONS = (*OPTIONS, "denominator")
 _WHAT = {"written": "the written answer", "spoken": "the transcript of the spoken answer"}
 
 
-def judged_info(judging: Judging, how: str) -> MetricInfo:
-    """Return what the metric of a judge is; ``how``: ``written`` or ``spoken``."""
+def judged_info(judging: Judging, how: str, of: str = "answer") -> MetricInfo:
+    """Return what the metric of a judge is; ``how``: ``written`` or ``spoken``, ``of``: what is graded."""
     scale, times = judging.scale, judging.times
     if scale.is_binary and judging.is_mean:
         says = f"share of a judge's (a language model's) votes that {_WHAT[how]} is right, of {judging.settings.votes}"
@@ -42,8 +42,9 @@ def judged_info(judging: Judging, how: str) -> MetricInfo:
         title, short = f"{how.capitalize()} answers right, judged", f"{how}, judged"
         return MetricInfo(title, short, says, "%", 100, "higher", "binary", lowest=0, highest=1)
     range_ = f"{scale.lowest} to {scale.highest}"
-    says = f"mean grade that a judge (a language model) gives {_WHAT[how]}, from {range_}"
-    title, short = f"Grade of {how} answers, {range_}", f"{how} grade"
+    what = _WHAT[how] if of == "answer" else f"all {how} answers of a conversation"
+    says = f"mean grade that a judge (a language model) gives {what}, from {range_}"
+    title, short = f"Grade of {how} {of}s, {range_}", f"{how} grade"
     if times != 1:
         by = f", times {times:g}"
         title, short, says = title + by, f"{short}{by}", says + by
@@ -190,9 +191,14 @@ def graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
         return replace(UNKNOWN, detail={"error": why})
     if not _has_words(answer):
         return plain_score(lowest, "empty", answer=answer)
-    verdict = judging.verdict(view.derived(judging.need(sample, answer)))
+    return verdict_on(judging, view.derived(judging.need(sample, answer)), answer)
+
+
+def verdict_on(judging: Judging, derived: Derived | None, answer: str) -> Score:
+    """Return what a judge said as a score; ``answer``: what it was of, to be shown."""
+    verdict = judging.verdict(derived)
     if verdict.status == "failed" and judging.zeros:
-        return plain_score(lowest, "unparsed", error=verdict.error, answer=answer)
+        return plain_score(judging.lowest, "unparsed", error=verdict.error, answer=answer)
     if verdict.status != "ok":
         return replace(UNKNOWN, detail={"error": verdict.error, "answer": answer})
     return plain_score(verdict.value, "ok", answer=answer, votes=list(verdict.votes), judged_by=verdict.model)

@@ -13,12 +13,28 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.judge_presets import JUDGE_PRESETS
 from tttbench.core.judge_presets import VERSION as PRESETS_VERSION
 from tttbench.core.judging import JudgeSettings, Scale
-from tttbench.core.sample import Sample
+from tttbench.core.sample import CONVERSATION, Sample
 
 AS_PUBLISHED = "as-published"
 """Of the option ``denominator``: what the code of the preset makes of answers without words or verdict."""
 
+Graded = Literal["answer", "caption", "conversation"]
+_SCORERS: Mapping[Graded, str] = {
+    "answer": "answer or spoken_answer",
+    "caption": "clair_a",
+    "conversation": "conversation or spoken_conversation",
+}
+
 _PROMPT_SHA256 = re.compile(r"(prompt [\w.@-]+) sha256:([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round of a conversation: the sample that it is, what was asked, and good answers."""
+
+    id: str
+    question: str
+    references: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,11 +68,17 @@ class Judging:
     zeros: bool = False
 
     @classmethod
-    def of(cls, scorer: str, options: Mapping[str, str]) -> Judging:
-        """Take the options of a score, ``denominator`` among them; raises ``UserError`` naming the option."""
+    def of(cls, scorer: str, options: Mapping[str, str], grades: Graded = "answer") -> Judging:
+        """Take the options of a score, ``denominator`` among them; raises ``UserError`` naming the option.
+
+        ``grades``: what the score is of, which the prompt must be for.
+        """
         settings = JudgeSettings.of(scorer, options)
-        if settings.scale.of != "answer":
-            raise UserError(f"{scorer}:recipe={settings.prompt}: grades captions, not answers; ask for clair_a.")
+        if settings.scale.of != grades:
+            raise UserError(
+                f"{scorer}:recipe={options.get('recipe', settings.prompt)}: grades {settings.scale.of}s, not "
+                f"{grades}s; ask for {_SCORERS[settings.scale.of]}, or another recipe."
+            )
         recipe, chosen = options.get("recipe", ""), options.get("denominator", "all")
         if chosen not in ("all", AS_PUBLISHED):
             hint = did_you_mean(chosen, ("all", AS_PUBLISHED))
@@ -113,6 +135,8 @@ class Judging:
         fields = {"caption": answer}
         if self.scale.of == "answer":
             fields = {"question": question_of(sample), "answer": answer}
+            if self.scale.shows:
+                fields[self.scale.shows] = sample.metadata[self.scale.shows]
         if sample.references:
             fields["references"] = json.dumps(list(sample.references), ensure_ascii=False)
         return Need(self.deriver, fields=fields, language=sample.language)
@@ -121,6 +145,8 @@ class Judging:
         """Return why no judge could say anything of an answer to ``sample``; ``""`` if it could."""
         if self.scale.of == "answer" and not question_of(sample):
             return "the question isn't known as text, so nobody can judge an answer; add the field question to the list"
+        if self.scale.shows and not sample.metadata.get(self.scale.shows):
+            return f"{self.settings.prompt} needs what was asked for, and the sample has no field {self.scale.shows!r}"
         if self.scale.needs_references and not sample.references:
             return f"{self.settings.prompt} needs a right answer, and the sample has none"
         return ""
@@ -152,8 +178,18 @@ def verdict_of(content: str, scale: Scale) -> Verdict:
     return Verdict("ok", float(mean > 0.5) if scale.is_binary else mean, votes, model)
 
 
+def rounds_of(sample: Sample) -> tuple[Round, ...]:
+    """Return the rounds of the conversation that a sample ends; nothing for any other sample."""
+    return tuple(
+        Round(one["id"], one["question"], tuple(one["references"]))
+        for one in json.loads(sample.metadata.get(CONVERSATION, "[]"))
+    )
+
+
 def question_of(sample: Sample) -> str:
     """Return what was asked, as text: the last turn, or a conversation turn by turn; ``""`` if that isn't known."""
+    if rounds := rounds_of(sample):
+        return "\n".join(f"user: {one.question}" for one in rounds)
     texts = [
         turn.text or ("" if turn.audio is None or turn.audio.made is None else turn.audio.made.text)
         for turn in sample.turns

@@ -130,7 +130,7 @@ class TaskEntry:
         cluster: what samples of one cluster share; ``""``: as the family has it.
         max_seconds: the longest spoken answer that was waited for.
         speech: how the speech was made that it asks in; nothing where it was recorded.
-        condition, condition_of: of the task.
+        condition, condition_of, missing: of the task.
     """
 
     title: str
@@ -149,6 +149,7 @@ class TaskEntry:
     speech: tuple[SpeechRecipe, ...] = field(default=(), metadata={"may_lack": True})
     condition: str = field(default="", metadata={"may_lack": True})
     condition_of: str = field(default="", metadata={"may_lack": True})
+    missing: str = field(default="", metadata={"may_lack": True})
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,20 @@
 """URO-Bench as published: ``basic/SET/test.jsonl`` and ``pro/SET/test.jsonl``, and recordings beside each.
 
 A line is a question (``source_wav``, ``source_text``, ``target_text``: a text, a list, or left out) or a conversation
-(``id``, ``dialogue`` with such rounds). Of a conversation each round is asked, after the rounds before it with their
-right answers: the published code gives a system its own answers back.
+(``id``, ``dialogue`` with such rounds). Of a conversation each round is asked, after the rounds before it with the
+system's own answers to them, as in the published examples, or with the right ones.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
-from tttbench.core.sample import Sample, Turn
+from tttbench.core.sample import CONVERSATION, Sample, Turn
 from tttbench.data.sources.answer_lists import read_answers
 from tttbench.data.sources.json_lists import read_json_lines
 from tttbench.data.sources.list_files import left_out, tell_left_out
@@ -35,6 +36,9 @@ PRO = (
 SETS = (*BASIC, *PRO)
 """Those of August 2025."""
 
+HISTORIES = ("own", "references")
+"""What stands for the answers to earlier rounds: the system's own, or the right ones."""
+
 _ROOTS = ("URO-Bench-data", "URO-Bench-mini")
 """What the archives are called."""
 
@@ -42,24 +46,27 @@ _SHOWN = ("emotion", "style", "requirement")
 """What a set asks of the answer's sound or language."""
 
 
-@register_source("uro_bench", options=("set",), summary="URO-Bench as published")
+@register_source("uro_bench", options=("set", "history"), summary="URO-Bench as published")
 def list_uro_bench(folder: Path, **options: str) -> Sequence[Sample]:
     """List the questions of a set, or the rounds of its conversations, which are clusters.
 
     Args:
         folder: of the data, of its track, or of the set.
-        options: ``set``, e.g. ``"AlpacaEval"``.
+        options: ``set``, e.g. ``"AlpacaEval"``; ``history``, one of ``HISTORIES``, the first unless it is given.
 
     Raises:
         UserError: no such set, a line that is wrong.
     """
     name = options.get("set", SETS[0])
     check_option("uro_bench", "set", name, SETS)
+    history = options.get("history", HISTORIES[0])
+    check_option("uro_bench", "history", history, HISTORIES)
     at = _folder(folder, name)
     samples: list[Sample] = []
     ids = UniqueIds()
     for number, row in enumerate(read_json_lines(at / "test.jsonl")):
-        for sample in _of_conversation(row, name) if "dialogue" in row.fields else [_question(row, name, number)]:
+        is_conversation = "dialogue" in row.fields
+        for sample in _of_conversation(row, name, history) if is_conversation else [_question(row, name, number)]:
             ids.add(sample.id, row.place)
             samples.append(sample)
     audio = [turn.audio for sample in samples for turn in sample.turns if turn.audio is not None]
@@ -90,22 +97,28 @@ def _question(row: Row, name: str, number: int) -> Sample:
     )
 
 
-def _of_conversation(row: Row, name: str) -> Iterator[Sample]:
-    """The rounds of a conversation, each after those before it."""
+def _of_conversation(row: Row, name: str, history: str) -> Iterator[Sample]:
+    """The rounds of a conversation, each after those before it; the last one holds what a judge is given of all."""
     own_id = row.text_or_whole("id") or row.filled("id")
     turns: list[Turn] = []
-    for number, one in enumerate(_rounds(row), 1):
+    told: list[dict[str, object]] = []
+    rounds = _rounds(row)
+    for number, one in enumerate(rounds, 1):
         prefix = f"dialogue[{number - 1}]."
         asked = Turn("user", audio=one.audio(f"{prefix}source_wav"))
-        references = _references(one, f"{prefix}target_text")
+        references, question = _references(one, f"{prefix}target_text"), one.filled(f"{prefix}source_text")
+        found = f"{own_id}-{number}"
+        told.append({"id": found, "question": question, "references": references})
+        whole = {CONVERSATION: json.dumps(told, ensure_ascii=False)} if number == len(rounds) else {}
         yield Sample(
-            f"{own_id}-{number}",
+            found,
             (*turns, asked),
             references,
             cluster=own_id,
-            metadata={"question": one.filled(f"{prefix}source_text"), "set": name, "source": _source(row)},
+            metadata={"question": question, "set": name, **whole, "source": _source(row)},
         )
-        turns += [asked, Turn("assistant", " / ".join(references))]
+        answer = Turn("assistant", answer_to=found) if history == "own" else Turn("assistant", " / ".join(references))
+        turns += [asked, answer]
 
 
 def _rounds(row: Row) -> list[Row]:

@@ -73,11 +73,11 @@ def load_prompt(name: str) -> Prompt:
 
 def material(fields: Mapping[str, str], language: str) -> str:
     """Return what is sent with a prompt: one JSON object, so that no answer can pass for the end of its field."""
-    captions = "caption" in fields
-    given: JsonObject = {} if captions else {"question": fields["question"]}
+    graded = next(one for one in ("caption", "conversation", "answer") if one in fields)
+    given: JsonObject = {name: text for name, text in fields.items() if name not in ("references", graded)}
     if references := json.loads(fields.get("references", "[]")):
-        given = {**given, "reference_captions" if captions else "accepted_answers": references}
+        given = {**given, "reference_captions" if graded == "caption" else "accepted_answers": references}
     if language:
         given = {**given, "language": language}
-    graded = "caption" if captions else "answer"
-    return json.dumps({**given, graded: fields[graded]}, ensure_ascii=False, indent=1)
+    value = json.loads(fields[graded]) if graded == "conversation" else fields[graded]
+    return json.dumps({**given, graded: value}, ensure_ascii=False, indent=1)
