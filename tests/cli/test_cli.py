@@ -125,6 +125,8 @@ def test_tasks_are_listed_with_their_size_and_origin_in_120_columns(capsys: pyte
     assert lines[at].split() == [*("librispeech_clean asr en 2,620 CC BY 4.0 LibriSpeech, test-clean".split())]
     assert lines[at + 1] == "    from OpenSLR: test-clean.tar.gz, unpacked"
     assert not any(line.startswith("    Read English") for line in lines)
+    missing = "    published score missing: needs a judge that is given the recording (published: Gemini 2.0 Flash);"
+    assert any(line.startswith(missing[:90]) for line in lines)
     assert main(["list", "tasks", "--long"]) == 0
     more = capsys.readouterr().out.splitlines()
     assert any(line.startswith("    Read English of audiobooks; 2,620 utterances.") for line in more)

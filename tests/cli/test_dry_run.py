@@ -190,6 +190,15 @@ def test_data_can_be_given_to_several_tasks_by_a_pattern(tmp_path: Path, capsys:
     assert [task["data"] for task in document["tasks"]] == [str(tmp_path), str(tmp_path), ""]
 
 
+def test_a_published_score_that_nothing_computes_is_missing_with_what_it_needs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, document = dry(capsys, "--systems", "echo", "--tasks", "uro_srt_en", "--data", f"uro_srt_en={tmp_path}")
+    assert "missing: a judge that is given the recording" in " ".join(text.split())
+    scores = document["tasks"][0]["scores"]
+    assert [(one["id"], bool(one["missing"])) for one in scores] == [("answered", False), ("published score", True)]
+
+
 def test_a_protocol_is_told_part_by_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.toml").write_text(
         """

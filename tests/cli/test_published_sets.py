@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from tttbench.cli.main import main
 from tttbench.data.sources.voicebench import SUBSETS
 
 from ..data.tables import held, tone, write_table
+from ..data.test_gigaspeech import released as write_gigaspeech
 from ..data.test_packed import LJSPEECH, pack
 from ..data.test_parquet import FLEURS
 from ..data.test_uro_bench import write as write_uro_bench
 from ..data.test_voicebench import write as write_voicebench
+from ..data.test_voxpopuli import FIRST, ROWS, SECOND
+from ..data.test_voxpopuli import released as write_voxpopuli
 
 ANSWERS = {
     "fleurs_en": {"10164": "he said no", "10200": "he said", "99": "yes"},
     "asr_folder": {"LJ1": "mister five", "LJ2": "six"},
     "uro_repeat": {"0000": "one", "0001": "won"},
+    "gigaspeech": {"POD1_S0000000": "Um, four o'clock tomorrow", "POD1_S0000002": "state of the art"},
+    "voxpopuli_en": {FIRST: "Thank you, Madam.", SECOND: "never"},
     "llama_questions_hub": {"1": "It is Ann.", "2": "Bob?"},
     "web_questions_hub": {"1": "Ann.", "2": "I think Rob"},
     "trivia_qa_hub": {"1": "ann", "2": "none"},
@@ -54,6 +61,17 @@ def data(tmp_path: Path) -> dict[str, Path]:
     hub = ("llama_questions_hub", "web_questions_hub", "trivia_qa_hub", "alpaca_eval_hub")
     tasks = dict.fromkeys(("uro_repeat", "uro_alpacaeval", "uro_genemotion_en", "uro_mtbencheval_en"), tmp_path / "uro")
     tasks |= {name: tmp_path / name for name in hub}
+    for name in ("gigaspeech", "voxpopuli_en"):
+        tasks[name] = tmp_path / name
+        tasks[name].mkdir()
+    write_gigaspeech(tasks["gigaspeech"])
+    recording = tasks["gigaspeech"] / "audio/podcast/P0001/POD1.opus"
+    recording.parent.mkdir(parents=True)
+    soundfile.write(recording, np.linspace(-0.5, 0.5, 160_000), 16_000, format="OGG", subtype="OPUS")
+    write_voxpopuli(tasks["voxpopuli_en"], *ROWS)
+    for clip in (FIRST, SECOND):
+        (tasks["voxpopuli_en"] / "2018").mkdir(exist_ok=True)
+        (tasks["voxpopuli_en"] / f"2018/{clip}.ogg").write_bytes(tone(100))
     (tmp_path / "alpaca_eval/audios").mkdir(parents=True)
     (tmp_path / "alpaca_eval/audios/1.mp3").write_bytes(tone(100))
     (tmp_path / "alpaca_eval/alpaca_eval.csv").write_text("instruction,output,audio_filename\nWho?,Him.,1.mp3\n")
@@ -77,6 +95,9 @@ def test_recorded_answers_are_scored(tmp_path: Path, data: dict[str, Path]) -> N
     assert found[("fleurs_en", "wer")] == round(1 / 7, 4)
     assert found[("asr_folder", "wer")] == 0
     assert found[("uro_repeat", "wer")] == 0.5
+    # FOUR O'CLOCK TOMORROW AFTERNOON SAID WILLIAMS, UH STATE-OF-THE-ART: "UM," is no filler, as its comma stays.
+    assert found[("gigaspeech", "wer_gigaspeech")] == 0.4
+    assert found[("voxpopuli_en", "wer")] == 0.25
     assert found[("llama_questions_hub", "text_accuracy")] == 1
     assert found[("web_questions_hub", "text_accuracy")] == 1
     assert found[("trivia_qa_hub", "text_accuracy")] == 0.5

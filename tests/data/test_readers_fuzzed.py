@@ -27,12 +27,15 @@ from tttbench.data.sources.asr_folder import list_asr_folder
 from tttbench.data.sources.audiocaps import list_audiocaps
 from tttbench.data.sources.clotho import list_clotho
 from tttbench.data.sources.fleurs import list_fleurs
+from tttbench.data.sources.gigaspeech import list_gigaspeech
 from tttbench.data.sources.librispeech import list_librispeech
 from tttbench.data.sources.llama_questions import list_llama_questions
 from tttbench.data.sources.macs import list_macs
 from tttbench.data.sources.mini import read_mini_qa
+from tttbench.data.sources.nemo_tarred import list_nemo_tarred
 from tttbench.data.sources.qa_folder import list_qa_folder
 from tttbench.data.sources.uro_bench import list_uro_bench
+from tttbench.data.sources.voxpopuli import list_voxpopuli
 from tttbench.data.sources.wenetspeech import list_wenetspeech
 from tttbench.data.task_files import task_from
 
@@ -185,6 +188,29 @@ CASES_OF_ONE_SET = {
             "a_3.wav": "-",
         },
         list_audiocaps,
+    ),
+    "gigaspeech": Case(
+        {
+            "GigaSpeech.json": '{"audios": [{"aid": "P1", "path": "audio/P1.opus", "segments": [{"sid": "P1_S1", '
+            '"begin_time": 0.5, "end_time": 1, "text_tn": "A WORD <COMMA> AND ONE", "subsets": ["{TEST}"]}, '
+            '{"sid": "P1_S2", "begin_time": 1, "end_time": 2, "text_tn": "<SIL>", "subsets": ["{TEST}", "{DEV}"]}]}]}'
+        },
+        list_gigaspeech,
+    ),
+    "voxpopuli": Case(
+        {
+            "asr_test.tsv": "id\traw_text\tnormalized_text\tspeaker_id\tsplit\n"
+            "20180611-a_1\tA.\ta\t1\ttest\n20180611-a_2\t\tb\tNone\ttest\n"
+        },
+        list_voxpopuli,
+    ),
+    "nemo_tarred": Case(
+        {
+            "tarred_audio_manifest.json": '{"audio_filepath": "a.wav", "duration": 1.5, "text": "one", "shard_id": 0}\n'
+            '{"audio_filepath": "a-sub1.wav", "offset": 2, "duration": 1, "text": "two", "shard_id": 0}\n',
+            "audio_0.tar": "\0" * 10_240,
+        },
+        list_nemo_tarred,
     ),
     "librispeech as published": Case(
         {"test-clean/61/1/61-1.trans.txt": "61-1-0000 HE BEGAN\n61-1-0001 GIVE\n"}, list_librispeech

@@ -135,6 +135,8 @@ def test_the_command_says_whether_a_judge_is_usable(
             ([f"openai_chat:{MODEL}", "--set", "votes"], "--set votes: must be OPTION=VALUE"),
             ([f"openai_chat:{MODEL}", "--set", "vote=1"], "Did you mean 'votes'"),
             ([f"openai_chat:{MODEL}", "--recipe", "judge"], "there is no such prompt"),
+            ([f"openai_chat:{MODEL}", "--recipe", "uro-speaker"], "uro-speaker: grades conversations, and the check's"),
+            ([f"openai_chat:{MODEL}", "--recipe", "uro-style"], "uro-style: needs the style that was asked for"),
         ):
             assert main(["judge", "check", *words]) == 2
             assert why in capsys.readouterr().err

@@ -101,9 +101,9 @@ def test_a_sample(old: sqlite3.Connection, tmp_path: Path) -> None:
 
     expected = {
         "id": "a",
-        "turns": [{"role": "user", "text": "written", "audio": audio("in.wav")}],
+        "turns": [{"role": "user", "text": "written", "audio": audio("in.wav"), "answer_to": ""}],
         "references": ["one", "uno", "un"],
-        "answer": {"role": "assistant", "text": "", "audio": audio("out.wav")},
+        "answer": {"role": "assistant", "text": "", "audio": audio("out.wav"), "answer_to": ""},
         "language": "",
         "cluster": "c",
         "metadata": {"voice": "joe"},

@@ -51,7 +51,13 @@ def settings_of(args: argparse.Namespace) -> JudgeSettings:
         options[name] = value
     found = JudgeSettings.of("judge check", {**options, "judge": args.judge})
     if found.scale.of != "answer":
-        raise UserError(f"--recipe {args.recipe}: grades captions, and the check's set holds answers to questions.")
+        raise UserError(
+            f"--recipe {args.recipe}: grades {found.scale.of}s, and the check's set holds answers to questions."
+        )
+    if found.scale.shows:
+        raise UserError(
+            f"--recipe {args.recipe}: needs the {found.scale.shows} that was asked for, which the check's set lacks."
+        )
     return found
 
 

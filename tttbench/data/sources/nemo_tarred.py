@@ -12,7 +12,7 @@ import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
@@ -143,7 +143,7 @@ def _member(wanted: str, name: str, inside: Collection[str]) -> str:
         return name
     if wanted in inside:
         return wanted
-    stem = str(PurePosixPath(wanted).with_suffix(""))
+    stem = wanted.rpartition(".")[0] or wanted
     return next((one for one in inside if one.rpartition(".")[0] == stem), "")
 
 
