@@ -31,6 +31,9 @@ class WrittenView:
     def derived(self, need: Need) -> Derived | None:
         return None
 
+    def answer_to(self, sample_id: str) -> View | None:
+        return None
+
     def peer(self, system: str) -> View | None:
         return None
 

@@ -24,10 +24,11 @@ from tttbench.cli.main import main
 from tttbench.core.exchange import Waveform
 from tttbench.core.plugins import build_task, tasks
 from tttbench.data.audio import load_audio, resample
+from tttbench.data.sources.uro_bench import SETS
 from tttbench.data.sources.voicebench import SUBSETS
 from tttbench.systems.whisper.weights import is_available_offline
 
-from ..data.test_uro_bench import CONVERSATIONS, SETS
+from ..data.test_uro_bench import CONVERSATIONS
 from ..data.test_uro_bench import write as write_uro_bench
 from ..data.test_voicebench import write as write_voicebench
 from ..derive.judge_server import Script, serving
