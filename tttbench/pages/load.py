@@ -11,6 +11,7 @@ from tttbench.core.exchange import Status
 from tttbench.core.judging import JUDGE
 from tttbench.core.metric import Comparison, MetricInfo, Score
 from tttbench.core.recipe import Recipe
+from tttbench.core.sample import CONVERSATION
 from tttbench.core.serialize import plain_fields, to_plain
 from tttbench.pipeline.provisional import open_to_show
 from tttbench.probes.latency import figures, timed
@@ -192,7 +193,7 @@ def _row(answer: StoredAnswer, run: Run, recipes: Mapping[str, Recipe]) -> Row:
         input_audio="" if stored.input_audio is None else stored.input_audio.file,
         answer_audio="" if answer.audio is None else answer.audio.file,
         reference_audio="" if stored.answer_audio is None else stored.answer_audio.file,
-        metadata={name: value for name, value in sample.metadata.items() if name != "question"},
+        metadata={name: value for name, value in sample.metadata.items() if name not in ("question", CONVERSATION)},
         latency=_latency(answer),
         trace=None if response is None else response.trace,
         codes=0 if response is None else len(response.audio_codes or ()),
