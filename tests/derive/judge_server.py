@@ -24,6 +24,7 @@ class Script:
         times: how often a fault happens; those that aren't here go on for ever.
         raw: replies in the place of JSON, by answer: one for each vote, over and over.
         by_answer: status and message with which the request about an answer is refused.
+        held: answers whose requests aren't replied to before ``released`` is set, or half a minute is over.
         model: the name that replies give.
         models: the names that are listed.
         bodies: requests as they came; ``keys`` their keys. Those that try the server out are in ``trials``; no fault
@@ -36,6 +37,8 @@ class Script:
     times: dict[str, int] = field(default_factory=dict)
     raw: Mapping[str, list[str]] = field(default_factory=dict)
     by_answer: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    released: threading.Event = field(default_factory=threading.Event)
     model: str = MODEL
     models: tuple[str, ...] = (MODEL,)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -112,6 +115,8 @@ class Handler(BaseHTTPRequestHandler):
         if is_trial:
             self.send_json(200, self.completion(body, 0, is_trial=True))
             return
+        if graded(body) in script.held:
+            script.released.wait(30)
         own = script.by_answer.get(graded(body))
         if own is not None:
             self.send_json(own[0], {"error": {"message": own[1]}})
@@ -191,6 +196,7 @@ def serving(script: Script) -> Iterator[Script]:
     try:
         yield script
     finally:
+        script.released.set()
         server.shutdown()
         server.server_close()
         thread.join(5)

@@ -330,6 +330,28 @@ def test_requests_are_spaced_evenly() -> None:
     assert slept == [2, 2]
 
 
+def test_verdicts_are_handed_on_while_others_are_waited_for(script: Script) -> None:
+    script.held = frozenset({"Rome"})
+    made = judge(concurrency="3")
+    found = made.derive_each([given(one) for one in ("Rome", "Paris", "Lyon")])
+    first = dict([next(found), next(found)])
+    assert sorted(first) == [1, 2]
+    assert [verdicts(one) for at in (1, 2) if isinstance(one := first[at], Derived)] == [[1], [0]]
+    script.released.set()
+    ((place, last),) = found
+    assert (place, isinstance(last, Derived) and verdicts(last)) == (0, [0])
+
+
+def test_who_stops_taking_verdicts_begins_no_further_request(script: Script) -> None:
+    script.held = frozenset({"Rome", "Oslo"})
+    found = judge(concurrency="2").derive_each([given(one) for one in ("Rome", "Paris", "Oslo", "Lyon", "Bern")])
+    assert next(found)[0] == 1
+    found.close()  # type: ignore[attr-defined]  # a generator
+    script.released.set()
+    # Oslo was under way or not; what came behind it never is.
+    assert set(script.answers()) <= {"Rome", "Paris", "Oslo"}
+
+
 def test_more_answers_than_requests_at_once(script: Script) -> None:
     made = judge(concurrency="2")
     assert made.batch_size == 2

@@ -12,19 +12,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.exchange import Message, Request, Response
 from tttbench.core.sample import AudioRef, Turn
 from tttbench.core.system import Capability, SystemCard
-from tttbench.data.flac import encode_flac, pcm_md5
+from tttbench.data.flac import pcm_md5
 from tttbench.pipeline.executors.lane import Lane
 from tttbench.pipeline.jobs import (
     BadAnswerError,
-    DeriveItem,
     GenerateItem,
     batches,
-    derive_batch,
     generate_batch,
     message_of,
     read_request,
@@ -264,67 +261,6 @@ def test_an_answer_without_sound_is_one() -> None:
 
     (answer,) = respond_all(Silent(), [Request("a", (Message("user", "a"),))])
     assert isinstance(answer, Response)
-
-
-class Ears:
-    """A deriver that says how many samples it was given, and fails on what is named so."""
-
-    name, recipe, batch_size = "ears", "ears@1", 4
-
-    def __init__(self) -> None:
-        self.calls: list[list[DerivationInput]] = []
-
-    def derive(self, inputs: Sequence[DerivationInput]) -> Sequence[Derived | Exception]:
-        self.calls.append(list(inputs))
-        texts = [one.need.fields.get("text", "") for one in inputs]
-        if "spoil" in texts:
-            raise RuntimeError("out of memory")
-        if "lose" in texts:
-            return []
-        return [
-            ValueError("no") if text == "fail" else Derived("ok", str(0 if one.audio is None else len(one.audio)))
-            for text, one in zip(texts, inputs, strict=True)
-        ]
-
-
-def need(text: str, audio_sha256: str = "") -> DeriveItem:
-    return DeriveItem(Need("ears", audio_sha256, {"text": text}))
-
-
-def test_a_derivation_that_fails_is_failed_alone() -> None:
-    ears = Ears()
-    done = derive_batch(ears, [need("one"), need("fail"), need("spoil"), need("two")])
-    assert [(one.derived.status, one.derived.content, one.derived.error) for one in done] == [
-        ("ok", "0", ""),
-        ("failed", "", "ValueError: no"),
-        ("failed", "", "RuntimeError: out of memory"),
-        ("ok", "0", ""),
-    ]
-    assert [one.need.fields["text"] for one in done] == ["one", "fail", "spoil", "two"]
-    assert [len(call) for call in ears.calls] == [4, 1, 1, 1, 1]
-
-
-def test_a_deriver_that_loses_an_input_failed_on_it() -> None:
-    (done,) = derive_batch(Ears(), [need("lose")])
-    assert (done.derived.status, done.derived.error) == ("failed", "RuntimeError: it returned 0 answers to 1 request")
-
-
-def test_a_recording_is_read_for_its_derivation_and_a_broken_one_costs_no_other(tmp_path: Path) -> None:
-    (tmp_path / "good.flac").write_bytes(encode_flac(SAMPLES, RATE))
-    (tmp_path / "bad.flac").write_bytes(b"no recording")
-    ears = Ears()
-    items = [
-        replace(need("bad", "1" * 64), recording=tmp_path / "bad.flac"),
-        replace(need("good", "2" * 64), recording=tmp_path / "good.flac"),
-    ]
-    bad, good = derive_batch(ears, items)
-    assert bad.derived.status == "failed"
-    assert "bad.flac" in bad.derived.error
-    assert good.derived == Derived("ok", "400")
-    ((given,),) = ears.calls
-    assert given.sample_rate == RATE
-    # The seed is a function of what goes in: the first 32 bits of SHA-256 of its own hash.
-    assert given.seed == int(hashlib.sha256(given.need.input_sha256.encode()).hexdigest()[:8], 16)
 
 
 def test_what_is_written_down_of_an_error() -> None:

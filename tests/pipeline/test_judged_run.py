@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Iterator
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +20,14 @@ import pytest
 pytest.importorskip("openai", reason="needs the extra judge")
 
 from tttbench.cli.main import main
+from tttbench.core.derivation import Derived
+from tttbench.core.errors import StorageError
+from tttbench.store import schema
+from tttbench.store.run_directory import RunStore
 
 from ..derive.judge_server import Script, serving
 
+ROOT = Path(__file__).parents[2]
 CITIES = ["Paris", "Rome", "Madrid", "Vienna", "Oslo", "Lisbon", "Berlin", "Prague", "Athens", "Cairo"]
 RIGHT = {f"It is {city}." for city in CITIES[:6]}
 """Of ten answers six are right, in words that name the city; the other four name another one."""
@@ -118,6 +131,84 @@ def test_verdicts_that_failed_are_outside_of_the_value_until_they_are_made_anew(
     assert result(command("rescore")[1])["derivation_failed"] == 2
     status, document = command("rescore", "--retry-errors")
     assert (status, result(document)["value"], len(script.bodies)) == (0, 0.6, 2)
+
+
+@pytest.mark.slow
+def test_after_kill_9_in_the_middle_of_a_batch_only_what_is_missing_is_asked_again(
+    script: Script, command: Command, tmp_path: Path
+) -> None:
+    assert command("run")[0] == 0
+    held = "It is Rome."
+    script.held = frozenset({held})
+    words = ["rescore", str(tmp_path / "run"), "--add", f"{JUDGE},concurrency=10,retries=0"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tttbench", *words],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert _wait_until(lambda: len(_kept(tmp_path / "run")) == 9, process), process.poll()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(60)
+    script.released.set()
+    script.bodies.clear()
+    status, document = command("rescore", "--add", f"{JUDGE},concurrency=10,retries=0")
+    assert (status, document["results"][-1]["value"], script.answers()) == (0, 0.6, [held])
+
+
+def _kept(folder: Path) -> list[str]:
+    """What was derived, as a reader sees it beside the writer."""
+    with contextlib.closing(schema.open_to_read(folder / schema.JOURNAL)) as journal:
+        return [one for (one,) in journal.execute("SELECT status FROM derived")]
+
+
+def _wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+    """Look again and again while the process is running, for some minutes at most."""
+    for _ in range(2_000):
+        if process.poll() is not None:
+            return False
+        if is_so():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_crash_in_the_middle_of_a_batch_loses_no_verdict_that_has_arrived(
+    script: Script, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("run")
+    kept: list[str] = []
+    whole = RunStore.save_derived
+
+    def full_after_four(self: RunStore, recipe: str, derived: Mapping[str, Derived]) -> None:
+        if len(kept) == 4:
+            raise StorageError("the disk is full.")
+        whole(self, recipe, derived)
+        kept.extend(derived)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunStore, "save_derived", full_after_four)
+        assert command("rescore", "--add", f"{JUDGE},concurrency=10")[0] == 1
+    script.bodies.clear()
+    status, document = command("rescore", "--add", f"{JUDGE},concurrency=10")
+    assert (status, document["results"][-1]["value"], len(script.bodies)) == (0, 0.6, 6)
+
+
+def test_a_judge_is_not_cut_off_by_a_limit_that_its_own_settings_go_beyond(
+    script: Script, command: Command, tmp_path: Path
+) -> None:
+    command("run")
+    with RunStore.open(tmp_path / "run", write=True) as store:
+        suite = replace(store.manifest.suite, timeout_s=0.02)
+        store.write_manifest(replace(store.manifest, suite=suite))
+    script.held = frozenset({"It is Rome."})
+    timer = threading.Timer(0.5, script.released.set)
+    timer.start()
+    status, document = command("rescore", "--add", f"{JUDGE},timeout_s=60,retries=0,concurrency=1")
+    timer.join()
+    assert (status, document["results"][-1]["value"], document["results"][-1]["ok"]) == (0, 0.6, 10)
 
 
 def test_a_server_that_is_not_there_stops_a_run_before_it_begins(

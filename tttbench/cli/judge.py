@@ -67,6 +67,7 @@ def _check(args: argparse.Namespace) -> int:
     from tttbench.core.serialize import to_json
     from tttbench.core.system import SystemOptions
     from tttbench.derive.judge.checking import check_items, checked, need_of
+    from tttbench.pipeline.deriving import deriver_spec
     from tttbench.pipeline.executors import executor
     from tttbench.pipeline.jobs import DeriveItem, WorkerSpec
     from tttbench.pipeline.progress import Work
@@ -75,7 +76,7 @@ def _check(args: argparse.Namespace) -> int:
     needs = {need_of(item, settings).input_sha256: item for item in check_items()}
     work = Work(settings.deriver, len(needs))
     made = {}
-    spec = WorkerSpec("deriver", settings.deriver, SystemOptions())
+    spec = deriver_spec(settings.deriver, SystemOptions(), WorkerSpec.timeout_s)
     with stoppable(), ProgressDisplay() as display, executor("serial").open(spec) as opened:
         display.planned([work])
         display.started(work)

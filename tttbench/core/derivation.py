@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from tttbench.core.exchange import Waveform
 
@@ -86,7 +86,23 @@ class Deriver(Protocol):
         ...
 
     def derive(self, inputs: Sequence[DerivationInput]) -> Sequence[Derived | Exception]:
-        """Make one derivation per input, in the same order; an exception concerns its input alone."""
+        """Make one derivation per input, in the same order; an exception concerns its input alone.
+
+        All are kept when the call ends: one that works input by input takes a ``batch_size`` of 1, and one that has
+        several under way at once is a ``DeriverOfEach``.
+        """
+        ...
+
+
+@runtime_checkable
+class DeriverOfEach(Protocol):
+    """A deriver that hands on each derivation when it arrives, so that a killed run loses none that has been made.
+
+    For those that are waited for one by one, as replies of a server are. ``derive`` may still be called.
+    """
+
+    def derive_each(self, inputs: Sequence[DerivationInput]) -> Iterator[tuple[int, Derived | Exception]]:
+        """Yield the place of each input in ``inputs``, and what was made of it, in any order, each once."""
         ...
 
 

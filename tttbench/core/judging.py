@@ -19,6 +19,10 @@ JUDGE = "judge:"
 """How the names of derivers begin that grade."""
 
 
+LONGEST_PAUSE_S = 120.0
+"""The longest ``Retry-After`` that the package openai waits for before it tries again; its own pauses end at 8 s."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """The verdicts that a prompt asks for: whole numbers from ``lowest`` to ``highest``; 0 and 1 are no and yes.
@@ -99,6 +103,13 @@ class JudgeSettings:
     def scale(self) -> Scale:
         """Of the prompt."""
         return SCALES[self.prompt]
+
+    @property
+    def longest_s(self) -> float:
+        """The most seconds that an answer may take: every vote asked for alone, all attempts and pauses used up."""
+        attempts_s = (self.retries + 1) * 2 * self.timeout_s  # to connect, and to be answered
+        spaced_s = 60 / self.per_minute if self.per_minute else 0.0
+        return self.votes * (attempts_s + self.retries * LONGEST_PAUSE_S + spaced_s)
 
     @property
     def judge(self) -> str:

@@ -89,13 +89,17 @@ class DeriverFactory(Protocol):
 
 @dataclass(frozen=True)
 class DeriverEntry:
-    """A kind of deriver: its factory, its check (loads nothing), a line about it; ``ready``, ``lacks``: as a system."""
+    """A kind of deriver: its factory, its check (loads nothing), a line about it; ``ready``, ``lacks``: as a system.
+
+    ``longest_s`` returns the most seconds that its own settings let an input take; None for kinds without such.
+    """
 
     factory: DeriverFactory
     check: SystemCheck | None
     summary: str
     ready: SystemCheck | None = None
     lacks: Lacks | None = None
+    longest_s: Callable[[str, SystemOptions], float] | None = None
 
 
 Source = Callable[..., Sequence[Sample]]
@@ -216,11 +220,15 @@ def register_deriver(
     summary: str = "",
     ready: SystemCheck | None = None,
     lacks: Lacks | None = None,
+    longest_s: Callable[[str, SystemOptions], float] | None = None,
 ) -> Callable[[DeriverFactory], DeriverFactory]:
-    """Register a factory ``(spec, options) -> Deriver`` under ``name``: it builds all derivers called ``name:spec``."""
+    """Register a factory ``(spec, options) -> Deriver`` under ``name``: it builds all derivers called ``name:spec``.
+
+    For the other arguments see ``DeriverEntry``.
+    """
 
     def register(factory: DeriverFactory) -> DeriverFactory:
-        derivers.add(name, DeriverEntry(factory, check, summary, ready, lacks))
+        derivers.add(name, DeriverEntry(factory, check, summary, ready, lacks, longest_s))
         return factory
 
     return register
@@ -369,3 +377,13 @@ def check_deriver(name: str, options: SystemOptions) -> None:
     if check is not None:
         with blamed(f"deriver {name!r}: its check"):
             check(spec, options)
+
+
+def longest_s(name: str, options: SystemOptions) -> float:
+    """Return the most seconds that the deriver ``name`` lets an input take by its own settings; 0 if it has no such."""
+    kind, _, spec = name.partition(":")
+    longest = derivers.get(kind).longest_s if kind in derivers else None
+    if longest is None:
+        return 0.0
+    with blamed(f"deriver {name!r}: the most seconds that it takes"):
+        return float(longest(spec, options))

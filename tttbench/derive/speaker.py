@@ -34,7 +34,7 @@ class SpeakerEmbedding:
     """Embeds; a ``Deriver``."""
 
     name = "speaker:resemblyzer"
-    batch_size = 8
+    batch_size = 1  # its network takes one recording at a time
 
     def __init__(self) -> None:
         """Load the network."""

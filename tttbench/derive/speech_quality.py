@@ -41,7 +41,7 @@ class Predictor:
 class SpeechQuality:
     """Predicts; a ``Deriver``."""
 
-    batch_size = 8
+    batch_size = 1  # its networks take one recording at a time
 
     def __init__(self, predictor: Predictor, paths: Sequence[Path]) -> None:
         """Predict with weights that are there."""

@@ -15,9 +15,10 @@ from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.core.system import SystemOptions
 from tttbench.data.audio import read_audio
+from tttbench.pipeline.deriving import deriver_spec
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
-from tttbench.pipeline.jobs import DerivationDone, DeriveItem, WorkerSpec, as_deriver
+from tttbench.pipeline.jobs import DerivationDone, DeriveItem, as_deriver
 from tttbench.pipeline.plan import PlannedTask
 from tttbench.pipeline.progress import ProgressReporter, Work
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
@@ -76,7 +77,7 @@ def _derive(
     work = Work(name, len(items))
     reporter.planned([work])
     reporter.started(work)
-    spec = WorkerSpec("deriver", name, options, store.manifest.suite.timeout_s)
+    spec = deriver_spec(name, options, store.manifest.suite.timeout_s)
     try:
         with executor.open(spec) as opened:
             deriver = as_deriver(opened.worker)

@@ -15,21 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar, cast
 
-from tttbench.core.checked import checked_derived, checked_response
-from tttbench.core.derivation import DerivationInput, Derived, Deriver, Need
+from tttbench.core.checked import checked_response
+from tttbench.core.derivation import Derived, Deriver, Need
 from tttbench.core.errors import InputError, StorageError, UserError, kind_and_message
 from tttbench.core.exchange import Conditions, Message, Request, Response, Waveform
 from tttbench.core.interrupts import stop_if_asked
 from tttbench.core.sample import Turn
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
-from tttbench.data.flac import decode_flac, encode_flac, pcm_md5
+from tttbench.data.flac import encode_flac, pcm_md5
 from tttbench.probes.compute import shared
 from tttbench.probes.conditions import Watch
 from tttbench.store.rows import AnswerKey, Recording
 
 T = TypeVar("T")
-
 
 LONGEST_MESSAGE = 4_000
 """Characters of an error that are written down."""
@@ -123,6 +122,19 @@ class DerivationDone:
     derived: Derived
 
 
+A = TypeVar("A", GenerateItem, DeriveItem)
+
+
+def not_done(items: Sequence[A], done: Sequence[Generated] | Sequence[DerivationDone]) -> Sequence[A]:
+    """Return the items of which nothing has become by now."""
+    known = {_identity(one) for one in done}
+    return [one for one in items if _identity(one) not in known]
+
+
+def _identity(one: GenerateItem | Generated | DeriveItem | DerivationDone) -> AnswerKey | str:
+    return one.key if isinstance(one, GenerateItem | Generated) else one.need.input_sha256
+
+
 class OpenWorker(Protocol):
     """A worker that has been built by an executor."""
 
@@ -136,7 +148,7 @@ class OpenWorker(Protocol):
         ...
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
-        """Make derivations with a deriver, a batch at a time; any order."""
+        """Make derivations with a deriver, a batch at a time, each handed on as it arrives; any order."""
         ...
 
     def beside(self, worker: System) -> OpenWorker:
@@ -286,60 +298,17 @@ def respond_all(
         clock: monotonic seconds; a call's are shared among its answers.
     """
     began_s = clock()
-    answers = _attempt(lambda: system.generate(list(requests)), len(requests))
+    answers = all_answers(lambda: system.generate(list(requests)), len(requests))
     call_s = clock() - began_s
     if isinstance(answers, Exception):
         return [answers] if len(requests) == 1 else [respond_all(system, [request], clock)[0] for request in requests]
     return shared([_checked(answer) for answer in answers], call_s)
 
 
-def derive_batch(deriver: Deriver, items: Sequence[DeriveItem]) -> tuple[DerivationDone, ...]:
-    """Read a batch's recordings and make its derivations; what fails is a failed derivation of its input alone."""
-    inputs: list[DerivationInput] = []
-    done: dict[int, Derived] = {}
-    called: list[int] = []
-    for at, item in enumerate(items):
-        try:
-            inputs.append(_derivation_input(item))
-            called.append(at)
-        except InputError as error:
-            done[at] = Derived("failed", error=str(error))
-    if inputs:
-        found = _attempt(lambda: deriver.derive(list(inputs)), len(inputs))
-        if isinstance(found, Exception) and len(inputs) > 1:
-            found = [_first(_attempt(lambda one=one: deriver.derive([one]), 1)) for one in inputs]  # type: ignore[misc]  # binds the loop's value
-        for at, outcome in zip(called, [found] if isinstance(found, Exception) else found, strict=True):
-            done[at] = _derived(outcome)
-    stop_if_asked()
-    return tuple(DerivationDone(item.need, done[at]) for at, item in enumerate(items))
-
-
-def _derived(outcome: Derived | Exception) -> Derived:
-    if isinstance(outcome, Exception):
-        return Derived("failed", error=message_of(outcome))
+def attempted(call: Callable[[], T]) -> T | Exception:
+    """Return what a plug-in's code returns, or as an error whatever it raises; only a wish to stop is raised."""
     try:
-        return checked_derived(outcome)
-    except UserError as error:
-        return Derived("failed", error=f"the derivation can't be kept: {_first_line(error)}")
-
-
-def without_derivation(items: Sequence[DeriveItem], message: str) -> tuple[DerivationDone, ...]:
-    """Return what became of a batch that nobody waits for any longer."""
-    return tuple(DerivationDone(item.need, Derived("failed", error=message)) for item in items)
-
-
-def _derivation_input(item: DeriveItem) -> DerivationInput:
-    seed = int.from_bytes(hashlib.sha256(item.need.input_sha256.encode()).digest()[:4], "big")
-    if item.recording is None:
-        return DerivationInput(item.need, seed=seed)
-    samples, sample_rate = decode_flac(item.recording)
-    return DerivationInput(item.need, samples, sample_rate, seed)
-
-
-def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequence[T | Exception] | Exception:
-    try:
-        answers = call()
-        found = list(answers) if isinstance(answers, Sequence) and not isinstance(answers, str) else None
+        return call()
     except SystemExit as error:  # what a plug-in leaves with is no reason for tttbench to leave
         return RuntimeError(f"it called sys.exit({'' if error.code is None else repr(error.code)})")
     except Exception as error:
@@ -349,15 +318,21 @@ def _attempt(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequ
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
         return RuntimeError(kind_and_message(error))  # asyncio.CancelledError and the like
-    if found is None:
+
+
+def all_answers(call: Callable[[], Sequence[T | Exception]], expected: int) -> Sequence[T | Exception] | Exception:
+    """Return as many answers as there are requests, or why there are none."""
+    answers = attempted(call)
+    if isinstance(answers, Exception):
+        return answers
+    if not isinstance(answers, Sequence) or isinstance(answers, str):
         return RuntimeError(f"it returned a {type(answers).__name__}, expected a list with an answer to each request")
+    found = attempted(lambda: list(answers))
+    if isinstance(found, Exception):
+        return found
     if len(found) != expected:
         return RuntimeError(f"it returned {len(found)} answers to {expected} request{'s' * (expected != 1)}")
     return found
-
-
-def _first(outcome: Sequence[T | Exception] | Exception) -> T | Exception:
-    return outcome if isinstance(outcome, Exception) else outcome[0]
 
 
 def _checked(answer: Response | Exception) -> Response | Exception:
@@ -368,11 +343,12 @@ def _checked(answer: Response | Exception) -> Response | Exception:
         if found.waveform is not None and len(found.waveform):
             encode_flac(found.waveform, found.sample_rate)
     except UserError as error:
-        return BadAnswerError(f"the system's answer can't be kept: {_first_line(error)}")
+        return BadAnswerError(f"the system's answer can't be kept: {first_line(error)}")
     return found
 
 
-def _first_line(error: UserError) -> str:
+def first_line(error: UserError) -> str:
+    """Return what an error says first."""
     return str(error).partition("\n")[0]
 
 

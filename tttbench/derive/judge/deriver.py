@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from queue import SimpleQueue
 from typing import TypeVar
 
 from tttbench.core.derivation import DerivationInput, Derived
-from tttbench.core.errors import UserError
+from tttbench.core.errors import UserError, kind_and_message
 from tttbench.core.extras import is_installed
 from tttbench.core.json_values import JsonObject
 from tttbench.core.judging import JudgeSettings
@@ -59,7 +60,12 @@ class Judge:
 
     def derive(self, inputs: Sequence[DerivationInput]) -> Sequence[Derived | Exception]:
         """Grade answers, as many at once as the settings allow."""
-        return together(self._grade, inputs, self._settings.concurrency)
+        found = dict(self.derive_each(inputs))
+        return [found[at] for at in range(len(inputs))]
+
+    def derive_each(self, inputs: Sequence[DerivationInput]) -> Iterator[tuple[int, Derived | Exception]]:
+        """Grade likewise; each verdict is handed on as it arrives."""
+        return arriving(self._grade, inputs, self._settings.concurrency)
 
     def _grade(self, given: DerivationInput) -> Derived:
         prompt = self._prompt
@@ -113,32 +119,35 @@ def _content(verdicts: Sequence[int], asked: Asked) -> str:
     return json.dumps({"verdicts": list(verdicts), "replies": kept, "model": asked.model})
 
 
-def together(call: Callable[[T], R], given: Sequence[T], at_once: int) -> list[R | Exception]:
-    """Return what ``call`` makes of each, in order, ``at_once`` at a time; what it raises takes the result's place.
+def arriving(call: Callable[[T], R], given: Sequence[T], at_once: int) -> Iterator[tuple[int, R | Exception]]:
+    """Yield the place of each, and what ``call`` makes of it or raises, as it arrives, ``at_once`` at a time.
 
-    The threads end with the process: nobody waits for a server that doesn't answer.
+    Who stops taking them begins no further call. The threads end with the process: nobody waits for a server that
+    doesn't answer.
     """
-    found: list[R | Exception] = [RuntimeError("never asked")] * len(given)
-    pending = iter(range(len(given)))
-    lock = threading.Lock()
+    arrived: SimpleQueue[tuple[int, R | Exception]] = SimpleQueue()
+    pending, lock, is_over = iter(range(len(given))), threading.Lock(), threading.Event()
 
     def work() -> None:
         while True:
             with lock:
-                at = next(pending, None)
+                at = None if is_over.is_set() else next(pending, None)
             if at is None:
                 return
             try:
-                found[at] = call(given[at])
+                arrived.put((at, call(given[at])))
             except Exception as error:
-                found[at] = error
+                arrived.put((at, error))
+            except BaseException as error:  # a thread that ends without a word would be waited for
+                arrived.put((at, RuntimeError(kind_and_message(error))))
 
-    threads = [threading.Thread(target=work, name="tttbench-judge", daemon=True) for _ in range(at_once)]
-    for thread in threads[: len(given)]:
-        thread.start()
-    for thread in threads[: len(given)]:
-        thread.join()
-    return found
+    for _ in range(min(at_once, len(given))):
+        threading.Thread(target=work, name="tttbench-judge", daemon=True).start()
+    try:
+        for _ in given:
+            yield arrived.get()
+    finally:
+        is_over.set()
 
 
 def check(spec: str, options: SystemOptions) -> None:
@@ -161,13 +170,23 @@ def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
     return found or None
 
 
+def longest_s(spec: str, options: SystemOptions) -> float:
+    """The most seconds that an answer may take."""
+    return JudgeSettings.of_deriver(spec).longest_s
+
+
 def ready(spec: str, options: SystemOptions) -> None:
     """Find out whether package, address and key are there, and ask the server whether it has the model."""
     ChatClient(JudgeSettings.of_deriver(spec)).check_server()
 
 
 @register_deriver(
-    "judge", check=check, ready=ready, lacks=lacks, summary="verdicts of a language model: openai_chat:MODEL"
+    "judge",
+    check=check,
+    ready=ready,
+    lacks=lacks,
+    longest_s=longest_s,
+    summary="verdicts of a language model: openai_chat:MODEL",
 )
 def build(spec: str, options: SystemOptions) -> Judge:
     """Build ``judge:openai_chat:MODEL?…``; raises ``UserError`` if its server isn't there, before anything is asked."""

@@ -7,8 +7,10 @@ be ended from outside: one that is given up on goes on, and the process leaves w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -68,6 +70,22 @@ class Lane:
         finally:
             if not outcome.done():
                 self.abandon()
+
+    def stream(self, make: Callable[[], Iterator[T]], limit_s: float) -> Iterator[T]:
+        """Yield what an iterator yields, which is made and stepped on this thread, each as it comes.
+
+        Raises:
+            OverdueError: it has been waited for longer than ``limit_s`` seconds in all. The lane is of no use then.
+        """
+        left_s, end = limit_s, object()
+        made = self.run(make, left_s)
+        while True:
+            began_s = time.monotonic()
+            found = self.run(partial(next, made, end), left_s)
+            if found is end:
+                return
+            left_s = max(0.0, left_s - (time.monotonic() - began_s))  # what the caller does meanwhile doesn't count
+            yield found  # type: ignore[misc]  # no end
 
     def close(self) -> None:
         """End the thread when it has nothing left to do."""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_deriver, build_system
 from tttbench.core.system import System
+from tttbench.pipeline.deriving import derive_batch, without_derivation
 from tttbench.pipeline.executors.lane import HungError, Lane, OverdueError, no_answer
 from tttbench.pipeline.jobs import (
     DerivationDone,
@@ -23,16 +23,12 @@ from tttbench.pipeline.jobs import (
     as_deriver,
     as_system,
     batches,
-    derive_batch,
     generate_batch,
+    not_done,
     where_of,
     without_answer,
-    without_derivation,
 )
 from tttbench.probes.conditions import Watch
-
-A = TypeVar("A", GenerateItem, DeriveItem)
-B = TypeVar("B")
 
 
 @dataclass(frozen=True)
@@ -53,30 +49,33 @@ class SerialWorker:
         system = as_system(self.worker)
         watch = self.lane.run(partial(Watch, self.device))
         for batch in batches(items, batch_size):
-            yield self._within(partial(generate_batch, system, batch, watch), batch, without_answer)
+            limit_s = self.timeout_s * len(batch)
+            try:
+                yield self.lane.run(partial(generate_batch, system, batch, watch), limit_s)
+            except OverdueError as error:
+                message = _overdue(limit_s, len(batch))
+                raise HungError(f"{where_of(batch)}: {message}.", without_answer(batch, message)) from error
 
     def derive(self, items: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
-        """Derive, likewise."""
+        """Derive, likewise; each derivation is handed on as it arrives."""
         deriver = as_deriver(self.worker)
         for batch in batches(items, deriver.batch_size):
-            yield self._within(partial(derive_batch, deriver, batch), batch, without_derivation)
+            limit_s, left = self.timeout_s * len(batch), batch
+            try:
+                for part in self.lane.stream(partial(derive_batch, deriver, batch), limit_s):
+                    left = not_done(left, part)
+                    yield part
+            except OverdueError as error:
+                message = _overdue(limit_s, len(batch))
+                raise HungError(f"{where_of(left)}: {message}.", without_derivation(left, message)) from error
 
     def beside(self, worker: System) -> SerialWorker:
         """Run ``worker`` on the same thread."""
         return replace(self, worker=worker)
 
-    def _within(
-        self,
-        call: Callable[[], tuple[B, ...]],
-        batch: Sequence[A],
-        given_up: Callable[[Sequence[A], str], tuple[B, ...]],
-    ) -> tuple[B, ...]:
-        limit_s = self.timeout_s * len(batch)
-        try:
-            return self.lane.run(call, limit_s)
-        except OverdueError as error:
-            message = no_answer(limit_s) if len(batch) == 1 else f"{no_answer(limit_s)} to {len(batch)} requests"
-            raise HungError(f"{where_of(batch)}: {message}.", given_up(batch, message)) from error
+
+def _overdue(limit_s: float, n: int) -> str:
+    return no_answer(limit_s) if n == 1 else f"{no_answer(limit_s)} to {n} requests"
 
 
 class SerialExecutor:

@@ -24,6 +24,7 @@ from tttbench.core.checked import card_of
 from tttbench.core.derivation import Deriver
 from tttbench.core.errors import UserError
 from tttbench.core.system import System
+from tttbench.pipeline.deriving import derive_batch, without_derivation
 from tttbench.pipeline.executors.lane import HungError, Lane, no_answer
 from tttbench.pipeline.executors.serial import build_apart
 from tttbench.pipeline.jobs import (
@@ -35,28 +36,36 @@ from tttbench.pipeline.jobs import (
     as_deriver,
     as_system,
     batches,
-    derive_batch,
     generate_batch,
+    not_done,
     where_of,
     without_answer,
-    without_derivation,
 )
 from tttbench.probes.conditions import Watch
 
 A = TypeVar("A", GenerateItem, DeriveItem)
-B = TypeVar("B")
+B = TypeVar("B", Generated, DerivationDone)
 
 MOST_GIVEN_UP = 8
 """So many calls may hang before the run stops: their threads, and what they hold, can't be had back."""
 
 
-@dataclass(frozen=True)
-class _InFlight(Generic[A]):
-    """A call: what it is for, on which thread, and until when it is waited for."""
+_Call = Callable[[Sequence[A]], Iterator[tuple[B, ...]]]
+"""Yields what becomes of a batch, as it arrives."""
 
-    batch: Sequence[A]
+
+@dataclass(frozen=True)
+class _InFlight(Generic[A, B]):
+    """A call: what of its batch is missing, on which thread, until when it is waited for, and what it yields."""
+
+    left: Sequence[A]
     lane: Lane
     until_s: float
+    parts: Iterator[tuple[B, ...]]
+
+    def next(self) -> Future[tuple[B, ...]]:
+        """Ask for what it yields next; nothing at its end."""
+        return self.lane.begin(lambda: next(self.parts, ()))
 
 
 @dataclass
@@ -95,45 +104,53 @@ class ThreadsWorker:
         """Run ``worker`` likewise; in its place none can be built."""
         return replace(self, worker=worker, rebuild=None)
 
-    def _generate(self, batch: Sequence[GenerateItem], watch: Watch | None, at_once: int) -> tuple[Generated, ...]:
-        return generate_batch(as_system(self.worker), batch, watch, at_once)
+    def _generate(
+        self, batch: Sequence[GenerateItem], watch: Watch | None, at_once: int
+    ) -> Iterator[tuple[Generated, ...]]:
+        yield generate_batch(as_system(self.worker), batch, watch, at_once)
 
-    def _derive(self, batch: Sequence[DeriveItem]) -> tuple[DerivationDone, ...]:
+    def _derive(self, batch: Sequence[DeriveItem]) -> Iterator[tuple[DerivationDone, ...]]:
         return derive_batch(as_deriver(self.worker), batch)
 
     def _overlapped(
         self,
-        call: Callable[[Sequence[A]], tuple[B, ...]],
+        call: _Call[A, B],
         items: Sequence[A],
         size: int,
         at_once: int,
         given_up: Callable[[Sequence[A], str], tuple[B, ...]],
     ) -> Iterator[tuple[B, ...]]:
-        """Yield the results of all batches as they end, ``at_once`` in flight."""
+        """Yield the results of all batches as they arrive, ``at_once`` in flight."""
         pending = deque(batches(items, size))
         idle: list[Lane] = []
-        running: dict[Future[tuple[B, ...]], _InFlight[A]] = {}
+        running: dict[Future[tuple[B, ...]], _InFlight[A, B]] = {}
         n_given_up = 0
         try:
             while pending or running:
                 while pending and len(running) < at_once:
                     batch, lane = pending.popleft(), idle.pop() if idle else Lane()
                     until_s = time.monotonic() + self.timeout_s * len(batch)
-                    running[lane.begin(partial(call, batch))] = _InFlight(batch, lane, until_s)
+                    begun = _InFlight(batch, lane, until_s, call(batch))
+                    running[begun.next()] = begun
                 first_s = min(one.until_s for one in running.values()) - time.monotonic()
                 done, _ = wait(running, min(max(first_s, 0.0), threading.TIMEOUT_MAX), FIRST_COMPLETED)
                 for future in done:
-                    idle.append(running.pop(future).lane)
-                    yield future.result()
+                    one, part = running.pop(future), future.result()
+                    one = replace(one, left=not_done(one.left, part))
+                    if one.left:
+                        running[one.next()] = one
+                    else:
+                        idle.append(one.lane)
+                    yield part
                 now_s = time.monotonic()
                 for future in [future for future, one in running.items() if one.until_s <= now_s]:
                     hung = running.pop(future)
                     hung.lane.abandon()
                     n_given_up += 1
-                    if len(hung.batch) > 1:
-                        pending.extendleft([one] for one in reversed(hung.batch))  # which of them hangs will show
+                    if len(hung.left) > 1:
+                        pending.extendleft([one] for one in reversed(hung.left))  # which of them hangs will show
                     else:
-                        yield self._given_up(hung.batch, given_up, n_given_up)
+                        yield self._given_up(hung.left, given_up, n_given_up)
                     self._renew()
         finally:
             for lane in idle:
