@@ -94,6 +94,39 @@ def test_every_score_has_its_recipe_and_names_the_transcriber(capsys: pytest.Cap
     assert document["derivers"][0]["tasks"] == ["mini_qa"]
 
 
+SPOKEN = '[[systems]]\nname = "ttt:mini"\n[[tasks]]\nname = "mini_qa"\nscores = ["text_accuracy", "spoken_accuracy"]\n'
+
+
+def spoken_score(document: dict[str, Any]) -> dict[str, Any]:
+    return next(one for one in document["tasks"][0]["scores"] if one["id"] == "spoken_accuracy")
+
+
+def test_a_spoken_score_that_nobody_transcribes_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.toml").write_text(SPOKEN)
+    text, document = dry(capsys, "own.toml")
+    (missing,) = spoken_score(document)["missing"]
+    assert missing["what"] == "a transcriber, without which it has no value for spoken answers"
+    assert missing["get"].startswith("name one, as with --transcriber whisper:tiny.en")
+    assert "what scores of 1 tasks need" in text
+    # Where the nearest one isn't here either, that is said, too.
+    monkeypatch.setattr(extras, "is_installed", lambda module: module != "whisper")
+    _, document = dry(capsys, "own.toml")
+    assert "pip install 'tttbench[whisper]'" in spoken_score(document)["missing"][0]["get"]
+    # One that is named, and lacks its package or its weights, is missing where the score stands, too.
+    for name in ("whisper:tiny.en", "whisper:large-v3"):
+        text, document = dry(capsys, "own.toml", "--transcriber", name)
+        assert spoken_score(document)["waits_for"] == [f"transcriber:{name}"]
+        assert f"missing: what transcriber:{name} needs, see below" in text
+        assert document["derivers"][0]["missing"][0]
+        monkeypatch.undo()
+        monkeypatch.setenv("TTTBENCH_CACHE", str(tmp_path / "cache/tttbench"))
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+        monkeypatch.chdir(tmp_path)
+    dry(capsys, "own.toml", "--transcriber", "ttt:mini", status=0)
+
+
 def test_an_extra_that_is_not_installed_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,7 +136,7 @@ def test_an_extra_that_is_not_installed_is_named(
     (missing,) = document["tasks"][0]["scores"][1]["missing"]
     assert "pip install 'tttbench[chinese]'" in missing["what"]
     assert "pip install 'tttbench[whisper]'" in document["systems"][1]["missing"][0]["what"]
-    assert "packages for scores of 1 tasks" in text
+    assert "what scores of 1 tasks need" in text
 
 
 def test_data_that_cannot_be_read_are_told_beside_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

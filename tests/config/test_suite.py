@@ -258,5 +258,7 @@ def test_a_judge_is_told_from_the_former_name_of_the_transcriber() -> None:
     suite = parsed(judge="openai_chat:org/M,served_as=m,concurrency=2", transcriber="whisper:x")
     assert (suite.judge, suite.transcriber) == ("openai_chat:org/M,served_as=m,concurrency=2", "whisper:x")
     assert parsed(judge="whisper:x").transcriber == "whisper:x"
-    assert "'size=3' must be OPTION=VALUE, once each" in refused(judge="openai_chat:org/M,size=3")
+    assert "judge 'openai_chat:org/M': option 1 (size) must be OPTION=VALUE, once each" in refused(
+        judge="openai_chat:org/M,size=3"
+    )
     assert "votes=x: must be a whole number" in refused(judge="openai_chat:org/M,votes=x")

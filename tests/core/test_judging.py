@@ -6,8 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tttbench.core.declared import operational_options
 from tttbench.core.errors import UserError
-from tttbench.core.judging import SCALES, JudgeSettings
+from tttbench.core.judging import OPTIONS, SCALES, JudgeSettings
+from tttbench.core.scores import parse_score
+from tttbench.derive.judge.deriver import recipe_of
 from tttbench.derive.judge.prompts import FOLDER, load_prompt
 
 JUDGE = "openai_chat:org/Model-7B:free"
@@ -75,6 +78,30 @@ def test_every_prompt_is_there_and_says_what_its_reply_must_be(name: str) -> Non
     properties = prompt.schema["properties"]
     assert isinstance(properties, dict)
     assert set(properties) == {prompt.key}
+
+
+OTHERS = {
+    "base_url": "http://127.0.0.1:1/v1",
+    "key_env": "MY_KEY",
+    "recipe": "judge-1-5",
+    "served_as": "other",
+    "timeout_s": "7",
+}
+"""Values of options that aren't numbers of one to nine, none of them the default."""
+
+
+@pytest.mark.parametrize("name", [one for one in OPTIONS if one != "judge"])
+def test_what_changes_no_recipe_is_operational_and_in_no_id(name: str) -> None:
+    given = {"judge": JUDGE, "votes": "3", name: OTHERS.get(name, "1" if name in ("temperature", "votes") else "0.5")}
+    if name in ("retries", "concurrency", "max_tokens"):
+        given[name] = "9"
+    before = parse_score(f"answer:judge={JUDGE},votes=3")
+    after = parse_score(f"answer:{','.join(f'{key}={value}' for key, value in given.items())}")
+    one, other = (JudgeSettings.of("answer", spec.options) for spec in (before, after))
+    is_operational = name in operational_options("answer")
+    assert one != other
+    assert (recipe_of(one) == recipe_of(other)) == is_operational
+    assert (before.id == after.id) == is_operational
 
 
 def test_no_prompt_is_without_a_scale() -> None:

@@ -71,7 +71,7 @@ def result(document: dict[str, Any], metric: str = "answer_openai_chat-scripted"
 
 def test_answers_are_judged_once_and_what_it_cost_is_told(script: Script, command: Command, tmp_path: Path) -> None:
     status, document = command("run", "--add", f"{JUDGE},price_in=1")
-    found = result(document, "answer_openai_chat-scripted_1")
+    found = result(document)
     assert (status, found["value"], found["n"], found["ok"]) == (0, 0.6, 10, 10)
     assert "judge: openai_chat:scripted; prompt judge-binary@1; 1 vote" in found["recipe"]
     (total,) = document["derived"]
@@ -83,10 +83,14 @@ def test_answers_are_judged_once_and_what_it_cost_is_told(script: Script, comman
     assert sorted(script.answers()) == sorted({*RIGHT, *(f"It is Paris, not {city}!" for city in CITIES[6:])})
     script.bodies.clear()
     status, again = command("rescore")
-    assert (status, result(again, "answer_openai_chat-scripted_1")["value"], script.bodies) == (0, 0.6, [])
-    # What changes no verdict is the same judge: nobody is asked again.
+    assert (status, result(again)["value"], script.bodies) == (0, 0.6, [])
+    # What changes no verdict is the same judge and the same score: nobody is asked again.
     status, again = command("rescore", "--add", f"{JUDGE},concurrency=2")
-    assert (status, result(again, "answer_openai_chat-scripted_2")["value"], script.bodies) == (0, 0.6, [])
+    assert (status, result(again)["value"], script.bodies) == (0, 0.6, [])
+    assert [one["metric"] for one in again["results"]] == [one["metric"] for one in document["results"]]
+    with RunStore.open(tmp_path / "run") as store:
+        (spec,) = [one for one in store.manifest.tasks["qa_folder_text"].scores if one.scorer == "answer"]
+    assert spec.options == {"judge": "openai_chat:scripted", "concurrency": "2"}
 
 
 def test_kept_verdicts_need_no_server_no_address_and_no_package(
@@ -97,6 +101,51 @@ def test_kept_verdicts_need_no_server_no_address_and_no_package(
     monkeypatch.setattr("tttbench.core.extras.is_installed", lambda module: module != "openai")
     status, document = command("rescore")
     assert (status, result(document)["value"]) == (0, 0.6)
+
+
+def test_the_recipe_of_a_judge_that_had_nothing_to_grade_is_that_of_one_that_had(
+    script: Script, command: Command, tmp_path: Path
+) -> None:
+    _, graded = command("run", "--add", f"{JUDGE},votes=3")
+    texts = (tmp_path / "answers.jsonl").read_text().splitlines()
+    (tmp_path / "answers.jsonl").write_text("\n".join(json.dumps({**json.loads(one), "text": "…"}) for one in texts))
+    (tmp_path / "run").rename(tmp_path / "graded")
+    script.bodies.clear()
+    script.trials.clear()
+    _, mute = command("run", "--add", f"{JUDGE},votes=3")
+    one, other = (result(document, "answer_openai_chat-scripted_3") for document in (graded, mute))
+    assert (other["recipe"], other["empty"], script.trials, script.bodies) == (one["recipe"], 10, [], [])
+
+
+def test_verdicts_are_found_under_another_name_of_the_judge_and_what_they_cost_is_told(
+    script: Script, command: Command, tmp_path: Path
+) -> None:
+    command("run", "--add", JUDGE)
+    with RunStore.open(tmp_path / "run", write=True) as store:
+        store.write_manifest(replace(store.manifest, derivers={}))
+    script.trials.clear()
+    _, document = command("rescore", "--add", f"{JUDGE},concurrency=2")
+    # Nobody is asked, not even whether the server takes all parts of a request.
+    assert (script.trials, [one["n"] for one in document["derived"]]) == ([], [10])
+
+
+def test_a_run_with_an_id_of_all_options_keeps_it_when_it_is_scored_or_resumed(
+    script: Script, command: Command, tmp_path: Path
+) -> None:
+    words = ("--add", f"{JUDGE},concurrency=3,retries=1")
+    command("run", *words)
+    former = "answer_openai_chat-scripted_3_1"
+    with RunStore.open(tmp_path / "run", write=True) as store:  # as development versions wrote it
+        manifest = store.manifest
+        task = manifest.tasks["qa_folder_text"]
+        scores = tuple(replace(one, id=former) if one.scorer == "answer" else one for one in task.scores)
+        store.write_manifest(replace(manifest, tasks={"qa_folder_text": replace(task, scores=scores)}))
+    script.bodies.clear()
+    for name, more in (("rescore", ()), ("rescore", words), ("run", (*words, "--resume"))):
+        status, document = command(name, *more)
+        assert [one["metric"] for one in document["results"] if "answer" in one["metric"]] == [former], name
+        assert (status, result(document, former)["value"]) == (0, 0.6)
+    assert script.bodies == []
 
 
 def test_other_votes_and_prompts_stand_beside_the_first(script: Script, command: Command) -> None:
@@ -128,9 +177,15 @@ def test_verdicts_that_failed_are_outside_of_the_value_until_they_are_made_anew(
         status, document = command("rescore", "--retry-errors")
         assert (status, "no server answers" in document["error"]) == (2, True)
     assert command("rescore", "--retry-errors", "--add", "none_such")[0] == 2
-    assert result(command("rescore")[1])["derivation_failed"] == 2
+    status, document = command("rescore")
+    assert result(document)["derivation_failed"] == 2
+    spent = document["derived"][0]["cost"]
     status, document = command("rescore", "--retry-errors")
     assert (status, result(document)["value"], len(script.bodies)) == (0, 0.6, 2)
+    # What the replies cost that couldn't be read stays part of the cost: 1 + 10 requests, 2 again, and a trial again.
+    cost = document["derived"][0]["cost"]
+    assert (spent["requests"], cost["requests"], cost["tokens_in"], cost["tokens_out"]) == (11, 14, 1400, 70)
+    assert command("rescore")[1]["derived"][0]["cost"] == cost
 
 
 @pytest.mark.slow

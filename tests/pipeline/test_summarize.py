@@ -21,7 +21,7 @@ from tttbench.core.system import Capability, SystemCard
 from tttbench.pipeline.scores import Column, Columns
 from tttbench.pipeline.summarize import summarize
 from tttbench.store.manifest import DeriverEntry, Manifest, Skipped, SuiteEntry, SystemEntry, TaskEntry
-from tttbench.store.rows import AnswerKey, NewAnswer
+from tttbench.store.rows import AnswerKey, NewAnswer, StoredAnswer
 from tttbench.store.run_directory import RunStore
 
 about: Any = pytest.approx
@@ -340,6 +340,23 @@ def test_places_are_by_the_primary_metric(store: RunStore) -> None:
     assert (one.system, one.metric, one.lower_is_better, one.quality, one.n, one.n_timed) == (
         *("fast", "edits", True, about(3 / (3 * 4)), 3, 2),
     )
+
+
+def test_every_answer_is_read_once_but_the_oracle_s_which_others_are_compared_with(
+    store: RunStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_oracle(store)
+    read: list[tuple[str | None, str | None]] = []
+    whole = RunStore.answers
+
+    def noted(self: RunStore, system: str | None = None, task: str | None = None) -> Iterator[StoredAnswer]:
+        read.append((system, task))
+        return whole(self, system, task)
+
+    monkeypatch.setattr(RunStore, "answers", noted)
+    summarize(store, scored(first="edits"))
+    given = [(label, task) for label in MANIFEST.systems for task in MANIFEST.tasks]
+    assert read == [("slow", None), *(one for one in given if one != ("asr", "t"))]
 
 
 def test_places_are_of_the_suite_s_seed_and_resamples(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,13 +54,13 @@ SCORERS = {
     "spoken_s": ({}, ("s", 1, "none", "value", 0, None), {"audio"}, "spoken_s@1"),
     "silence": ({}, ("%", 100, "none", "value", 0, 1), {"audio"}, "silence@1"),
     "clipping": ({}, ("%", 100, "lower", "value", 0, 1), {"audio"}, "clipping@1"),
-    "dnsmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "dnsmos@1; of=ovrl,predictor=speech_quality:"),
-    "plcmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "plcmos@1; of=plcmos,predictor=speech_quality:"),
+    "dnsmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "dnsmos@1; of=ovrl,predictor="),
+    "plcmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "plcmos@1; of=plcmos,predictor="),
     "speaker_similarity": (
         {},
         ("", 1, "higher", "value", -1, 1),
         {"audio"},
-        "speaker_similarity@1; embedding=speaker:resemblyzer,to=reference",
+        "speaker_similarity@1; embedding=",
     ),
     "multiple_choice": ({}, ("%", 100, "higher", "binary", 0, 1), {"text"}, "multiple_choice@1; choice_forms@1"),
     "ifeval": (

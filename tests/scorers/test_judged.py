@@ -15,6 +15,7 @@ from tttbench.core.exchange import Status
 from tttbench.core.plugins import build_scorer
 from tttbench.core.sample import AudioRef, MadeSpeech, Sample, SpeechRecipe, Turn
 from tttbench.core.scorer import Scorer, ScoreSpec
+from tttbench.derive.judge.prompts import load_prompt
 from tttbench.scorers.judges import question_of
 
 from .views import Seen
@@ -188,7 +189,12 @@ def test_the_recipe_holds_the_judge_and_the_hash_of_its_prompt() -> None:
         {f"judge:{JUDGE}?prompt=judge-binary&votes=3&temperature=0.5": made.replace("a" * 64, "b" * 64)}
     )
     assert other.digest != recipe.digest
-    assert scorer.recipe({}).judge == "openai_chat:m; prompt judge-binary"
+    # Of a judge that was never built it is the same: the prompt's hash is that of its file.
+    unbuilt = scorer.recipe({})
+    assert unbuilt.judge == (
+        "openai_chat:m; prompt judge-binary@1; 3 votes at temperature 0.5, 1024 tokens at most; replies@1"
+    )
+    assert unbuilt.prompt_sha256 == load_prompt("judge-binary").sha256
 
 
 def test_without_a_judge_there_is_no_such_score() -> None:

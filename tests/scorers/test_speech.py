@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Waveform
+from tttbench.core.extras import is_installed
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import Scorer, ScoreSpec, SpokenAudio
 
@@ -80,6 +82,8 @@ def test_predicted_scores_carry_the_name_of_what_predicts() -> None:
     assert "DNSMOS" in scorer("dnsmos").info.explanation
     recipe = scorer("dnsmos", of="sig").recipe({"speech_quality:dnsmos": "dnsmos@1 (speechmos 0.0.1.1)"})
     assert str(recipe) == "dnsmos@1; of=sig,predictor=dnsmos@1 (speechmos 0.0.1.1)"
+    if is_installed("speechmos"):
+        assert scorer("plcmos").recipe({}).options == f"of=plcmos,predictor=plcmos@1 (speechmos {version('speechmos')})"
     assert list(scorer("plcmos").needs(sample(), view)) == [Need("speech_quality:plcmos", SPOKEN.sha256)]
     with pytest.raises(UserError, match="dnsmos:of=overall: Did you mean 'ovrl'"):
         scorer("dnsmos", of="overall")

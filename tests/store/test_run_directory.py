@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tttbench.core.serialize import to_plain
 from tttbench.data.atomic import write_atomic
 from tttbench.store.rows import AnswerKey, NewAnswer
 from tttbench.store.run_directory import RunStore, is_being_written
+from tttbench.store.schema import JOURNAL
 
 from .stored_runs import MANIFEST, RECIPE, SAMPLES, SUMMARY, TRACE, failed, make_run, score, spoken
 
@@ -100,6 +102,36 @@ def test_errors_alone_are_forgotten(store: RunStore) -> None:
     assert store.forget_errors() == 2
     assert store.done("s", "t") == {("b", 0)}
     assert store.derived_all(RECIPE) == {"2": Derived("ok")}
+
+
+def test_what_failed_derivations_cost_is_known_after_they_were_taken_back(store: RunStore) -> None:
+    assert store.spent(RECIPE) == {}
+    for cost in ({"requests": 2, "seconds": 0.5}, {"requests": 1, "usd": 0.25}):
+        store.save_derived(RECIPE, {"1": Derived("failed", error="x", cost=cost), "2": Derived("ok", cost={"usd": 9})})
+        store.save_derived("other", {"1": Derived("failed", error="x")})
+        assert store.forget_failed_derivations() == 2
+    assert store.spent(RECIPE) == {"requests": 3, "seconds": 0.5, "usd": 0.25}
+    assert store.spent("other") == {}
+
+
+def test_a_run_without_the_table_of_what_was_spent_is_read_and_gets_it_when_it_is_written(store: RunStore) -> None:
+    store.close()
+    with closing(sqlite3.connect(store.folder / JOURNAL)) as journal:
+        journal.execute("DROP TABLE spent")
+    with RunStore.open(store.folder) as old:
+        assert old.spent(RECIPE) == {}
+    with RunStore.open(store.folder, write=True) as now:
+        now.save_derived(RECIPE, {"1": Derived("failed", cost={"usd": 0.5})})
+        now.forget_errors()
+    with RunStore.open(store.folder) as again:
+        assert again.spent(RECIPE) == {"usd": 0.5}
+    with closing(sqlite3.connect(store.folder / JOURNAL)) as journal, journal:
+        journal.execute("UPDATE spent SET cost = '['")
+    with (
+        RunStore.open(store.folder) as damaged,
+        pytest.raises(UserError, match=r"spent, recipe '\w+': cost: not"),
+    ):
+        damaged.spent(RECIPE)
 
 
 def test_an_answer_cannot_be_written_twice(store: RunStore) -> None:

@@ -77,6 +77,8 @@ def _tasks(found: Preview) -> str:
         for score in task.scores:
             lines += _wrapped(f"{score.id}: {score.recipe}" if score.recipe else f"{score.id}: {MISSING}")
             lines += _missing(score.missing)
+            for name in score.waits_for:
+                lines += _wrapped(f"missing: what {name} needs, see below")
         below.append(lines)
     note = (
         "Samples in brackets are those of the published set, as the data aren't here; hours are of the whole set; "
@@ -128,7 +130,7 @@ def _counts(found: Preview) -> Iterator[str]:
     if n := n_missing(found.tasks):
         yield f"the data of {n} of {len(found.tasks)} tasks"
     if n := sum(any(score.missing for score in task.scores) for task in found.tasks):
-        yield f"packages for scores of {n} tasks"
+        yield f"what scores of {n} tasks need"
     if n := n_missing(found.derivers):
         yield f"{n} of {len(found.derivers)} transcribers and judges"
     if n := sum(note.missing for note in found.protocol):

@@ -47,7 +47,8 @@ def settings_of(args: argparse.Namespace) -> JudgeSettings:
         name, equals, value = one.partition("=")
         if not equals or name not in OPTIONS or name in ("judge", "recipe"):
             known = [option for option in OPTIONS if option not in ("judge", "recipe")]
-            raise UserError(f"--set {one!s:.60}: must be OPTION=VALUE. {did_you_mean(name, known)}")
+            told = name if equals or name in OPTIONS else "…"  # else it may be a key
+            raise UserError(f"--set {told:.60}: must be OPTION=VALUE. {did_you_mean(name, known)}")
         options[name] = value
     found = JudgeSettings.of("judge check", {**options, "judge": args.judge})
     if found.scale.of != "answer":

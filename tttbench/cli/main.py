@@ -39,6 +39,7 @@ from tttbench.cli.leave import leave
 from tttbench.cli.terminal import made_safe, shown
 from tttbench.core.errors import UserError, unusable_path
 from tttbench.core.extras import explained
+from tttbench.core.secrets import masked
 
 COMMANDS: Mapping[str, ModuleType] = {
     "run": run,
@@ -113,9 +114,16 @@ def _by_argparse(left: SystemExit) -> bool:
     return at is not None and at.tb_frame.f_code.co_filename == argparse.__file__
 
 
+class _Parser(argparse.ArgumentParser):
+    """Repeats no key that was given where none is taken."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(masked(message))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tttbench",
         description="Evaluation and benchmarking of speaking language models.",
         epilog="'tttbench run' evaluates the default suite and writes a report. 'tttbench COMMAND --help' says more.",
@@ -131,6 +139,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _complain(message: str, status: int, args: argparse.Namespace) -> int:
+    message = masked(message)
     if args.debug:
         import traceback
 

@@ -28,6 +28,7 @@ from tttbench.cli.options import (
 )
 from tttbench.core.errors import UserError
 from tttbench.core.interrupts import stoppable
+from tttbench.core.secrets import masked
 
 if TYPE_CHECKING:
     from tttbench.config.suite import Suite
@@ -308,4 +309,4 @@ def _resume_command(command: list[str], folder: Path) -> str:
         words += ["--out", str(folder)]
     if "--resume" not in words:
         words.append("--resume")
-    return shlex.join(words)
+    return shlex.join(masked(word, keep_variables=True) for word in words)

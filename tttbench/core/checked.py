@@ -26,6 +26,7 @@ from tttbench.core.metric import MetricInfo, Score, score_fault
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
+from tttbench.core.secrets import without_secrets
 from tttbench.core.serialize import KeptResponse, all_escaped, bare, to_plain
 from tttbench.core.system import FunctionSystem, System, SystemCard
 from tttbench.core.tables import Check, Count, Document, Name, read_table
@@ -147,6 +148,12 @@ def checked_card(given: object) -> SystemCard:
         if not isinstance(given, SystemCard):
             raise _other(given, SystemCard)
         found = _kept(SystemCard, given, escape=True)
+    found = dataclasses.replace(
+        found,
+        settings=without_secrets(found.settings),
+        identity={name: str(value) for name, value in without_secrets(found.identity).items()},
+        details=without_secrets(found.details),
+    )
     if found.capability.concurrency < 1:
         raise UserError(f"capability.concurrency: must be 1 or more, not {found.capability.concurrency}.")
     return found

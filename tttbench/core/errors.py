@@ -9,6 +9,8 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+from tttbench.core.secrets import masked
+
 
 class UserError(Exception):
     """Something the user can fix. The message names the file, the field and the fix; no traceback is shown.
@@ -17,6 +19,10 @@ class UserError(Exception):
     """
 
     exit_status: int = 2
+
+    def __str__(self) -> str:
+        """The message, without what may be a key, a token or a password in it."""
+        return masked(super().__str__())
 
 
 class AbsentError(UserError):

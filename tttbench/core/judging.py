@@ -188,7 +188,12 @@ class JudgeSettings:
         )
 
 
-REACHING = ("judge", "served_as", "base_url", "key_env", "timeout_s", "retries", "concurrency", "per_minute")
+_HOW = ("base_url", "key_env", "timeout_s", "retries", "concurrency", "per_minute")
+
+OPERATIONAL = (*_HOW, "price_in", "price_out")
+"""Options of scores that change no verdict: where and how fast a judge is asked, and what that costs."""
+
+REACHING = ("judge", "served_as", *_HOW)
 """Options of scores that say which judge it is and how it is asked, not what for."""
 
 OPTIONS = ("judge", "recipe", *(one.name for one in fields(JudgeSettings) if one.name not in ("model", "prompt")))
@@ -205,14 +210,18 @@ def judge_options(text: str, where: str) -> dict[str, str]:
         return {}
     judge, *parts = text.split(",")
     options = {"judge": judge.strip()}
-    for part in parts:
+    if not judge.strip().startswith(f"{KIND}:"):
+        raise UserError(
+            f"{where} {judge!r:.60}: must be {KIND}:MODEL, or {KIND}:MODEL,OPTION=VALUE,… (docs/judges.md)."
+        )
+    for at, part in enumerate(parts, 1):
         name, equals, value = (one.strip() for one in part.partition("="))
         if name in ("judge", "recipe") or name not in OPTIONS or not equals or not value or name in options:
             known = ", ".join(one for one in OPTIONS if one not in ("judge", "recipe"))
-            raise UserError(f"{where} {text!r:.99}: {part!r:.60} must be OPTION=VALUE, once each, with one of {known}.")
+            # What isn't of this form isn't repeated: it may be a key.
+            what = f"option {at} ({name:.60})" if name.isidentifier() and equals else f"option {at}"
+            raise UserError(f"{where} {judge!r:.60}: {what} must be OPTION=VALUE, once each, with one of {known}.")
         options[name] = value
-    if not judge.strip().startswith(f"{KIND}:"):
-        raise UserError(f"{where} {text!r:.99}: must be {KIND}:MODEL, or {KIND}:MODEL,OPTION=VALUE,… (docs/judges.md).")
     JudgeSettings.of(where, options)
     return options
 

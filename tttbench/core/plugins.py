@@ -72,11 +72,16 @@ class SystemEntry:
 
 @dataclass(frozen=True)
 class ScorerEntry:
-    """A kind of scorer: its factory, the options that it takes, a line about it."""
+    """A kind of scorer: its factory, the options that it takes, a line about it.
+
+    ``operational``: those of its options that say how what it needs is reached, how fast, or at which price, and never
+    change a score. They are in no score's id: two runs that differ in them alone have the same scores.
+    """
 
     factory: ScorerFactory
     options: tuple[str, ...]
     summary: str
+    operational: frozenset[str] = frozenset()
 
 
 class DeriverFactory(Protocol):
@@ -92,6 +97,7 @@ class DeriverEntry:
     """A kind of deriver: its factory, its check (loads nothing), a line about it; ``ready``, ``lacks``: as a system.
 
     ``longest_s`` returns the most seconds that its own settings let an input take; None for kinds without such.
+    ``recipe_of`` returns the recipe of one that hasn't been built, as far as its spec tells it.
     """
 
     factory: DeriverFactory
@@ -100,6 +106,7 @@ class DeriverEntry:
     ready: SystemCheck | None = None
     lacks: Lacks | None = None
     longest_s: Callable[[str, SystemOptions], float] | None = None
+    recipe_of: Callable[[str], str] | None = None
 
 
 Source = Callable[..., Sequence[Sample]]
@@ -172,15 +179,16 @@ def register_task(name: str) -> Callable[[Callable[[], Task]], Callable[[], Task
 
 
 def register_scorer(
-    name: str, *, options: Sequence[str] = (), summary: str = ""
+    name: str, *, options: Sequence[str] = (), summary: str = "", operational: Sequence[str] = ()
 ) -> Callable[[ScorerFactory], ScorerFactory]:
     """Register a factory ``(options) -> Scorer`` under ``name``: of the scorer, and of its score without another id.
 
-    ``options`` are the names of those that it takes, ``summary`` is its line in ``tttbench list scorers``.
+    ``options`` are the names of those that it takes, ``summary`` is its line in ``tttbench list scorers``;
+    ``operational`` names those that never change a score (see ``ScorerEntry``).
     """
 
     def register(factory: ScorerFactory) -> ScorerFactory:
-        scorers.add(name, ScorerEntry(factory, tuple(options), summary))
+        scorers.add(name, ScorerEntry(factory, tuple(options), summary, frozenset(operational)))
         return factory
 
     return register
@@ -221,6 +229,7 @@ def register_deriver(
     ready: SystemCheck | None = None,
     lacks: Lacks | None = None,
     longest_s: Callable[[str, SystemOptions], float] | None = None,
+    recipe_of: Callable[[str], str] | None = None,
 ) -> Callable[[DeriverFactory], DeriverFactory]:
     """Register a factory ``(spec, options) -> Deriver`` under ``name``: it builds all derivers called ``name:spec``.
 
@@ -228,7 +237,7 @@ def register_deriver(
     """
 
     def register(factory: DeriverFactory) -> DeriverFactory:
-        derivers.add(name, DeriverEntry(factory, check, summary, ready, lacks, longest_s))
+        derivers.add(name, DeriverEntry(factory, check, summary, ready, lacks, longest_s, recipe_of))
         return factory
 
     return register
@@ -377,13 +386,3 @@ def check_deriver(name: str, options: SystemOptions) -> None:
     if check is not None:
         with blamed(f"deriver {name!r}: its check"):
             check(spec, options)
-
-
-def longest_s(name: str, options: SystemOptions) -> float:
-    """Return the most seconds that the deriver ``name`` lets an input take by its own settings; 0 if it has no such."""
-    kind, _, spec = name.partition(":")
-    longest = derivers.get(kind).longest_s if kind in derivers else None
-    if longest is None:
-        return 0.0
-    with blamed(f"deriver {name!r}: the most seconds that it takes"):
-        return float(longest(spec, options))

@@ -178,7 +178,8 @@ def include(folder: Path) -> None:
     if not os.path.isdir(folder):
         hint = " Give the folder that holds it." if os.path.isfile(folder) else ""
         raise UserError(f"--include {folder}: no such folder.{hint}")
-    for path in sorted(folder.iterdir()):
+    # Python first: files of other kinds may name what is registered there.
+    for path in sorted(folder.iterdir(), key=lambda one: (one.suffix in _LOADERS, one)):
         _including.append(path)
         try:
             load_file(path)

@@ -15,7 +15,7 @@ import numpy as np
 
 from tttbench.core.derivation import DerivationInput, Derived
 from tttbench.core.errors import InputError, UserError
-from tttbench.core.extras import require
+from tttbench.core.extras import is_installed, require
 from tttbench.core.normalizer import package_version
 from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
@@ -42,7 +42,7 @@ class SpeakerEmbedding:
             warnings.simplefilter("ignore")  # of packages that it imports
             from resemblyzer import VoiceEncoder, preprocess_wav
 
-        self.recipe = f"resemblyzer@{VERSION} (Resemblyzer {package_version('Resemblyzer')})"
+        self.recipe = recipe_of("resemblyzer")
         self.details = {"weights": WEIGHTS}
         self._encoder = VoiceEncoder("cpu", verbose=False)
         self._prepare = preprocess_wav
@@ -80,7 +80,14 @@ def check(spec: str, options: SystemOptions) -> None:
         )
 
 
-@register_deriver("speaker", check=check, summary="embeddings of the speaker: resemblyzer")
+def recipe_of(spec: str) -> str:
+    """What embeds, with the version of the package that holds its weights, where that is installed."""
+    if not is_installed("resemblyzer"):
+        return f"speaker:{spec}"
+    return f"{spec}@{VERSION} (Resemblyzer {package_version('Resemblyzer')})"
+
+
+@register_deriver("speaker", check=check, recipe_of=recipe_of, summary="embeddings of the speaker: resemblyzer")
 def build(spec: str, options: SystemOptions) -> SpeakerEmbedding:
     """Build ``speaker:resemblyzer``."""
     return SpeakerEmbedding()

@@ -17,7 +17,7 @@ import numpy as np
 from tttbench.core.derivation import DerivationInput, Derived
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.exchange import Waveform
-from tttbench.core.extras import require
+from tttbench.core.extras import is_installed, require
 from tttbench.core.normalizer import package_version
 from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
@@ -46,7 +46,7 @@ class SpeechQuality:
     def __init__(self, predictor: Predictor, paths: Sequence[Path]) -> None:
         """Predict with weights that are there."""
         self.name = f"speech_quality:{predictor.name}"
-        self.recipe = f"{predictor.name}@{VERSION} (speechmos {package_version('speechmos')})"
+        self.recipe = recipe_of(predictor.name)
         self.details = {"weights": ", ".join(path.name for path in paths)}
         self._predict = predictor.build(paths)
 
@@ -134,7 +134,16 @@ def weights(predictor: Predictor) -> tuple[Path, ...]:
     return tuple(folder / name for name in predictor.weights)
 
 
-@register_deriver("speech_quality", check=check, summary="predicted mean opinion scores: dnsmos, plcmos")
+def recipe_of(spec: str) -> str:
+    """What predicts, with the version of the package that holds its weights, where that is installed."""
+    if not is_installed("speechmos"):
+        return f"speech_quality:{spec}"
+    return f"{spec}@{VERSION} (speechmos {package_version('speechmos')})"
+
+
+@register_deriver(
+    "speech_quality", check=check, recipe_of=recipe_of, summary="predicted mean opinion scores: dnsmos, plcmos"
+)
 def build(spec: str, options: SystemOptions) -> SpeechQuality:
     """Build ``speech_quality:spec``."""
     predictor = PREDICTORS[spec]

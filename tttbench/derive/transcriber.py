@@ -68,6 +68,7 @@ def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
     check=check,
     ready=ready,
     lacks=lacks,
+    recipe_of=lambda spec: spec,  # the hash of its weights is known only when they have been read
     summary="transcripts by any system that makes text of audio",
 )
 def build(spec: str, options: SystemOptions) -> Transcriber:

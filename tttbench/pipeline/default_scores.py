@@ -6,10 +6,12 @@ import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from tttbench.core.declared import operational_options
 from tttbench.core.errors import UserError
 from tttbench.core.judging import JudgeSettings
 from tttbench.core.plugins import scorers
 from tttbench.core.scorer import ScoreSpec
+from tttbench.core.scores import default_id, former_id
 
 log = logging.getLogger("tttbench")
 
@@ -138,3 +140,47 @@ def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Ite
         yield WHISPER_ENGLISH
     if spec.scorer == "wer" and not is_english and options.get("normalizer") == "basic":
         yield WHISPER_BASIC
+
+
+def as_known(specs: Sequence[ScoreSpec], known: Sequence[ScoreSpec]) -> tuple[ScoreSpec, ...]:
+    """Return scores that are asked for now with the ids that a run has for them.
+
+    Development versions of 0.2 made ids of all options, also of those that change no score
+    (``answer_openai_chat-m_16`` of ``concurrency=16``). A score of such an id keeps it.
+    """
+    taken = {one.id for one in known}
+    found = []
+    for spec in specs:
+        if spec.id not in taken and spec.id == default_id(spec.scorer, spec.options):
+            same = (one.id for one in known if one.id == former_id(one) and is_same_score(spec, one))
+            spec = replace(spec, id=next(same, spec.id))
+        found.append(spec)
+    return tuple(found)
+
+
+def is_same_score(one: ScoreSpec, other: ScoreSpec) -> bool:
+    """Whether two specs differ in their ids at most, and in options that change no score."""
+    return one.scorer == other.scorer and _telling(one) == _telling(other)
+
+
+def _telling(spec: ScoreSpec) -> dict[str, str]:
+    skipped = operational_options(spec.scorer)
+    return {name: value for name, value in spec.options.items() if name not in skipped}
+
+
+def with_new_ways(scores: Sequence[ScoreSpec], asked: Sequence[ScoreSpec]) -> tuple[ScoreSpec, ...]:
+    """Return a run's scores, those that are asked for once more with the address, time-outs … that are given now.
+
+    Those of a spec that names its judge take the place of all that were given before; a spec that names none changes
+    nothing.
+    """
+    given = {spec.id: spec for spec in asked if "judge" in spec.options}
+    return tuple(_in_new_way(spec, given[spec.id]) if spec.id in given else spec for spec in scores)
+
+
+def _in_new_way(spec: ScoreSpec, asked: ScoreSpec) -> ScoreSpec:
+    if spec.scorer != asked.scorer or any(spec.options.get(name) != one for name, one in _telling(asked).items()):
+        return spec
+    skipped = operational_options(spec.scorer)
+    ways = {name: value for name, value in asked.options.items() if name in skipped}
+    return replace(spec, options={**_telling(spec), **ways})

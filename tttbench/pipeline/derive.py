@@ -8,11 +8,13 @@ from pathlib import Path
 
 from tttbench.core.blame import FIX, blamed, named
 from tttbench.core.checked import checked_need
+from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import Need
 from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.json_values import JsonObject
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
+from tttbench.core.secrets import without_secrets
 from tttbench.core.system import SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.pipeline.deriving import deriver_spec
@@ -113,17 +115,22 @@ def _write(done: Sequence[DerivationDone], recipe: str, store: RunStore, reporte
 
 
 def _note_recipe(store: RunStore, name: str, recipe: str, details: JsonObject) -> None:
-    manifest = store.manifest
-    store.write_manifest(replace(manifest, derivers={**manifest.derivers, name: DeriverEntry(recipe, dict(details))}))
+    manifest, entry = store.manifest, DeriverEntry(recipe, dict(without_secrets(details)))
+    store.write_manifest(replace(manifest, derivers={**manifest.derivers, name: entry}))
 
 
 def _missing(columns: Columns, store: RunStore, unusable: set[str]) -> dict[str, list[DeriveItem]]:
     """What is needed and not there, by deriver, each input once."""
     derivations = Derivations(store)
     found: dict[str, dict[str, DeriveItem]] = {}
+    kept: set[str] = set()
     for need, recording in _needs(columns, store, derivations):
-        if need.deriver not in unusable and derivations.get(need) is None:
+        if derivations.get(need) is not None:
+            kept.add(need.deriver)
+        elif need.deriver not in unusable:
             found.setdefault(need.deriver, {}).setdefault(need.input_sha256, DeriveItem(need, recording))
+    for name in sorted(kept - store.manifest.derivers.keys()):  # made under another name, and not built for this one
+        _note_recipe(store, name, recipe_of(name, {}), {})
     return {deriver: list(items.values()) for deriver, items in found.items()}
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tttbench.core.checked import checked_derived
+from tttbench.core.declared import longest_s
 from tttbench.core.derivation import DerivationInput, Derived, Deriver, DeriverOfEach
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.interrupts import stop_if_asked
-from tttbench.core.plugins import longest_s
 from tttbench.core.system import SystemOptions
 from tttbench.data.flac import decode_flac
 from tttbench.pipeline.jobs import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -11,7 +11,7 @@ from tttbench.config.protocol import ProtocolNote
 from tttbench.config.suite import Suite, SystemPlan
 from tttbench.core.errors import AbsentError, UserError
 from tttbench.core.missing import Missing, lacking
-from tttbench.core.plugins import check_deriver, check_system, derivers, systems
+from tttbench.core.plugins import check_deriver, check_system, derivers, scorers, systems
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
@@ -40,11 +40,15 @@ class SystemPreview:
 
 @dataclass(frozen=True)
 class ScorePreview:
-    """A score: its id, its recipe in words (``""`` where a package that it needs isn't installed), what is missing."""
+    """A score: its id, its recipe in words (``""`` where a package that it needs isn't installed), what is missing.
+
+    ``waits_for``: transcribers and judges that it needs and that lack something; what, stands with them.
+    """
 
     id: str
     recipe: str
     missing: tuple[Missing, ...]
+    waits_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,14 +143,26 @@ def preview(suite: Suite, device: str, *, allow_outside: bool = False) -> Previe
     for name, specs in resolved.items():
         for deriver in _derivers(specs):
             needed.setdefault(deriver, []).append(name)
+    found = tuple(_deriver(name, of, device) for name, of in needed.items())
+    lacking_any = {one.name for one in found if one.missing}
     return Preview(
         suite.name,
         suite.title,
         suite.repeats,
         tuple(_system(one, device, languages, allow_outside) for one in suite.systems),
-        tasks,
-        tuple(_deriver(name, of, device) for name, of in needed.items()),
+        tuple(replace(one, scores=_waiting(one.scores, resolved[one.name], lacking_any)) for one in tasks),
+        found,
         tuple(note for note in suite.protocol if note.concerns(resolved)),
+    )
+
+
+def _waiting(
+    scores: Sequence[ScorePreview], specs: Sequence[ScoreSpec], lacking_any: Collection[str]
+) -> tuple[ScorePreview, ...]:
+    """The scores of a task, with those of their transcribers and judges that lack something."""
+    needed = {spec.id: _derivers([spec]) for spec in specs}
+    return tuple(
+        replace(one, waits_for=tuple(name for name in needed.get(one.id, ()) if name in lacking_any)) for one in scores
     )
 
 
@@ -207,23 +223,38 @@ def _column(spec: ScoreSpec) -> Column | None:
     return None
 
 
-def _score(task: str, spec: ScoreSpec, samples: Sequence[Sample] | None) -> ScorePreview:
+def _score(task: str, spec: ScoreSpec, language: str, samples: Sequence[Sample] | None) -> ScorePreview:
     """A score, and whether ``samples`` are enough for it; None: they aren't known."""
     where = f"task {task!r}: scores"
     try:
-        kinds = (name.partition(":") for name in _derivers([spec]))
         own = columns([spec])
-        recipe = own[0].scorer.recipe({f"{kind}:{of}": of for kind, _, of in kinds if kind == "transcriber"})
+        recipe = own[0].scorer.recipe({})
     except AbsentError as error:
         return ScorePreview(spec.id, "", (Missing(str(error)),))
     except UserError as error:
         raise UserError(f"{where}: {error}") from error
+    missing = _transcriber_missing(spec, language)
     if samples:
         try:
             of_corpus(own, lambda: samples, where)
         except UserError as error:
-            return ScorePreview(spec.id, str(recipe), (Missing(str(error)),))
-    return ScorePreview(spec.id, str(recipe), ())
+            missing = (*missing, Missing(str(error)))
+    return ScorePreview(spec.id, str(recipe), missing)
+
+
+def _transcriber_missing(spec: ScoreSpec, language: str) -> tuple[Missing, ...]:
+    """What to say of a score of spoken answers for which nobody transcribes them, and what the nearest one lacks."""
+    if "transcriber" not in scorers.get(spec.scorer).options or spec.options.get("transcriber"):
+        return ()
+    name = "whisper:tiny.en" if language.partition("-")[0].lower() in ("", "en") else "whisper:base"
+    get = f"name one, as with --transcriber {name}"
+    try:
+        lacks = lacking(f"transcriber:{name}", SystemOptions(), derivers) or ()
+        check_deriver(f"transcriber:{name}", SystemOptions())
+    except AbsentError as error:
+        lacks = (Missing(error.what, error.get),)
+    get = "; ".join([get, *(f"{one.what}: {one.get}" if one.get else one.what for one in lacks)])
+    return (Missing("a transcriber, without which it has no value for spoken answers", get),)
 
 
 def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
@@ -240,7 +271,7 @@ def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
         hours=task.hours,
         n_bytes=0,
         data="" if plan.data is None else str(plan.data),
-        scores=(*(_score(plan.name, spec, None) for spec in specs), *_published(task)),
+        scores=(*(_score(plan.name, spec, _language(asked), None) for spec in specs), *_published(task)),
         missing=(),
     )
     unlisted = _Listed(found, specs, frozenset({found.language}))
@@ -259,7 +290,7 @@ def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
     specs = asked.scores_in(language, suite)
     if all(_column(spec) for spec in specs):
         specs = fitting_scores(plan.name, specs, chosen)
-    scores = tuple(_score(plan.name, spec, chosen) for spec in specs)
+    scores = tuple(_score(plan.name, spec, language, chosen) for spec in specs)
     scores += _published(task)
     found = replace(found, n=len(chosen), is_listed=True, n_bytes=_n_bytes(chosen), language=language, scores=scores)
     return _Listed(found, specs, frozenset(sample.language for sample in chosen))

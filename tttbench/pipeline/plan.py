@@ -19,6 +19,7 @@ from tttbench.core.metric import TOPLINE, MetricInfo
 from tttbench.core.plugins import check_deriver, check_system, derivers, make_ready, systems
 from tttbench.core.sample import AudioRef, Sample, SpeechRecipe
 from tttbench.core.scorer import ScoreSpec
+from tttbench.core.secrets import without_secrets
 from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
@@ -261,7 +262,9 @@ def manifest_of(plan: Plan) -> Manifest:
             suite.verify,
         ),
         systems={
-            system.label: SystemEntry(system.name, system.strategy, system.settings, plan.batch_size(system))
+            system.label: SystemEntry(
+                system.name, system.strategy, without_secrets(system.settings), plan.batch_size(system)
+            )
             for system in suite.systems
         },
         tasks={

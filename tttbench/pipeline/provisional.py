@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
-from tttbench.core.derivation import Need
+from tttbench.core.derivation import Derived, Need
 from tttbench.core.errors import UserError
 from tttbench.core.metric import MetricInfo, Score
 from tttbench.core.plugins import build_scorer
@@ -71,6 +71,9 @@ class _ScoredInMemory(RunStore):
         for sample, repeat, score_id, score in scores:
             found.setdefault((sample, repeat), {})[score_id] = score
         self._scored[system, task] = found
+
+    def save_derived(self, recipe: str, derived: Mapping[str, Derived]) -> None:
+        """Keep nothing: what was measured for this summary is measured again for the next."""
 
     def scores(self, system: str, task: str) -> dict[tuple[str, int], dict[str, Score]]:
         return self._scored.get((system, task), {})

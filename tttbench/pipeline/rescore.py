@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tttbench.core.declared import operational_options, recipe_of
 from tttbench.core.errors import UserError
 from tttbench.core.judging import REACHING
 from tttbench.core.plugins import build_task, check_deriver, derivers, make_ready, scorers
@@ -12,7 +13,7 @@ from tttbench.core.plugins import tasks as tasks_known
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
-from tttbench.pipeline.default_scores import added, with_defaults
+from tttbench.pipeline.default_scores import added, as_known, with_defaults, with_new_ways
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.plan import shared_language
@@ -42,8 +43,7 @@ class Asked:
 
 def _failed(store: RunStore, deriver: str) -> bool:
     """Whether something that the deriver made has failed."""
-    recipe = store.manifest.recipes().get(deriver, "")
-    made = store.derived_all(recipe) if recipe else {}
+    made = store.derived_all(recipe_of(deriver, store.manifest.recipes()))
     return any(one.status == "failed" for one in made.values())
 
 
@@ -96,8 +96,8 @@ def rescore(
     try:
         return finish(store, executor, options, reporter)
     except BaseException:
-        # What was asked for now must not stand in the way of the next call.
-        store.write_manifest(manifest)
+        # What was asked for now must not stand in the way of the next call; what was derived for it is kept.
+        store.write_manifest(replace(manifest, derivers=store.manifest.derivers))
         store.forget_scores(_ids(tasks) - _ids(manifest.tasks))
         raise
 
@@ -121,11 +121,12 @@ def _with(
             for spec in task.scores
             if "transcriber" in scorers.get(spec.scorer).options and spec.options.get("transcriber") == first
         ]
+    more = list(as_known(more, task.scores))
     known = {spec.id for spec in task.scores}
     return replace(
         task,
         scores=with_defaults(
-            (*task.scores, *(spec for spec in more if spec.id not in known)),
+            (*with_new_ways(task.scores, more), *(spec for spec in more if spec.id not in known)),
             first or transcriber,
             manifest.suite.oracle,
             language,
@@ -143,7 +144,8 @@ def _judged(key: str, task: TaskEntry, judge: Mapping[str, str]) -> tuple[ScoreS
     for spec in build_task(key).judged:
         options = {**judge, **spec.options}
         other = known.get(spec.id)
-        if other is not None and any(other.options.get(name) != value for name, value in options.items()):
+        telling = {name: value for name, value in options.items() if name not in operational_options(spec.scorer)}
+        if other is not None and any(other.options.get(name) != value for name, value in telling.items()):
             found.append(score_spec(spec.scorer, "", {**spec.options, **judge}, "--judge"))
         else:
             found.append(replace(spec, options=options))

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tttbench.core.errors import UserError
+from tttbench.core.secrets import masked
 from tttbench.core.system import SystemOptions
+from tttbench.pipeline.default_scores import as_known
 from tttbench.pipeline.derive import derive_all, deriver_options, keep_reference_audio
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
@@ -48,7 +50,12 @@ def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
     old = store.manifest
     # What changes no answer may be another than before.
     tasks = {
-        name: replace(manifest.tasks[name], listing_sha256=entry.listing_sha256) for name, entry in old.tasks.items()
+        name: replace(
+            manifest.tasks[name],
+            listing_sha256=entry.listing_sha256,
+            scores=as_known(manifest.tasks[name].scores, entry.scores),
+        )
+        for name, entry in old.tasks.items()
     }
     left = {spec.id for entry in old.tasks.values() for spec in entry.scores}
     left -= {spec.id for entry in tasks.values() for spec in entry.scores}
@@ -89,7 +96,8 @@ def run(plan: Plan, store: RunStore, executor: Executor, command: Sequence[str],
         HungError: a system or transcriber hangs; the run can be resumed, and passes that request.
         KeyboardInterrupt: likewise.
     """
-    _note_session(store, Session(tuple(command), _now()), append=True)
+    words = tuple(masked(word, keep_variables=True) for word in command)
+    _note_session(store, Session(words, _now()), append=True)
     try:
         for task in plan.tasks:
             # Samples of a listing that is known to be the same may have other metadata and clusters.

@@ -24,8 +24,8 @@ from tttbench.core.scorer import View
 from tttbench.core.task import nouns
 from tttbench.pipeline.labels import corrected_results
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
-from tttbench.pipeline.spoken import spoken_answers
-from tttbench.pipeline.trade_off import trade_off
+from tttbench.pipeline.spoken import measure, spoken_answers
+from tttbench.pipeline.trade_off import Outcomes
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView, has_rounds
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.store.labels import read_labels
@@ -46,6 +46,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     cells: list[TimedCell] = []
     memory: list[ProbeResult] = []
     standings, labels = Standings(), read_labels(store.folder)
+    outcomes = Outcomes(manifest, columns)
     derivations, peers = Derivations(store), _peers(store, manifest)
     for label, system in manifest.systems.items():
         for name, task in manifest.tasks.items():
@@ -54,6 +55,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 continue
             answers = list(store.answers(label, name))
             own = columns.of_system(label, system, name)
+            recordings = [one.audio for one in answers if one.audio is not None]
+            measure(recordings, store, derivations)
             beside = peers.with_answers(answers) if has_rounds(one.sample for one in answers) else peers
             scored = [(one, _scores(one, own, store, derivations, beside)) for one in answers]
             rescored = [replace(one, scores=scores) for one, scores in scored]
@@ -72,15 +75,16 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
                 corrected=(*found.corrected, *corrected_results(label, name, scored, own, manifest, labels)),
                 cut=found.cut + _cut(answers),
                 unanswered=(*found.unanswered, *_unanswered(label, name, answers)),
-                spoken=(*found.spoken, *spoken_answers(label, name, answers, store)),
+                spoken=(*found.spoken, *spoken_answers(label, name, recordings, derivations)),
             )
             cells.append(cell_of(label, system.used_strategy, name, rescored))
+            outcomes.add(label, name, rescored)
         memory += _memory(label, system)
     answered = counts.total()
     timings = timings_of(cells)
     metrics = {column.id: column.scorer.info for column in columns}
     suite = manifest.suite
-    traded = trade_off(store, columns, timings.answers)
+    traded = outcomes.traded(timings.answers)
     losses = loss_paths(manifest, metrics, standings, found.results)
     return replace(
         found,
@@ -184,6 +188,8 @@ def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations:
         samples = [entry for entry in store.samples(name) if entry.answer_audio is not None]
         if not own or not samples:
             continue
+        if any(getattr(column.scorer, "measures", False) for column in own):
+            measure((entry.answer_audio for entry in samples), store, derivations)
         rows: list[tuple[str, int, str, Score]] = []
         by_column: dict[str, list[Scored]] = {}
         for entry in samples:
@@ -206,7 +212,7 @@ def _derived(store: RunStore, manifest: Manifest) -> Iterator[DerivedTotal]:
         names.setdefault(recipe, name)
     for recipe, name in names.items():
         made = store.derived_all(recipe).values()
-        cost: Counter[str] = Counter()
+        cost: Counter[str] = Counter(store.spent(recipe))
         for one in made:
             cost.update(one.cost)
         yield DerivedTotal(name, len(made), sum(one.status == "failed" for one in made), dict(cost))

@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from tttbench.core.metric import FrontierPoint, TimedAnswers, WayOfDecoding
 from tttbench.pipeline.frontier import Outcome, frontier
-from tttbench.pipeline.scores import Columns, reason_to_skip
+from tttbench.pipeline.scores import Columns
 from tttbench.pipeline.ways import Decoding, ways
 from tttbench.store.manifest import Manifest, SystemEntry
 from tttbench.store.rows import StoredAnswer
-from tttbench.store.run_directory import RunStore
 from tttbench.store.timings import timed_answer
 
 
@@ -24,29 +23,40 @@ class TradeOff:
     ways: tuple[WayOfDecoding, ...] = ()
 
 
-def trade_off(store: RunStore, columns: Columns, timed: Sequence[TimedAnswers]) -> TradeOff:
-    """Quality, by each task's primary metric, against seconds and codes a pass.
+class Outcomes:
+    """What the trade-off is made of, gathered while answers are scored; nothing for runs that have none.
 
-    Empty for runs without an oracle in which no two systems decode one model differently.
+    Runs have one with an oracle, or where two systems decode one model differently.
     """
-    manifest = store.manifest
-    known = {label: decoding_of(one) for label, one in manifest.systems.items()}
-    decodings = {label: one for label, one in known.items() if one is not None}
-    models = [one.model for one in decodings.values()]
-    if not manifest.suite.oracle and len(set(models)) == len(models):
-        return TradeOff()
-    busy = {(one.system, one.task): one.busy for one in timed}
-    places: list[FrontierPoint] = []
-    curves: list[WayOfDecoding] = []
-    draws = {"seed": manifest.suite.seed, "n_resamples": manifest.suite.resamples}
-    for name in manifest.tasks:
-        primary = columns.of_task(name)[0]
-        outcomes = _outcomes(store, manifest, name, primary.id)
-        info = primary.scorer.info
-        for place in frontier(name, primary.id, info, outcomes, **draws):
-            places.append(replace(place, busy=busy.get((place.system, name), "")))
-        curves += ways(name, primary.id, info, decodings, outcomes, **draws)
-    return TradeOff(tuple(places), tuple(curves))
+
+    def __init__(self, manifest: Manifest, columns: Columns) -> None:
+        """Take each task's primary metric as its quality."""
+        known = {label: decoding_of(one) for label, one in manifest.systems.items()}
+        self._decodings = {label: one for label, one in known.items() if one is not None}
+        models = [one.model for one in self._decodings.values()]
+        has_trade_off = bool(manifest.suite.oracle) or len(set(models)) != len(models)
+        self._primary = {name: columns.of_task(name)[0] for name in manifest.tasks} if has_trade_off else {}
+        self._found: dict[str, dict[str, list[Outcome]]] = {name: {} for name in self._primary}
+        self._suite = manifest.suite
+
+    def add(self, system: str, task: str, answers: Sequence[StoredAnswer]) -> None:
+        """Take the answers of a system to a task, scored."""
+        if task in self._found:
+            self._found[task][system] = list(_outcomes(answers, self._primary[task].id))
+
+    def traded(self, timed: Sequence[TimedAnswers]) -> TradeOff:
+        """Return quality against seconds and codes a pass; ``timed`` says which times are marked as busy."""
+        busy = {(one.system, one.task): one.busy for one in timed}
+        places: list[FrontierPoint] = []
+        curves: list[WayOfDecoding] = []
+        draws = {"seed": self._suite.seed, "n_resamples": self._suite.resamples}
+        for name, outcomes in self._found.items():
+            primary = self._primary[name]
+            info = primary.scorer.info
+            for place in frontier(name, primary.id, info, outcomes, **draws):
+                places.append(replace(place, busy=busy.get((place.system, name), "")))
+            curves += ways(name, primary.id, info, self._decodings, outcomes, **draws)
+        return TradeOff(tuple(places), tuple(curves))
 
 
 def decoding_of(system: SystemEntry) -> Decoding | None:
@@ -57,15 +67,7 @@ def decoding_of(system: SystemEntry) -> Decoding | None:
     return Decoding(card.name, card.strategy, card.settings)
 
 
-def _outcomes(store: RunStore, manifest: Manifest, task: str, score_id: str) -> dict[str, list[Outcome]]:
-    return {
-        label: list(_of_system(store.answers(label, task), score_id))
-        for label, system in manifest.systems.items()
-        if not reason_to_skip(system, manifest.tasks[task])
-    }
-
-
-def _of_system(answers: Iterator[StoredAnswer], score_id: str) -> Iterator[Outcome]:
+def _outcomes(answers: Sequence[StoredAnswer], score_id: str) -> Iterator[Outcome]:
     for answer in answers:
         score = answer.scores.get(score_id)
         if score is not None and math.isfinite(score.numerator):

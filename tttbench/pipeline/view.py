@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.exchange import Response, Status, Trace, Waveform
 from tttbench.core.sample import CONVERSATION
@@ -24,12 +25,17 @@ class Derivations:
 
     def get(self, need: Need) -> Derived | None:
         """The derivation, or None if it hasn't been made."""
-        recipe = self._recipes.get(need.deriver)
-        if recipe is None:
-            return None
+        recipe = recipe_of(need.deriver, self._recipes)
         if recipe not in self._found:
             self._found[recipe] = self._store.derived_all(recipe)
         return self._found[recipe].get(need.input_sha256)
+
+    def keep(self, recipe: str, made: Mapping[str, Derived]) -> None:
+        """Keep what was made by a recipe, by the hash of its input."""
+        if made:
+            known = self._found[recipe] if recipe in self._found else self._store.derived_all(recipe)
+            self._store.save_derived(recipe, made)
+            self._found[recipe] = {**known, **made}
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Derived, Need
-from tttbench.core.judging import OPTIONS
+from tttbench.core.judging import OPERATIONAL, OPTIONS
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
 from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
@@ -208,14 +208,22 @@ def _has_words(text: str) -> bool:
     return any(map(str.isalnum, text))
 
 
-@register_scorer("answer", options=_OPTIONS, summary="verdict of a judge, a language model, on the written answer")
+@register_scorer(
+    "answer",
+    options=_OPTIONS,
+    operational=OPERATIONAL,
+    summary="verdict of a judge, a language model, on the written answer",
+)
 def answer(options: Mapping[str, str]) -> JudgedAnswer:
     """Build it."""
     return JudgedAnswer(Judging.of("answer", options))
 
 
 @register_scorer(
-    "spoken_answer", options=("transcriber", *_OPTIONS), summary="verdict of a judge on the spoken answer, transcribed"
+    "spoken_answer",
+    options=("transcriber", *_OPTIONS),
+    operational=OPERATIONAL,
+    summary="verdict of a judge on the spoken answer, transcribed",
 )
 def spoken_answer(options: Mapping[str, str]) -> JudgedSpeech:
     """Build it."""
@@ -223,7 +231,10 @@ def spoken_answer(options: Mapping[str, str]) -> JudgedSpeech:
 
 
 @register_scorer(
-    "answer_gap", options=("transcriber", *_OPTIONS), summary="a judge's verdict in writing minus that as spoken"
+    "answer_gap",
+    options=("transcriber", *_OPTIONS),
+    operational=OPERATIONAL,
+    summary="a judge's verdict in writing minus that as spoken",
 )
 def answer_gap(options: Mapping[str, str]) -> JudgedGap:
     """Build it."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tttbench.core.derivation import Need
-from tttbench.core.judging import OPTIONS, JudgeSettings
+from tttbench.core.judging import OPERATIONAL, OPTIONS, JudgeSettings
 from tttbench.core.metric import MetricInfo, Score
 from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
@@ -65,6 +65,7 @@ class ClairA:
 @register_scorer(
     "clair_a",
     options=tuple(one for one in OPTIONS if one != "recipe"),
+    operational=OPERATIONAL,
     summary="grade of a caption from 0 to 100 by a judge, beside its references",
 )
 def clair_a(options: Mapping[str, str]) -> ClairA:

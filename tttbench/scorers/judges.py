@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.judge_presets import JUDGE_PRESETS
@@ -125,8 +126,8 @@ class Judging:
         return self.settings.deriver
 
     def recipe(self, recipes: Mapping[str, str]) -> tuple[str, str]:
-        """What makes the verdicts, for a score's recipe, and the hash of its prompt (``""`` before it was built)."""
-        made = recipes.get(self.deriver, "") or f"{self.settings.judge}; prompt {self.settings.prompt}"
+        """What makes the verdicts, for a score's recipe, and the hash of its prompt."""
+        made = recipe_of(self.deriver, recipes)
         found = _PROMPT_SHA256.search(made)
         return _PROMPT_SHA256.sub(r"\1", made), found[2] if found else ""
 

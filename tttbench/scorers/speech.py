@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import Derived, Need
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
@@ -18,10 +19,14 @@ from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
-from tttbench.stats.loudness import loudness
+from tttbench.stats.loudness import VERSION as LOUDNESS_VERSION
+from tttbench.stats.loudness import Loudness, loudness
 
 VERSION = 1
 """Of each scorer here; raised whenever the same answer may be scored otherwise."""
+
+LOUDNESS = f"loudness@{LOUDNESS_VERSION}"
+"""Recipe under which a run keeps silence and clipping of each recording, once they have been measured."""
 
 AUDIO = frozenset({"audio"})
 
@@ -72,6 +77,11 @@ class Measured:
     info: MetricInfo
     reads: frozenset[str] = AUDIO
 
+    @property
+    def measures(self) -> bool:
+        """Whether it takes what is measured of recordings."""
+        return self.what != "spoken_s"
+
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name alone."""
         return Recipe(f"{self.what}@{VERSION}")
@@ -86,11 +96,29 @@ class Measured:
             return _without_speech(view)
         if self.what == "spoken_s":
             return plain_score(view.audio.seconds)
-        samples = view.waveform()
-        if samples is None or not len(samples):
-            return _without_speech(view)
-        found = loudness(samples, view.audio.sample_rate)
+        found = kept_loudness(view.derived(Need(LOUDNESS, view.audio.sha256)))
+        if found is None:
+            samples = view.waveform()
+            if samples is None or not len(samples):
+                return _without_speech(view)
+            found = loudness(samples, view.audio.sample_rate)
         return plain_score(found.silence if self.what == "silence" else found.clipped)
+
+
+def loudness_derived(found: Loudness) -> Derived:
+    """Return what a run keeps of a recording that was measured."""
+    return Derived("ok", json.dumps({"silence": found.silence, "clipped": found.clipped}))
+
+
+def kept_loudness(derived: Derived | None) -> Loudness | None:
+    """Read it; None where nothing is kept, or it is damaged."""
+    if derived is None or derived.status != "ok":
+        return None
+    try:
+        found = json.loads(derived.content)
+        return Loudness(float(found["silence"]), float(found["clipped"]))
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 @dataclass(frozen=True)
@@ -116,7 +144,7 @@ class Predicted:
 
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, which number, and the predictor with its version."""
-        made_by = recipes.get(self.deriver, self.deriver)
+        made_by = recipe_of(self.deriver, recipes)
         return Recipe(f"{self.scorer}@{VERSION}", options=f"of={self.number},predictor={made_by}")
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
@@ -142,9 +170,7 @@ class Likeness:
     def recipe(self, recipes: Mapping[str, str]) -> Recipe:
         """Name, what is compared with, and the embedding with its version."""
         (deriver,) = self.derivers
-        return Recipe(
-            f"speaker_similarity@{VERSION}", options=f"embedding={recipes.get(deriver, deriver)},to={self.to}"
-        )
+        return Recipe(f"speaker_similarity@{VERSION}", options=f"embedding={recipe_of(deriver, recipes)},to={self.to}")
 
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need both embeddings."""

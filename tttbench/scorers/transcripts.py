@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import Need
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
@@ -44,7 +45,7 @@ class Transcription:
 
     def recipe(self, recipes: Mapping[str, str]) -> str:
         """What makes the transcripts, for a score's recipe."""
-        return recipes.get(self.deriver, "") or self.system or "unknown"
+        return recipe_of(self.deriver, recipes) if self.system else "unknown"
 
     def needs(self, sample: Sample, view: View) -> Iterator[Need]:
         """Yield the need for a transcript of the answer, where something was spoken."""

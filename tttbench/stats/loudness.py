@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+VERSION = 1
+"""Raised whenever the same recording may be measured otherwise."""
+
 FRAME_S = 0.02
 BELOW_PEAK_DB = 40.0
 """A frame this much below the loudest is silent."""

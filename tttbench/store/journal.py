@@ -7,6 +7,7 @@ by their rows, no system and no scorer.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,9 +114,27 @@ class Journal:
             connection.executemany(f"INSERT INTO answers VALUES ({_marks(len(KEYS['answers']) + len(ANSWER))})", rows)
 
     def forget_failed_derivations(self) -> int:
-        """Take back all derivations that failed; return how many."""
+        """Take back all derivations that failed; return how many. What they cost stays known, see ``spent``."""
+        failed = self._rows(f"{_select('derived', DERIVED)} WHERE status = 'failed'", ())
+        costs: dict[str, Counter[str]] = {}
+        for row in failed:
+            costs.setdefault(row[0], Counter()).update(self._read("derived", row_values.derived, row).cost)
+        for digest, cost in costs.items():
+            cost.update(self._spent(digest))
+        totals = [(digest, to_json(dict(cost))) for digest, cost in costs.items() if cost]
         with self.transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO spent VALUES (?, ?)", totals)
             return connection.execute("DELETE FROM derived WHERE status = 'failed'").rowcount
+
+    def spent(self, recipe: str) -> Mapping[str, float]:
+        """Return what derivations of a recipe cost that were taken back."""
+        return self._spent(recipe_digest(recipe))
+
+    def _spent(self, digest: str) -> Mapping[str, float]:
+        if not self._rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'spent'", ()):
+            return {}
+        rows = self._rows(f"{_select('spent', ('cost',))} WHERE recipe = ?", (digest,))
+        return {} if not rows else self._read("spent", row_values.spent, rows[0])
 
     def forget_errors(self) -> int:
         """Take back all derivations that failed, and all answers that ended with an error; return how many answers."""

@@ -240,7 +240,8 @@ class DerivedTotal:
     Attributes:
         deriver: its name.
         n: inputs; ``failed`` of them have no derivation.
-        cost: summed, by name: ``requests``, ``tokens_in``, ``tokens_out``, ``usd``, ``seconds``; those that failed too.
+        cost: summed, by name: ``requests``, ``tokens_in``, ``tokens_out``, ``usd``, ``seconds``; also of those that
+            failed, and of those that were made anew since.
     """
 
     deriver: str

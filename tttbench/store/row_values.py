@@ -30,6 +30,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "answers": ("system", "task", "sample", "repeat"),
     "scores": ("system", "task", "sample", "repeat", "score"),
     "derived": ("recipe", "input_sha256"),
+    "spent": ("recipe",),
 }
 """The columns that name a row of each table; they stand first in the rows that are read here."""
 
@@ -90,6 +91,14 @@ class DerivationKey:
 
     recipe: str
     input_sha256: str
+
+
+@dataclass(frozen=True)
+class SpentRow:
+    """A row of ``spent``."""
+
+    recipe: str
+    cost: Mapping[str, float]
 
 
 def columns_of(kind: type[T]) -> tuple[str, ...]:
@@ -221,3 +230,8 @@ def derived(row: Row) -> Derived:
     n_key = len(KEYS["derived"])
     read_row(DerivationKey, KEYS["derived"], row[:n_key])
     return read_row(Derived, DERIVED, row[n_key:], parsed="cost")
+
+
+def spent(row: Row) -> Mapping[str, float]:
+    """Return the cost from a row of ``spent``."""
+    return read_row(SpentRow, (*KEYS["spent"], "cost"), row, parsed="cost").cost

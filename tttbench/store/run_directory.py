@@ -260,6 +260,10 @@ class RunStore:
         """Take back derivations that failed, so that they are made anew; return how many."""
         return self._journal.forget_failed_derivations()
 
+    def spent(self, recipe: str) -> Mapping[str, float]:
+        """Return what derivations by the deriver whose recipe is ``recipe`` cost that were taken back, by name."""
+        return self._journal.spent(recipe)
+
     def answers(self, system: str | None = None, task: str | None = None) -> Iterator[StoredAnswer]:
         """Yield the answers with their scores, of one system or task if given.
 

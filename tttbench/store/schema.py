@@ -19,6 +19,9 @@ JOURNAL = "journal.sqlite"
 
 RESTORE = "Restore the run directory, or run again in another folder."
 
+SPENT = "CREATE TABLE IF NOT EXISTS spent (recipe TEXT NOT NULL PRIMARY KEY, cost TEXT NOT NULL)"
+"""What derivations cost that were taken back. Runs of development versions get it when they are written next."""
+
 SCHEMA = f"""
 CREATE TABLE samples (
     task TEXT NOT NULL, sample TEXT NOT NULL, position INTEGER NOT NULL, content TEXT NOT NULL,
@@ -39,6 +42,7 @@ CREATE TABLE derived (
     recipe TEXT NOT NULL, input_sha256 TEXT NOT NULL, status TEXT NOT NULL, content TEXT NOT NULL, error TEXT NOT NULL,
     cost TEXT NOT NULL,
     PRIMARY KEY (recipe, input_sha256)) WITHOUT ROWID;
+{SPENT};
 CREATE TABLE scores (
     system TEXT NOT NULL, task TEXT NOT NULL, sample TEXT NOT NULL, repeat INTEGER NOT NULL, score TEXT NOT NULL,
     content TEXT NOT NULL,
@@ -85,6 +89,7 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     check_format(connection, path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(SPENT)
     except sqlite3.Error as error:
         connection.close()
         raise storage_error(path, error) from error

@@ -186,6 +186,7 @@ def ready(spec: str, options: SystemOptions) -> None:
     ready=ready,
     lacks=lacks,
     longest_s=longest_s,
+    recipe_of=lambda spec: recipe_of(JudgeSettings.of_deriver(spec)),
     summary="verdicts of a language model: openai_chat:MODEL",
 )
 def build(spec: str, options: SystemOptions) -> Judge:

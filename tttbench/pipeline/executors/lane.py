@@ -85,7 +85,7 @@ class Lane:
             if found is end:
                 return
             left_s = max(0.0, left_s - (time.monotonic() - began_s))  # what the caller does meanwhile doesn't count
-            yield found  # type: ignore[misc]  # no end
+            yield found
 
     def close(self) -> None:
         """End the thread when it has nothing left to do."""
