@@ -133,6 +133,21 @@ def test_files_of_an_included_folder_add_a_task_a_system_and_a_scorer(tmp_path: 
     assert "included_task" in tasks
 
 
+def test_python_files_of_a_folder_are_loaded_before_the_tasks_that_name_what_they_register(tmp_path: Path) -> None:
+    (tmp_path / "a_task.toml").write_text(
+        'title = "Own"\nfamily = "asr"\ndescription = ""\nsource = "asr_folder"\nscores = ["asking:rate=9,of=words"]\n'
+    )
+    (tmp_path / "own.py").write_text(
+        "from tttbench.api import register_scorer\n"
+        "@register_scorer('asking', options=['of', 'rate'], operational=['rate'])\n"
+        "def build(options):\n"
+        "    raise AssertionError('built')\n"
+    )
+    include(tmp_path)
+    (spec,) = build_task("a_task").scores
+    assert (spec.id, spec.options) == ("asking_words", {"rate": "9", "of": "words"})
+
+
 def test_an_included_file_that_breaks_is_a_warning_and_costs_nobody_else_anything(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

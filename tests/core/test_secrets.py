@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tttbench.cli.main import build_parser
+from tttbench.config.suite import SystemPlan
 from tttbench.core.checked import checked_card
 from tttbench.core.errors import UserError
+from tttbench.core.json_values import JsonObject
 from tttbench.core.judging import judge_options
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import parse_score, scores_from
 from tttbench.core.secrets import masked, speaks_of_a_secret, without_secrets
 from tttbench.core.system import SystemCard
+from tttbench.pipeline.plan import check_label
 
 KEY = "sk-proj-0123456789abcdef"
 PLAIN = "Hunter2"
@@ -111,13 +114,25 @@ def test_no_score_s_id_is_made_of_the_name_of_a_key() -> None:
 
 
 def test_what_a_run_keeps_of_settings_and_cards_holds_no_secret() -> None:
-    settings = {"api_key": PLAIN, "key_env": "MY_KEY", "nested": [{"password": PLAIN, "steps": 4}], "token": 5}
+    settings: JsonObject = {
+        "api_key": PLAIN,
+        "key_env": "MY_KEY",
+        "nested": [{"password": PLAIN, "steps": 4}],
+        "token": 5,
+    }
     kept = without_secrets(settings)
     assert kept == {"api_key": "…", "key_env": "MY_KEY", "nested": [{"password": "…", "steps": 4}], "token": 5}
-    plain = {"steps": 4, "nested": {"a": ["b"]}}
+    plain: JsonObject = {"steps": 4, "nested": {"a": ["b"]}}
     assert without_secrets(plain) is plain
     card = checked_card(SystemCard("x", settings={"api_key": PLAIN}, identity={"token": PLAIN}, details={"pwd": PLAIN}))
     assert PLAIN not in repr(card)
+
+
+def test_a_label_with_a_key_in_it_is_refused() -> None:
+    with pytest.raises(UserError, match="its label, which tables and runs show, holds a key") as raised:
+        check_label(SystemPlan("x", called=f"x@par:api_key={PLAIN}"))
+    assert PLAIN not in str(raised.value)
+    check_label(SystemPlan("x", called="x@par:key_env=MY_KEY,steps=4"))
 
 
 def test_a_word_of_the_command_line_that_is_not_taken_is_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:

@@ -19,7 +19,7 @@ from tttbench.core.metric import TOPLINE, MetricInfo
 from tttbench.core.plugins import check_deriver, check_system, derivers, make_ready, systems
 from tttbench.core.sample import AudioRef, Sample, SpeechRecipe
 from tttbench.core.scorer import ScoreSpec
-from tttbench.core.secrets import without_secrets
+from tttbench.core.secrets import masked, without_secrets
 from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
@@ -118,6 +118,11 @@ def check_label(system: SystemPlan) -> None:
     """Raise ``UserError`` for a label that is reserved, or that no table can show."""
     if system.label == TOPLINE:
         raise UserError(f"system {system.name}: the label {TOPLINE!r} is reserved; give it another.")
+    if masked(system.label, keep_variables=True) != system.label:
+        raise UserError(
+            f"system {system.name}: its label, which tables and runs show, holds a key, token or password; give the "
+            "system a label of its own in a suite, and what is secret in an environment variable."
+        )
     if odd := odd_character(system.label):
         what = f"the label {system.label!a} holds the character {odd.group()!a}; give it another."
         raise UserError(f"system {system.name!a}: {what}")
