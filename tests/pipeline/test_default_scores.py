@@ -8,7 +8,15 @@ import pytest
 
 from tttbench.core.errors import UserError
 from tttbench.core.scorer import ScoreSpec
-from tttbench.pipeline.default_scores import WHISPER_BASIC, WHISPER_ENGLISH, added, with_defaults
+from tttbench.core.scores import parse_score
+from tttbench.pipeline.default_scores import (
+    WHISPER_BASIC,
+    WHISPER_ENGLISH,
+    added,
+    as_known,
+    with_defaults,
+    with_new_ways,
+)
 
 WER, CER = ScoreSpec("wer", "wer"), ScoreSpec("cer", "cer")
 
@@ -119,3 +127,35 @@ def test_a_judged_gap_is_of_one_judge(spoken: dict[str, str], has_gap: bool) -> 
     assert ("answer_gap" in found) == has_gap
     if has_gap:
         assert found["answer_gap"] == {**spoken, "transcriber": "whisper:base"}
+
+
+def test_a_judge_that_is_asked_for_once_more_is_asked_in_the_new_way_by_all_of_its_scores() -> None:
+    judge, other = {"judge": "openai_chat:m"}, {"judge": "openai_chat:other", "concurrency": "2"}
+    old = {**judge, "base_url": "http://a/v1", "concurrency": "2"}
+    had = (
+        ScoreSpec("answer", "answer", {**old, "votes": "3"}),
+        ScoreSpec("answer_gap", "answer_gap", {**old, "transcriber": "whisper:base"}),
+        ScoreSpec("answer", "theirs", other),
+        ScoreSpec("wer", "wer"),
+    )
+    now = with_new_ways(had, [ScoreSpec("answer", "x", {**judge, "retries": "9"}), ScoreSpec("wer", "wer")])
+    assert [one.id for one in now] == ["answer", "answer_gap", "theirs", "wer"]
+    assert [one.options for one in now] == [
+        {**judge, "votes": "3", "retries": "9"},
+        {**judge, "transcriber": "whisper:base", "retries": "9"},
+        other,
+        {},
+    ]
+    assert with_new_ways(had, [ScoreSpec("answer", "y", {"recipe": "judge-1-5"})]) == had
+
+
+def test_a_score_keeps_the_id_that_was_made_of_all_its_options() -> None:
+    had = [ScoreSpec("answer", "answer_openai_chat-m_16", {"judge": "openai_chat:m", "concurrency": "16"})]
+    asked = parse_score("answer:judge=openai_chat:m,concurrency=4")
+    assert asked.id == "answer_openai_chat-m"
+    assert as_known([asked], had) == (replace(asked, id="answer_openai_chat-m_16"),)
+    # Not one of other options, nor one whose id somebody gave.
+    for spec in (parse_score("answer:judge=openai_chat:n"), parse_score("answer=own:judge=openai_chat:m")):
+        assert as_known([spec], had) == (spec,)
+    named = [ScoreSpec("answer", "own", {"judge": "openai_chat:m", "concurrency": "16"})]
+    assert as_known([asked], named) == (asked,)

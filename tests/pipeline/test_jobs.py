@@ -263,6 +263,11 @@ def test_an_answer_without_sound_is_one() -> None:
     assert isinstance(answer, Response)
 
 
+def test_no_key_is_written_down() -> None:
+    error = ConnectionError("http://h/v1?api_key=Hunter2 and token=Hunter2 by http://me:Hunter2@h")
+    assert message_of(error) == "ConnectionError: http://h/v1?api_key=… and token=… by http://…@h"
+
+
 def test_what_is_written_down_of_an_error() -> None:
     assert message_of(UserError("a.wav: gone")) == "a.wav: gone"
     assert message_of(KeyError("x")) == "KeyError: 'x'"

@@ -169,18 +169,20 @@ def _telling(spec: ScoreSpec) -> dict[str, str]:
 
 
 def with_new_ways(scores: Sequence[ScoreSpec], asked: Sequence[ScoreSpec]) -> tuple[ScoreSpec, ...]:
-    """Return a run's scores, those that are asked for once more with the address, time-outs … that are given now.
+    """Return a run's scores, those by a judge that is asked for once more with the address, time-outs … given now.
 
-    Those of a spec that names its judge take the place of all that were given before; a spec that names none changes
-    nothing.
+    They take the place of all that were given before, so that one judge isn't asked in two ways.
     """
-    given = {spec.id: spec for spec in asked if "judge" in spec.options}
-    return tuple(_in_new_way(spec, given[spec.id]) if spec.id in given else spec for spec in scores)
-
-
-def _in_new_way(spec: ScoreSpec, asked: ScoreSpec) -> ScoreSpec:
-    if spec.scorer != asked.scorer or any(spec.options.get(name) != one for name, one in _telling(asked).items()):
-        return spec
-    skipped = operational_options(spec.scorer)
-    ways = {name: value for name, value in asked.options.items() if name in skipped}
-    return replace(spec, options={**_telling(spec), **ways})
+    ways = {
+        spec.options["judge"]: {
+            name: value for name, value in spec.options.items() if name in operational_options(spec.scorer)
+        }
+        for spec in asked
+        if "judge" in spec.options
+    }
+    return tuple(
+        replace(spec, options={**_telling(spec), **ways[judge]})
+        if (judge := spec.options.get("judge", "")) in ways
+        else spec
+        for spec in scores
+    )

@@ -21,6 +21,7 @@ from tttbench.core.errors import InputError, StorageError, UserError, kind_and_m
 from tttbench.core.exchange import Conditions, Message, Request, Response, Waveform
 from tttbench.core.interrupts import stop_if_asked
 from tttbench.core.sample import Turn
+from tttbench.core.secrets import masked
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.data.flac import encode_flac, pcm_md5
@@ -353,8 +354,11 @@ def first_line(error: UserError) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return what is written down about an error: a ``UserError``'s own words, else with the kind of error before."""
-    text = str(error) if isinstance(error, UserError) else kind_and_message(error)
+    """Return what is written down about an error: a ``UserError``'s own words, else with the kind of error before.
+
+    What may be a key is left out.
+    """
+    text = masked(str(error) if isinstance(error, UserError) else kind_and_message(error))
     return text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]} …"
 
 
