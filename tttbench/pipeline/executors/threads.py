@@ -135,7 +135,10 @@ class ThreadsWorker:
                 first_s = min(one.until_s for one in running.values()) - time.monotonic()
                 done, _ = wait(running, min(max(first_s, 0.0), threading.TIMEOUT_MAX), FIRST_COMPLETED)
                 for future in done:
-                    one, part = running.pop(future), future.result()
+                    one = running.pop(future)
+                    if future.exception() is not None:
+                        idle.append(one.lane)
+                    part = future.result()
                     one = replace(one, left=not_done(one.left, part))
                     if one.left:
                         running[one.next()] = one
