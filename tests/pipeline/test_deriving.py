@@ -12,6 +12,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.judging import JudgeSettings
 from tttbench.core.plugins import derivers, register_deriver
@@ -201,6 +202,15 @@ def test_a_judge_may_take_as_long_as_its_own_settings_allow() -> None:
     assert longest(retries="0", timeout_s="20") == 300
     assert deriver_spec("transcriber:whisper:tiny.en", SystemOptions(), 7.0).timeout_s == 7
     assert deriver_spec("nobody:knows", SystemOptions(), 7.0).timeout_s == 7
+
+
+def test_a_recipe_is_that_of_the_one_that_was_built_or_what_its_kind_tells_or_the_name() -> None:
+    judge = "judge:openai_chat:m?prompt=judge-binary"
+    assert recipe_of(judge, {judge: "as built"}) == "as built"
+    assert recipe_of(judge, {}).startswith("openai_chat:m; prompt judge-binary@1 sha256:")
+    assert recipe_of("transcriber:whisper:base", {}) == "whisper:base"
+    for name in ("judge:nobody", "nobody:knows", "ears"):
+        assert recipe_of(name, {}) == name
 
 
 def test_a_plug_in_says_how_long_its_deriver_may_take(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tttbench.core.blame import blamed
+from tttbench.core.errors import UserError
 from tttbench.core.plugins import derivers, scorers
 from tttbench.core.system import SystemOptions
 
@@ -25,7 +26,7 @@ def recipe_of(name: str, recipes: Mapping[str, str]) -> str:
     Args:
         name: of the deriver.
         recipes: of those that were built, by name. The recipe of another is what its kind can tell without building
-            it: the whole of a judge's whose server takes all parts of requests; else its name.
+            it: the whole of a judge's whose server takes all parts of requests; else, or of a wrong name, its name.
     """
     if made := recipes.get(name):
         return made
@@ -33,8 +34,11 @@ def recipe_of(name: str, recipes: Mapping[str, str]) -> str:
     tell = derivers.get(kind).recipe_of if kind in derivers else None
     if tell is None:
         return name
-    with blamed(f"deriver {name!r}: its recipe"):
-        return tell(spec)
+    try:
+        with blamed(f"deriver {name!r}: its recipe"):
+            return tell(spec)
+    except UserError:  # building it says what is wrong
+        return name
 
 
 def operational_options(scorer: str) -> frozenset[str]:

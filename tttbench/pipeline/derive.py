@@ -79,9 +79,8 @@ def _derive(
     work = Work(name, len(items))
     reporter.planned([work])
     reporter.started(work)
-    spec = deriver_spec(name, options, store.manifest.suite.timeout_s)
     try:
-        with executor.open(spec) as opened:
+        with executor.open(deriver_spec(name, options, store.manifest.suite.timeout_s)) as opened:
             deriver = as_deriver(opened.worker)
             recipe = deriver.recipe
             _note_recipe(store, name, recipe, getattr(deriver, "details", {}))

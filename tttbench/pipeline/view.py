@@ -20,12 +20,14 @@ class Derivations:
     def __init__(self, store: RunStore) -> None:
         """Read them from ``store``, all of a recipe at once."""
         self._store = store
-        self._recipes = store.manifest.recipes()
+        self._recipes = dict(store.manifest.recipes())
         self._found: dict[str, Mapping[str, Derived]] = {}
 
     def get(self, need: Need) -> Derived | None:
         """The derivation, or None if it hasn't been made."""
-        recipe = recipe_of(need.deriver, self._recipes)
+        if need.deriver not in self._recipes:
+            self._recipes[need.deriver] = recipe_of(need.deriver, self._recipes)
+        recipe = self._recipes[need.deriver]
         if recipe not in self._found:
             self._found[recipe] = self._store.derived_all(recipe)
         return self._found[recipe].get(need.input_sha256)
