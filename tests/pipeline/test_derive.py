@@ -181,6 +181,14 @@ def test_a_deriver_that_cannot_be_built_costs_its_own_scores_alone(store: RunSto
     assert [one.name for one in workers.opened] == ["gone", "ears"]
 
 
+def test_so_does_one_whose_name_can_not_be_one(store: RunStore) -> None:
+    workers = Workers({})
+    (told,) = [one for one in derive(store, columns(texts("a", deriver="judge:nobody")), workers) if one[0] == "failed"]
+    assert told[1] == "judge:nobody"
+    assert "must be openai_chat:MODEL" in str(told[2])
+    assert workers.opened == []
+
+
 @pytest.mark.parametrize("error", [StorageError("disk: full."), KeyError("x")])
 def test_other_errors_stop_the_run(store: RunStore, error: Exception) -> None:
     with pytest.raises(type(error)):
