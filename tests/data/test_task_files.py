@@ -115,7 +115,7 @@ def test_a_task_without_data_says_where_to_get_them(more: str, says: str) -> Non
     [
         (f'{LEAST}options = {{prt = "b"}}', "options: listed has no 'prt'. Did you mean 'part'?"),
         (LEAST.replace('["wer", {scorer = "cer", id = "c"}]', '["wer", ""]'), "scores[1]: must"),
-        (LEAST.replace('["wer", {scorer = "cer", id = "c"}]', '["wer:x"]'), "scores[0] 'wer:x': 'x' must be OPTION"),
+        (LEAST.replace('["wer", {scorer = "cer", id = "c"}]', '["wer:x"]'), "scores[0] 'wer': 'x' must be OPTION"),
         (LEAST.replace('["wer", {scorer = "cer", id = "c"}]', "[]"), "scores: must"),
         (f"{LEAST}max_seconds = 0", "max_seconds: must"),
         (f"{LEAST}needs = {{turn = true}}", "needs.turn: "),
