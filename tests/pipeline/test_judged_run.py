@@ -203,7 +203,7 @@ def test_after_kill_9_in_the_middle_of_a_batch_only_what_is_missing_is_asked_aga
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert _wait_until(lambda: len(_kept(tmp_path / "run")) == 9, process), process.poll()
+        assert _wait_until(lambda: len(_kept(tmp_path / "run")) == 9 and len(script.bodies) == 10, process)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait(60)
