@@ -51,12 +51,13 @@ def test_it_holds_the_basic_track_of_uro_bench_in_both_languages() -> None:
 def test_without_data_and_weights_everything_is_named_as_missing_with_a_way_to_get_it(dry: Preview) -> None:
     assert not dry.is_complete
     for parts in (dry.systems, dry.tasks, dry.derivers):
-        assert all(one.get for part in parts for one in part.missing)
+        assert all(one.get or "pip install" in one.what for part in parts for one in part.missing)
         assert all(part.missing for part in parts)
     judge = "judge:openai_chat:Qwen/Qwen3-30B-A3B?prompt=judge-"
-    assert [one.name.partition(":")[0] for one in dry.derivers] == ["transcriber", *["judge"] * 5]
-    assert all(one.name.startswith(judge) for one in dry.derivers[1:])
-    assert all("address of a server that serves Qwen/Qwen3-30B-A3B" in one.missing[-1].what for one in dry.derivers[1:])
+    judges = [one for one in dry.derivers if not one.name.startswith("transcriber:")]
+    assert (len(judges), len(dry.derivers)) == (5, 7)
+    assert all(one.name.startswith(judge) for one in judges)
+    assert all("address of a server that serves Qwen/Qwen3-30B-A3B" in one.missing[-1].what for one in judges)
 
 
 def test_its_audio_qa_is_judged_unless_there_is_to_be_no_judge(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,10 +76,16 @@ def test_its_audio_qa_is_judged_unless_there_is_to_be_no_judge(monkeypatch: pyte
 
 def test_what_the_protocol_has_and_nothing_here_does_is_named(dry: Preview) -> None:
     missing = " ".join(f"{note.part} {note.published}" for note in dry.protocol if note.missing)
-    for part in ("Paraformer-zh", "UTMOS"):
-        assert part in missing
+    assert "UTMOS" in missing
     unpublished = {note.part for note in dry.protocol if not note.published}
     assert {"normalizer of ASR", "prompts of ASR and Audio-QA", "size of AlpacaEval"} <= unpublished
+
+
+def test_spoken_chinese_answers_are_transcribed_by_paraformer_and_english_ones_by_whisper(dry: Preview) -> None:
+    tasks = {one.name: one.tasks for one in dry.derivers if one.name.startswith("transcriber:")}
+    assert tasks.keys() == {"transcriber:paraformer:zh", "transcriber:whisper:large-v3"}
+    assert all(name.endswith("_zh") for name in tasks["transcriber:paraformer:zh"])
+    assert not any(name.endswith("_zh") for name in tasks["transcriber:whisper:large-v3"])
 
 
 def test_every_note_on_tasks_concerns_one() -> None:

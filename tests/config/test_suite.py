@@ -262,3 +262,11 @@ def test_a_judge_is_told_from_the_former_name_of_the_transcriber() -> None:
         judge="openai_chat:org/M,size=3"
     )
     assert "votes=x: must be a whole number" in refused(judge="openai_chat:org/M,votes=x")
+
+
+def test_transcribers_may_differ_by_language() -> None:
+    table = {"zh": "paraformer:zh", "other": "auto"}
+    assert parsed(transcriber=table).transcriber == table
+    said = "transcriber: 'zh-TW' is no language; give the first part of a BCP 47 tag (en, zh), or 'other'."
+    assert said in refused(transcriber={"zh-TW": "whisper:base"})
+    assert "transcriber" in refused(transcriber={"zh": 3})

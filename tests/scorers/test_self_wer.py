@@ -12,6 +12,7 @@ from tttbench.core.exchange import Status
 from tttbench.core.metric import Score
 from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
+from tttbench.scorers.edit_rates import transcriber_errors
 
 from .views import AUDIO, Seen, sample
 
@@ -82,3 +83,22 @@ def test_it_needs_the_transcript_of_what_was_spoken() -> None:
     assert need == Need("transcriber:ears", audio_sha256=AUDIO.sha256)
     assert list(SELF_WER.needs(sample("Paris"), Seen("a"))) == []
     assert score(Seen("a b")).status == "empty"  # nothing was spoken
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "transcript", "errors", "units"),
+    [
+        ("en", "It is Rome.", "it was Rome and was Rome", 4, 3),
+        ("", "It is Rome.", "it is rome", 0, 3),
+        ("zh", "我爱你。", "我爱他", 1, 3),
+        ("cmn-Hans", "我爱你", "", 3, 3),
+        ("de", "Es ist Köln.", "es ist kalt", 1, 3),
+    ],
+)
+def test_a_transcriber_s_own_errors_are_all_counted_by_word_or_character(
+    language: str, text: str, transcript: str, errors: int, units: int
+) -> None:
+    scorer = transcriber_errors("ears", language)
+    found = scorer.score(sample("Paris"), Seen(text, transcript))
+    assert (found.numerator, found.denominator) == (errors, units)
+    assert scorer.recipe({}).scorer == ("transcriber_cer@1" if language[:1] in ("z", "c") else "transcriber_wer@1")

@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 import whisper
 
-from tttbench.core.errors import UserError
+from tttbench.core.errors import AbsentError, UserError
+from tttbench.core.exchange import Message, Request
+from tttbench.core.plugins import check_system
+from tttbench.core.system import SystemOptions
 from tttbench.systems.whisper import weights as whisper_weights
+from tttbench.systems.whisper.adapter import WhisperSystem
+from tttbench.systems.whisper.transcriber import WhisperTranscriber
 from tttbench.systems.whisper.weights import PACKAGED, Array, hash_model, is_available_offline, load_whisper
 
 
@@ -99,6 +104,43 @@ def test_without_package_and_network_the_mend_is_named(monkeypatch: pytest.Monke
 def test_unknown_name() -> None:
     with pytest.raises(UserError, match=r"Unknown Whisper model 'tiny_en'. Did you mean 'tiny\.en'"):
         load_whisper("tiny_en")
+
+
+DIMS = whisper.model.ModelDimensions(80, 1500, 8, 1, 1, 51_864, 448, 8, 1, 1)
+"""Of an English-only model, as its vocabulary tells."""
+
+
+def test_a_checkpoint_is_given_by_its_file(tmp_path: Path) -> None:
+    import torch
+
+    made = whisper.model.Whisper(DIMS).half()
+    torch.save({"dims": vars(DIMS), "model_state_dict": made.state_dict()}, tmp_path / "mine.pt")
+    loaded = load_whisper(str(tmp_path / "mine.pt"))
+    assert (loaded.name, loaded.source) == ("mine.pt", str(tmp_path / "mine.pt"))
+    assert loaded.model.encoder.conv1.weight.dtype == torch.float32
+    assert loaded.model.decoder.token_embedding.weight.equal(made.decoder.token_embedding.weight.float())
+    state = {name: value.numpy() for name, value in made.state_dict().items()}
+    assert loaded.parameters_sha256 == hash_model(state, vars(DIMS))
+    system = WhisperSystem(WhisperTranscriber(loaded), "cpu")
+    assert system.card.recipe.startswith(f"whisper mine.pt@{loaded.parameters_sha256[:12]} openai-whisper")
+    assert system.card.capability.languages == {"en"}
+    (refused,) = system.generate(
+        [Request("a", (Message("user", audio=np.zeros(9, np.float32)),), "asr", language="zh")]
+    )
+    assert "whisper:mine.pt transcribes English only, not 'zh'" in str(refused)
+
+
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
+    import torch
+
+    with pytest.raises(AbsentError, match=r"whisper:gone\.pt: there is no file gone\.pt\. Give a checkpoint"):
+        check_system("whisper:gone.pt", SystemOptions())
+    (tmp_path / "text.pt").write_text("hello")
+    torch.save({"dims": vars(DIMS)}, tmp_path / "half.pt")
+    for name in ("text.pt", "half.pt"):
+        check_system(f"whisper:{tmp_path}/{name}", SystemOptions())
+        with pytest.raises(UserError, match=rf"{name}: can't be loaded as a Whisper model \(KeyError\)\. Give a check"):
+            load_whisper(f"{tmp_path}/{name}")
 
 
 def test_the_hash_sees_names_shapes_and_values_but_not_the_position_formula() -> None:

@@ -17,7 +17,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("folder", type=a_path, metavar="RUN", help="run directory")
     parser.add_argument(
-        "--transcriber", metavar="SYSTEM", help="take the scores of spoken answers with this transcriber, too"
+        "--transcriber",
+        metavar="SYSTEM",
+        help="take the scores of spoken answers with this transcriber, too; auto: by language",
     )
     parser.add_argument(
         "--judge",

@@ -83,7 +83,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transcriber",
         metavar="SYSTEM",
-        help="instead of the suite's: transcribes spoken answers, e.g. whisper:base; '' for none",
+        help="instead of the suite's: transcribes spoken answers, e.g. whisper:base; auto: by language; '' for none",
     )
     parser.add_argument(
         "--judge",
@@ -135,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
 
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.config.choose import choose
-    from tttbench.config.suite import load_suite
+    from tttbench.config.suite import AUTO, load_suite
     from tttbench.core.plugins import check_deriver, tasks
     from tttbench.core.system import SystemOptions
     from tttbench.pages import render
@@ -170,7 +170,9 @@ def run(args: argparse.Namespace) -> int:
     device = resolve_device(args.device)
     if args.dry_run:
         return _dry_run(suite, device, args)
-    if args.transcriber:  # a mistyped one is found also where no score of the tasks needs one
+    if (
+        args.transcriber and args.transcriber != AUTO
+    ):  # a mistyped one is found also where no score of the tasks needs one
         check_deriver(f"transcriber:{args.transcriber}", SystemOptions(device))
     plan = make_plan(suite, device, allow_outside=args.allow_outside)
     folder = args.out or new_folder(suite.name)

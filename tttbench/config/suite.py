@@ -20,11 +20,18 @@ from tttbench.config.strategies import strategy_text
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.judging import KIND, judge_options
+from tttbench.core.language import primary_language
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import ScoreEntry, scores_from
 from tttbench.core.shipped import shipped
 from tttbench.core.tables import Check, Count, Document, Name, read_table
 from tttbench.data.documents import read_toml, renamed
+
+Transcribers = str | Mapping[str, str]
+"""A system that transcribes, or one for each language: by the first part of its tag, and by ``OTHER`` for the rest."""
+
+AUTO, OTHER = "auto", "other"
+"""The transcriber that is chosen by language and by what is on this machine; the key of all other languages."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ class Suite:
         title: one line for lists and reports; ``""`` where what is run isn't the whole suite and nothing more.
         systems: the systems, in table order; labels are unique.
         tasks: the tasks, in table order; names are unique.
-        transcriber: system that transcribes spoken answers, e.g. ``"whisper:tiny.en"``; ``""`` for none.
+        transcriber: system that transcribes spoken answers, e.g. ``"whisper:tiny.en"``, or ``AUTO``; one for all, or
+            one a language; ``""`` for none.
         judge: language model that grades answers, e.g. ``"openai_chat:MODEL"``, also with ``,OPTION=VALUE``; ``""`` for
             none. With one, tasks have their judged scores, too.
         seed: seeds every request, together with task and sample id.
@@ -97,7 +105,7 @@ class Suite:
     title: str
     systems: tuple[SystemPlan, ...]
     tasks: tuple[TaskPlan, ...]
-    transcriber: str = ""
+    transcriber: Transcribers = ""
     judge: str = ""
     seed: int = 0
     batch_size: int | None = None
@@ -178,7 +186,7 @@ class _SuiteFile:
     tasks: Annotated[tuple[_TaskEntry, ...], Check(fewest=1, unique=("name",), fix="add at least one [[tasks]] table")]
     title: str = ""
     limit: Count | None = None
-    transcriber: str = ""
+    transcriber: Transcribers = ""
     judge: str = ""
     seed: int = 0
     batch_size: Count | None = None
@@ -202,6 +210,7 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
     document = _renamed(document)
     given = read_table(_SuiteFile, document)
     judge_options(given.judge, f"{document.source}: judge")
+    _check_transcribers(given.transcriber, document)
     systems = [plan for at, entry in enumerate(given.systems) for plan in _systems(entry, at, document)]
     tasks = [
         TaskPlan(
@@ -242,6 +251,13 @@ def parse_suite(name: str, document: Document, folder: Path) -> Suite:
         verify=given.verify,
         protocol=given.protocol,
     )
+
+
+def _check_transcribers(given: Transcribers, document: Document) -> None:
+    for language in given if isinstance(given, Mapping) else ():
+        if language != OTHER and (language != primary_language(language) or not language.isalpha()):
+            what = f"{language!r} is no language; give the first part of a BCP 47 tag (en, zh), or {OTHER!r}."
+            raise document.error("transcriber", what)
 
 
 def _renamed(document: Document) -> Document:

@@ -11,6 +11,7 @@ from tttbench.core.plugins import build_task
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.task import Task
 from tttbench.pipeline.default_scores import added, with_defaults
+from tttbench.pipeline.transcribers import resolved, transcriber_of
 
 
 @dataclass(frozen=True)
@@ -28,15 +29,18 @@ class AskedTask:
     scores: tuple[ScoreSpec, ...]
     given_with: str
 
-    def scores_in(self, language: str, suite: Suite) -> tuple[ScoreSpec, ...]:
+    def scores_in(self, language: str, suite: Suite, device: str) -> tuple[ScoreSpec, ...]:
         """Return all of its scores for answers in ``language``, those by default among them.
+
+        ``device`` is where transcribers run; which one is chosen by language may depend on it.
 
         Raises:
             UserError: one that there isn't, or that is given twice.
         """
         try:
             judge = judge_options(suite.judge, "judge")
-            return with_defaults(self.scores, suite.transcriber, suite.oracle, language, judge)
+            transcriber = transcriber_of(suite.transcriber, language, device)
+            return with_defaults(resolved(self.scores, language, device), transcriber, suite.oracle, language, judge)
         except UserError as error:
             raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 

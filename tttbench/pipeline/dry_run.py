@@ -134,7 +134,7 @@ def preview(suite: Suite, device: str, *, allow_outside: bool = False) -> Previe
     for system in suite.systems:
         check_label(system)
     check_ablations(suite, device, may_lack=True)
-    listed = [_task(one, suite, allow_outside) for one in asked_tasks(suite)]
+    listed = [_task(one, suite, device, allow_outside) for one in asked_tasks(suite)]
     tasks = tuple(one.preview for one in listed)
     resolved = {one.preview.name: one.specs for one in listed}
     check_metrics((name, list(filter(None, map(_column, specs)))) for name, specs in resolved.items())
@@ -257,9 +257,9 @@ def _transcriber_missing(spec: ScoreSpec, language: str) -> tuple[Missing, ...]:
     return (Missing("a transcriber, without which it has no value for spoken answers", get),)
 
 
-def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
+def _task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool) -> _Listed:
     plan, task = asked.plan, asked.task
-    specs = asked.scores_in(_language(asked), suite)
+    specs = asked.scores_in(_language(asked), suite, device)
     found = TaskPreview(
         name=plan.name,
         title=task.title,
@@ -287,7 +287,7 @@ def _task(asked: AskedTask, suite: Suite, allow_outside: bool) -> _Listed:
         for sample in (samples if plan.limit is None else samples[: plan.limit])
     ]
     language = shared_language(chosen)
-    specs = asked.scores_in(language, suite)
+    specs = asked.scores_in(language, suite, device)
     if all(_column(spec) for spec in specs):
         specs = fitting_scores(plan.name, specs, chosen)
     scores = tuple(_score(plan.name, spec, language, chosen) for spec in specs)

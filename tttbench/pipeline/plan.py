@@ -87,7 +87,7 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
         except AbsentError as error:
             raise AbsentError(f"{error} {system.get}".rstrip()) from error
     check_ablations(suite, device)
-    planned = tuple(_plan_task(asked, suite, allow_outside) for asked in asked_tasks(suite))
+    planned = tuple(_plan_task(asked, suite, device, allow_outside) for asked in asked_tasks(suite))
     check_metrics((entry.plan.name, columns(entry.scores)) for entry in planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     made = Plan(suite, planned, device, allow_outside)
@@ -128,9 +128,9 @@ def check_label(system: SystemPlan) -> None:
         raise UserError(f"system {system.name!a}: {what}")
 
 
-def _plan_task(asked: AskedTask, suite: Suite, allow_outside: bool) -> PlannedTask:
+def _plan_task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool) -> PlannedTask:
     plan, task = asked.plan, asked.task
-    _scores(asked, suite, task.language)  # first, as listing samples can take long
+    _scores(asked, suite, device, task.language)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
@@ -139,15 +139,15 @@ def _plan_task(asked: AskedTask, suite: Suite, allow_outside: bool) -> PlannedTa
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
-    scores = _scores(asked, suite, shared_language(chosen))
+    scores = _scores(asked, suite, device, shared_language(chosen))
     scores = fitting_scores(plan.name, scores, chosen)
     of_corpus(columns(scores), lambda: chosen, f"task {plan.name!r}: scores")
     return PlannedTask(plan, task, scores, chosen, listing)
 
 
-def _scores(asked: AskedTask, suite: Suite, language: str) -> tuple[ScoreSpec, ...]:
+def _scores(asked: AskedTask, suite: Suite, device: str, language: str) -> tuple[ScoreSpec, ...]:
     """The scores of a task in that language, each of which can be built."""
-    scores = asked.scores_in(language, suite)
+    scores = asked.scores_in(language, suite, device)
     try:
         columns(scores)
     except UserError as error:

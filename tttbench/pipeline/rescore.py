@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from tttbench.config.suite import AUTO
 from tttbench.core.declared import operational_options, recipe_of
 from tttbench.core.errors import UserError
 from tttbench.core.judging import REACHING
@@ -20,6 +21,7 @@ from tttbench.pipeline.plan import shared_language
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.run import finish
 from tttbench.pipeline.scores import columns, derivers_of
+from tttbench.pipeline.transcribers import resolved, transcriber_of
 from tttbench.store.manifest import Manifest, Summary, TaskEntry
 from tttbench.store.run_directory import RunStore
 
@@ -68,7 +70,7 @@ def rescore(
             has been changed then.
     """
     manifest, transcriber = store.manifest, asked.transcriber
-    if transcriber:
+    if transcriber and transcriber != AUTO:
         languages = frozenset(one.sample.language for one in store.samples())
         check_deriver(f"transcriber:{transcriber}", replace(options, languages=languages))
     taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
@@ -76,8 +78,10 @@ def rescore(
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
         language = shared_language(samples) or entry.language
-        more = (*_judged(key, entry, asked.judge), *added(asked.add, entry.scores, taken, key, entry.family))
-        task = _with(entry, more, asked, manifest, language)
+        own = resolved(asked.add, language, options.device)
+        more = (*_judged(key, entry, asked.judge), *added(own, entry.scores, taken, key, entry.family))
+        of_task = replace(asked, transcriber=transcriber_of(transcriber, language, options.device))
+        task = _with(entry, more, of_task, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     if asked.judge and not any(_judged(key, entry, asked.judge) for key, entry in tasks.items()):
         raise UserError(

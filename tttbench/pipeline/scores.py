@@ -12,7 +12,9 @@ from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_scorer
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import CorpusScorer, Scorer, ScoreSpec
+from tttbench.core.scores import score_spec
 from tttbench.core.task import why_not
+from tttbench.scorers.edit_rates import transcriber_errors
 from tttbench.store.manifest import Manifest, SystemEntry, TaskEntry
 
 
@@ -31,6 +33,10 @@ class Columns:
         """Build all scorers, each ``wrapped``; raises ``UserError`` for a scorer or option that there isn't."""
         self._by_task = {
             name: tuple(Column(one.id, wrapped(one.scorer)) for one in columns(task.scores))
+            for name, task in manifest.tasks.items()
+        }
+        self._of_transcribers = {
+            name: tuple(Column(one.id, wrapped(one.scorer)) for one in _own_errors(task.scores, task.language))
             for name, task in manifest.tasks.items()
         }
 
@@ -57,15 +63,26 @@ class Columns:
         return [one for one in self._by_task[task] if applies(one.scorer, produces) and not _compares(one, label)]
 
     def of_reference(self, task: str) -> Sequence[Column]:
-        """Those that the topline holds: what is spoken, against right answers; no gaps."""
-        return [
-            one for one in self._by_task[task] if "audio" in one.scorer.reads and one.scorer.info.direction != "none"
-        ]
+        """Those that the topline holds: what is spoken, against right answers, and transcribers' errors; no gaps."""
+        spoken = (one for one in self._by_task[task] if "audio" in one.scorer.reads)
+        return [*(one for one in spoken if one.scorer.info.direction != "none"), *self.of_transcribers(task)]
+
+    def of_transcribers(self, task: str) -> Sequence[Column]:
+        """Those that reference audio alone has: the errors of each transcriber itself."""
+        return self._of_transcribers.get(task, ())
 
     def __iter__(self) -> Iterator[Column]:
         """All scores of all tasks."""
         for found in self._by_task.values():
             yield from found
+
+
+def _own_errors(specs: Sequence[ScoreSpec], language: str) -> Iterator[Column]:
+    """What each transcriber of these scores gets wrong by itself; ids as those of scores, of several with its name."""
+    names = dict.fromkeys(one.options["transcriber"] for one in specs if one.options.get("transcriber"))
+    for at, name in enumerate(names):
+        scorer = transcriber_errors(name, language)
+        yield Column(scorer.name if not at else score_spec(scorer.name, "", {"transcriber": name}, "").id, scorer)
 
 
 def columns(specs: Sequence[ScoreSpec]) -> tuple[Column, ...]:

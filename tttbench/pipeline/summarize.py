@@ -82,7 +82,11 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         memory += _memory(label, system)
     answered = counts.total()
     timings = timings_of(cells)
+    topline = tuple(_topline(store, manifest, columns, derivations))
+    given = {one.metric for one in topline}
+    of_transcribers = [column for name in manifest.tasks for column in columns.of_transcribers(name)]
     metrics = {column.id: column.scorer.info for column in columns}
+    metrics |= {column.id: column.scorer.info for column in of_transcribers if column.id in given}
     suite = manifest.suite
     traded = outcomes.traded(timings.answers)
     losses = loss_paths(manifest, metrics, standings, found.results)
@@ -94,7 +98,7 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         probes=(*timings.probes, *memory),
         timed=timings.answers,
         metrics=metrics,
-        topline=tuple(_topline(store, manifest, columns, derivations)),
+        topline=topline,
         frontier=traded.places,
         ways=traded.ways,
         derived=tuple(_derived(store, manifest)),
@@ -182,9 +186,9 @@ def _aggregated(label: str, task: str, column: Column, scored: Sequence[Scored],
 
 
 def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations: Derivations) -> Iterator[Result]:
-    """The scores of spoken answers on reference audio: what the transcriber allows at best."""
+    """The scores of spoken answers on reference audio: what the transcriber allows at best, and its own errors."""
     for name in manifest.tasks:
-        own = columns.of_reference(name)
+        own, no_scores = columns.of_reference(name), {column.id for column in columns.of_transcribers(name)}
         samples = [entry for entry in store.samples(name) if entry.answer_audio is not None]
         if not own or not samples:
             continue
@@ -197,7 +201,8 @@ def _topline(store: RunStore, manifest: Manifest, columns: Columns, derivations:
             for column in own:
                 score = _score(column, entry.sample, view, name)
                 if score is not None:
-                    rows.append((entry.sample.id, 0, column.id, score))
+                    if column.id not in no_scores:
+                        rows.append((entry.sample.id, 0, column.id, score))
                     by_column.setdefault(column.id, []).append(Scored(entry.sample, score))
         store.replace_scores(TOPLINE, name, rows)
         for column in own:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from tttbench.core.derivation import Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
+from tttbench.core.language import primary_language
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
 from tttbench.core.normalizer import Normalizer, package_version
 from tttbench.core.plugins import build_normalizer, register_scorer
@@ -64,6 +65,9 @@ SELF_WER = replace(
     _rate("Spoken against written", "self WER", f"{_AGAINST_ITSELF}, of each answer at most its words"), highest=1
 )
 SELF_WER_UNCAPPED = _rate("Spoken against written, uncapped", "self WER, uncapped", f"{_AGAINST_ITSELF}, all of them")
+_OF_TRANSCRIBER = "errors of the transcriber on recordings of right answers: a floor under scores of spoken answers"
+TRANSCRIBER_WER = _rate("Transcriber's own word errors", "its WER", f"word {_OF_TRANSCRIBER}")
+TRANSCRIBER_CER = _rate("Transcriber's own character errors", "its CER", f"character {_OF_TRANSCRIBER}")
 MER = _rate("Mixed error rate", "MER", "all edits over all reference units: Han characters, and words of other scripts")
 
 
@@ -289,3 +293,17 @@ def self_wer(options: Mapping[str, str]) -> SelfErrorRate:
         raise UserError(f"self_wer:cap={cap!r:.60}: must be words (an answer's errors are at most its words) or none.")
     info = SELF_WER if cap == "words" else SELF_WER_UNCAPPED
     return SelfErrorRate("self_wer", info, _edits("self_wer", chosen, "en", align_words), Transcription.of(chosen))
+
+
+def transcriber_errors(transcriber: str, language: str) -> SelfErrorRate:
+    """Build what a transcriber gets wrong of recordings of right answers; not a score of any system.
+
+    Args:
+        transcriber: the system that transcribes.
+        language: BCP 47 tag of the answers: character errors of Chinese, word errors of all others.
+    """
+    primary, made = primary_language(language), Transcription(transcriber)
+    if primary in ("zh", "cmn"):
+        return SelfErrorRate("transcriber_cer", TRANSCRIBER_CER, _edits("cer_zh", {}, "zh", align_characters), made)
+    normalizer = "en" if primary in ("", "en") else "basic"
+    return SelfErrorRate("transcriber_wer", TRANSCRIBER_WER, _edits("wer", {}, normalizer, align_words), made)

@@ -13,9 +13,17 @@ from tttbench.core.plugins import register_system
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.data.audio import resample
 from tttbench.data.cache import user_cache
-from tttbench.systems.whisper.languages import MOST_LANGUAGES, is_english_only, language_of
+from tttbench.systems.whisper.languages import MOST_LANGUAGES, language_of
 from tttbench.systems.whisper.transcriber import SAMPLE_RATE_HZ, Transcript, WhisperTranscriber
-from tttbench.systems.whisper.weights import PACKAGED, is_available_offline, load_whisper, n_bytes_of
+from tttbench.systems.whisper.weights import (
+    PACKAGED,
+    default_model,
+    find_checkpoint,
+    is_available_offline,
+    is_checkpoint,
+    load_whisper,
+    n_bytes_of,
+)
 
 
 class WhisperSystem:
@@ -30,7 +38,7 @@ class WhisperSystem:
     @property
     def card(self) -> SystemCard:
         """The model card."""
-        english = is_english_only(self._transcriber.name)
+        english = self._transcriber.is_english_only
         return SystemCard(
             name=self.name,
             capability=Capability(
@@ -81,7 +89,8 @@ class WhisperSystem:
         if request.audio is None:
             raise InputError(f"{request.id}: has no audio to transcribe. Give the sample an audio file.")
         try:
-            return language_of(request.language, self._transcriber.name, self._transcriber.n_languages)
+            model = self._transcriber
+            return language_of(request.language, model.name, model.n_languages, english_only=model.is_english_only)
         except InputError as error:
             raise InputError(f"{request.id}: {error}") from error
 
@@ -103,13 +112,16 @@ def check(spec: str, options: SystemOptions) -> None:
     import whisper
 
     names = whisper.available_models()
-    if spec and spec not in names:
+    if is_checkpoint(spec):
+        find_checkpoint(spec)
+    elif spec and spec not in names:
         raise UserError(f"whisper:{spec}: openai-whisper has no such model. {did_you_mean(spec, names)}")
     if options.strategy:
         raise UserError(f"whisper: has no decoding strategies, so {options.strategy!r} cannot be used; leave it out.")
     if options.settings:
         raise UserError(f"whisper: unknown decode settings {', '.join(sorted(options.settings))}; it has none.")
-    refused = [error for tag in sorted(options.languages) if (error := _refusal(tag, spec or "tiny.en")) is not None]
+    model = spec or default_model(options.device)
+    refused = [error for tag in sorted(options.languages) if (error := _refusal(tag, model)) is not None]
     if refused and len(refused) == len(options.languages):
         raise refused[0]
 
@@ -124,14 +136,14 @@ def _refusal(tag: str, model: str) -> InputError | None:
 
 def ready(spec: str, options: SystemOptions) -> None:
     """Make the weights be there, from the network if need be."""
-    name = spec or "tiny.en"
+    name = spec or default_model(options.device)
     if not is_available_offline(name):
         load_whisper(name, "cpu")
 
 
 def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
     """The weights, where neither a package nor a cache has them."""
-    name = spec or "tiny.en"
+    name = spec or default_model(options.device)
     if is_available_offline(name):
         return []
     size = n_bytes_of(name)
@@ -144,11 +156,12 @@ def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
 @register_system(
     "whisper",
     specs=("tiny.en",),
-    summary="openai-whisper, greedy; any of its model names",
+    summary="openai-whisper, greedy; any of its model names, or a checkpoint FILE.pt",
     check=check,
     ready=ready,
     lacks=lacks,
 )
 def build(spec: str, options: SystemOptions) -> WhisperSystem:
-    """Build ``whisper:spec``; an empty spec is ``tiny.en``."""
-    return WhisperSystem(WhisperTranscriber.load(spec or "tiny.en", options.device, options.batch_size), options.device)
+    """Build ``whisper:spec``; for an empty spec see ``default_model``."""
+    name = spec or default_model(options.device)
+    return WhisperSystem(WhisperTranscriber.load(name, options.device, options.batch_size), options.device)

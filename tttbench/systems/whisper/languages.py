@@ -16,17 +16,18 @@ _ALIASES = {"cmn": "zh", "nb": "no", "fil": "tl", "jv": "jw", "iw": "he", "in": 
 
 
 def is_english_only(model: str) -> bool:
-    """Whether a model knows English alone; so their names say."""
-    return model.endswith(".en")
+    """Whether a model knows English alone; so their names say, and those of files that are called like them."""
+    return model.removesuffix(".pt").endswith(".en")
 
 
-def language_of(tag: str, model: str, n_languages: int) -> str:
+def language_of(tag: str, model: str, n_languages: int, *, english_only: bool | None = None) -> str:
     """Return Whisper's code of a language, by the first part of its tag: ``"zh-TW"`` is ``"zh"``.
 
     Args:
         tag: BCP 47.
         model: Whisper's name of the model.
         n_languages: how many languages it knows, if it is multilingual.
+        english_only: whether it knows English alone, where that was seen in its weights; None: as its name says.
 
     Returns:
         The code; ``""`` for a tag that names no language: it has to be detected. An English-only model can't, and takes
@@ -39,7 +40,7 @@ def language_of(tag: str, model: str, n_languages: int) -> str:
 
     primary = primary_language(tag)
     code = _ALIASES.get(primary, primary)
-    if is_english_only(model):
+    if is_english_only(model) if english_only is None else english_only:
         if code not in ("", "en"):
             raise InputError(
                 f"whisper:{model} transcribes English only, not {tag!r}; use a multilingual model, e.g. whisper:base."

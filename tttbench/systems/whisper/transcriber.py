@@ -86,6 +86,11 @@ class WhisperTranscriber:
         )
 
     @property
+    def is_english_only(self) -> bool:
+        """Whether the model knows English alone."""
+        return not self._model.is_multilingual
+
+    @property
     def n_languages(self) -> int:
         """How many languages the model knows."""
         return int(self._model.num_languages)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.errors import AbsentError, UserError, did_you_mean
 from tttbench.core.tables import read_table
 from tttbench.data.cache import cache_folder, user_cache
 from tttbench.data.documents import parse_json
@@ -99,8 +99,31 @@ def hash_model(parameters: Mapping[str, Array], dims: Mapping[str, int]) -> str:
     return digest.hexdigest()
 
 
+def default_model(device: str, *, multilingual: bool = False) -> str:
+    """Return the model that is taken where none is named: ``large-v3`` on CUDA, else ``base``.
+
+    Where ``base`` isn't on this machine it is ``tiny.en``, as long as the model needn't be ``multilingual``.
+    """
+    if device.partition(":")[0] == "cuda":
+        return "large-v3"
+    return "base" if multilingual or is_available_offline("base") else "tiny.en"
+
+
+def is_checkpoint(spec: str) -> bool:
+    """Whether a spec names a file: one with a slash in it, or that ends in ``.pt``."""
+    return "/" in spec or spec.endswith(".pt")
+
+
+def find_checkpoint(spec: str) -> Path:
+    """Return the file that a spec names; raises ``AbsentError`` if there is none."""
+    path = Path(spec).expanduser()
+    if not path.is_file():
+        raise AbsentError(f"whisper:{spec}: there is no file {path}.", "Give a checkpoint of openai-whisper, FILE.pt.")
+    return path
+
+
 def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
-    """Load the openai-whisper model ``name`` in float32, ready to transcribe.
+    """Load the openai-whisper model ``name`` in float32, ready to transcribe; a name may be that of a file.
 
     Taken from the first of: the cache, the packages in ``PACKAGED``, openai-whisper itself (its cache or its download).
 
@@ -109,6 +132,10 @@ def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
     """
     import whisper
 
+    if is_checkpoint(name):
+        path = find_checkpoint(name)
+        model = _load_checkpoint(path, device)
+        return LoadedWhisper(path.name, model, _hash_of(model), str(path))
     if name not in whisper.available_models():
         raise UserError(f"Unknown Whisper model {name!r}. {did_you_mean(name, whisper.available_models())}")
     packaged = PACKAGED.get(name)
@@ -121,12 +148,32 @@ def load_whisper(name: str, device: str = "cpu") -> LoadedWhisper:
             source = " + ".join(packaged.distributions)
             return LoadedWhisper(name, model.to(device), packaged.parameters_sha256, source)
     model = _load_own(name, device)
+    return LoadedWhisper(name, model, _hash_of(model), "openai-whisper")
+
+
+def _hash_of(model: Whisper) -> str:
     parameters = {key: value.cpu().numpy() for key, value in model.state_dict().items()}
-    return LoadedWhisper(name, model, hash_model(parameters, vars(model.dims)), "openai-whisper")
+    return hash_model(parameters, vars(model.dims))
+
+
+def _load_checkpoint(path: Path, device: str) -> Whisper:
+    """Load a file in openai-whisper's form; its pickle may hold tensors and plain values alone."""
+    import pickle
+
+    import whisper
+
+    try:
+        model = whisper.load_model(str(path), device=device)
+    except (OSError, RuntimeError, EOFError, LookupError, TypeError, pickle.UnpicklingError) as error:
+        fix = "Give a checkpoint in openai-whisper's form, with dims and model_state_dict."
+        raise UserError(f"{path}: can't be loaded as a Whisper model ({type(error).__name__}). {fix}") from error
+    return model.float().eval().requires_grad_(False)
 
 
 def is_available_offline(name: str) -> bool:
-    """Whether ``load_whisper(name)`` needs no network: cached, packaged, or downloaded by openai-whisper before."""
+    """Whether ``load_whisper(name)`` needs no network: cached, packaged, downloaded by openai-whisper, or a file."""
+    if is_checkpoint(name):
+        return True
     packaged = PACKAGED.get(name)
     if packaged is not None and (_cache_file(name, packaged).is_file() or _find_packaged(packaged) is not None):
         return True

@@ -1,0 +1,49 @@
+"""Which system transcribes spoken answers in which language. Builds none.
+
+What a suite says is turned into a system's name here, once a task's language is known; so scores, manifest and recipes
+hold what is really used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from tttbench.config.suite import AUTO, OTHER, Transcribers
+from tttbench.core.language import primary_language
+from tttbench.core.scorer import ScoreSpec
+from tttbench.systems.paraformer.adapter import is_here
+from tttbench.systems.whisper.weights import default_model
+
+_CHINESE = frozenset({"zh", "cmn"})
+
+
+def transcriber_of(given: Transcribers, language: str, device: str) -> str:
+    """Return the system that transcribes answers in a language; ``""`` for none.
+
+    Args:
+        given: of a suite or a call; see ``Suite.transcriber``.
+        language: BCP 47 tag of the answers; ``""``, where it isn't known, counts as English.
+        device: the system's.
+    """
+    primary = primary_language(language) or "en"
+    if isinstance(given, Mapping):
+        given = given.get(primary, given.get(OTHER, ""))
+    return automatic(primary, device) if given == AUTO else given
+
+
+def automatic(language: str, device: str) -> str:
+    """Return what ``auto`` means for a language: Paraformer for Chinese where it is on this machine, else Whisper."""
+    if language in _CHINESE and is_here():
+        return "paraformer:zh"
+    return f"whisper:{default_model(device, multilingual=language != 'en')}"
+
+
+def resolved(scores: Iterable[ScoreSpec], language: str, device: str) -> tuple[ScoreSpec, ...]:
+    """Return scores whose own ``transcriber=auto`` is the name of a system."""
+    return tuple(
+        replace(one, options={**one.options, "transcriber": transcriber_of(AUTO, language, device)})
+        if one.options.get("transcriber") == AUTO
+        else one
+        for one in scores
+    )
