@@ -114,6 +114,9 @@ def test_presets_of_other_scores_are_named_and_set_against_nothing() -> None:
     assert all(not cells[name].moved for name in others)
     assert found.steps_of == "kimi-zh (mer)"
     assert found.steps[-1].cells[0].value == cells["kimi-zh (mer)"].value
+    unlike = "counts other units, and can\u2019t be compared"
+    assert unlike in explained_page([found])
+    assert unlike not in explained_page([explained()])
 
 
 @pytest.mark.parametrize(

@@ -16,15 +16,28 @@ def explained_page(explanations: Sequence[Explanation]) -> str:
     """Return the page."""
     return template("explain.html.j2").render(
         explanations=explanations,
+        has_other_units=_has_other_units(explanations),
         plural=plural,
-        number=number,
+        number=_number,
         notes=_notes,
         style=style(),
         version=__version__,
     )
 
 
+def _has_other_units(explanations: Sequence[Explanation]) -> bool:
+    """Whether a row is set against none, other than those that begin a table."""
+    later = [row for one in explanations for rows in (one.presets, one.steps) for row in rows[1:]]
+    return any(math.isnan(cell.change) and not math.isnan(cell.value) for row in later for cell in row.cells)
+
+
+def _number(value: float, info: MetricInfo, *, signed: bool = False) -> str:
+    """As in the terminal, with a true minus; a dash for none stays one."""
+    text = number(value, info, signed=signed)
+    return text if text == "-" else text.replace("-", "\u2212")
+
+
 def _notes(cell: Cell, info: MetricInfo) -> str:
     """The change, and how many answers are left out, as far as there are any."""
-    change = "" if math.isnan(cell.change) else number(cell.change, info, signed=True)
+    change = "" if math.isnan(cell.change) else _number(cell.change, info, signed=True)
     return ", ".join(filter(None, [change, f"{cell.dropped} dropped" if cell.dropped else ""]))

@@ -1,4 +1,4 @@
-"""The same recordings in every layout that transcribed speech is read in."""
+"""Recordings in every layout that transcribed speech is read in, and as WenetSpeech: long files with segments."""
 
 from __future__ import annotations
 
@@ -10,23 +10,32 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import soundfile
+
+RATE_HZ = 16_000
+PAUSE_S = 0.5
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording in WAV and what is spoken in it; ``name`` is LJSpeech's, a chapter and a number: ``LJ001-0012``."""
+    """A recording and what is spoken in it. Of LJSpeech ``name`` is a chapter and a number: ``LJ001-0012``."""
 
     name: str
     file: Path
     text: str
 
 
-def read_recorded(ljspeech: Path, names: Sequence[str]) -> list[Recorded]:
-    """Recordings of LJSpeech by their names."""
-    rows = [line.split("|") for line in (ljspeech / "metadata.csv").read_text(encoding="utf-8").splitlines()]
-    texts = {row[0]: row[2] for row in rows}
-    return [Recorded(name, ljspeech / "wavs" / f"{name}.wav", texts[name]) for name in names]
+def read_ljspeech(folder: Path, limit: int | None = None) -> list[Recorded]:
+    """The first recordings of LJSpeech, with their normalized texts."""
+    rows = [line.split("|") for line in (folder / "metadata.csv").read_text(encoding="utf-8").splitlines()[:limit]]
+    return [Recorded(row[0], folder / "wavs" / f"{row[0]}.wav", row[2]) for row in rows]
+
+
+def read_listed(path: Path, limit: int | None = None) -> list[Recorded]:
+    """The first recordings of a list without a header: a file beside it and a text a line."""
+    rows = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()[:limit]]
+    return [Recorded(Path(row[0]).stem, path.parent / row[0], row[1]) for row in rows]
 
 
 def _audio(folder: Path, recorded: Sequence[Recorded]) -> None:
@@ -68,10 +77,11 @@ def kaldi(folder: Path, recorded: Sequence[Recorded]) -> Path:
 
 def nemo(folder: Path, recorded: Sequence[Recorded]) -> Path:
     _audio(folder / "wav", recorded)
-    rows = [{"audio_filepath": f"wav/{one.name}.wav", "duration": 9.0, "text": one.text} for one in recorded]
-    # A duration that is the whole file's cuts nothing.
-    for row, one in zip(rows, recorded, strict=True):
-        row["duration"] = soundfile.info(one.file).duration
+    lengths_s = [soundfile.info(one.file).duration for one in recorded]
+    rows = [
+        {"audio_filepath": f"wav/{one.name}.wav", "duration": length_s, "text": one.text}
+        for one, length_s in zip(recorded, lengths_s, strict=True)
+    ]
     return _list(folder / "manifest.json", [json.dumps(row) for row in rows])
 
 
@@ -131,3 +141,36 @@ LAYOUTS: Mapping[str, tuple[str, Callable[[Path, Sequence[Recorded]], Path]]] = 
     "zip": ("asr_folder", zipped),
 }
 """Task and writer of each; a writer fills an empty folder and returns what is given with ``--data``."""
+
+
+def write_wenetspeech(folder: Path, parts: Mapping[str, Sequence[Recorded]]) -> Path:
+    """Write recordings as WenetSpeech has them: one long Opus file a subset, and a list of its segments.
+
+    Args:
+        folder: where to; made if need be.
+        parts: recordings by subset, ``TEST_NET`` or ``TEST_MEETING``; at any rate.
+    """
+    import soxr
+
+    audios = []
+    for subset, recorded in parts.items():
+        name, at = f"{subset}_Y0001", 0
+        pause = np.zeros(round(PAUSE_S * RATE_HZ), np.float32)
+        waves, segments = [], []
+        for number, one in enumerate(recorded):
+            samples, rate = soundfile.read(one.file, dtype="float32", always_2d=True)
+            wave = soxr.resample(samples.mean(axis=1), rate, RATE_HZ)
+            begin = at + len(pause)
+            at = begin + len(wave)
+            waves += [pause, wave]
+            times = {"begin_time": round(begin / RATE_HZ, 3), "end_time": round(at / RATE_HZ, 3)}
+            segments.append({"sid": f"{name}_S{number:05d}", "subsets": [subset], "text": one.text, **times})
+        path = folder / "audio" / subset.lower() / "B00000" / f"{name}.opus"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = np.concatenate([*waves, pause])
+        soundfile.write(path, whole, RATE_HZ, format="OGG", subtype="OPUS")
+        entry = {"aid": name, "path": path.relative_to(folder).as_posix(), "duration": len(whole) / RATE_HZ}
+        audios.append({**entry, "segments": segments})
+    document = {"data": "WenetSpeech", "version": "v1.0", "audios": audios}
+    (folder / "WenetSpeech.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    return folder
