@@ -157,7 +157,7 @@ def lacks(spec: str, options: SystemOptions) -> Sequence[Missing]:
     except AbsentError as error:
         if spec in ("", CHINESE) and not chinese_folder().is_dir():
             size = n_bytes_of("model.onnx", TOKENS)
-            return [Missing("weights of Paraformer zh", how_to_get(chinese_folder()), size)]
+            return [Missing("weights of Paraformer zh", how_to_get(), size)]
         return [Missing(error.what, error.get)]
     return []
 

@@ -19,10 +19,7 @@ CHINESE = "zh"
 """The spec of the model that transcribes Chinese by default."""
 ARCHIVE = "sherpa-onnx-paraformer-zh-2023-03-28"
 """What its archive is called, and unpacks to: FunASR's ``paraformer-zh`` (8,404 tokens) as exported for sherpa-onnx."""
-_GET = (
-    f"unpack {ARCHIVE}.tar.bz2 (release asr-models of k2-fsa/sherpa-onnx) into {{into}}, or give your own folder: "
-    "paraformer:FOLDER"
-)
+_GET = f"unpack {ARCHIVE}.tar.bz2 (release asr-models of k2-fsa/sherpa-onnx) into {{into}}"
 
 TOKENS = "tokens.txt"
 _SIZES = {"model.onnx": 824_000_000, "model.int8.onnx": 214_000_000, TOKENS: 75_000}
@@ -66,20 +63,21 @@ def find_files(spec: str) -> ParaformerFiles:
     Raises:
         AbsentError: naming what isn't there, its size and where to get it.
     """
+    chosen: tuple[str, ...] = MODELS
     if spec in ("", CHINESE):
-        name, folder, chosen = CHINESE, chinese_folder(), MODELS
+        name, folder = CHINESE, chinese_folder()
     else:
         given = Path(spec).expanduser()
         is_file = given.suffix == ".onnx"
         folder = given.parent if is_file else given
         name, chosen = folder.resolve().name, (given.name,) if is_file else MODELS
     if not folder.is_dir():
-        raise AbsentError(f"paraformer:{spec}: there is no folder {folder}.", _how_to_get(folder, *chosen[:1], TOKENS))
+        raise AbsentError(f"paraformer:{spec}: there is no folder {folder}.", _how_to_get(spec, *chosen[:1], TOKENS))
     model = next((folder / one for one in chosen if (folder / one).is_file()), None)
     if model is None:
-        raise AbsentError(f"paraformer:{spec}: {folder} lacks {' or '.join(chosen)}.", _how_to_get(folder, *chosen[:1]))
+        raise AbsentError(f"paraformer:{spec}: {folder} lacks {' or '.join(chosen)}.", _how_to_get(spec, *chosen[:1]))
     if not (folder / TOKENS).is_file():
-        raise AbsentError(f"paraformer:{spec}: {folder} lacks {TOKENS}.", _how_to_get(folder, TOKENS))
+        raise AbsentError(f"paraformer:{spec}: {folder} lacks {TOKENS}.", _how_to_get(spec, TOKENS))
     return ParaformerFiles(name, model, folder / TOKENS)
 
 
@@ -88,14 +86,17 @@ def n_bytes_of(*names: str) -> int:
     return sum(_SIZES.get(name, 0) for name in names)
 
 
-def how_to_get(folder: Path) -> str:
-    """Return where the Chinese model comes from, as the end of a sentence; ``folder`` is where it should lie."""
-    return _GET.format(into=folder.parent)
+def how_to_get() -> str:
+    """Return where the Chinese model comes from and where it has to lie, as the end of a sentence."""
+    return _GET.format(into=chinese_folder().parent)
 
 
-def _how_to_get(folder: Path, *names: str) -> str:
+def _how_to_get(spec: str, *names: str) -> str:
     sizes = ", ".join(f"{name} {size / 1e6:.1f} MB" for name in names if (size := n_bytes_of(name)))
-    return f"Fix: {how_to_get(folder)}" + (f" (of the Chinese model: {sizes})." if sizes else ".")
+    of_chinese = f"{how_to_get()} (of that: {sizes})" if sizes else how_to_get()
+    if spec in ("", CHINESE):
+        return f"Fix: {of_chinese}, or give your own folder: paraformer:FOLDER."
+    return f"Fix: copy it there from the export, or take paraformer:{CHINESE}: {of_chinese}."
 
 
 def check_files(files: ParaformerFiles) -> None:
