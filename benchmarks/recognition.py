@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     machine = this_machine(("torch", "openai-whisper"))
     began = datetime.now(UTC).isoformat(timespec="seconds")
-    rows = []
+    rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         for part in args.only or PARTS:

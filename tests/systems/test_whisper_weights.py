@@ -123,7 +123,7 @@ def test_a_checkpoint_is_given_by_its_file(tmp_path: Path) -> None:
     assert loaded.parameters_sha256 == hash_model(state, vars(DIMS))
     system = WhisperSystem(WhisperTranscriber(loaded), "cpu")
     assert system.card.recipe.startswith(f"whisper mine.pt@{loaded.parameters_sha256[:12]} openai-whisper")
-    assert system.card.capability.languages == {"en"}
+    assert system.card.capability.languages == frozenset({"en"})
     (refused,) = system.generate(
         [Request("a", (Message("user", audio=np.zeros(9, np.float32)),), "asr", language="zh")]
     )
