@@ -158,6 +158,11 @@ def test_doctor_names_what_is_missing_and_the_extra() -> None:
             "whisper:tiny.en needs openai-whisper",
             "whisper",
         ),
+        (
+            ["run", "--systems", "paraformer:zh", "--tasks", "mini_asr"],
+            "paraformer:zh needs sherpa-onnx",
+            "paraformer",
+        ),
         (["run", "--device", "cuda"], "--device cuda needs torch", "model"),
         (["probe", "ttt:mini"], "ttt:mini needs torch", "model"),
         (["nll"], "ttt:mini needs torch", "model"),
