@@ -29,16 +29,16 @@ def test_a_model_that_is_not_there_is_named_with_its_size_and_where_to_get_it(
 ) -> None:
     monkeypatch.setenv("TTTBENCH_CACHE", str(tmp_path))
     (missing,) = lacking("paraformer:zh", SystemOptions(), systems) or ()
-    assert (missing.what, round(missing.n_bytes / 1e6)) == ("weights of Paraformer zh", 824)
+    assert (missing.what, round(missing.n_bytes / 1e6)) == ("weights of Paraformer zh", 864)
     assert missing.get.startswith(
         f"unpack {ARCHIVE}.tar.bz2 (release asr-models of k2-fsa/sherpa-onnx) into {tmp_path}"
     )
-    with pytest.raises(AbsentError, match=rf"there is no folder .*{ARCHIVE}\. Fix: unpack .*model\.onnx 824\.0 MB"):
+    with pytest.raises(AbsentError, match=rf"there is no folder .*{ARCHIVE}\. Fix: unpack .*model\.onnx 864\.0 MB"):
         make_ready("paraformer:zh", SystemOptions(), systems)
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AbsentError, match=r"lacks model\.onnx or model\.int8\.onnx\. Fix: .*model\.onnx 824\.0 MB"):
+    with pytest.raises(AbsentError, match=r"lacks model\.onnx or model\.int8\.onnx\. Fix: .*model\.onnx 864\.0 MB"):
         find_files(str(tmp_path))
     (tmp_path / "model.int8.onnx").touch()
     with pytest.raises(AbsentError, match=r"lacks tokens\.txt\. Fix: .*tokens\.txt 0\.1 MB"):

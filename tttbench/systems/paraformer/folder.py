@@ -22,9 +22,10 @@ ARCHIVE = "sherpa-onnx-paraformer-zh-2023-03-28"
 _GET = f"unpack {ARCHIVE}.tar.bz2 (release asr-models of k2-fsa/sherpa-onnx) into {{into}}"
 
 TOKENS = "tokens.txt"
-_SIZES = {"model.onnx": 824_000_000, "model.int8.onnx": 214_000_000, TOKENS: 75_000}
-"""Of ``ARCHIVE``, roughly; from sherpa's documentation. In this order: of two models the first is taken."""
+_SIZES = {"model.onnx": 864_000_000, "model.int8.onnx": 223_000_000, TOKENS: 75_800}
+"""Of ``ARCHIVE``, as the hub's csukuangfj/sherpa-onnx-paraformer-zh-2023-03-28 lists them."""
 MODELS = ("model.onnx", "model.int8.onnx")
+"""Of both the first is taken."""
 
 FEATURES = 80
 _END = "</s>"
