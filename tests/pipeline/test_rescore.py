@@ -73,6 +73,14 @@ def test_another_transcriber_takes_the_scores_of_the_first_once_more(tmp_path: P
     assert scores_after(tmp_path / "same", (TEXT, SPOKEN, second), transcriber="whisper:tiny.en") == [[*first, gap]]
 
 
+def test_one_that_is_chosen_by_language_has_its_own_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tttbench.pipeline.transcribers.automatic", lambda language, device: "ttt:mini")
+    mini = ("spoken_accuracy_ttt-mini", "spoken_accuracy", "ttt:mini")
+    assert mini in scores_after(tmp_path / "run", (SPOKEN,), transcriber="auto")[0]
+    added = ScoreSpec("spoken_accuracy", "own", {"transcriber": "auto"})
+    assert ("own", "spoken_accuracy", "ttt:mini") in scores_after(tmp_path / "more", (SPOKEN,), add=(added,))[0]
+
+
 def test_where_no_transcriber_was_there_all_get_it(tmp_path: Path) -> None:
     bare = ScoreSpec("spoken_accuracy", "spoken_accuracy")
     found = scores_after(tmp_path / "run", (bare,), transcriber="ttt:mini")
