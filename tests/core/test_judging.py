@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tttbench.core.declared import operational_options
 from tttbench.core.errors import UserError
-from tttbench.core.judging import OPTIONS, SCALES, JudgeSettings
+from tttbench.core.judging import OPTIONS, SCALES, JudgeSettings, deriver_title
 from tttbench.core.scores import parse_score
 from tttbench.derive.judge.deriver import recipe_of
 from tttbench.derive.judge.prompts import FOLDER, load_prompt
@@ -27,6 +27,15 @@ def test_defaults_and_the_name() -> None:
     voted = of(votes="3", recipe="judge-1-5", base_url="http://127.0.0.1:1/v1")
     assert voted.temperature == 0.5
     assert voted.deriver == (f"judge:{JUDGE}?prompt=judge-1-5&votes=3&temperature=0.5&base_url=http://127.0.0.1:1/v1")
+
+
+def test_people_are_shown_what_a_judge_is_asked_for_and_not_how_it_is_reached() -> None:
+    assert (
+        deriver_title(of(base_url="http://127.0.0.1:1/v1", concurrency="9").deriver) == f"judge {JUDGE} (judge-binary)"
+    )
+    voted = of(votes="3", recipe="judge-1-5", top_p="0.95")
+    assert deriver_title(voted.deriver) == f"judge {JUDGE} (judge-1-5, 3 votes, temperature 0.5, top_p 0.95)"
+    assert deriver_title("transcriber:whisper:tiny.en") == "transcriber:whisper:tiny.en"
 
 
 @given(

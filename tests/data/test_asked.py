@@ -113,6 +113,27 @@ def test_samples_that_cannot_be_asked(sample: Sample, says: str) -> None:
         asked([sample], Asking("clean", "pico"), "en", "task 't'")
 
 
+@pytest.mark.parametrize(
+    ("text", "is_spoken"),
+    [
+        ("法国的首都是哪里", False),
+        ("Столица России?", False),
+        ("What does 你好 mean?", True),
+        ("Où est Zürich?", True),
+        ("1 + 1 = ?", True),
+    ],
+)
+def test_a_voice_is_given_no_text_in_another_script_than_its_language_has(text: str, is_spoken: bool) -> None:
+    sample = Sample("a", (Turn("user", text),), ("x",))
+    if is_spoken:
+        assert asked([sample], Asking("clean", "pico:en-US"), "", "t")[0].audio is not None
+        return
+    with pytest.raises(
+        UserError, match=r"t: sample 'a' \(.*\) isn't written in Latin letters, and the voice pico:en-US"
+    ):
+        asked([sample], Asking("clean", "pico:en-US"), "", "t")
+
+
 def test_user_turns_alone_are_spoken() -> None:
     turns = (Turn("system", "Be brief."), Turn("user", "Hi"), Turn("assistant", "Hello"), Turn("user", "Who?"))
     (found,) = asked([Sample("a", turns)], Asking("clean", "pico"), "", "task 't'")

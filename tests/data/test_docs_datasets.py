@@ -23,7 +23,7 @@ PUBLISHED = (
 
 def test_every_command_runs_a_task_of_its_row() -> None:
     rows = re.findall(r"^\| (`[^|]+) \|.*\| `(tttbench [^`]+)` \|$", PAGE, re.MULTILINE)
-    assert len(rows) == len(PUBLISHED) + 1
+    assert len(rows) == len(PUBLISHED) + len(("UltraEval-Audio", "OpenAudioBench", "Web Questions", "Llama Questions"))
     for names, command in rows:
         task = build_parser().parse_args(shlex.split(command)[1:]).tasks
         name = task if isinstance(task, str) else ",".join(task)

@@ -126,6 +126,9 @@ def test_what_is_no_judge_and_a_run_with_nothing_to_be_judged(
         "--out",
         str(tmp_path / "run"),
     ]
+    if judge == JUDGE:  # nor does a run begin in which it would have nothing to do
+        assert main(["run", *run, "--transcriber", "", "--judge", judge]) == 2
+        assert (why in capsys.readouterr().err, (tmp_path / "run").exists()) == (True, False)
     assert main(["run", *run, "--transcriber", ""]) == 0
     assert main(["rescore", str(tmp_path / "run"), "--judge", judge]) == 2
     assert why in capsys.readouterr().err

@@ -158,6 +158,17 @@ def test_other_votes_and_prompts_stand_beside_the_first(script: Script, command:
     assert (result(document)["value"], len(script.bodies)) == (0.6, 10)
 
 
+def test_a_score_whose_id_another_one_has_is_refused(script: Script, command: Command) -> None:
+    command("run", "--add", JUDGE)
+    status, document = command("rescore", "--add", "answer=text_accuracy:judge=openai_chat:scripted")
+    why = "score 'text_accuracy': the run has one of that id, by text_accuracy; give this one another: answer=ID:…"
+    assert (status, why in document["error"]) == (2, True), document
+    status, document = command("rescore", "--add", f"answer=answer_openai_chat-scripted:judge={JUDGE[13:]},votes=3")
+    assert (status, "the run has one of that id, with another votes" in document["error"]) == (2, True), document
+    # The same score again is no fault.
+    assert command("rescore", "--add", JUDGE)[0] == 0
+
+
 def test_verdicts_that_failed_are_outside_of_the_value_until_they_are_made_anew(
     script: Script, command: Command
 ) -> None:

@@ -92,6 +92,13 @@ def command(capsys: pytest.CaptureFixture[str]) -> Command:
     return call
 
 
+def swapped(text: str) -> str:
+    """A sheet in which one column alone was sorted: two answers have each other's place."""
+    head, *rows = [line.split(";") for line in text.split("\r\n") if line]
+    rows[0][4], rows[1][4] = rows[1][4], rows[0][4]
+    return "\r\n".join(";".join(row) for row in (head, *rows))
+
+
 def corrected(out: str) -> dict[str, Any]:
     (found,) = json.loads(out.splitlines()[-1])["corrected"]
     return dict(found)
@@ -128,6 +135,24 @@ def test_a_label_for_every_answer_is_the_truth(world: World, command: Command) -
     world.label(Path("all.csv"))
     found = corrected(command("judge", "correct", "run", "all.csv", "--json")[1])
     assert found["value"] == pytest.approx(RIGHT)
+
+
+def test_a_spreadsheet_may_change_an_answer_s_looks_and_the_case_of_columns(world: World, command: Command) -> None:
+    command("judge", "sample", "run", "--n", "20", "--out", "s.csv")
+    world.label(Path("s.csv"))
+    text = Path("s.csv").read_text("utf-8-sig").replace("it is", "It  is").replace("label", " Label ", 1)
+    Path("s.csv").write_text(text.replace("Yes", "  YES "), encoding="utf-8-sig")
+    assert corrected(command("judge", "correct", "run", "s.csv", "--json")[1])["n_labels"] == 20
+
+
+def test_a_correction_stays_within_the_range_and_says_if_labels_are_too_few(world: World, command: Command) -> None:
+    command("judge", "sample", "run", "--n", "5", "--out", "s.csv")
+    sheet = Path("s.csv")
+    sheet.write_text(sheet.read_text("utf-8-sig").replace(",\n", ",1\n"))
+    out = command("judge", "correct", "run", "s.csv", "--json")[1]
+    assert corrected(out)["value"] <= 1
+    assert "corrected by 5 labels (the score is off on " in out
+    assert "; too few labels for an interval)" in out
 
 
 def test_rows_without_a_label_are_left_out_and_json_lines_work_as_well(world: World, command: Command) -> None:
@@ -211,9 +236,13 @@ def test_a_sheet_of_another_run_is_refused_and_nothing_changes(world: World, com
         (lambda text: text.replace("Yes", "maybe"), "'maybe' must be yes or no"),
         (lambda text: text.replace("Yes", "0.5"), "'0.5' must be yes or no"),
         (lambda text: text.replace("Yes", "").replace(";no", ";"), "holds no label"),
-        (lambda text: text.replace("label", "verdict", 1), "has no field 'label'"),
+        (lambda text: text.replace("label", "verdict", 1), "line 2: has no field 'label' (fields: 'item', "),
         (lambda text: text + text.split("\r\n", 1)[1], "has a label already"),
-        (lambda text: "", "holds no label"),
+        (lambda text: "", "holds no rows"),
+        (lambda text: text.replace("label", "item", 1), "the column 'item' stands 2 times"),
+        (lambda text: text.replace("Yes", "Yes;no", 1), "has 8 fields, not 7"),
+        (lambda text: text.replace(";qa_folder_text;", ";mini_qa;", 1), "(task): 'mini_qa', but the item is of 'qa_fo"),
+        (lambda text: swapped(text), "is another item's answer. Columns were mixed up"),
     ],
 )
 def test_what_is_wrong_with_a_sheet_is_named(

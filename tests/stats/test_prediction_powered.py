@@ -70,6 +70,12 @@ def test_large_samples_give_the_published_interval() -> None:
     assert (found.low, found.high) == pytest.approx((found.estimate - half, found.estimate + half), abs=2e-4)
 
 
+def test_few_labels_give_no_value_outside_of_the_range() -> None:
+    # 8 of 10 by the judge, and both labels are of answers that it has wrong: 0.8 + 1 is no share.
+    found = corrected([0.0] * 2 + [1.0] * 8, {0: 1.0, 1: 1.0})
+    assert (found.estimate, math.isnan(found.low)) == (1.0, True)
+
+
 def test_few_labels_give_a_value_without_an_interval_and_none_is_an_error() -> None:
     judged = [1.0] * 20
     found = corrected(judged, dict.fromkeys(range(7), 1.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,6 +55,50 @@ def test_an_answer_that_is_not_there_is_an_error_of_its_request(tmp_path: Path) 
     failed = answer(name, "2", "noisy")
     assert isinstance(failed, InputError)
     assert str(failed) == "timed out"
+
+
+@pytest.mark.parametrize(
+    ("request_id", "task", "hint"),
+    [
+        ("1", "noisy", "There is one for the task clean: correct its field 'task', or leave it out."),
+        ("q2", "noisy", "There is one to 'Q2 ': correct its field 'id'."),
+        ("3", "noisy", "Add a line for it; ids there are like '1'."),
+    ],
+)
+def test_an_answer_that_is_not_there_is_looked_for(tmp_path: Path, request_id: str, task: str, hint: str) -> None:
+    name = write(tmp_path / "a.jsonl", {"task": "clean", "id": "1", "text": "one"}, {"id": "Q2 ", "text": "two"})
+    missing = answer(name, request_id, task)
+    assert isinstance(missing, InputError)
+    assert str(missing).endswith(hint)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+def test_tables_are_separated_as_spreadsheets_write_them(tmp_path: Path, separator: str) -> None:
+    (tmp_path / "a.csv").write_text(f"\ufeffid{separator}text\n1{separator}one\n", encoding="utf-8")
+    assert text(answer(f"recorded:{tmp_path / 'a.csv'}", "1")) == "one"
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("a.tsv", 'id\ttext\n1\tone\n2\t"two\n3\tthree\n', "a.tsv:3: unexpected end of data. Close the quotation mark"),
+        ("a.json", '[{"id": "1"}]', "is a list of JSON; write JSON lines"),
+    ],
+)
+def test_files_of_another_form_are_named(tmp_path: Path, file: str, content: str, message: str) -> None:
+    (tmp_path / file).write_text(content)
+    with pytest.raises(UserError, match=re.escape(message)):
+        answer(f"recorded:{tmp_path / file}", "1")
+
+
+def test_a_run_says_of_how_many_recorded_answers_it_asks_for_fewer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "q.csv").write_text("id,question,answer\n1,Capital of Italy?,Rome\n")
+    name = write(tmp_path / "a.jsonl", {"id": "1", "text": "Rome"}, {"id": "2", "text": "Oslo"})
+    run = ["--systems", name, "--tasks", "qa_folder_text", "--data", f"qa_folder_text={tmp_path / 'q.csv'}"]
+    assert main(["run", *run, "--out", str(tmp_path / "run"), "--device", "cpu"]) == 0
+    assert f"{name}: holds 2 answers, and this run asks for 1." in capsys.readouterr().out
 
 
 def test_tables_are_read_with_recordings_beside_them(tmp_path: Path) -> None:

@@ -95,12 +95,14 @@ def _row(task: TaskPreview) -> list[str]:
 
 
 def _derivers(found: Preview) -> str:
+    from tttbench.core.judging import deriver_title
+
     if not found.derivers:
         return ""
     rows = [["transcriber or judge", "for", "state"]]
     for one in found.derivers:
         of = ", ".join(one.tasks) if len(one.tasks) <= 3 else f"{len(one.tasks)} tasks"
-        rows.append([one.name, of, _state(one)])
+        rows.append([deriver_title(one.name), of, _state(one)])
     return _with_below(rows, [[], *(_missing(one.missing) for one in found.derivers)])
 
 

@@ -65,6 +65,7 @@ def settings_of(args: argparse.Namespace) -> JudgeSettings:
 def _check(args: argparse.Namespace) -> int:
     from tttbench.cli.progress_bars import ProgressDisplay
     from tttbench.core.interrupts import stoppable
+    from tttbench.core.judging import deriver_title
     from tttbench.core.serialize import to_json
     from tttbench.core.system import SystemOptions
     from tttbench.derive.judge.checking import check_items, checked, need_of
@@ -75,7 +76,7 @@ def _check(args: argparse.Namespace) -> int:
 
     settings = settings_of(args)
     needs = {need_of(item, settings).input_sha256: item for item in check_items()}
-    work = Work(settings.deriver, len(needs))
+    work = Work(deriver_title(settings.deriver), len(needs))
     made = {}
     spec = deriver_spec(settings.deriver, SystemOptions(), WorkerSpec.timeout_s)
     with stoppable(), ProgressDisplay() as display, executor("serial").open(spec) as opened:

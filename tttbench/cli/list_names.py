@@ -12,6 +12,11 @@ from tttbench.core.errors import UserError
 HELP = "list systems, tasks, suites, strategies, scorers and whatever else has a name"
 
 
+_BELOW = (
+    "Samples, hours and license are those of the published test set; what is blank couldn't be verified, or is up to "
+    "your own data. How each is laid out on disk: docs/datasets.md."
+)
+
 WIDTH = 120
 """Columns that a line of prose takes at most."""
 
@@ -62,16 +67,16 @@ def _tasks(*, long: bool) -> list[str]:
         lacking = _wrapped(f"published score missing: needs {task.missing}") if task.missing else []
         below.append([*_wrapped(task.get), *lacking, *(_wrapped(task.description) if long else [])])
     lines = columns(rows, right=frozenset({3, 4})).splitlines()
-    return [line for row, more in zip(lines, below, strict=True) for line in (row, *more)]
+    return [*(line for row, more in zip(lines, below, strict=True) for line in (row, *more)), "", *_wrapped(_BELOW, 0)]
 
 
-def _wrapped(text: str) -> list[str]:
-    """A text as lines of ``WIDTH`` columns at most, set in."""
+def _wrapped(text: str, columns: int = 4) -> list[str]:
+    """A text as lines of ``WIDTH`` columns at most, set in by ``columns``."""
     import textwrap
 
     from tttbench.cli.terminal import one_line
 
-    indent = " " * 4
+    indent = " " * columns
     return textwrap.wrap(one_line(text), WIDTH, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
 
 

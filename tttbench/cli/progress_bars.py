@@ -68,7 +68,8 @@ class ProgressDisplay:
         elif self._live and self._overall is not None:
             self._progress.update(self._overall, total=self._ahead)
         elif first and works:
-            self._say(f"{self._ahead} requests ahead in {len(works)} parts")
+            parts = f" in {len(works)} parts" if len(works) > 1 else ""
+            self._say(f"{self._ahead} request{'s' if self._ahead > 1 else ''} ahead{parts}")
 
     def started(self, work: Work) -> None:
         """Begin a line."""

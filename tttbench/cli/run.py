@@ -139,6 +139,7 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.core.plugins import check_deriver, tasks
     from tttbench.core.system import SystemOptions
     from tttbench.pages import render
+    from tttbench.pipeline.asked import refuse_idle_judge
     from tttbench.pipeline.executors import executor
     from tttbench.pipeline.executors.lane import HungError
     from tttbench.pipeline.plan import make_plan
@@ -166,6 +167,8 @@ def run(args: argparse.Namespace) -> int:
         timeout_s=args.timeout_s,
         verify=args.verify,
     )
+    if args.judge:
+        refuse_idle_judge(suite)
     where = executor(args.executor)
     device = resolve_device(args.device)
     if args.dry_run:

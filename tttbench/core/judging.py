@@ -188,6 +188,17 @@ class JudgeSettings:
         )
 
 
+def deriver_title(name: str) -> str:
+    """Return the name of a deriver for people: of a judge what it is asked for, without how it is reached."""
+    if not name.startswith(JUDGE):
+        return name
+    judge, _, query = name.removeprefix(JUDGE).partition("?")
+    given = dict(parse_qsl(query))
+    votes = f"{given['votes']} votes" if "votes" in given else ""
+    sampled = [f"{one} {given[one]}" for one in ("temperature", "top_p") if one in given]
+    return f"judge {judge} ({', '.join(part for part in (given.get('prompt', ''), votes, *sampled) if part)})"
+
+
 _HOW = ("base_url", "key_env", "timeout_s", "retries", "concurrency", "per_minute")
 
 OPERATIONAL = (*_HOW, "price_in", "price_out")

@@ -52,7 +52,7 @@ class HubFiles:
     @property
     def sentence(self) -> str:
         """Where to get them, as ``Task.get`` says it."""
-        return f"from the hub's {self.repo}: {', '.join(self.files)}"
+        return f"from Hugging Face's {self.repo}: {', '.join(self.files)}"
 
 
 @dataclass(frozen=True, kw_only=True)

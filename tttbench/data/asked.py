@@ -5,6 +5,7 @@ The conditions of a task are tasks of their own, with the same samples under the
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,10 @@ from tttbench.data.voices.conditions import condition_fault, condition_title
 
 TEXT = "text"
 """The condition of questions in writing."""
+
+
+_LATIN = frozenset({"de", "en", "es", "fr", "it"})
+"""Languages of voices that make sounds, but no words, of other scripts than Latin."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,13 @@ def _with_text(sample: Sample, where: str) -> Sample:
     return sample
 
 
+def _is_latin(text: str) -> bool:
+    """Whether at least half of a text's letters are Latin: a name in another script is no fault."""
+    letters = [] if text.isascii() else [one for one in text if one.isalpha()]
+    latin = [one for one in letters if unicodedata.name(one, "").startswith(("LATIN", "FULLWIDTH LATIN"))]
+    return len(latin) * 2 >= len(letters)
+
+
 def _spoken(sample: Sample, recipe: SpeechRecipe, language: str, where: str) -> Sample:
     from tttbench.data.voices.made import speech_of
 
@@ -95,6 +107,12 @@ def _spoken(sample: Sample, recipe: SpeechRecipe, language: str, where: str) -> 
             f"{where}: sample {sample.id!a:.80} is in {spoken!r:.40}, and the voice {recipe.voice} speaks "
             f"{recipe.language!r:.40}; take another voice."
         )
+    for turn in sample.turns:
+        if turn.role == "user" and recipe.language in _LATIN and not _is_latin(turn.text):
+            raise UserError(
+                f"{where}: sample {sample.id!a:.80} ({turn.text!r:.40}) isn't written in Latin letters, and the voice "
+                f"{recipe.voice} speaks {recipe.language!r}; take a voice of its language."
+            )
     turns = tuple(
         Turn(turn.role, "", speech_of(turn.text, recipe)) if turn.role == "user" else turn for turn in sample.turns
     )

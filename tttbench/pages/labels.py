@@ -230,9 +230,10 @@ def judge_line(total: DerivedTotal) -> str:
 def corrected_text(one: Corrected, info: MetricInfo) -> str:
     """A corrected value with its interval and what it rests on, for the place below the value as it was scored."""
     value, low, high = together((one.value, one.ci_low, one.ci_high), info)
-    bounds = "" if MISSING in (low, high) else f" [{low}, {high}]"
-    differ = f"the score is off on {one.n_differ:,}"
-    return f"{behind(value, unit_of(info))}{bounds}, corrected by {count(one.n_labels, 'label')} ({differ})"
+    few = MISSING in (low, high)
+    bounds = "" if few else f" [{low}, {high}]"
+    notes = f"the score is off on {one.n_differ:,}{'; too few labels for an interval' if few else ''}"
+    return f"{behind(value, unit_of(info))}{bounds}, corrected by {count(one.n_labels, 'label')} ({notes})"
 
 
 def corrected_line(one: Corrected, info: MetricInfo) -> str:

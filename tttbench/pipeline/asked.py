@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 from tttbench.config.suite import Suite, TaskPlan
 from tttbench.core.errors import UserError
 from tttbench.core.judging import judge_options
-from tttbench.core.plugins import build_task
+from tttbench.core.plugins import build_task, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.task import Task
 from tttbench.pipeline.default_scores import added, with_defaults
 from tttbench.pipeline.transcribers import resolved, transcriber_of
+
+IDLE_JUDGE = "no task of this run says what a judge grades of it; say it with --add answer (docs/judges.md)."
+"""What is wrong with a judge that is given for nothing."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,15 @@ def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
         )
         for name, plan in plans.items()
     )
+
+
+def refuse_idle_judge(suite: Suite) -> None:
+    """Raise ``UserError`` if no score of the suite's tasks is by a judge, so that one given in a call would do nothing.
+
+    A suite may name a judge for those of its tasks that aren't chosen.
+    """
+    if not any("judge" in scorers.get(spec.scorer).options for one in asked_tasks(suite) for spec in one.scores):
+        raise UserError(f"--judge: {IDLE_JUDGE}")
 
 
 def _own(task: Task, suite: Suite) -> tuple[ScoreSpec, ...]:

@@ -12,6 +12,7 @@ from tttbench.core.declared import recipe_of
 from tttbench.core.derivation import Need
 from tttbench.core.errors import InputError, StorageError, UserError
 from tttbench.core.json_values import JsonObject
+from tttbench.core.judging import deriver_title
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.core.secrets import without_secrets
@@ -76,7 +77,7 @@ def _derive(
     options: SystemOptions,
     reporter: ProgressReporter,
 ) -> bool:
-    work = Work(name, len(items))
+    work = Work(deriver_title(name), len(items))
     reporter.planned([work])
     reporter.started(work)
     try:
@@ -97,7 +98,7 @@ def _derive(
     except (StorageError, HungError):
         raise
     except UserError as error:
-        reporter.failed(name, str(error))
+        reporter.failed(deriver_title(name), str(error))
         reporter.note("Scores that need it have no value; fix that and continue with --resume.")
         reporter.finished()
         return False
@@ -109,7 +110,7 @@ def _write(done: Sequence[DerivationDone], recipe: str, store: RunStore, reporte
     store.save_derived(recipe, {one.need.input_sha256: one.derived for one in done})
     failed = [one for one in done if one.derived.status == "failed"]
     for one in failed:
-        reporter.failed(one.need.deriver, one.derived.error)
+        reporter.failed(deriver_title(one.need.deriver), one.derived.error)
     reporter.advanced(len(done), len(failed))
 
 

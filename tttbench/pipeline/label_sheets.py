@@ -6,18 +6,17 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 
 from tttbench.core.errors import UserError, did_you_mean
-from tttbench.core.json_values import JsonValue
 from tttbench.core.markup import in_csv
 from tttbench.core.metric import MetricInfo, Score
 from tttbench.core.sample import Sample
-from tttbench.data.documents import parse_json, read_text
+from tttbench.pipeline.label_rows import LabelRow, read_labeled
 from tttbench.pipeline.labels import graded_text, is_open, item_of
 from tttbench.pipeline.scores import Columns
 from tttbench.pipeline.summarize import summarize
@@ -27,8 +26,6 @@ from tttbench.store.manifest import Summary
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
 
-_READ = {"item", "label"}
-"""The fields of a sheet that are read back."""
 _WORDS = {"yes": 1.0, "y": 1.0, "true": 1.0, "right": 1.0, "no": 0.0, "n": 0.0, "false": 0.0, "wrong": 0.0}
 
 
@@ -170,21 +167,23 @@ def correct(store: RunStore, sheet: Path) -> Summary:
     Rows without a label are left out. A label that is given anew takes the old one's place.
 
     Raises:
-        UserError: a sheet of another run, a label that isn't one, an item that is given twice, no label at all.
+        UserError: a sheet of another run or one whose columns were mixed up, a label that isn't one, an item that is
+            given twice, no label at all.
     """
     items, infos = _items(store), {column.id: column.scorer.info for column in Columns(store.manifest)}
     labels: dict[str, float] = {}
-    for line, item, text in _read(sheet):
-        where = f"{sheet}, line {line}"
-        if item not in items:
+    texts = {_spaced(in_csv(text)) for one in items.values() if (text := graded_text(one.graded))}
+    for row in read_labeled(sheet):
+        if row.item not in items:
             raise UserError(
-                f"{where} (item): {item!r:.40} is no graded answer of {store.folder}. The sheet was drawn from another "
-                "run, task or transcript; give the run that it was drawn from."
+                f"{row.where} (item): {row.item!r:.40} is no graded answer of {store.folder}. The sheet was drawn from "
+                "another run, task or transcript; give the run that it was drawn from."
             )
-        if item in labels:
-            raise UserError(f"{where} (item): {item!r} has a label already; remove one of both rows.")
-        if text:
-            labels[item] = _value(text, infos[items[item].score], f"{where} (label)")
+        if row.item in labels:
+            raise UserError(f"{row.where} (item): {row.item!r} has a label already; remove one of both rows.")
+        _refuse_mixed(row, items[row.item], texts)
+        if row.label:
+            labels[row.item] = _value(row.label, infos[items[row.item].score], f"{row.where} (label)")
     if not labels:
         raise UserError(f"{sheet}: holds no label; fill in the column 'label'.")
     write_labels(store.folder, {**read_labels(store.folder), **labels})
@@ -206,42 +205,24 @@ def _value(text: str, info: MetricInfo, where: str) -> float:
     return value
 
 
-def _read(sheet: Path) -> Iterator[tuple[int, str, str]]:
-    """Line, item and label of every row."""
-    text = read_text(sheet)
-    rows = _json_rows(sheet, text) if sheet.suffix == ".jsonl" else _csv_rows(sheet, text)
-    for line, row in rows:
-        for name in sorted(_READ):
-            if name not in row:
-                raise UserError(f"{sheet}, line {line}: has no field {name!r}; give a sheet of 'judge sample'.")
-        yield line, row["item"].strip(), row["label"].strip()
+def _refuse_mixed(row: LabelRow, item: _Item, texts: Collection[str]) -> None:
+    """Raise ``UserError`` where a row names another task or holds another answer of the run than its item."""
+    if row.task and row.task != item.task:
+        raise UserError(
+            f"{row.where} (task): {row.task!r:.60}, but the item is of {item.task!r}. Columns were mixed up; draw the "
+            "sheet again, or put its rows right."
+        )
+    # What a spreadsheet made of an answer (a date, an umlaut) is no reason to refuse it; another one's answer is.
+    shown, own = _spaced(row.answer), graded_text(item.graded) or ""
+    if shown and shown not in (_spaced(own), _spaced(in_csv(own))) and shown in texts:
+        raise UserError(
+            f"{row.where} (answer): {row.answer!r:.60} is another item's answer. Columns were mixed up, as by "
+            "sorting one alone; draw the sheet again, or put its rows right."
+        )
 
 
-def _json_rows(sheet: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    for line, one in enumerate(text.splitlines(), 1):
-        if one.strip():
-            values = parse_json(one, f"{sheet}, line {line}").values
-            if not isinstance(values, Mapping):
-                raise UserError(f"{sheet}, line {line}: must be a JSON object.")
-            yield line, {name: _text(values[name], f"{sheet}, line {line} ({name})") for name in _READ & values.keys()}
-
-
-def _text(value: JsonValue, where: str) -> str:
-    """A JSON value as a CSV file would hold it: grades may be numbers, yes and no ``true`` and ``false``."""
-    if isinstance(value, str | int | float | None):
-        return "" if value is None else value if isinstance(value, str) else json.dumps(value)
-    raise UserError(f"{where}: must be text or a number, not {json.dumps(value)!s:.40}; leave it blank to give none.")
-
-
-def _csv_rows(sheet: Path, text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)  # spreadsheets write what their country is used to
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for row in reader:
-            yield reader.line_num, {str(name): value or "" for name, value in row.items() if name is not None}
-    except csv.Error as error:
-        raise UserError(f"{sheet}, line {reader.line_num}: is no CSV ({error}).") from error
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def instruction(info: MetricInfo) -> str:

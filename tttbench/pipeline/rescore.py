@@ -14,6 +14,7 @@ from tttbench.core.plugins import tasks as tasks_known
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
+from tttbench.pipeline.asked import IDLE_JUDGE
 from tttbench.pipeline.default_scores import added, as_known, with_defaults, with_new_ways
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.no_speech import fitting_scores
@@ -84,9 +85,7 @@ def rescore(
         task = _with(entry, more, of_task, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
     if asked.judge and not any(_judged(key, entry, asked.judge) for key, entry in tasks.items()):
-        raise UserError(
-            "--judge: no task of this run says what a judge grades of it; say it with --add answer (docs/judges.md)."
-        )
+        raise UserError(f"--judge: {IDLE_JUDGE}")
     for task in tasks.values():
         columns(task.scores)
     known = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
@@ -126,7 +125,9 @@ def _with(
             if "transcriber" in scorers.get(spec.scorer).options and spec.options.get("transcriber") == first
         ]
     more = list(as_known(more, task.scores))
-    known = {spec.id for spec in task.scores}
+    known = {spec.id: spec for spec in task.scores}
+    for spec in more:
+        _refuse_taken(spec, known.get(spec.id))
     return replace(
         task,
         scores=with_defaults(
@@ -137,6 +138,18 @@ def _with(
             asked.judge or _judge_of(task),
         ),
     )
+
+
+def _refuse_taken(spec: ScoreSpec, other: ScoreSpec | None) -> None:
+    """Raise ``UserError`` if a score's id is that of another one which the run has."""
+    if other is None:
+        return
+    asked = {"": spec.scorer, **spec.options}
+    if differing := [name for name, value in asked.items() if {"": other.scorer, **other.options}.get(name) != value]:
+        what = f"with another {differing[0]}" if differing[0] else f"by {other.scorer}"
+        raise UserError(
+            f"score {spec.id!r:.60}: the run has one of that id, {what}; give this one another: {spec.scorer}=ID:…"
+        )
 
 
 def _judged(key: str, task: TaskEntry, judge: Mapping[str, str]) -> tuple[ScoreSpec, ...]:

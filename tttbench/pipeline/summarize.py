@@ -103,15 +103,26 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
         ways=traded.ways,
         derived=tuple(_derived(store, manifest)),
         comparisons=standings.compared(metrics, seed=suite.seed, n_resamples=suite.resamples),
-        remarks={
-            text: tuple(label for label, one in manifest.systems.items() if one.remark == text)
-            for text in dict.fromkeys(one.remark for one in manifest.systems.values() if one.remark)
-        },
+        remarks=_remarks(manifest),
         lossless={label: one.lossless for label, one in manifest.systems.items() if one.lossless},
         ablations=standings.ablated(suite.ablations, metrics, seed=suite.seed, n_resamples=suite.resamples),
         losses=losses.paths,
         losses_left_out=losses.left_out,
     )
+
+
+def _remarks(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:
+    """What to know of systems, with their labels: of ways of decoding, and of recorded answers left over."""
+    asked = sum(task.n for task in manifest.tasks.values())
+    found: dict[str, tuple[str, ...]] = {}
+    for label, one in manifest.systems.items():
+        texts = [one.remark] if one.remark else []
+        held = None if one.card is None else one.card.details.get("answers")
+        if isinstance(held, int) and held > asked:
+            texts.append(f"holds {held:,} answers, and this run asks for {asked:,}")
+        for text in texts:
+            found[text] = (*found.get(text, ()), label)
+    return found
 
 
 def _scores(

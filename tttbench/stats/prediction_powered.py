@@ -70,7 +70,7 @@ def corrected_mean(
     estimate = float(judged.mean() + share_open * errors.mean())
     own = None if clusters is None else [clusters[at] for at in np.flatnonzero(is_labeled).tolist()]
     if number_of_units(n_labeled, own) < FEWEST_UNITS:
-        return Interval(estimate, math.nan, math.nan, level).within(info.least, info.most)
+        return Interval(_clipped(estimate, info), math.nan, math.nan, level)
     reach = info.most - info.least
     differences = MetricInfo("error", direction="none", aggregation="value", lowest=-reach, highest=reach)
     error = corpus_interval(differences, errors, np.ones(n_labeled), seed=seed, level=level, clusters=own)

@@ -16,7 +16,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated
 
@@ -69,8 +69,7 @@ class RecordedSystem:
     def _one(self, request: Request) -> Response | Exception:
         line = self._lines.get((request.task, request.id)) or self._lines.get(("", request.id))
         if line is None:
-            where = f"{request.id} of task {request.task}" if request.task else request.id
-            return InputError(f"{where}: {self.card.name} holds no answer to this sample. Add a line for it.")
+            return InputError(self._absent(request))
         if line.error:
             return InputError(line.error)
         if line.audio is None:
@@ -79,6 +78,31 @@ class RecordedSystem:
 
         audio = load_audio(line.audio)
         return Response(line.text, line.codes, audio.samples, audio.sample_rate, line.finish_reason)
+
+    @cached_property
+    def _near(self) -> Mapping[str, list[Key]]:
+        """The lines by their ids without case and blanks, those of an id exactly so first."""
+        found: dict[str, list[Key]] = {}
+        for key in self._lines:
+            found.setdefault(_folded(key[1]), []).append(key)
+        return found
+
+    def _absent(self, request: Request) -> str:
+        where = f"{request.id} of task {request.task}" if request.task else request.id
+        near = self._near.get(_folded(request.id), [])
+        if not near:
+            first = next(sample for _, sample in self._lines)
+            fix = f"Add a line for it; ids there are like {first!r:.60}."
+        elif near[0][1] == request.id:
+            tasks = ", ".join(task for task, _ in near[:3])
+            fix = f"There is one for the task {tasks}: correct its field 'task', or leave it out."
+        else:
+            fix = f"There is one to {near[0][1]!r:.60}: correct its field 'id'."
+        return f"{where}: {self.card.name} holds no answer to this sample. {fix}"
+
+
+def _folded(sample: str) -> str:
+    return "".join(sample.split()).lower()
 
 
 def check(spec: str, options: SystemOptions) -> None:
@@ -207,6 +231,8 @@ def _rows(path: Path) -> Iterator[Document]:
     if path.suffix in (".tsv", ".csv"):
         yield from _table(path, text)
         return
+    if text.lstrip().startswith("["):
+        raise UserError(f"{path}: is a list of JSON; write JSON lines, an object a line, without brackets and commas.")
     # Lines end at line feeds alone: a text may hold other separators.
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
@@ -214,9 +240,10 @@ def _rows(path: Path) -> Iterator[Document]:
 
 
 def _table(path: Path, text: str) -> Iterator[Document]:
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter="\t" if path.suffix == ".tsv" else ",", strict=True
-    )
+    head = text.partition("\n")[0]
+    # Spreadsheets write what their country is used to.
+    delimiter = "\t" if path.suffix == ".tsv" else max(",;|\t", key=head.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         names = list(reader.fieldnames or ())
         for name in names:
@@ -228,4 +255,7 @@ def _table(path: Path, text: str) -> Iterator[Document]:
                 raise UserError(f"{where}: must have as many fields as the first line.")
             yield Document(fields, where, "JSON")
     except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}: {error}.") from error
+        raise UserError(
+            f"{path}:{reader.line_num + 1}: {error}. Close the quotation mark that a field begins with; one that is "
+            "part of the text is written twice, in a field in quotation marks."
+        ) from error
