@@ -53,6 +53,7 @@ def test_the_page_shows_each_condition_and_escapes_names(view: ReportView) -> No
     assert section.count("3 left out") == 1
     assert "7 lost, 1 gained" in section
     assert "Against clean speech" in section
+    assert [section.count(f">{asked}<span") for asked in ("clean speech", "pink noise at 10 dB")] == [2, 1]
 
 
 def test_runs_that_ask_in_one_way_have_no_such_section(view: ReportView) -> None:

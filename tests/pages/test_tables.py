@@ -156,7 +156,9 @@ def test_what_was_generated_together_has_a_table_of_compute_of_its_own() -> None
 def test_a_system_without_a_complete_answer_is_named() -> None:
     timed = (TimedAnswers("a", "qa", 40), TimedAnswers("b", "qa", 0, error=32), TimedAnswers("c", "qa", 0))
     view = view_of((), (PROBE,), timed)
-    assert [one.system for one, _ in without_latency(view)] == ["b"]
+    assert [(one.system, one.tasks) for one in without_latency(view)] == [("b", ("qa",))]
     assert "b has no latency on Questions: none of its answers is complete (32 errors)." in page(view)
     assert 'id="latency"' in page(view_of((), (), (TimedAnswers("b", "qa", 0, error=32),)))
+    several = view_of((), (), tuple(TimedAnswers("b", task, 5) for task in ("qa", "asr")))
+    assert "b has no latency on Questions; asr: its answers came without times, as recorded ones do." in page(several)
     assert 'id="latency"' not in page(view_of())

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tttbench.core.exchange import Status
-from tttbench.core.metric import Comparison, MetricInfo, ProbeResult, Result
+from tttbench.core.metric import Comparison, Corrected, MetricInfo, ProbeResult, Result
 from tttbench.core.recipe import Recipe
 from tttbench.pages.verdict import verdict
 from tttbench.pages.view import ReportView, Row, SystemView, TaskView
@@ -42,6 +42,29 @@ def test_it_states_the_text_speech_gap() -> None:
     said = sentences((SPOKEN, WRITTEN)).replace("\u00a0", " ")
     assert "ttt:mini spoke the right answer to 88.0 % of the 200 questions of Questions" in said
     assert "(95 % interval 83.0 to 92.0) and wrote it to 91.0 %: a text-speech gap of 3.0 points." in said
+
+
+JUDGED = MetricInfo("Spoken answers right, judged", "spoken, judged", unit="%", scale=100, aggregation="binary")
+
+
+def test_a_judge_s_verdicts_stand_beside_with_what_labels_make_of_them() -> None:
+    judged = replace(SPOKEN, metric="spoken_answer", value=0.9, ci_low=0.85, ci_high=0.94)
+    labeled = Corrected("ttt:mini", "qa", "spoken_answer", 0.86, 0.79, 0.92, 0.9, 200, 100, 6)
+    task = TaskView("qa", "Questions", "qa", "", ("spoken_answer", "spoken_accuracy"))
+    metrics = {**METRICS, "spoken_answer": JUDGED}
+    systems = (SystemView("ttt:mini", "topk"),)
+    view = ReportView("run", "mini", "", "done", "", 0, systems, (task,), (judged, SPOKEN), (), (), metrics)
+    said = " ".join(verdict(replace(view, corrected=(labeled,)))).replace("\u00a0", " ")
+    assert "spoke the right answer to 88.0 % of the 200 questions" in said
+    assert (
+        "A judge finds 90.0 % of the spoken answers of ttt:mini right (95 % interval 85.0 to 94.0); "
+        "86.0 % [79.0, 92.0], corrected by 100 labels (the score is off on 6)."
+    ) in said
+    assert "on Questions: ttt:mini" not in said
+    # A task that is judged and nothing else: its metric is no noun.
+    only = replace(view, results=(judged,), tasks=(replace(task, metrics=("spoken_answer",)),))
+    said = " ".join(verdict(only)).replace("\u00a0", " ")
+    assert "Spoken answers right, judged, on Questions: ttt:mini 90.0 % (95 % interval 85.0 to 94.0)." in said
 
 
 def test_the_gap_is_negative_where_speech_did_better() -> None:

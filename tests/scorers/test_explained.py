@@ -145,7 +145,12 @@ def test_answers_to_questions_are_matched_in_every_way() -> None:
     )
     found = explain_matches("q", WRITTEN, [Column("s", answers)], n_examples=1)
     cells = by_name(found.presets)
-    assert list(cells) == ["contains-alias", "exact", "answer_match@1", "answer_match@2"]
+    assert list(cells) == [
+        "contains-alias",
+        "exact",
+        "ours, formerly (answer_match@1)",
+        "ours (answer_match@2)",
+    ]
     assert [cell.value for cell in cells.values()] == [pytest.approx(share / 3) for share in (2, 1, 3, 2)]
     assert {cell.dropped for cell in cells.values()} == {1}
     assert cells["exact"].moved == (Moved("denied", 1.0, 0.0, "rome → it is not rome", "rome → it is not rome"),)

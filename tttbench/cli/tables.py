@@ -59,6 +59,12 @@ def run(args: argparse.Namespace) -> int:
     for table in filled:
         cells = sum(len(row) for block in table.blocks for row in block.cells)
         print(f"{table.table.id}: {table.n_measured} of {cells} cells measured")
+    if runs and not any(table.n_measured for table in filled):
+        own = ", ".join(sorted({task for run in runs for task in run.samples})) or "none"
+        print(
+            f"No cell is measured: these runs have other systems or tasks ({own:.200}) than the tables, whose cells "
+            "say what would fill them; --name IN-RUN=IN-TABLE says what is what."
+        )
     print(f"Tables: {args.out / 'tables.html'}")
     return 0
 

@@ -28,6 +28,11 @@ class LossRow:
     cells: tuple[Loss | None, ...]
     bar: tuple[Share, ...]
 
+    @property
+    def asked(self) -> str:
+        """The condition in words."""
+        return Asking(self.path.condition).title
+
 
 @dataclass(frozen=True)
 class LossGroup:

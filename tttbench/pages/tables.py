@@ -119,11 +119,23 @@ def latency_tables(view: ReportView) -> tuple[LatencyTable, ...]:
     return tuple(tables)
 
 
-def without_latency(view: ReportView) -> tuple[tuple[TimedAnswers, str], ...]:
+@dataclass(frozen=True)
+class Untimed:
+    """A system without any figure of time on some tasks, for one and the same reason."""
+
+    system: str
+    tasks: tuple[str, ...]
+    why: str
+
+
+def without_latency(view: ReportView) -> tuple[Untimed, ...]:
     """Where there is no figure of time, and why: no answer was complete, or none of them came with times."""
     there = {(probe.system, probe.task) for probe in view.probes}
-    untimed = [one for one in view.timed if (one.system, one.task) not in there]
-    return tuple((one, why) for one in untimed if (why := _why_untimed(one)))
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in view.timed:
+        if (one.system, one.task) not in there and (why := _why_untimed(one)):
+            found.setdefault((one.system, why), []).append(one.task)
+    return tuple(Untimed(system, tuple(tasks), why) for (system, why), tasks in found.items())
 
 
 def _why_untimed(one: TimedAnswers) -> str:

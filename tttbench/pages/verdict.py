@@ -14,7 +14,7 @@ from tttbench.core.metric import TOPLINE, ProbeResult, Result
 from tttbench.scorers.words import p_text
 
 from .failures import without_scores
-from .labels import against, count, figure_of, format_quantity, listing
+from .labels import against, corrected_text, count, figure_of, format_quantity, listing
 from .view import ReportView, TaskView
 
 _ENDED: dict[Status, str] = {
@@ -31,6 +31,8 @@ _COUNTED_AS_WRONG: dict[Status, str] = {
     "unparsed": "answers that could not be read",
 }
 
+_ANSWERS = {"spoken_accuracy", "text_accuracy"}
+"""Metrics of tasks that ask questions."""
 _MOST_LISTED = 3
 """Of many systems; a table names them all."""
 
@@ -47,6 +49,7 @@ def verdict(view: ReportView) -> tuple[str, ...]:
         comparisons=tuple(
             replace(one, system=view.shown(one.system), best=view.shown(one.best)) for one in view.comparisons
         ),
+        corrected=tuple(replace(one, system=view.shown(one.system)) for one in view.corrected),
     )
     sentences = [*_spoken_answers(view), *_recognition(view), *_decoding(view), *_unanswered(view), _statuses(view)]
     return tuple(sentence for sentence in sentences if sentence)
@@ -68,7 +71,23 @@ def _spoken_answers(view: ReportView) -> list[str]:
         else:
             written = _in_writing(view, best)
             first = f"{best.system} spoke the right answer to {_value(view, best)} of {where}{written}"
-        return [f"{first}.", _rest(view, best, others), _against_the_best(view, best, others)]
+        rest = [_rest(view, best, others), _against_the_best(view, best, others)]
+        return [f"{first}.", *rest, *_judged(view, best)]
+    return []
+
+
+def _judged(view: ReportView, best: Result) -> list[str]:
+    """What the first judge makes of the same system's answers, spoken or written, and what labels make of that."""
+    for result in view.results:
+        info = view.metric(result.metric)
+        is_judged = info.title in ("Spoken answers right, judged", "Written answers right, judged")
+        if (result.system, result.task) == (best.system, best.task) and is_judged and not math.isnan(result.value):
+            which = info.title.partition(" ")[0].lower()
+            of = f"of the {which} answers of {best.system} right"
+            said = f"A judge finds {_value(view, result)} {of}{_interval(view, result)}"
+            where = (result.system, result.task, result.metric)
+            labeled = (one for one in view.corrected if (one.system, one.task, one.metric) == where)
+            return [f"{said}{''.join(f'; {corrected_text(one, info)}' for one in labeled)}."]
     return []
 
 
@@ -105,7 +124,7 @@ def _recognition(view: ReportView) -> list[str]:
     """The primary metric of the first task that asks no questions."""
     for task in view.tasks:
         metric = next(iter(task.metrics), "")
-        if not metric or metric in ("spoken_accuracy", "text_accuracy"):
+        if not metric or _ANSWERS & set(task.metrics):
             continue
         ranked, info = _ranked(view, task.name, metric), view.metric(metric)
         if not ranked:
@@ -116,9 +135,11 @@ def _recognition(view: ReportView) -> list[str]:
         rest = f", {_some(f'{o.system} {_value(view, o)}' for o in others)}" if others else ""
         has = "has" if ahead else "has a" if info.column[:1] not in "AEIOU" else "has an"
         colon = ": " if ahead else " "
-        sentence = (
-            f"On {task.title}, {best.system} {has} {title}{colon}{_value(view, best)}{_interval(view, best)}{rest}."
-        )
+        measured = f"{_value(view, best)}{_interval(view, best)}{rest}"
+        if ", " in info.column:  # such names are no noun: "spoken, judged"
+            sentence = f"{info.title}, on {task.title}: {best.system} {measured}."
+        else:
+            sentence = f"On {task.title}, {best.system} {has} {title}{colon}{measured}."
         return [sentence, _against_the_best(view, best, others)]
     return []
 

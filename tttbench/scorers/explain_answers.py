@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
 from tttbench.scorers.answers import matched
 from tttbench.scorers.explained import Answered, Column, Explanation, Way, rows_of
-from tttbench.scorers.matchers import MATCHERS, PUBLISHED, Matcher, Matching
+from tttbench.scorers.matchers import BY_DEFAULT, MATCHERS, PUBLISHED, Matcher, Matching
 
 WAYS: Mapping[str, Matcher] = {**PUBLISHED, **dict(reversed(list(MATCHERS.items())))}
 """Ways of matching, by name: the strictest first, the default last."""
+
+_TITLES = {name: f"ours{'' if one is BY_DEFAULT else ', formerly'} ({name})" for name, one in MATCHERS.items()}
 
 
 def explain_matches(task: str, info: MetricInfo, columns: Sequence[Column], *, n_examples: int) -> Explanation:
@@ -23,7 +25,11 @@ def explain_matches(task: str, info: MetricInfo, columns: Sequence[Column], *, n
         n_examples: the most samples that are shown a cell.
     """
     ways = [
-        Way(name, info, tuple(tuple(_score(Matching(matcher), one) for one in column.answers) for column in columns))
+        Way(
+            _TITLES.get(name, name),
+            info,
+            tuple(tuple(_score(Matching(matcher), one) for one in column.answers) for column in columns),
+        )
         for name, matcher in WAYS.items()
     ]
     return Explanation(
