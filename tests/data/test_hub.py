@@ -185,6 +185,12 @@ def test_without_a_network_it_says_so(hub: Hub, monkeypatch: pytest.MonkeyPatch,
         got(listing, tmp_path)
 
 
+def test_a_server_that_is_not_there_is_named_with_the_reason_alone(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(UserError, match=r"can't be made \(NewConnectionError: .*port=9\): .*Connection refused\)"):
+        list_hub(FILES)
+
+
 def test_a_folder_that_cannot_be_made_is_named(hub: Hub, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="--out"):

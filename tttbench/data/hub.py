@@ -261,7 +261,12 @@ def _retry_after_s(value: str) -> float:
 
 
 def _short(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"[:200]
+    """An error's innermost reason: libraries put it into others, whose texts repeat it."""
+    inner: object = error
+    while isinstance(inner, BaseException):
+        error, inner = inner, getattr(inner, "reason", None) or next(iter(inner.args), None)
+    text = inner if isinstance(inner, str) else str(error)
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else ''}"[:200]
 
 
 def files_line(files: Sequence[HubFile]) -> str:
