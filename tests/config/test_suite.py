@@ -262,6 +262,8 @@ def test_a_judge_is_told_from_the_former_name_of_the_transcriber() -> None:
         judge="openai_chat:org/M,size=3"
     )
     assert "votes=x: must be a whole number" in refused(judge="openai_chat:org/M,votes=x")
+    for other in ("openai:M", "OpenAI-chat:M", ["openai_chat:M"], {"model": "M"}, 3):
+        assert refused(judge=other).startswith("s.toml: judge: must be openai_chat:MODEL, or openai_chat:MODEL,OPTION=")
 
 
 def test_transcribers_may_differ_by_language() -> None:

@@ -295,6 +295,21 @@ def test_a_server_that_is_not_there_stops_a_run_before_it_begins(
     assert [one["metric"] for one in command("rescore")[1]["results"]] == ["text_accuracy"]
 
 
+def test_what_is_asked_of_answers_without_error_rates_and_of_other_tables_is_refused(
+    command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("run")[0] == 0
+    status, document = command("explain", "--steps", "whisper-em")
+    assert (status, "is no preset that is made of steps. Did you mean 'whisper-en'" in document["error"]) == (2, True)
+    status, document = command("explain", "--steps", "whisper-en")
+    assert (status, "takes error rates apart, and these answers have none" in document["error"]) == (2, True)
+    tables = ["tables", str(tmp_path / "run"), "--out", str(tmp_path / "tables")]
+    assert main([*tables, "--name", "qa_folder_txt=web_questions"]) == 2
+    assert "these runs have no such system or task. Did you mean 'qa_folder_text'?" in capsys.readouterr().err
+    assert main(tables) == 0
+    assert "No cell is measured: these runs have other systems or tasks (qa_folder_text)" in capsys.readouterr().out
+
+
 def test_a_judge_is_given_no_task_without_questions(
     script: Script, command: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

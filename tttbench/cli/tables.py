@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tttbench.cli.options import a_path, add_include, include_all
-from tttbench.core.errors import UserError
+from tttbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from tttbench.published.measured import KnownTask
@@ -49,6 +49,12 @@ def run(args: argparse.Namespace) -> int:
     for folder in args.runs:
         with Run.open(folder) as run:
             runs.append(measured_run(run))
+    if runs:
+        known = {name for run in runs for name in (*run.systems, *run.samples)}
+        for name in names.keys() - known:
+            raise UserError(
+                f"--name {name!s:.60}=…: these runs have no such system or task. {did_you_mean(name, known)}"
+            )
     filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), _known_tasks())
     try:
         args.out.mkdir(parents=True, exist_ok=True)

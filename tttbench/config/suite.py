@@ -275,8 +275,11 @@ def _renamed(document: Document) -> Document:
         else values
     )
     # Before 0.2 the transcriber was called judge; no transcriber is named like a judge.
-    if isinstance(found, Mapping) and str(found.get("judge", "")).startswith(f"{KIND}:"):
+    judge = found.get("judge", "")
+    if isinstance(judge, str) and judge.startswith(f"{KIND}:"):
         return replace(document, values=found)
+    if not isinstance(judge, str) or judge.lower().startswith("openai"):
+        raise document.error("judge", f"must be {KIND}:MODEL, or {KIND}:MODEL,OPTION=VALUE,… (docs/judges.md).")
     return replace(document, values=renamed(found, "judge", "transcriber", document))
 
 

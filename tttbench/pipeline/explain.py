@@ -12,7 +12,7 @@ from tttbench.core.language import primary_language
 from tttbench.data.sources.listing import read_lines
 from tttbench.scorers.answers import SPOKEN, WRITTEN
 from tttbench.scorers.explain_answers import explain_matches
-from tttbench.scorers.explain_rates import explain_rate
+from tttbench.scorers.explain_rates import explain_rate, made_of_steps
 from tttbench.scorers.explained import Answered, Column, Explanation
 from tttbench.store.read_model import Run
 from tttbench.store.rows import StoredAnswer
@@ -42,12 +42,16 @@ def explain_runs(runs: Sequence[Run], asked: Asked) -> list[Explanation]:
     Raises:
         UserError: no such task, or none whose scores can be explained.
     """
+    if asked.steps:
+        made_of_steps(asked.steps)
     shared = [task for task in runs[0].manifest.tasks if all(task in run.manifest.tasks for run in runs)]
     if asked.task and asked.task not in shared:
         raise UserError(f"--task {asked.task}: not in every run. {did_you_mean(asked.task, shared)}")
     found = [explanation for task in shared if asked.task in ("", task) for explanation in _of_task(runs, task, asked)]
     if not found:
         raise UserError(f"{runs[0].folder}: no answers that have word errors or can be right; nothing to explain.")
+    if asked.steps and not any(one.steps_of for one in found):
+        raise UserError(f"--steps {asked.steps}: takes error rates apart, and these answers have none; leave it out.")
     return found
 
 

@@ -43,7 +43,7 @@ def explain_rate(
         UserError: ``steps`` is no preset, or isn't made of steps.
     """
     info = _rate(scorer, {}).info
-    apart = _made_of_steps(steps) if steps else DEFAULT_STEPS.get(language or "en", "")
+    apart = made_of_steps(steps) if steps else DEFAULT_STEPS.get(language or "en", "")
     unfit = _unfit(apart, scorer, language or "en") if apart else ""
     found = [way for name in _presets(language or "en") for way in _ways(name, scorer, columns)]
     return Explanation(
@@ -64,7 +64,8 @@ def _presets(language: str) -> list[str]:
     return [name for name, preset in PRESETS.items() if preset.language in ("", language)]
 
 
-def _made_of_steps(preset: str) -> str:
+def made_of_steps(preset: str) -> str:
+    """Return the name of a preset that is made of steps; raises ``UserError`` for another one."""
     known = [name for name, one in PRESETS.items() if one.options["normalizer"] in stepwise()]
     if preset not in known:
         raise UserError(f"--steps {preset!s:.60}: is no preset that is made of steps. {did_you_mean(preset, known)}")
