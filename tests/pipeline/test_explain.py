@@ -93,7 +93,7 @@ def test_answers_are_explained_as_written_and_as_spoken(
         }
     ended = explain(capsys, run, "--json")
     for one, metric in zip(ended.document["explanations"], ("text_accuracy", "spoken_accuracy"), strict=True):
-        ours = next(row for row in one["presets"] if row["name"] == "answer_match@2")
+        ours = next(row for row in one["presets"] if row["name"] == "ours (answer_match@2)")
         found = {label: cell["value"] for label, cell in zip(one["columns"], ours["cells"], strict=True)}
         assert found == {label: scored[metric][label] for label in found}
     assert "Written answers right in %" in ended.out
