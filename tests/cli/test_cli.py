@@ -103,7 +103,7 @@ def test_a_wrong_call_with_json_ends_in_json(capsys: pytest.CaptureFixture[str])
     ("kind", "name"),
     [
         ("suites", "mini-full"),
-        ("scorers", "wer:normalizer=…,recipe=…,compounds=…,script=…,denominator=…"),
+        ("scorers", "wer"),
         ("tasks", "mini_qa_noisy"),
         ("systems", "whisper:tiny.en"),
         ("recipes", "whisper-en"),
@@ -115,6 +115,14 @@ def test_a_wrong_call_with_json_ends_in_json(capsys: pytest.CaptureFixture[str])
 def test_lists_name_what_there_is(kind: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", kind]) == 0
     assert any(line.split()[0] == name for line in capsys.readouterr().out.splitlines())
+
+
+def test_scorers_are_listed_with_their_options_below(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "scorers"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    at = next(at for at, line in enumerate(lines) if line.startswith("wer "))
+    assert lines[at + 1] == "    options: normalizer, recipe, compounds, script, denominator"
+    assert max(len(line) for line in lines if line.startswith("    ")) <= 120
 
 
 def test_tasks_are_listed_with_their_size_and_origin_in_120_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -136,7 +136,7 @@ def test_an_extra_that_is_not_installed_is_named(
     (missing,) = document["tasks"][0]["scores"][1]["missing"]
     assert "pip install 'tttbench[chinese]'" in missing["what"]
     assert "pip install 'tttbench[whisper]'" in document["systems"][1]["missing"][0]["what"]
-    assert "what scores of 1 tasks need" in text
+    assert "what scores of 1 task need" in text
 
 
 def test_data_that_cannot_be_read_are_told_beside_the_rest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -260,7 +260,7 @@ def test_a_protocol_is_told_part_by_part(tmp_path: Path, capsys: pytest.CaptureF
     assert [note["part"] for note in document["protocol"]] == ["judge", "prompts"]
     assert "judge: MISSING" in text
     assert "published: not published" in text
-    assert "1 parts of the protocol" in text
+    assert "1 part of the protocol" in text
     assert "get: train it: tttbench train ttt" in text
     assert main(["run", "s.toml"]) == 2
     assert "train it: tttbench train ttt" in capsys.readouterr().err

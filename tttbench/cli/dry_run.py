@@ -48,10 +48,13 @@ def size(n_bytes: int) -> str:
 
 
 def _head(found: Preview) -> str:
-    unknown = f", and those of {found.n_unknown} tasks whose size isn't known" if found.n_unknown else ""
+    from tttbench.scorers.words import plural
+
+    unknown = f", and those of {plural(found.n_unknown, 'task')} whose size isn't known" if found.n_unknown else ""
     return (
         f"Dry run of {one_line(found.suite)}: {one_line(found.title or 'a choice of systems and tasks')}\n"
-        f"{len(found.systems)} systems, {len(found.tasks)} tasks, {found.n_requests:,} requests at most{unknown}. "
+        f"{plural(len(found.systems), 'system')}, {plural(len(found.tasks), 'task')}, "
+        f"{plural(found.n_requests, 'request')} at most{unknown}. "
         "Nothing is asked, fetched or written."
     )
 
@@ -126,17 +129,18 @@ def _sum(found: Preview) -> str:
 
 def _counts(found: Preview) -> Iterator[str]:
     from tttbench.pipeline.dry_run import fetched_bytes, n_missing
+    from tttbench.scorers.words import plural
 
     if n := n_missing(found.systems):
         yield f"{n} of {len(found.systems)} systems"
     if n := n_missing(found.tasks):
         yield f"the data of {n} of {len(found.tasks)} tasks"
     if n := sum(any(score.missing for score in task.scores) for task in found.tasks):
-        yield f"what scores of {n} tasks need"
+        yield f"what scores of {plural(n, 'task')} need"
     if n := n_missing(found.derivers):
         yield f"{n} of {len(found.derivers)} transcribers and judges"
     if n := sum(note.missing for note in found.protocol):
-        yield f"{n} parts of the protocol"
+        yield f"{plural(n, 'part')} of the protocol"
     if n_bytes := sum(fetched_bytes(found).values()):
         yield f"about {size(n_bytes)} of weights, as far as their size is known"
 

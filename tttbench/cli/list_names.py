@@ -23,7 +23,7 @@ WIDTH = 120
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
-    parser.add_argument("kind", choices=sorted([*_LISTS, "tasks"]), help="what to list")
+    parser.add_argument("kind", choices=sorted([*_LISTS, "scorers", "tasks"]), help="what to list")
     parser.add_argument("--long", action="store_true", help="of tasks: what each measures, too")
     add_include(parser)
 
@@ -35,6 +35,9 @@ def run(args: argparse.Namespace) -> int:
     include_all(args.include)
     if args.kind == "tasks":
         print("\n".join(_tasks(long=args.long)))
+        return 0
+    if args.kind == "scorers":
+        print("\n".join(_scorers()))
         return 0
     rows = _LISTS[args.kind](args.include)
     if rows:
@@ -82,6 +85,7 @@ def _wrapped(text: str, columns: int = 4) -> list[str]:
 
 def _suites(folders: list[Path]) -> list[list[str]]:
     from tttbench.config.suite import load_suite, suite_files
+    from tttbench.scorers.words import plural
 
     rows = []
     for name in suite_files(folders):
@@ -90,19 +94,20 @@ def _suites(folders: list[Path]) -> list[list[str]]:
         except UserError as error:
             rows.append([name, f"unusable: {error}"])
             continue
-        size = f"{len(suite.systems)} systems, {len(suite.tasks)} tasks"
+        size = f"{plural(len(suite.systems), 'system')}, {plural(len(suite.tasks), 'task')}"
         rows.append([name, f"{suite.title} ({size})"])
     return rows
 
 
-def _scorers(_: list[Path]) -> list[list[str]]:
+def _scorers() -> list[str]:
+    """What each gives, and below it its options."""
+    from tttbench.cli.columns import columns
     from tttbench.core.plugins import scorers
 
-    return [
-        [f"{name}:{','.join(f'{option}=…' for option in entry.options)}".rstrip(":"), entry.summary]
-        for name in scorers.names()
-        for entry in [scorers.get(name)]
-    ]
+    entries = {name: scorers.get(name) for name in scorers.names()}
+    lines = columns([[name, entry.summary] for name, entry in entries.items()]).splitlines()
+    below = [_wrapped(f"options: {', '.join(entry.options)}" if entry.options else "") for entry in entries.values()]
+    return [line for row, more in zip(lines, below, strict=True) for line in (row, *more)]
 
 
 def _summaries(kind: str) -> Callable[[list[Path]], list[list[str]]]:
@@ -145,7 +150,6 @@ def _strategies(_: list[Path]) -> list[list[str]]:
 _LISTS: dict[str, Callable[[list[Path]], list[list[str]]]] = {
     "systems": _systems,
     "suites": _suites,
-    "scorers": _scorers,
     "recipes": _recipes,
     "derivers": _summaries("derivers"),
     "normalizers": _summaries("normalizers"),
