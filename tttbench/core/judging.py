@@ -167,7 +167,7 @@ class JudgeSettings:
         if votes > 1 and temperature == 0:
             raise UserError(
                 f"{where}:temperature=0: {votes} votes would be one reply {votes} times over; give temperature=0.5, or "
-                "leave votes out."
+                "votes=1."
             )
         return cls(
             model.strip(),
