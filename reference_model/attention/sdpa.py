@@ -67,10 +67,10 @@ class SdpaBackend:
             return self._attend(q, k, v, plan)
         # Cut by iteration and split: the backward of a slice fills a tensor as large as the batch for every document.
         rows = []
-        for row, documents in zip(zip(q, k, v, strict=True), plan.documents, strict=True):
+        for q_row, k_row, v_row, documents in zip(q, k, v, plan.documents, strict=True):
             lengths = [high - low for low, high, _ in documents]
-            cut = zip(*(x.unsqueeze(0).split(lengths, 2) for x in row), strict=True)
-            parts = [self._attend(*of, one) for of, (_, _, one) in zip(cut, documents, strict=True)]
+            cut = zip(*(x.unsqueeze(0).split(lengths, 2) for x in (q_row, k_row, v_row)), documents, strict=True)
+            parts = [self._attend(q_of, k_of, v_of, one) for q_of, k_of, v_of, (_, _, one) in cut]
             rows.append(torch.cat(parts, 2))
         return torch.cat(rows)
 

@@ -24,7 +24,7 @@ from tttbench.core.sample import Turn
 from tttbench.core.secrets import masked
 from tttbench.core.system import System, SystemOptions
 from tttbench.data.audio import read_audio
-from tttbench.data.flac import encode_flac, pcm_md5
+from tttbench.data.flac import decode_flac, encode_flac, pcm_md5
 from tttbench.probes.compute import shared
 from tttbench.probes.conditions import Watch
 from tttbench.store.rows import AnswerKey, Recording

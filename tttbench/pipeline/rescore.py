@@ -144,8 +144,12 @@ def _refuse_taken(spec: ScoreSpec, other: ScoreSpec | None) -> None:
     """Raise ``UserError`` if a score's id is that of another one which the run has."""
     if other is None:
         return
-    asked = {"": spec.scorer, **spec.options}
-    if differing := [name for name, value in asked.items() if {"": other.scorer, **other.options}.get(name) != value]:
+    skipped = operational_options(spec.scorer)
+    asked, has = (
+        {"": one.scorer, **{name: value for name, value in one.options.items() if name not in skipped}}
+        for one in (spec, other)
+    )
+    if differing := [name for name, value in asked.items() if has.get(name) != value]:
         what = f"with another {differing[0]}" if differing[0] else f"by {other.scorer}"
         raise UserError(
             f"score {spec.id!r:.60}: the run has one of that id, {what}; give this one another: {spec.scorer}=ID:…"
