@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from reference_model import int8_rows
-from reference_model.config import SHARED_TOKENIZER, TtTConfig
+from reference_model.config import INT8_ROWS, SHARED_TOKENIZER, TtTConfig
 from reference_model.draft_heads import read_draft_heads
 from reference_model.errors import CheckpointError
 from reference_model.finite import FiniteWeights
@@ -110,7 +110,7 @@ def save(
     }
     parts = {name: int8_rows.stored(name, value) if in_int8 else {name: value} for name, value in tensors.items()}
     _write_weights(list(parts.values()), target, shard_bytes)
-    config = model.config.to_json("float16", int8_rows.CONFIG) if in_int8 else model.config.to_json(dtype)
+    config = model.config.to_json("float16", INT8_ROWS) if in_int8 else model.config.to_json(dtype)
     text = json.dumps(config, indent=2) + "\n"
     (target / "config.json").write_text(text, encoding="utf-8")
     tokenizer.save(target / "tokenizer.json")

@@ -12,7 +12,6 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal, get_args
 
-from reference_model import int8_rows
 from reference_model.errors import ConfigError
 from reference_model.json_values import JsonObject, JsonValue
 
@@ -191,6 +190,9 @@ _FIXED: Mapping[str, tuple[object, ...]] = {
 QUANTIZATION = "quantization_config"
 """Field that says how stored integers are to be read; the stored tensors say the same by their names and types."""
 
+INT8_ROWS: JsonObject = {"quant_method": "int8_rows", "bits": 8}
+"""What that field holds for matrices stored as int8: no other library takes the integers as weights."""
+
 SHARED_TOKENIZER = "shared_tokenizer"
 """Field of a ``config.json`` that says where the tokenizer lies; nothing of the network."""
 
@@ -233,6 +235,15 @@ _WITHOUT_EFFECT = frozenset(
 """Fields of Qwen2's and of the released configurations that inference doesn't read."""
 
 
+def _check_quantization(found: JsonValue, where: str) -> None:
+    method = found.get("quant_method") if isinstance(found, dict) else found
+    if method != INT8_ROWS["quant_method"]:
+        raise ConfigError(
+            f"{where}: field {QUANTIZATION!r} has the quant_method {method!r}; supported: "
+            f"{INT8_ROWS['quant_method']!r}; get the weights as floats"
+        )
+
+
 def _own_fields(raw: JsonObject, where: str) -> dict[str, JsonValue]:
     """Sort a raw config.json: keep our fields, check the fixed ones, drop those without effect, refuse the rest."""
     known = {field.name for field in fields(TtTConfig)}
@@ -245,7 +256,7 @@ def _own_fields(raw: JsonObject, where: str) -> dict[str, JsonValue]:
             if value not in _FIXED[name]:
                 raise ConfigError(f"{where}: field {name!r} is {value!r}; supported: {_FIXED[name][0]!r}")
         elif name == QUANTIZATION:
-            int8_rows.check_config(value, where)
+            _check_quantization(value, where)
         elif name == "rope_parameters" and isinstance(value, dict):
             if value.get("rope_type", "default") != "default":
                 raise ConfigError(

@@ -10,14 +10,10 @@ from collections.abc import Set
 import torch
 from torch import Tensor
 
-from reference_model.errors import CheckpointError, ConfigError
-from reference_model.json_values import JsonObject, JsonValue
+from reference_model.errors import CheckpointError
 
 NAME = "int8"
 """As a dtype that checkpoints are stored in."""
-
-CONFIG: JsonObject = {"quant_method": "int8_rows", "bits": 8}
-"""What ``config.json`` says of it, in ``quantization_config``: no other library takes the integers as weights."""
 
 SCALE = "_scale"
 """What a matrix's name is followed by in the name of its scales."""
@@ -44,16 +40,6 @@ def stored(name: str, value: Tensor) -> dict[str, Tensor]:
     # A row of zeros stays one whatever its scale.
     integers = (rows / scale.where(scale > 0, torch.ones_like(scale))).round().to(torch.int8)
     return {name: integers.view(value.shape), name + SCALE: scale}
-
-
-def check_config(found: JsonValue, where: str) -> None:
-    """Refuse a ``quantization_config`` of another format; raises ``ConfigError``."""
-    method = found.get("quant_method") if isinstance(found, dict) else found
-    if method != CONFIG["quant_method"]:
-        raise ConfigError(
-            f"{where}: field 'quantization_config' has the quant_method {method!r}; supported: "
-            f"{CONFIG['quant_method']!r}; get the weights as floats"
-        )
 
 
 def is_scale(name: str, names: Set[str]) -> bool:

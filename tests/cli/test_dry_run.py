@@ -109,7 +109,7 @@ def test_a_spoken_score_that_nobody_transcribes_is_missing(
     (missing,) = spoken_score(document)["missing"]
     assert missing["what"] == "a transcriber, without which it has no value for spoken answers"
     assert missing["get"].startswith("name one, as with --transcriber whisper:tiny.en")
-    assert "what scores of 1 tasks need" in text
+    assert "what scores of 1 task need" in text
     # Where the nearest one isn't here either, that is said, too.
     monkeypatch.setattr(extras, "is_installed", lambda module: module != "whisper")
     _, document = dry(capsys, "own.toml")

@@ -184,7 +184,7 @@ def test_a_deriver_that_cannot_be_built_costs_its_own_scores_alone(store: RunSto
 def test_so_does_one_whose_name_can_not_be_one(store: RunStore) -> None:
     workers = Workers({})
     (told,) = [one for one in derive(store, columns(texts("a", deriver="judge:nobody")), workers) if one[0] == "failed"]
-    assert told[1] == "judge:nobody"
+    assert told[1] == "judge nobody"
     assert "must be openai_chat:MODEL" in str(told[2])
     assert workers.opened == []
 

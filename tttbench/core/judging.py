@@ -196,7 +196,8 @@ def deriver_title(name: str) -> str:
     given = dict(parse_qsl(query))
     votes = f"{given['votes']} votes" if "votes" in given else ""
     sampled = [f"{one} {given[one]}" for one in ("temperature", "top_p") if one in given]
-    return f"judge {judge} ({', '.join(part for part in (given.get('prompt', ''), votes, *sampled) if part)})"
+    asked = ", ".join(part for part in (given.get("prompt", ""), votes, *sampled) if part)
+    return f"judge {judge} ({asked})" if asked else f"judge {judge}"
 
 
 _HOW = ("base_url", "key_env", "timeout_s", "retries", "concurrency", "per_minute")
