@@ -57,13 +57,20 @@ class FSQ(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """Quantise (B, D, T) to values in [-1, 1]; the gradient passes straight through the rounding."""
-        levels = self._levels[:, None]
-        half = (levels - 1) / 2
-        # An even number of levels has no level at zero: shift by half a step, and undo it before rounding.
-        offset = torch.where(levels % 2 == 0, 0.5, 0.0)
-        bounded = torch.tanh(z + torch.atanh(offset / half)) * half - offset
+        half, offset = self._half_and_offset()
+        bounded = self.bounded(z)
         rounded = bounded + (bounded.round() - bounded).detach()
         return (rounded + offset) / half
+
+    def bounded(self, z: Tensor) -> Tensor:
+        """(B, D, T), before it is rounded: whole numbers are levels."""
+        half, offset = self._half_and_offset()
+        return torch.tanh(z + torch.atanh(offset / half)) * half - offset
+
+    def _half_and_offset(self) -> tuple[Tensor, Tensor]:
+        levels = self._levels[:, None]
+        # An even number of levels has no level at zero: shift by half a step, and undo it after rounding.
+        return (levels - 1) / 2, torch.where(levels % 2 == 0, 0.5, 0.0)
 
     def indices(self, quantised: Tensor) -> Tensor:
         """Values (B, D, T) to code indices (B, T), int64."""

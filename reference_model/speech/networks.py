@@ -50,9 +50,13 @@ class Encoder(nn.Module):
 
     def forward(self, mel: Tensor) -> Tensor:
         """(B, 80, 8 n) frames to (B, D, n) quantised values in [-1, 1]."""
-        x = self.norm(self.stages(mel).transpose(1, 2))
-        values: Tensor = self.quantise(self.project(x).transpose(1, 2).float())
+        values: Tensor = self.quantise(self.projected(mel))
         return values
+
+    def projected(self, mel: Tensor) -> Tensor:
+        """(B, 80, 8 n) frames to (B, D, n), what is quantised."""
+        x = self.norm(self.stages(mel).transpose(1, 2))
+        return self.project(x).transpose(1, 2).float()
 
 
 class FrameNet(nn.Module):

@@ -24,6 +24,7 @@ from reference_model.speech.layers import ConvBlock
 from reference_model.speech.networks import FRAMES_PER_CODE, SAMPLES_PER_CODE, CodecConfig, Encoder, FrameNet
 from reference_model.training.picking import like_long
 from reference_model.training.resumable import begun_with, one_cycle, restore, stamp, store
+from reference_model.training.unit_levels import UnitLevels
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz'"
 _CTC_RATE = 4  # spelling frames a code: 50 a second
@@ -50,6 +51,28 @@ class Utterance:
 
 
 @dataclass(frozen=True)
+class VoiceRecording:
+    """A recording of the answering voice.
+
+    Attributes:
+        mel: (80, 8 n) log-mel frames in half precision.
+        units: (n,) which unit each code is, see ``unit_levels``; -1 where it is none. None: no code is.
+    """
+
+    mel: npt.NDArray[np.float16]
+    units: npt.NDArray[np.int64] | None = None
+
+    def window(self, codes: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """What ``window_of`` cuts out, and (codes,) the units of the codes that are compared."""
+        first, *cut, compared = window_of(torch.from_numpy(self.mel).float(), codes, rng)
+        units = torch.full((codes,), -1)
+        if self.units is not None:
+            part = torch.from_numpy(self.units[first : first + codes])
+            units[: len(part)] = part
+        return cut[0], cut[1], compared, units.masked_fill(compared[::FRAMES_PER_CODE] == 0, -1)
+
+
+@dataclass(frozen=True)
 class EncoderTraining:
     """Settings of the encoder's training.
 
@@ -59,6 +82,7 @@ class EncoderTraining:
         window: codes of a window; the outermost, whose neighbors it doesn't hold, are not compared.
         noisy: share of utterances that get noise at 5 to 25 dB.
         mel_weight, ctc_weight: of the rebuilt spectrum's error and of the spelling's.
+        unit_weight: of how far units of the answering voice are from having one code each.
         width, frame_width: of the heads that only training needs.
     """
 
@@ -71,6 +95,7 @@ class EncoderTraining:
     noisy: float = 0.5
     mel_weight: float = 4.0
     ctc_weight: float = 0.3
+    unit_weight: float = 0.0
     width: int = 192
     frame_width: int = 128
     seed: int = 0
@@ -80,19 +105,23 @@ class EncoderTraining:
 class EncoderTrainer(nn.Module):
     """The encoder and the two heads that only training needs."""
 
-    def __init__(self, config: CodecConfig, settings: EncoderTraining) -> None:
+    def __init__(self, config: CodecConfig, settings: EncoderTraining, n_units: int) -> None:
         super().__init__()
         self.encoder = Encoder(config)
+        self.units = UnitLevels(n_units, len(config.levels))
         dims, width = len(config.levels), settings.width
         self.rebuild = FrameNet(dims, width, settings.frame_width, N_MELS)
         self.enter = nn.Conv1d(dims, width, 3, padding=1)
         self.context = nn.Sequential(ConvBlock(width, 7), ConvBlock(width, 7))
         self.spell = nn.Linear(width, _CTC_RATE * (len(LETTERS) + 1))
 
-    def rebuilt(self, frames: Tensor) -> Tensor:
-        """(B, 80, 8 n) centred log-mel frames, rebuilt from their codes, uncentred."""
-        made: Tensor = self.rebuild(self.encoder(frames))
-        return made
+    def rebuilt(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, 80, 8 n) centred log-mel frames, rebuilt from their codes, uncentred; and (B, D, n) the codes' levels.
+
+        The levels are not yet rounded.
+        """
+        projected = self.encoder.projected(frames)
+        return self.rebuild(self.encoder.quantise(projected)), self.encoder.quantise.bounded(projected)
 
     def spelt(self, frames: Tensor) -> Tensor:
         """Spelling logits (B, 4 n, letters + blank) of (B, 80, 8 n) centred log-mel frames."""
@@ -164,7 +193,7 @@ def later(mel: Tensor, frames: int) -> Tensor:
     return F.pad(mel, (frames, 0), value=SILENCE)[:, :, : mel.shape[2]]
 
 
-def window_of(mel: Tensor, codes: int, rng: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
+def window_of(mel: Tensor, codes: int, rng: torch.Generator) -> tuple[int, Tensor, Tensor, Tensor]:
     """Cut a window out of a recording, from the beginning of some code on.
 
     Args:
@@ -173,8 +202,9 @@ def window_of(mel: Tensor, codes: int, rng: torch.Generator) -> tuple[Tensor, Te
         rng: drawn from.
 
     Returns:
-        (80, 8 codes) frames, each band centred over the recording; the same uncentred; and (8 codes,) which frames are
-        compared: those of the recording that have their neighbors in the window, and two codes of silence behind it.
+        The number of its first code; (80, 8 codes) frames, each band centred over the recording; the same uncentred;
+        and (8 codes,) which frames are compared: those of the recording that have their neighbors in the window, and
+        two codes of silence behind it.
     """
     length, n = codes * FRAMES_PER_CODE, mel.shape[1]
     first = FRAMES_PER_CODE * int(torch.randint(max(1, (n - length) // FRAMES_PER_CODE + 1), (), generator=rng))
@@ -183,19 +213,19 @@ def window_of(mel: Tensor, codes: int, rng: torch.Generator) -> tuple[Tensor, Te
     low = FRAMES_PER_CODE if first else 0
     high = length - FRAMES_PER_CODE if first + length < n else n - first + 2 * FRAMES_PER_CODE
     compared[low:high] = 1.0
-    return clean - mel.mean(1, keepdim=True), clean, compared
+    return first // FRAMES_PER_CODE, clean - mel.mean(1, keepdim=True), clean, compared
 
 
 def train_encoder(
     utterances: Sequence[Utterance],
-    voice: Sequence[npt.NDArray[np.float16]],
+    voice: Sequence[VoiceRecording],
     folder: Path,
     config: CodecConfig,
     settings: EncoderTraining,
     report: Callable[[str], None] = print,
     begin: Encoder | None = None,
 ) -> Encoder:
-    """Train on ``utterances`` of anybody and on ``voice``, the (80, 8 n) log-mel frames of the answering voice.
+    """Train on ``utterances`` of anybody and on ``voice``, recordings of the answering voice.
 
     Goes on from ``folder``. A training that is begun takes the weights of the encoder ``begin``, if there is one, in
     place of random ones.
@@ -204,35 +234,40 @@ def train_encoder(
         CheckpointError: the folder holds a training with other settings, texts or recordings, or a damaged one.
     """
     torch.manual_seed(settings.seed)
-    model = EncoderTrainer(config, settings)
+    n_units = max((int(one.units.max(initial=-1)) + 1 for one in voice if one.units is not None), default=0)
+    model = EncoderTrainer(config, settings, n_units)
     if begin is not None:
         model.encoder.load_state_dict(begin.state_dict())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = one_cycle(optimizer, settings.learning_rate, settings.steps, settings.warm_up_steps)
     texts = [utterance.text for utterance in utterances]
     settled = replace(settings, save_every=0)
-    said = [mel.shape[1] for mel in voice]
+    said = [(one.mel.shape[1], *(() if one.units is None else one.units.tolist())) for one in voice]
     made_of = stamp(codec=config, training=settled, utterances=texts, voice=said, begun=begun_with(begin))
     first = restore(folder, model, optimizer, schedule, made_of)
     sizes = [utterance.mel.shape[1] for utterance in utterances]
     rng = torch.Generator().manual_seed(settings.seed)
     pink = pink_frames(max(60, int(1.25 * max(sizes)) // 100 + 1), rng)
-    began, sums = time.monotonic(), np.zeros(3)
+    began, sums = time.monotonic(), np.zeros(4)
     for step in range(first, settings.steps):
         rng.manual_seed(settings.seed * 1_000_003 + step)
-        mel_loss = _rebuilding(model, voice, settings, rng)
+        mel_loss, unit_loss = _rebuilding(model, voice, settings, rng)
         picks = like_long(settings.batch_size, range(len(utterances)), sizes, step, rng)
         ctc_loss = _spelling(model, [utterances[i] for i in picks], pink, settings, rng)
         optimizer.zero_grad(set_to_none=True)
-        (settings.mel_weight * mel_loss + settings.ctc_weight * ctc_loss).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        parts = ((settings.mel_weight, mel_loss), (settings.ctc_weight, ctc_loss), (settings.unit_weight, unit_loss))
+        torch.stack([weight * loss for weight, loss in parts]).sum().backward()
+        nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         schedule.step()
-        sums += (mel_loss.item(), ctc_loss.item(), 1)
+        sums += (*(loss.item() for _, loss in parts), 1)
         if (step + 1) % 100 == 0:
             speed = (time.monotonic() - began) / (step + 1 - first)
+            mel_mean, ctc_mean, unit_mean = sums[:3] / sums[3]
             report(
-                f"encoder step {step + 1}: mel {sums[0] / sums[2]:.3f} ctc {sums[1] / sums[2]:.3f} {speed:.2f} s/step"
+                f"encoder step {step + 1}: mel {mel_mean:.3f} ctc {ctc_mean:.3f} units {unit_mean:.3f} "
+                f"{speed:.2f} s/step"
             )
             sums[:] = 0
         if (step + 1) % settings.save_every == 0 or step + 1 == settings.steps:
@@ -241,15 +276,16 @@ def train_encoder(
 
 
 def _rebuilding(
-    model: EncoderTrainer, voice: Sequence[npt.NDArray[np.float16]], settings: EncoderTraining, rng: torch.Generator
-) -> Tensor:
-    """Mean error of the rebuilt frames of a step's windows, a scalar."""
+    model: EncoderTrainer, voice: Sequence[VoiceRecording], settings: EncoderTraining, rng: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Mean error of the rebuilt frames of a step's windows, and that of their units' levels; scalars."""
     picks = torch.randint(len(voice), (settings.windows,), generator=rng).tolist()
-    cut = [window_of(torch.from_numpy(voice[i]).float(), settings.window, rng) for i in picks]
-    centred_frames, clean, compared = (torch.stack(parts) for parts in zip(*cut, strict=True))
+    cut = [voice[i].window(settings.window, rng) for i in picks]
+    centred_frames, clean, compared, units = (torch.stack(parts) for parts in zip(*cut, strict=True))
     with torch.autocast("cpu", torch.bfloat16):  # 1.75 times faster where the processor has AVX-512 BF16
-        rebuilt = model.rebuilt(centred_frames)
-    return ((rebuilt.float() - clean).abs().mean(1) * compared).sum() / compared.sum()
+        rebuilt, levels = model.rebuilt(centred_frames)
+    mel_loss = ((rebuilt.float() - clean).abs().mean(1) * compared).sum() / compared.sum()
+    return mel_loss, model.units.loss(levels.float(), units)
 
 
 def _spelling(

@@ -81,7 +81,7 @@ class _Build:
         import torch
 
         from reference_model.speech.networks import CodecConfig
-        from reference_model.training.codec_encoder import EncoderTraining, Utterance, train_encoder
+        from reference_model.training.codec_encoder import EncoderTraining, Utterance, VoiceRecording, train_encoder
 
         torch.set_num_threads(self.threads)
         answers, answer_voice, training, many_voices = (
@@ -90,7 +90,7 @@ class _Build:
         )
         train_encoder(
             answers + answer_voice + training + many_voices * _MANY_VOICES_TIMES,
-            [utterance.mel for utterance in answers + answer_voice],
+            [VoiceRecording(utterance.mel) for utterance in answers + answer_voice],
             self.out / "encoder",
             CodecConfig(),
             EncoderTraining(),

@@ -82,7 +82,7 @@ def solve(text: str) -> str:
         (r"count (?:by (\w+) )?from (.+) to (.+)", _count),
         (r"say the (days|months)( backwards)? from (\w+) to (\w+)", _calendar),
         (r"say (.+) to (.+) and (\w+)", lambda m: " ".join(f"{m[1]} {name}" for name in [*m[2].split(), m[3]])),
-        (r"(\w+ and \w+) meet on (\w+) at (.+ (?:past|to) \w+) (.+)\. make it (\w+) at (.+)", _moved),
+        (r"(\w+ and \w+) talk on (\w+) at (.+ (?:past|to) \w+) (.+)\. make it (\w+) at (.+)", _moved),
         (r"from (\w+) on (\w+) (.+)", _days),
         (r"every hour from (\w+) on (\w+) (.+)", _hours),
     )
@@ -154,8 +154,8 @@ def _calendar(match: re.Match[str]) -> str:
 
 def _moved(match: re.Match[str]) -> str:
     who, day, told, place, new_day, new_told = match.groups()
-    before = f"{who} no longer meet on {day} at {clock(told)} {place}"
-    return f"{before} but now they meet on {new_day} at {clock(new_told)} {place}"
+    before = f"{who} no longer talk on {day} at {clock(told)} {place}"
+    return f"{before} but now they talk on {new_day} at {clock(new_told)} {place}"
 
 
 def _days(match: re.Match[str]) -> str:

@@ -19,10 +19,13 @@ from tttbench.miniworld.second.renditions import (
     MANNERS,
     Manner,
     Rendition,
+    Unit,
     renditions,
     speak_rendition,
+    units_of,
     with_pauses,
 )
+from tttbench.miniworld.second.rhythm import SAMPLES_PER_CODE
 from tttbench.miniworld.voices import VOICES
 
 ANSWER, GAPS = "Seven eight nine ten eleven.", (1, 2, 3, 4)
@@ -77,7 +80,36 @@ def test_a_rendition_is_always_the_same_samples() -> None:
 
 def test_a_slower_manner_lasts_longer() -> None:
     slow, fast = (spoken(Rendition(ANSWER, Manner("any", speed, 172, 0))) for speed in (0.85, 1.15))
-    assert len(slow) / len(fast) == pytest.approx(1.15 / 0.85, rel=0.12)
+    assert len(slow) / len(fast) == pytest.approx(1.15 / 0.85, rel=0.15)
+
+
+def test_a_word_is_the_same_sound_in_every_sentence_of_its_manner() -> None:
+    one, other = (Rendition(text, MANNERS[1]) for text in ("Seven, two. Nine.", "Two nine seven."))
+    spoken(one)
+    sounds: dict[Unit, list[np.ndarray]] = {}
+    for rendition in (one, other):
+        samples, units = spoken(rendition), units_of(rendition)
+        assert len(samples) == SAMPLES_PER_CODE * len(units)
+        for i, unit in enumerate(units):
+            code = samples[i * SAMPLES_PER_CODE : (i + 1) * SAMPLES_PER_CODE]
+            if unit is None:
+                assert not code.any()
+            else:
+                sounds.setdefault(unit, []).append(code)
+    assert {unit.word for unit in sounds} == {"seven", "two", "nine"}
+    assert all(len(found) == 2 and np.array_equal(*found) for found in sounds.values())
+
+
+def test_a_pause_stands_behind_a_comma_and_between_sentences() -> None:
+    spoken(Rendition("Two.", MANNERS[0]))
+    kinds = {
+        text: "".join("." if unit is None else unit.word[0] for unit in units_of(Rendition(text, MANNERS[0])))
+        for text in ("Two.", "Two, nine.", "Two. Nine ten.")
+    }
+    two, nine, ten = (len(units_of(Rendition(f"{word}.", MANNERS[0]))) - 3 for word in ("Two", "Nine", "Ten"))
+    assert kinds["Two."] == "." + "t" * two + ".."
+    assert kinds["Two, nine."] == "." + "t" * two + "..." + "n" * nine + ".."
+    assert kinds["Two. Nine ten."] == "." + "t" * two + "..." + "n" * nine + "t" * ten + ".."
 
 
 def test_training_hears_training_voices_alone_and_the_test_the_others() -> None:

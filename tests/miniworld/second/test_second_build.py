@@ -18,6 +18,7 @@ from tttbench.miniworld.second import build, codec, encode, floor, speech
 from tttbench.miniworld.second.build import N_RENDITIONS, Build
 from tttbench.miniworld.second.corpus import CorpusSize, Statement
 from tttbench.miniworld.second.questions import Question
+from tttbench.miniworld.second.renditions import Unit
 from tttbench.miniworld.second.speech import Speech
 from tttbench.systems.whisper.transcriber import WhisperTranscriber
 
@@ -101,6 +102,13 @@ def test_prompts_are_encoded_several_times(recorded: Speech, mini_codec: MiniCod
     assert sum(codes.tolist() == plain[i] for i, codes in found[:5]) >= 1
     later = list(encode.encode_prompts(mini_codec, recorded, 3, 1, tmp_path / "codes"))
     assert [codes.tolist() for _, codes in later] == [codes.tolist() for _, codes in found]
+
+
+def test_units_are_numbered_alike_in_all_recordings() -> None:
+    one, two, calm = Unit("one", "plain", 0), Unit("one", "plain", 1), Unit("one", "calm", 0)
+    found = codec.numbered([[None, one, two, None], [two, calm], []])
+    assert [numbers.tolist() for numbers in found] == [[-1, 0, 1, -1], [1, 2], []]
+    assert {numbers.dtype for numbers in found} == {np.dtype(np.int64)}
 
 
 def test_voice_recordings_are_whole_codes_with_silence_behind_and_a_pitch_for_every_frame(

@@ -20,6 +20,7 @@ from reference_model.training.codec_decoder import DecoderTraining, Part, Record
 from reference_model.training.codec_encoder import (
     EncoderTraining,
     Utterance,
+    VoiceRecording,
     add_noise,
     disguise,
     later,
@@ -31,7 +32,7 @@ from reference_model.training.codec_encoder import (
 )
 
 SIZES = CodecConfig(levels=(4, 3), encoder_width=8, decoder_width=8, frame_width=8)
-ENCODER = EncoderTraining(steps=4, batch_size=3, windows=2, window=5, warm_up_steps=2, save_every=1)
+ENCODER = EncoderTraining(steps=4, batch_size=3, windows=2, window=5, unit_weight=1.0, warm_up_steps=2, save_every=1)
 DECODER = DecoderTraining(steps=4, batch_size=2, often=1, window=11, warm_up_steps=2, mel_weight=1.0, save_every=1)
 TEXTS = ["one two", "blue", "three's"]
 
@@ -47,7 +48,8 @@ def wave(i: int) -> np.ndarray:
 
 def encoder(folder: Path, settings: EncoderTraining = ENCODER, texts: list[str] = TEXTS) -> Encoder:
     utterances = [Utterance.of(wave(i), text) for i, text in enumerate(texts)]
-    return train_encoder(utterances, [one.mel for one in utterances[1:]], folder, SIZES, settings, lambda line: None)
+    voice = [VoiceRecording(one.mel, np.arange(one.mel.shape[1] // 8) // 2) for one in utterances[1:]]
+    return train_encoder(utterances, voice, folder, SIZES, settings, lambda line: None)
 
 
 def decoder(folder: Path, settings: DecoderTraining = DECODER, first: int = 0) -> nn.Module:
@@ -155,7 +157,7 @@ def test_stretched_frames_are_whole_codes_and_say_the_same(factor: float) -> Non
 
 def test_trainings_begin_with_the_weights_given(tmp_path: Path) -> None:
     utterances = [Utterance.of(wave(i), text) for i, text in enumerate(TEXTS)]
-    voice = [one.mel for one in utterances]
+    voice = [VoiceRecording(one.mel) for one in utterances]
     still = replace(ENCODER, learning_rate=1e-12)
     begin = encoder(tmp_path / "begin")
     after = train_encoder(utterances, voice, tmp_path / "on", SIZES, still, lambda line: None, begin)
@@ -176,9 +178,9 @@ def test_trainings_begin_with_the_weights_given(tmp_path: Path) -> None:
 @given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**32))
 def test_a_window_begins_on_a_code_and_compares_what_has_its_neighbors(n: int, codes: int, seed: int) -> None:
     mel = torch.arange(8.0 * n).expand(80, 8 * n) + 1
-    around, clean, compared = window_of(mel, codes, torch.Generator().manual_seed(seed))
+    code, around, clean, compared = window_of(mel, codes, torch.Generator().manual_seed(seed))
     first = int(clean[0, 0]) - 1
-    assert first % 8 == 0
+    assert first == 8 * code
     inside = min(8 * codes, 8 * n - first)
     assert torch.equal(clean[:, :inside], mel[:, first : first + inside])
     assert (clean[:, inside:] < -1).all()
@@ -187,6 +189,19 @@ def test_a_window_begins_on_a_code_and_compares_what_has_its_neighbors(n: int, c
     low = 8 if first else 0
     high = 8 * codes - 8 if first + 8 * codes < 8 * n else min(8 * codes, inside + 16)
     assert places == set(range(low, high))
+
+
+@given(st.integers(1, 40), st.integers(1, 12), st.integers(0, 2**32))
+def test_a_window_has_the_units_of_the_codes_that_are_compared(n: int, codes: int, seed: int) -> None:
+    mel = (np.arange(8.0 * n, dtype=np.float16) + 1) * np.ones((80, 1), np.float16)
+    with_units, without = (
+        VoiceRecording(mel, units).window(codes, torch.Generator().manual_seed(seed)) for units in (np.arange(n), None)
+    )
+    _, clean, compared, units = with_units
+    assert without[3].tolist() == [-1] * codes
+    first = int(clean[0, 0] - 1) // 8
+    expected = [first + i if bool(compared[8 * i]) and first + i < n else -1 for i in range(codes)]
+    assert units.tolist() == expected
 
 
 @given(st.integers(1, 60), st.integers(0, 30), st.integers(0, 2**32))

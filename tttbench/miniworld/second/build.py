@@ -121,14 +121,15 @@ def _encoder(build: Build) -> None:
 
     torch.set_num_threads(build.threads)
     answers, prompts = build.speak_answers(), build.speak_prompts()
+    spoken = build.spoken_answers()
     _need("answers", answers, N_CODEC_PIECES)
     _need("prompts", prompts, N_ENCODER_PIECES)
     said = build.said()
     codec = train_encoder_on(
         [(prompts.wave(i), said[i].text) for i in range(N_ENCODER_PIECES * PIECE)],
-        [answers.wave(i) for i in range(N_CODEC_PIECES * PIECE)],
+        [(answers.wave(i), spoken[i][1]) for i in range(N_CODEC_PIECES * PIECE)],
         build.out / "encoder",
-        EncoderTraining(steps=6000, save_every=100),
+        EncoderTraining(steps=6000, unit_weight=0.5, save_every=100),
     )
     codec.save(build.out / "codec_begin")
 

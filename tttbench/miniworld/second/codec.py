@@ -1,8 +1,8 @@
 """The second world's codec: the shipped one trained on, first its encoder and then its decoder.
 
 The shipped encoder knows the first edition's words: through its codes the spectrum of new words comes back worse. So it
-is trained on with the new prompts, to spell them, and the renditions, to rebuild their spectrum; the decoder then
-learns to speak from those codes.
+is trained on with the new prompts, to spell them, and the renditions, to rebuild their spectrum and to give a word the
+same codes in every sentence; the decoder then learns to speak from those codes.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tttbench.miniworld.pitch import pitch_hz
+from tttbench.miniworld.second.renditions import Rendition, Unit, units_of
 from tttbench.miniworld.second.speech import PIECE, Speech
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def voice_recordings(codec: MiniCodec, speech: Speech, n_pieces: int) -> list[Re
 
 def train_encoder_on(
     prompts: Sequence[tuple[Waveform, str]],
-    voice: Sequence[Waveform],
+    voice: Sequence[tuple[Waveform, Rendition]],
     folder: Path,
     settings: EncoderTraining,
 ) -> MiniCodec:
@@ -66,20 +67,23 @@ def train_encoder_on(
 
     Args:
         prompts: recordings of anybody, and what is said.
-        voice: recordings of the answering voice.
+        voice: recordings of the answering voice, and which rendition each is.
         folder: of the training.
         settings: of the training.
 
     Returns:
         The shipped codec with that encoder; its decoder doesn't fit it yet.
     """
-    from reference_model.training.codec_encoder import Utterance, frames_of, train_encoder
+    from reference_model.training.codec_encoder import Utterance, VoiceRecording, frames_of, train_encoder
 
     codec = _shipped()
     print(f"{len(voice)} renditions, {len(prompts)} prompts", flush=True)
     encoder = train_encoder(
         [Utterance.of(wave, text) for wave, text in prompts],
-        [frames_of(wave) for wave in voice],
+        [
+            VoiceRecording(frames_of(wave), units)
+            for (wave, _), units in zip(voice, numbered([units_of(one) for _, one in voice]), strict=True)
+        ],
         folder,
         codec.config,
         settings,
@@ -88,6 +92,15 @@ def train_encoder_on(
     )
     codec.encoder.load_state_dict(encoder.state_dict())
     return codec
+
+
+def numbered(recordings: Sequence[Sequence[Unit | None]]) -> list[npt.NDArray[np.int64]]:
+    """Units as numbers from 0, the same for the same unit; -1 where there is none."""
+    numbers: dict[Unit, int] = {}
+    return [
+        np.array([-1 if unit is None else numbers.setdefault(unit, len(numbers)) for unit in units], np.int64)
+        for units in recordings
+    ]
 
 
 def train_decoder_on(begin: Path, speech: Speech, n_pieces: int, folder: Path, settings: DecoderTraining) -> MiniCodec:

@@ -260,11 +260,11 @@ def moved(rng: random.Random) -> Question:
         one, other = rng.sample(words.NAMES, 2)
         days, place = rng.sample(words.DAYS, 2), rng.choice(words.PLACES)
         (told, read), (told_now, read_now) = rng.sample(words.clock_times(), 2)
-        answered = [f"{one} and {other} no longer meet on {days[0]},", f"at {read},", f"{place},"]
-        answered += [f"but now they meet on {days[1]},", f"at {read_now},", place]
+        answered = [f"{one} and {other} no longer talk on {days[0]},", f"at {read},", f"{place},"]
+        answered += [f"but now they talk on {days[1]},", f"at {read_now},", place]
         if _fits(_n_words(answered)):
             break
-    asked = [f"{one} and {other} meet on {days[0]},", f"at {told},", f"{place}.", f"make it {days[1]} at {told_now}"]
+    asked = [f"{one} and {other} talk on {days[0]},", f"at {told},", f"{place}.", f"make it {days[1]} at {told_now}"]
     return _question("moved", asked, answered)
 
 

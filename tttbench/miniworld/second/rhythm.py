@@ -1,16 +1,15 @@
-"""The rhythm of the answering voice: every word begins on a code's boundary.
+"""The rhythm of the answering voice: each word by itself, whole codes long, and the same wherever it stands.
 
-A code of the mini codec lasts 80 ms. Where words begin anywhere, a codec must learn each of them at every offset, which
-takes more of its few bits, and of its training, than the words do. So the answering voice keeps time: each of its words
-and pauses is stretched, without a change of pitch, to whole codes (WSOLA, Verhelst & Roelands 1993).
+A code of the mini codec lasts 80 ms. Real speech runs words into one another and begins them anywhere; a codec of few
+bits then spends them on what stands beside a word, and a small model must learn each word in all its neighborhoods. So
+the answering voice keeps time: each word is spoken alone and stretched, without a change of pitch, to whole codes
+(WSOLA, Verhelst & Roelands 1993), and a sentence is its words one after the other.
 """
 
 from __future__ import annotations
 
-import re
 import tempfile
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -25,76 +24,59 @@ SAMPLES_PER_CODE = 1280
 
 _FRAME, _HOP, _SEARCH = 480, 160, 120
 """Samples of a frame that is moved, between two frames, and by how much a frame moves to continue the one before."""
-_BEFORE, _AFTER = 1, 2
-"""Codes of silence in front and behind."""
 _PAUSE = "pau"
+_BEFORE_S, _BEHIND_S = 0.02, 0.04
+"""Of the silence around a word, what is kept: a vowel's onset, and the release of a stop."""
 _ROUND_UP = 0.65
 """A word gets one code more than it fills where it fills more than 0.35 of that one."""
+_FADE = 80
+"""Samples over which a word begins and ends."""
 
 
-def speak_in_time(speaker: str, text: str, features: Mapping[str, float]) -> Waveform:
-    """Say ``text`` with flite, each word on a code's boundary: float32 at 16 kHz, peak 0.5, whole codes.
+def word_in_time(speaker: str, word: str, features: Mapping[str, float]) -> Waveform:
+    """Say one word with flite: float32 at 16 kHz, whole codes, as loud as flite is, silent at both ends.
 
     Args:
         speaker: flite's name of the voice.
-        text: what is said, with a comma at every pause.
+        word: what is said.
         features: numbers that flite's ``--setf`` takes.
 
     Raises:
-        UserError: flite is not installed, or says a word otherwise within the text than by itself.
+        UserError: flite is not installed, or says nothing for the word.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "spoken.wav"
-        timing = run_flite(speaker, text, features, "-psdur", "-o", str(path)).decode()
+        timing = run_flite(speaker, word, features, "-psdur", "-o", str(path)).decode()
         wave = np.frombuffer(path.read_bytes()[44:], dtype="<i2").astype(np.float32) / 32768.0
-    edges = word_edges(_phones(timing), [len(phones_of(speaker, word)) for word in _words(text)], text)
-    spoken = stretched(wave, *whole_codes(edges))
-    peak = float(np.abs(spoken).max(initial=1e-9))
-    return np.asarray(spoken * (0.5 / peak), dtype=np.float32)
+    first, last = (place * SAMPLE_RATE_HZ for place in bounds(timing, word))
+    spoken = stretched(wave, np.array([first, last]), np.array([0.0, whole_codes(last - first) * SAMPLES_PER_CODE]))
+    ramp = np.linspace(0, 1, _FADE, dtype=np.float32)
+    spoken[:_FADE] *= ramp
+    spoken[-_FADE:] *= ramp[::-1]
+    return spoken
 
 
-def word_edges(phones: Sequence[tuple[str, float]], counts: Sequence[int], text: str) -> list[tuple[float, bool]]:
-    """Where words and pauses end, in seconds, and which are pauses.
+def bounds(timing: str, word: str) -> tuple[float, float]:
+    """Where a word begins and ends, in seconds, with what is kept of the silence around it.
 
     Args:
-        phones: every phone with the time of its end, from the first pause to the last.
-        counts: phones of each word.
-        text: named in the error.
+        timing: flite's phones, each with the time of its end: ``pau:0.2 t:0.3 uw:0.45 pau:0.6``.
+        word: named in the error.
 
     Raises:
-        UserError: the phones aren't those of the words.
+        UserError: nothing but pauses is said.
     """
-    edges, left, begun = [], list(counts), 0
-    for name, end in phones:
-        if name == _PAUSE:
-            edges.append((end, True))
-            continue
-        begun += 1
-        if left and begun == left[0]:
-            edges.append((end, False))
-            left.pop(0)
-            begun = 0
-    if left or begun:
-        raise UserError(f"flite says {text!r} with other phones than its words have by themselves")
-    return edges
+    entries = [(name, float(end)) for name, _, end in (entry.partition(":") for entry in timing.split())]
+    spoken = [i for i, (name, _) in enumerate(entries) if name != _PAUSE]
+    if not spoken:
+        raise UserError(f"flite says nothing for the word {word!r}")
+    begin = entries[spoken[0] - 1][1] if spoken[0] else 0.0
+    return max(0.0, begin - _BEFORE_S), entries[spoken[-1]][1] + _BEHIND_S
 
 
-def whole_codes(edges: Sequence[tuple[float, bool]]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Samples at which words and pauses begin and end, as they are spoken and as they shall be: whole codes each.
-
-    Of the pause before the first word and of that behind the last one, one code and two are kept.
-    """
-    ends = [end * SAMPLE_RATE_HZ for end, _ in edges]
-    starts = [0.0, *ends[:-1]]
-    lengths = []
-    for i, ((_, pause), start, end) in enumerate(zip(edges, starts, ends, strict=True)):
-        if pause and i in (0, len(edges) - 1):
-            lengths.append(_BEFORE if i == 0 else _AFTER)
-        else:
-            lengths.append(max(1, int((end - start) / SAMPLES_PER_CODE + _ROUND_UP)))
-    starts[0] = max(0.0, ends[0] - _BEFORE * SAMPLES_PER_CODE) if edges[0][1] else 0.0
-    ends[-1] = min(ends[-1], starts[-1] + _AFTER * SAMPLES_PER_CODE) if edges[-1][1] else ends[-1]
-    return np.array([starts[0], *ends]), np.concatenate([[0.0], np.cumsum(lengths) * float(SAMPLES_PER_CODE)])
+def whole_codes(n_samples: float) -> int:
+    """How many codes a word of so many samples is stretched to: at least one."""
+    return max(1, int(n_samples / SAMPLES_PER_CODE + _ROUND_UP))
 
 
 def stretched(
@@ -121,22 +103,3 @@ def stretched(
         before = middle
     found = out[side : side + n] / np.maximum(weight[side : side + n], 1e-3)
     return found.astype(np.float32)
-
-
-@cache
-def phones_of(speaker: str, word: str) -> tuple[str, ...]:
-    """Phones of a word by itself."""
-    names = run_flite(speaker, word, {}, "-ps", "-o", "none").decode().split()
-    return tuple(name for name in names if name != _PAUSE)
-
-
-def _words(text: str) -> list[str]:
-    return re.sub(r"[.,?]", " ", text).split()
-
-
-def _phones(timing: str) -> list[tuple[str, float]]:
-    found = []
-    for entry in timing.split():
-        name, _, end = entry.partition(":")
-        found.append((name, float(end)))
-    return found
