@@ -29,12 +29,14 @@ def stored(name: str, value: Tensor) -> dict[str, Tensor]:
         value: floats; axes behind the first are one row.
 
     Raises:
-        CheckpointError: the parameter holds NaN or infinity, for which there is no integer.
+        CheckpointError: the parameter holds NaN or infinity, or is a vector with numbers beyond float16's.
     """
-    if not bool(value.isfinite().all()):
-        raise CheckpointError(f"parameter {name!r} holds NaN or infinity, which int8 can't; store it as float32")
+    small = value.to(torch.float16) if value.ndim < 2 else value
+    if not bool(small.isfinite().all()):
+        what = "holds NaN or infinity" if not bool(value.isfinite().all()) else "holds numbers beyond float16's"
+        raise CheckpointError(f"parameter {name!r} {what}, which int8 checkpoints can't; store it as float32")
     if value.ndim < 2:
-        return {name: value.to(torch.float16)}
+        return {name: small}
     rows = value.float().flatten(1)
     scale = rows.abs().amax(1, keepdim=True) / _MOST
     # A row of zeros stays one whatever its scale.
@@ -69,6 +71,10 @@ def restored(name: str, value: Tensor, scale: Tensor | None, where: object) -> T
     if scale is None:
         raise CheckpointError(
             f"{where}: tensor {name!r} is stored as int8 and its scales, {name + SCALE!r}, are missing; fetch it again"
+        )
+    if value.ndim < 2:
+        raise CheckpointError(
+            f"{where}: tensor {name!r} is stored as int8 and has the shape {tuple(value.shape)}, expected a matrix"
         )
     if scale.shape != (len(value), 1) or not scale.is_floating_point():
         raise CheckpointError(

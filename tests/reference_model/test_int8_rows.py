@@ -80,8 +80,11 @@ def test_any_finite_rows(rows: list[list[float]]) -> None:
 
 
 def test_nan_is_refused() -> None:
-    with pytest.raises(CheckpointError, match="parameter 'w' holds NaN or infinity, which int8 can't"):
+    with pytest.raises(CheckpointError, match="parameter 'w' holds NaN or infinity, which int8 checkpoints"):
         int8_rows.stored("w", torch.tensor([[1.0, float("nan")]]))
+    with pytest.raises(CheckpointError, match="parameter 'b' holds numbers beyond float16's"):
+        int8_rows.stored("b", torch.tensor([1.0, 7e4]))
+    assert int8_rows.stored("w", torch.tensor([[1.0, 7e4]])).keys() == {"w", "w_scale"}
 
 
 def test_scales_that_are_missing_or_misshapen_are_named(folder: Path) -> None:
@@ -95,6 +98,10 @@ def test_scales_that_are_missing_or_misshapen_are_named(folder: Path) -> None:
     save_file({**good, scale: good[scale][:-1]}, path)
     with pytest.raises(CheckpointError, match=rf"tensor '{scale}' has the shape .*, expected floats of the shape"):
         checkpoint.load(folder)
+    for shape in ((), (4,)):
+        save_file({**good, name: torch.ones(shape, dtype=torch.int8)}, path)
+        with pytest.raises(CheckpointError, match=rf"tensor '{name}' is stored as int8 and has the shape .* a matrix"):
+            checkpoint.load(folder)
     save_file({**good, "model.norm.weight_scale": torch.ones(1, 1)}, path)
     with pytest.raises(CheckpointError, match=r"tensor 'model\.norm\.weight_scale' .*nothing is stored as int8"):
         checkpoint.load(folder)
