@@ -56,7 +56,8 @@ class Encoder(nn.Module):
     def projected(self, mel: Tensor) -> Tensor:
         """(B, 80, 8 n) frames to (B, D, n), what is quantised."""
         x = self.norm(self.stages(mel).transpose(1, 2))
-        return self.project(x).transpose(1, 2).float()
+        out: Tensor = self.project(x).transpose(1, 2).float()
+        return out
 
 
 class FrameNet(nn.Module):

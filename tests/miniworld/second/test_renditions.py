@@ -97,7 +97,7 @@ def test_a_word_is_the_same_sound_in_every_sentence_of_its_manner() -> None:
             else:
                 sounds.setdefault(unit, []).append(code)
     assert {unit.word for unit in sounds} == {"seven", "two", "nine"}
-    assert all(len(found) == 2 and np.array_equal(*found) for found in sounds.values())
+    assert all(len(found) == 2 and np.array_equal(found[0], found[1]) for found in sounds.values())
 
 
 def test_a_pause_stands_behind_a_comma_and_between_sentences() -> None:

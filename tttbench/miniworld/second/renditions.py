@@ -125,4 +125,4 @@ def _samples(part: str | int, manner: Manner) -> Waveform:
 @cache
 def _word(word: str, manner: Manner) -> Waveform:
     features = {"duration_stretch": 1 / manner.speed, "int_f0_target_mean": manner.pitch_hz}
-    return np.clip(word_in_time(ANSWER_VOICE.speaker, word, features) * _GAIN, -1, 1)
+    return np.asarray((word_in_time(ANSWER_VOICE.speaker, word, features) * _GAIN).clip(-1, 1), np.float32)
