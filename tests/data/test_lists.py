@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.sample import AudioRef
 from tttbench.data.sources.asr_folder import list_asr_folder
 from tttbench.data.sources.delimited import read_csv, read_tsv
-from tttbench.data.sources.json_lists import read_json_list
+from tttbench.data.sources.json_lists import first_row, read_json_list
 
 HEADER = "client_id\tpath\tsentence_id\tsentence\tup_votes\tlocale\tsegment\n"
 
@@ -167,3 +168,29 @@ def test_a_list_in_utf_16(tmp_path: Path) -> None:
     (tmp_path / "l.tsv").write_bytes("audio\ttext\na.wav\tone\n".encode("utf-16"))
     with pytest.raises(UserError, match=r"l\.tsv, line 1: is not UTF-8"):
         list_asr_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "written", ["[{}, {}]", "{}\n{}\n", "\ufeff[\n  {},\n  {}\n]"], ids=["a document", "lines", "with a mark"]
+)
+@pytest.mark.parametrize("n_words", [100, 300_000, 1_000_000])
+def test_a_json_list_is_known_by_its_first_object_however_long(tmp_path: Path, written: str, n_words: int) -> None:
+    first, second = ({"audio_filepath": f"{name}.wav", "text": "wörd " * n_words} for name in "ab")
+    content = written.replace("{}", "%s") % (json.dumps(first, ensure_ascii=False), json.dumps(second))
+    (tmp_path / "test.json").write_text(content, encoding="utf-8")
+    row = first_row(tmp_path / "test.json")
+    assert row is not None
+    assert row.fields == first
+    assert [one.id for one in list_asr_folder(tmp_path)] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *("", "[", "{", "[]", "[1]", '"a"', '[{"a": 1', '{"a": 1', '{"a"\n: 1}', "[" * 2_000_000, '{"a":' * 500_000),
+        *('[{"a": "' + "x" * 2_000_000, '[{"a": x' + " " * 2_000_000 + "}]", "[" + " " * 2_000_000 + "1]"),
+    ],
+)
+def test_what_begins_with_no_whole_object_is_no_json_list(tmp_path: Path, content: str) -> None:
+    (tmp_path / "test.json").write_text(content)
+    assert first_row(tmp_path / "test.json") is None

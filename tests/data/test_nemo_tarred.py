@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,11 @@ import pytest
 
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.plugins import build_task
-from tttbench.core.sample import AudioRef
+from tttbench.core.sample import AudioRef, Sample
 from tttbench.data.audio import read_audio
 from tttbench.data.samples import list_samples
-from tttbench.data.sources.nemo_tarred import expanded, list_nemo_tarred
+from tttbench.data.sources.asr_folder import list_asr_folder
+from tttbench.data.sources.nemo_tarred import list_nemo_tarred
 
 from .tables import tone
 
@@ -83,6 +84,12 @@ def test_recordings_are_read_in_their_archives(data: Path) -> None:
     assert [len(read_audio(one.audio).samples) for one in found if one.audio] == [1600] * 4
 
 
+def test_the_manifest_may_be_given_itself(data: Path) -> None:
+    of_all = data / "tarred_audio_manifest.json"
+    assert list_samples(build_task("asr_folder"), of_all) == list_samples(build_task("asr_folder"), data)
+    assert list_asr_folder(data.parent, list=f"{data.name}/{of_all.name}") == list_asr_folder(data)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -90,6 +97,7 @@ def test_recordings_are_read_in_their_archives(data: Path) -> None:
         {"tarred_audio_filepaths": "audio__OP_0..1_CL_.tar"},
         {"manifest_filepath": "sharded_manifests/manifest_{0..1}.json", "tarred_audio_filepaths": "audio_{0..1}.tar"},
         {"manifest_filepath": "sharded_manifests/manifest_[0..1].json"},
+        {"manifest_filepath": "sharded_manifests/*_{0,1}.json", "tarred_audio_filepaths": "*_{0..1}.t*"},
     ],
 )
 def test_manifests_and_archives_are_named_as_nemo_does(data: Path, options: dict[str, str]) -> None:
@@ -110,25 +118,13 @@ def test_sharded_manifests_alone_are_enough(data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "paths"),
-    [
-        ("a.tar", ["a.tar"]),
-        ("a__OP_8..10_CL_.tar", ["a_8.tar", "a_9.tar", "a_10.tar"]),
-        ("a_{008..010}.tar", ["a_008.tar", "a_009.tar", "a_010.tar"]),
-        ("{x,y}/a_(0..1).tar", ["x/a_0.tar", "x/a_1.tar", "y/a_0.tar", "y/a_1.tar"]),
-    ],
-)
-def test_ranges(pattern: str, paths: list[str]) -> None:
-    assert expanded(pattern) == paths
-
-
-@pytest.mark.parametrize(
     ("wrong", "says"),
     [
         (entry("d_a.wav", "one", shard_id=7), r"line 1: field 'shard_id': there is no archive with the number 7"),
         (entry("d_q.wav", "one"), r"line 1: field 'audio_filepath': none of the 2 archives holds 'd_q\.wav'"),
         ({"audio_filepath": "d_a.wav", "shard_id": 0}, "line 1: .*what is spoken"),
         (entry("d_a.wav", "one", shard_id="x"), "line 1: field 'shard_id'"),
+        (entry("d_a.wav", "one", shard_id=0.5), "line 1: field 'shard_id': there is no archive with the number 0.5"),
         (entry("", "one", shard_id=0), "line 1: field 'audio_filepath': is empty"),
     ],
 )
@@ -168,4 +164,56 @@ def test_a_damaged_archive_and_a_doubled_id_are_named(data: Path) -> None:
         list_nemo_tarred(data)
     (data / "audio_1.tar").write_bytes(b"no tar at all" * 100)
     with pytest.raises(UserError, match=r"audio_1\.tar: is broken or no archive"):
+        list_nemo_tarred(data)
+
+
+def test_fields_are_named_by_options_as_of_any_list(data: Path) -> None:
+    told = {"clean": "ONE", "who": "ann", "key": "k1", "tongue": "de", "wav_name": "d_b.wav"}
+    others = {"clean": "TWO", "who": "bob", "key": "k2", "tongue": "pt-BR", "wav_name": "d_a.wav"}
+    manifest(
+        data / "tarred_audio_manifest.json",
+        entry("d_a.wav", "one", shard_id=0, **told),
+        entry("d_b.wav", "two", shard_id=0, **others),
+    )
+    options = {"text": "clean", "speaker": "who", "id": "key", "language": "tongue", "audio": "wav_name"}
+    for read in (list_asr_folder, list_nemo_tarred):
+        found = read(data, **options)
+        assert [(one.id, one.reference, one.cluster, one.language) for one in found] == [
+            *(("k1", "ONE", "ann", "de"), ("k2", "TWO", "bob", "pt-BR"))
+        ]
+        assert [one.audio.member for one in found if one.audio] == ["d_b.wav", "d_a.wav"]
+
+
+@pytest.mark.parametrize(
+    ("role", "says"),
+    [
+        ("text", r"line 1: no column for what is spoken; found .*Call it one of: cleen\."),
+        ("audio", r"line 1: no column for the audio file; found .*Call it one of: cleen\."),
+        ("id", "line 1: has no field 'cleen'"),
+        ("speaker", "line 1: has no field 'cleen'"),
+        ("language", "line 1: has no field 'cleen'"),
+    ],
+)
+@pytest.mark.parametrize("read", [list_asr_folder, list_nemo_tarred])
+def test_a_mistyped_field_is_refused(data: Path, read: Callable[..., Sequence[Sample]], role: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        read(data, **{role: "cleen"})
+
+
+def test_files_beside_the_recordings_are_none(data: Path) -> None:
+    notes = {"d_c.json": b"{}", "d_c.txt": b"four"}
+    shard_of(data / "audio_1.tar", {**notes, "d_c.flac": tone(1600), "._d_c.wav": b"", "d_y.ogg": tone(10)})
+    found = list_nemo_tarred(data)
+    assert found[3].audio is not None
+    assert found[3].audio.member == "d_c.flac"
+    assert found[3].metadata["left_out"] == "recordings in archives without a transcript: 2"
+    shard_of(data / "audio_1.tar", notes)
+    found = list_nemo_tarred(data)
+    assert found[3].audio is not None
+    assert (found[3].audio.path.name, found[3].audio.member) == ("audio_1.tar", "d_c.wav")
+    assert found[3].metadata["left_out"] == "recordings in archives without a transcript: 1"
+    with pytest.raises(InputError, match=r"audio_1\.tar: holds no 'd_c\.wav'"):
+        read_audio(found[3].audio)
+    manifest(data / "tarred_audio_manifest.json", entry("d_c.wav", "four"))
+    with pytest.raises(UserError, match=r"none of the 2 archives holds 'd_c\.wav'"):
         list_nemo_tarred(data)

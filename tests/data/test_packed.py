@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import random
+import re
 import tarfile
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -147,6 +148,10 @@ CLOSED: Mapping[str, tuple[str, Mapping[str, bytes]]] = {
     "alpacaeval/test-00000-of-00001.parquet": ("voicebench_alpacaeval", {}),
     "data/test-00000-of-00001.parquet": ("trivia_qa_hub", {}),
     "test.parquet": ("asr_folder", {}),
+    "audio_0.tar": (
+        "asr_folder",
+        {"tarred_audio_manifest.json": b'{"audio_filepath": "a.wav", "text": "a", "shard_id": 0}\n'},
+    ),
     "en_us/audio/test.tar.gz": (
         "fleurs_en",
         {"en_us/test.tsv": b"7\ta.wav\tA.\ta\ta\t1600\tMALE\n"},
@@ -168,6 +173,18 @@ def test_tables_and_archives_in_an_archive_must_be_unpacked(
         list_samples(build_task(task), archive)
     assert f"{archive}: holds {name}, which can't be read inside an archive. Unpack it." in str(refused.value)
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar", "tar.gz"])
+@pytest.mark.parametrize("name", ["", "tarred_audio_manifest.json", "a/tarred_audio_manifest.json"])
+def test_tarred_data_of_nemo_in_an_archive_must_be_unpacked(name: str, ending: str, tmp_path: Path) -> None:
+    below = name.rpartition("/")[0] or "."
+    manifest = b'{"audio_filepath": "a.wav", "text": "a", "shard_id": 0}\n'
+    content = {f"set/{below}/tarred_audio_manifest.json": manifest, f"set/{below}/audio_0.tar": b"as published"}
+    archive = pack(tmp_path / f"a.{ending}", content)
+    told = re.escape(f"{archive}: holds {PurePosixPath(f'set/{below}/audio_0.tar')}, which can't be read inside an")
+    with pytest.raises(UserError, match=rf"^{told} archive\. Unpack it\.$"):
+        list_packed(archive, lambda folder: list_asr_folder(folder, **({"list": name} if name else {})))
 
 
 def test_archives_that_no_source_opens_are_no_fault(tmp_path: Path) -> None:

@@ -42,26 +42,46 @@ def test_the_year_is_the_folder_and_rows_without_a_text_are_counted(tmp_path: Pa
     assert [one.reference for one in raw] == ['Thank you, "Madam".', "Nothing"]
 
 
-@pytest.mark.parametrize("name", ["en/test-00000-of-00001.parquet", "en/test/0000.parquet"])
+TABLE = {
+    "audio_id": [FIRST, SECOND, THIRD],
+    "language": [0, 0, 0],
+    "audio": [held(1600, f"{at}.wav") for at in range(3)],
+    "raw_text": ['Thank you, "Madam".', "", "Nothing"],
+    "normalized_text": ["thank you madam", "again", ""],
+    "gender": ["male", "female", "female"],
+    "speaker_id": ["28345", "None", "28346"],
+    "is_gold_transcript": [True, False, False],
+    "accent": ["None"] * 3,
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["en/test-00000-of-00001.parquet", "en/test/0000.parquet", "test-00000-of-00001.parquet", "test/0000.parquet"],
+)
 def test_its_tables_give_the_same_texts(tmp_path: Path, name: str) -> None:
-    columns = {
-        "audio_id": [FIRST, SECOND, THIRD],
-        "language": [0, 0, 0],
-        "audio": [held(1600, f"{at}.wav") for at in range(3)],
-        "raw_text": ['Thank you, "Madam".', "", "Nothing"],
-        "normalized_text": ["thank you madam", "again", ""],
-        "gender": ["male", "female", "female"],
-        "speaker_id": ["28345", "None", "28346"],
-        "is_gold_transcript": [True, False, False],
-        "accent": ["None"] * 3,
-    }
-    table = write_table(tmp_path / name, columns)
+    table = write_table(tmp_path / name, TABLE)
     found = list_voxpopuli(tmp_path)
     assert [(one.id, one.reference, one.cluster) for one in found] == [
         *((FIRST, "thank you madam", "28345"), (SECOND, "again", ""))
     ]
     assert found[1].audio is not None
     assert (found[1].audio.path, found[1].audio.member) == (table, "audio[1]")
+
+
+def test_a_language_of_its_own_and_the_list_of_the_release_come_before_tables_beside_them(tmp_path: Path) -> None:
+    write_table(tmp_path / "test-00000-of-00001.parquet", TABLE)
+    own = write_table(tmp_path / "de/test-00000-of-00001.parquet", TABLE)
+    assert {one.audio.path for one in list_voxpopuli(tmp_path, config="de") if one.audio} == {own}
+    released(tmp_path / "transcribed_data/en", ROWS[0])
+    assert [one.id for one in list_voxpopuli(tmp_path)] == [FIRST]
+
+
+def test_the_folder_that_is_asked_for_has_the_tables_of_the_split(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"or that with validation-….parquet\.$"):
+        list_voxpopuli(tmp_path, split="dev")
+    write_table(tmp_path / "validation-00000-of-00001.parquet", TABLE)
+    assert [one.id for one in list_voxpopuli(tmp_path, split="dev")] == [FIRST, SECOND]
 
 
 @pytest.mark.parametrize(

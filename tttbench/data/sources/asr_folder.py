@@ -15,7 +15,7 @@ from tttbench.data.sources.kaldi import is_kaldi, read_kaldi
 from tttbench.data.sources.librispeech import TRANSCRIPTS, read_librispeech
 from tttbench.data.sources.list_files import ListKind, given_path, is_list, only_list, read_list
 from tttbench.data.sources.ljspeech import is_ljspeech, read_ljspeech
-from tttbench.data.sources.nemo_tarred import is_nemo_tarred, read_nemo_tarred
+from tttbench.data.sources.nemo_tarred import MANIFEST, is_nemo_tarred, read_nemo_tarred
 from tttbench.data.sources.stray import files_below
 from tttbench.data.sources.transcribed import Transcribed, found_in, samples_of
 
@@ -40,6 +40,8 @@ def read_asr_folder(path: Path, columns: Columns | None = None) -> Transcribed:
     """
     chosen = columns or Columns()
     if is_list(path, _KIND):
+        if path.name == MANIFEST:
+            return read_nemo_tarred(path.parent, MANIFEST, columns=chosen)
         return _of_list(path, chosen)
     if is_kaldi(path):
         found = read_kaldi(path)
@@ -48,7 +50,7 @@ def read_asr_folder(path: Path, columns: Columns | None = None) -> Transcribed:
     if is_ljspeech(path):
         return found_in("ljspeech", path, read_ljspeech(path))
     if is_nemo_tarred(path):
-        return read_nemo_tarred(path)
+        return read_nemo_tarred(path, columns=chosen)
     transcripts = files_below(path, (TRANSCRIPTS,)).files
     if transcripts:
         return found_in("librispeech", path, read_librispeech(transcripts))

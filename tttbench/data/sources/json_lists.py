@@ -11,7 +11,10 @@ from tttbench.data.documents import parse_json, read_text, refuse_irregular
 from tttbench.data.sources.listing import Row, read_lines
 
 _BEGINNING = 1 << 20
-"""Bytes of a file that are looked at to find out whether it is a list."""
+"""Bytes of a file that are looked at first to find out whether it is a list; more if its first object is longer."""
+
+_LONGEST_TOKEN = 16
+"""Characters of what a cut may leave half: ``-Infinity``, an escape. A fault that is further from the end is one."""
 
 
 def read_json_lines(path: Path) -> list[Row]:
@@ -45,18 +48,37 @@ def read_json_list(path: Path) -> list[Row]:
 
 def first_row(path: Path) -> Row | None:
     """The first object of a ``.json`` file that may be a list, whatever follows; None if none begins there."""
-    try:
-        refuse_irregular(path)
-        with path.open("rb") as file:
-            begin = file.read(_BEGINNING).decode("utf-8-sig", errors="replace").lstrip()
-    except (OSError, UserError):
-        return None
+    n_bytes = _BEGINNING
+    while True:
+        try:
+            refuse_irregular(path)
+            with path.open("rb") as file:
+                content = file.read(n_bytes)
+                is_whole = not file.read(1)
+        except (OSError, UserError):
+            return None
+        row, is_cut = _first_of(path, content.decode("utf-8-sig", errors="replace").lstrip())
+        if row is not None or is_whole or not is_cut:
+            return row
+        n_bytes *= 4
+
+
+def _first_of(path: Path, begin: str) -> tuple[Row | None, bool]:
+    """The first object of a file that begins so; and if none is whole there, whether more of the file may end it."""
     is_document = begin.startswith("[")
+    inside = begin[1:].lstrip() if is_document else begin
+    is_open = not inside or inside.startswith("{")
     try:
         if is_document:
-            fields, _ = json.JSONDecoder().raw_decode(begin[1:].lstrip())
+            fields, _ = json.JSONDecoder().raw_decode(inside)
         else:
-            fields = json.loads(begin.partition("\n")[0])
+            inside, ended, _ = inside.partition("\n")
+            is_open = is_open and not ended
+            fields = json.loads(inside)
+    except json.JSONDecodeError as error:
+        at_end = error.pos >= len(inside) - _LONGEST_TOKEN or error.msg.startswith("Unterminated string")
+        return None, is_open and at_end
     except (ValueError, RecursionError):
-        return None
-    return Row(Place(path, 1, "entry" if is_document else "line"), fields) if isinstance(fields, dict) else None
+        return None, False
+    unit = "entry" if is_document else "line"
+    return (Row(Place(path, 1, unit), fields) if isinstance(fields, dict) else None), False

@@ -2,39 +2,68 @@
 
 NeMo's converter writes ``tarred_audio_manifest.json``, the same entries by shard in
 ``sharded_manifests/manifest_0.json`` …, and ``audio_0.tar`` … (NVIDIA/NeMo,
-scripts/speech_recognition/convert_to_tarred_audio_dataset.py). ``shard_id`` of an entry is the number of its archive;
-``a-sub1.wav`` is another part of ``a.wav``, at ``offset``.
+scripts/speech_recognition/convert_to_tarred_audio_dataset.py). Which archive an entry means is told as NeMo does
+(nemo/collections/common/data/lhotse/nemo_adapters.py): of one manifest, the one with the number ``shard_id``; of
+several with numbers in their names, the one with its manifest's number, and where folders repeat a number, the first
+archive goes with the first manifest and so on. ``a-sub1.wav`` is another part of ``a.wav``, at ``offset``.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
 from tttbench.core.sample import Sample
 from tttbench.data.archives import names_in
-from tttbench.data.sources.columns import read_rows
+from tttbench.data.audio import AUDIO_SUFFIXES
+from tttbench.data.sources.columns import ROLES, Columns, read_rows
 from tttbench.data.sources.json_lists import read_json_lines
 from tttbench.data.sources.list_files import LeftOut
-from tttbench.data.sources.listing import Row
+from tttbench.data.sources.listing import Row, pick_column
+from tttbench.data.sources.nemo_paths import files_named, number_of_archive, number_of_manifest
+from tttbench.data.sources.stray import is_stray
 from tttbench.data.sources.transcribed import Transcribed, refuse_doubled_ids, samples_of
 
 MANIFEST = "tarred_audio_manifest.json"
 """The manifest of all shards, as the converter calls it."""
 
-_SHARD_MANIFESTS, _TARS = "sharded_manifests/manifest_*.json", "audio_*.tar"
-_MOST_FILES = 100_000
+_MANIFESTS_BELOW = "sharded_manifests"
+_SHARD_MANIFESTS, _TARS = f"{_MANIFESTS_BELOW}/manifest_*.json", "audio_*.tar"
 
-_OPEN, _CLOSE = re.compile(r"_OP_|[(\[<]"), re.compile(r"_CL_|[)\]>]")
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+_TELL_APART = (
+    "Give each folder's manifests with its archives (sharded_manifests/manifest_0.json …, or one beside them), or the "
+    "folders one by one."
+)
+
 _SUB = re.compile(r"(?P<stem>.+)-sub\d+(?P<ending>\.\w+)?")
-_NUMBER = re.compile(r"_(\d+)(?!.*_\d)")
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """An archive and the names of the files in it."""
+
+    path: Path
+    names: Collection[str]
+
+    @cached_property
+    def recordings(self) -> Mapping[str, str]:
+        """The audio files in it, by their names without the ending, the first that is called so."""
+        found: dict[str, str] = {}
+        for name in filter(_is_audio, self.names):
+            found.setdefault(name.rpartition(".")[0], name)
+        return found
+
+    def member(self, name: str) -> str:
+        """What an entry's recording is called here: as the entry has it, or with another codec's ending; or ``""``."""
+        if name in self.names:
+            return name
+        whole = _whole(name)
+        return whole if whole in self.names else self.recordings.get(whole.rpartition(".")[0] or whole, "")
 
 
 def is_nemo_tarred(folder: Path) -> bool:
@@ -42,114 +71,142 @@ def is_nemo_tarred(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def read_nemo_tarred(folder: Path, manifests: str = "", tars: str = "") -> Transcribed:
+def read_nemo_tarred(folder: Path, manifests: str = "", tars: str = "", columns: Columns | None = None) -> Transcribed:
     """Read the entries of all manifests, in their order.
 
     Args:
         folder: of the data.
-        manifests, tars: paths as seen from it, of several files with a range in braces, ``audio_{0..9}.tar``, or in
-            NeMo's signs for them, ``audio__OP_0..9_CL_.tar``; ``""``: those that the converter writes.
+        manifests, tars: paths as seen from it, of several files with a range in braces, ``audio_{0..9}.tar``, in
+            NeMo's signs for them, ``audio__OP_0..9_CL_.tar``, or with ``*``; ``""``: those that the converter writes.
+        columns: names of the manifests' fields, where they aren't known ones; the recording's is ``audio_filepath``.
 
     Raises:
-        UserError: no such files, an entry that is wrong or whose archive isn't there, an id that stands twice.
+        UserError: no such files, an entry that is wrong or whose archive isn't there, or may be one of several, an id
+            that stands twice.
     """
-    lists = _files(folder, manifests or (MANIFEST if is_nemo_tarred(folder) else _SHARD_MANIFESTS), "manifest_filepath")
-    archives = _files(folder, tars or _TARS, "tarred_audio_filepaths")
-    by_number = {_number(one): one for one in archives}
-    names = {one: names_in(one) for one in archives}
-    rows = [row for one in lists for row in read_json_lines(one)]
+    chosen = columns or Columns()
+    chosen = replace(chosen, audio=chosen.audio or "audio_filepath")
+    lists = files_named(
+        folder, manifests or (MANIFEST if is_nemo_tarred(folder) else _SHARD_MANIFESTS), "manifest_filepath"
+    )
+    shards = [
+        _Shard(one, dict.fromkeys(names_in(one)))
+        for one in files_named(folder, tars or _TARS, "tarred_audio_filepaths")
+    ]
+    numbered = _by_number(shards)
+    own = _own_shards(lists, numbered)
     utterances = []
     named: set[tuple[Path, str]] = set()
-    for row, one in zip(rows, read_rows(rows), strict=True):
-        archive, member = _place(row, by_number, names)
-        named.add((archive, member))
-        utterances.append(replace(one, audio=replace(one.audio, path=archive, member=member)))
+    for manifest in lists:
+        rows = read_json_lines(manifest)
+        for row, one in zip(rows, read_rows(rows, chosen), strict=True):
+            column = pick_column(row, chosen.accepted("audio"), "the audio file")
+            shard = own.get(manifest) or _numbered_shard(row, numbered) or _searched_shard(row, column, shards)
+            # One that isn't in it is the error of its request, which names archive, member and field.
+            name = row.filled(column)
+            member = shard.member(name) or _whole(name)
+            named.add((shard.path, member))
+            utterances.append(replace(one, audio=replace(one.audio, path=shard.path, member=member)))
     refuse_doubled_ids(utterances)
-    without = sum(len(found) for found in names.values()) - sum(member in names[archive] for archive, member in named)
+    without = sum((shard.path, name) not in named for shard in shards for name in shard.names if _is_audio(name))
     left = {"recordings in archives without a transcript": without} if without else {}
     return Transcribed("nemo_tarred", tuple(utterances), LeftOut(left))
 
 
-def expanded(pattern: str) -> list[str]:
-    """Return the paths that a pattern of NeMo means: ``a_{0..2}.tar``, ``a__OP_0..2_CL_.tar``, ``{a,b}.tar``.
+def _is_audio(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.suffix.lower() in AUDIO_SUFFIXES and not is_stray(path.name)
+
+
+def _whole(name: str) -> str:
+    """The name of the recording that an entry's is a part of."""
+    sub = _SUB.fullmatch(name)
+    return name if sub is None else f"{sub['stem']}{sub['ending'] or ''}"
+
+
+def _by_number(shards: Sequence[_Shard]) -> Mapping[int, Sequence[_Shard]]:
+    found: dict[int, list[_Shard]] = {}
+    for shard in shards:
+        number = number_of_archive(shard.path)
+        if number is not None:
+            found.setdefault(number, []).append(shard)
+    return found
+
+
+def _own_shards(manifests: Sequence[Path], numbered: Mapping[int, Sequence[_Shard]]) -> Mapping[Path, _Shard]:
+    """The archive of each of several manifests with numbers; nothing for one, or where any has no number.
 
     Raises:
-        UserError: a range that is none, or is too long.
+        UserError: an archive of a manifest isn't there, or may be one of several.
     """
-    plain = _CLOSE.sub("}", _OPEN.sub("{", pattern))
-    parts: list[Sequence[str]] = []
-    for at, part in enumerate(_BRACES.split(plain)):
-        parts.append([part] if at % 2 == 0 else _choices(part, pattern))
-    return ["".join(one) for one in itertools.product(*parts)]
-
-
-def _choices(inside: str, pattern: str) -> Sequence[str]:
-    found = _RANGE.fullmatch(inside)
-    if found is None:
-        if "," not in inside:
-            raise UserError(f"{pattern!a:.200}: {inside!a:.60} is no range. Write it as 0..9, or a,b.")
-        return inside.split(",")
-    first, last = int(found[1]), int(found[2])
-    if not first <= last < first + _MOST_FILES:
-        raise UserError(f"{pattern!a:.200}: the range {inside} must ascend, over {_MOST_FILES:,} files at most.")
-    width = len(found[1]) if found[1].startswith("0") and len(found[1]) > 1 else 0
-    return [f"{one:0{width}d}" for one in range(first, last + 1)]
-
-
-def _files(folder: Path, pattern: str, option: str) -> list[Path]:
-    if pattern.lstrip().startswith("pipe:"):
-        raise UserError(f"{option}: {pattern!a:.80} is a command, which isn't run. Give files.")
-    if "*" in pattern:
-        found = sorted(folder.glob(pattern), key=lambda one: (_number(one), one.name))
-        if not found:
-            raise UserError(f"{folder}: holds no {pattern}. Give the folder that NeMo's converter wrote, or {option}.")
-        return found
-    found = [folder / one for one in expanded(pattern)]
-    for one in found:
-        if not one.is_file():
+    by_number: dict[int, list[Path]] = {}
+    for manifest in manifests:
+        number = number_of_manifest(manifest)
+        if number is None or len(manifests) == 1:
+            return {}
+        by_number.setdefault(number, []).append(manifest)
+    found: dict[Path, _Shard] = {}
+    for number, called in by_number.items():
+        shards = numbered.get(number, ())
+        if not shards:
+            raise UserError(f"{called[0]}: there is no archive with its number, {_missing(number)}")
+        inside = [_only_inside(manifest, shards) for manifest in called]
+        by_folder = [one for one in inside if one is not None]
+        if len({one.path for one in by_folder}) == len(called):
+            found.update(zip(called, by_folder, strict=True))
+        elif len(called) == len(shards):
+            found.update(zip(called, shards, strict=True))
+        else:
             raise UserError(
-                f"{one}: no such file; {option} = {pattern!a:.200} names it. Copy it, or correct the range."
+                f"{called[-1]}: {len(called)} manifests and {len(shards)} archives have the number {number} "
+                f"({shards[0].path}, {shards[-1].path}). Give each manifest its archive, in the same order."
             )
     return found
 
 
-def _number(path: Path) -> int:
-    found = _NUMBER.search(path.name)
-    return int(found[1]) if found else -1
+def _missing(number: float) -> str:
+    return f"{number:g}. Copy it, or call it as NeMo does, audio_{number:g}.tar: the number is taken from the name."
 
 
-def _place(row: Row, by_number: Mapping[int, Path], names: Mapping[Path, Collection[str]]) -> tuple[Path, str]:
-    """The archive and the member of an entry."""
-    name = row.filled("audio_filepath")
-    sub = _SUB.fullmatch(name)
-    wanted = name if sub is None else f"{sub['stem']}{sub['ending'] or ''}"
-    shard = row.number("shard_id")
-    if shard is not None:
-        archive = by_number.get(int(shard))
-        if archive is None:
-            raise row.cell("shard_id").error("", f"there is no archive with the number {shard:g}. Copy it.")
-        # One that isn't in it is the error of its request, which names archive, member and field.
-        return archive, _member(wanted, name, names[archive]) or wanted
-    for archive, inside in names.items():
-        if found := _member(wanted, name, inside):
-            return archive, found
-    fault = f"none of the {len(names)} archives holds {wanted!a:.200}. Correct it, or add its archive."
-    raise row.cell("audio_filepath").error("", fault)
+def _only_inside(manifest: Path, shards: Sequence[_Shard]) -> _Shard | None:
+    """The archive beside a manifest, or further down; None if it isn't one alone."""
+    folder = manifest.parent.parent if manifest.parent.name == _MANIFESTS_BELOW else manifest.parent
+    found = [shard for shard in shards if shard.path.is_relative_to(folder)]
+    return found[0] if len(found) == 1 else None
 
 
-def _member(wanted: str, name: str, inside: Collection[str]) -> str:
-    """What a recording is called in an archive: as the entry has it, or with the ending of another codec."""
-    if name in inside:
-        return name
-    if wanted in inside:
-        return wanted
-    stem = wanted.rpartition(".")[0] or wanted
-    return next((one for one in inside if one.rpartition(".")[0] == stem), "")
+def _numbered_shard(row: Row, numbered: Mapping[int, Sequence[_Shard]]) -> _Shard | None:
+    """The archive with the number that an entry names; None if it names none."""
+    number = row.number("shard_id")
+    if number is None:
+        return None
+    shards = numbered.get(int(number), ()) if number.is_integer() else ()
+    if not shards:
+        raise row.cell("shard_id").error("", f"there is no archive with the number {_missing(number)}")
+    found = shards[0] if len(shards) == 1 else _only_inside(row.place.file, shards)
+    if found is None:
+        fault = f"{shards[0].path} and {shards[1].path} both have the number {number:g}."
+        raise row.cell("shard_id").error("", f"{fault} {_TELL_APART}")
+    return found
+
+
+def _searched_shard(row: Row, column: str, shards: Sequence[_Shard]) -> _Shard:
+    """The archive that holds the recording of an entry which names none."""
+    name = row.filled(column)
+    found = [shard for shard in shards if shard.member(name)]
+    if not found:
+        fault = f"none of the {len(shards)} archives holds {_whole(name)!a:.200}. Correct it, or add its archive."
+        raise row.cell(column).error("", fault)
+    only = found[0] if len(found) == 1 else _only_inside(row.place.file, found)
+    if only is None:
+        fault = f"{found[0].path} and {found[1].path} both hold {_whole(name)!a:.200}."
+        raise row.cell(column).error("", f"{fault} {_TELL_APART}")
+    return only
 
 
 @register_source(
     "nemo_tarred",
-    options=("manifest_filepath", "tarred_audio_filepaths"),
+    options=("manifest_filepath", "tarred_audio_filepaths", *ROLES),
     summary="NeMo's tarred data: manifests, and recordings in numbered archives",
 )
 def list_nemo_tarred(folder: Path, **options: str) -> Sequence[Sample]:
@@ -157,10 +214,11 @@ def list_nemo_tarred(folder: Path, **options: str) -> Sequence[Sample]:
 
     Args:
         folder: of the data.
-        options: ``manifest_filepath`` and ``tarred_audio_filepaths`` as NeMo's configs have them, seen from the folder.
+        options: ``manifest_filepath`` and ``tarred_audio_filepaths`` as NeMo's configs have them, seen from the folder;
+            and names of the manifests' fields by role.
 
     Raises:
         UserError: as ``read_nemo_tarred``.
     """
-    given = (options.get("manifest_filepath", ""), options.get("tarred_audio_filepaths", ""))
-    return samples_of(read_nemo_tarred(folder, *given), folder)
+    given = (options.pop("manifest_filepath", ""), options.pop("tarred_audio_filepaths", ""))
+    return samples_of(read_nemo_tarred(folder, *given, Columns(**options)), folder)

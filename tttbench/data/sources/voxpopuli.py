@@ -26,6 +26,9 @@ from tttbench.data.sources.utterance import Utterance
 SPLITS = ("train", "dev", "test")
 TEXTS = ("normalized_text", "raw_text")
 
+_BELOW = ("transcribed_data", "voxpopuli/transcribed_data", "voxpopuli")
+"""Where the folders of the languages may lie in the one that is given, in the release."""
+
 _SPLITS_OF_TABLES = {"dev": "validation"}
 _WITHOUT = "rows without a text"
 _UNKNOWN = ("", "None", "none")
@@ -36,7 +39,7 @@ def read_voxpopuli(folder: Path, config: str, split: str = "test", text: str = "
     """Read the utterances of a language and split.
 
     Args:
-        folder: of the data set, of its language, or above it.
+        folder: of the data set, or above it; or that of the language, whatever it is called.
         config: the language, as its folder is called, e.g. ``"en"``.
         split: ``"train"``, ``"dev"``, ``"test"``.
         text: the column of the references.
@@ -49,9 +52,9 @@ def read_voxpopuli(folder: Path, config: str, split: str = "test", text: str = "
         told = [(row, row.filled("audio_id"), row.audio("audio")) for row in read_parquet(table)]
         return _found(told, text, table.parent)
     marker = f"asr_{split}.tsv"
-    give = f"Give the folder of the language, with {marker} and a folder a year, or that with {split}-….parquet."
-    below = ["transcribed_data", "voxpopuli/transcribed_data", "voxpopuli"]
-    at = inner_of(folder, below, config, marker, give) if not os.path.lexists(folder / marker) else folder
+    tables = f"{_SPLITS_OF_TABLES.get(split, split)}-….parquet"
+    give = f"Give the folder of the language, with {marker} and a folder a year, or that with {tables}."
+    at = inner_of(folder, _BELOW, config, marker, give) if not os.path.lexists(folder / marker) else folder
     return _found([(row, row.filled("id"), _clip(row, at)) for row in _rows(at / marker)], text, at / marker)
 
 
@@ -85,9 +88,15 @@ def _speaker(row: Row) -> str:
 
 
 def _table(folder: Path, config: str, split: str) -> Path | None:
+    """The first table of a language and split; None if there is none, or only beside the release's list."""
+    called = _SPLITS_OF_TABLES.get(split, split)
     own = [folder] if folder.resolve().name == config else []
     below = [root / config for root in (folder, folder / "voxpopuli", folder / "data")]
-    return split_in([*own, *below], _SPLITS_OF_TABLES.get(split, split))
+    found = split_in([*own, *below], called)
+    lists = [folder, *(folder / root / config for root in ("", *_BELOW))]
+    if found is not None or any(os.path.lexists(one / f"asr_{split}.tsv") for one in lists):
+        return found
+    return split_in([folder], called)
 
 
 @register_source("voxpopuli", options=("config", "split", "text"), summary="VoxPopuli as released, and in parquet")
