@@ -168,8 +168,8 @@ def test_a_damaged_archive_and_a_doubled_id_are_named(data: Path) -> None:
 
 
 def test_fields_are_named_by_options_as_of_any_list(data: Path) -> None:
-    told = {"clean": "ONE", "who": "ann", "key": "k1", "tongue": "de", "wav_name": "d_b.wav"}
-    others = {"clean": "TWO", "who": "bob", "key": "k2", "tongue": "pt-BR", "wav_name": "d_a.wav"}
+    told: Entry = {"clean": "ONE", "who": "ann", "key": "k1", "tongue": "de", "wav_name": "d_b.wav"}
+    others: Entry = {"clean": "TWO", "who": "bob", "key": "k2", "tongue": "pt-BR", "wav_name": "d_a.wav"}
     manifest(
         data / "tarred_audio_manifest.json",
         entry("d_a.wav", "one", shard_id=0, **told),

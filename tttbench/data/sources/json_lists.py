@@ -80,5 +80,6 @@ def _first_of(path: Path, begin: str) -> tuple[Row | None, bool]:
         return None, is_open and at_end
     except (ValueError, RecursionError):
         return None, False
-    unit = "entry" if is_document else "line"
-    return (Row(Place(path, 1, unit), fields) if isinstance(fields, dict) else None), False
+    if not isinstance(fields, dict):
+        return None, False
+    return Row(Place(path, 1, "entry" if is_document else "line"), fields), False
