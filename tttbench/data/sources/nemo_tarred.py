@@ -14,7 +14,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
@@ -40,6 +40,7 @@ _TELL_APART = (
     "folders one by one."
 )
 
+_ENDINGS = tuple(AUDIO_SUFFIXES)
 _SUB = re.compile(r"(?P<stem>.+)-sub\d+(?P<ending>\.\w+)?")
 
 
@@ -114,8 +115,7 @@ def read_nemo_tarred(folder: Path, manifests: str = "", tars: str = "", columns:
 
 
 def _is_audio(name: str) -> bool:
-    path = PurePosixPath(name)
-    return path.suffix.lower() in AUDIO_SUFFIXES and not is_stray(path.name)
+    return name.lower().endswith(_ENDINGS) and not is_stray(name.rpartition("/")[2])
 
 
 def _whole(name: str) -> str:
