@@ -21,7 +21,8 @@ from tttbench.core.plugins import build_system
 from tttbench.core.system import SystemOptions
 from tttbench.gate import rules
 from tttbench.pages.paper_tables import render_all
-from tttbench.published.measured import KnownTask, fill
+from tttbench.published.known_tasks import KnownTask
+from tttbench.published.measured import fill
 from tttbench.systems.ttt import folder
 from tttbench.systems.ttt.settings import decode_settings
 

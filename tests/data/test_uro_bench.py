@@ -66,7 +66,7 @@ def test_every_set_has_a_task_and_is_listed(tmp_path: Path) -> None:
         assert bool(task.missing) == (name in grades)
         assert bool(task.judged) == (name not in grades and not name.startswith("Repeat"))
         assert task.needs.turns == (name in CONVERSATIONS)
-        assert task.language == ("" if name == "Multilingual" else "zh" if name.endswith("-zh") else "en")
+        assert task.language == ("und" if name == "Multilingual" else "zh" if name.endswith("-zh") else "en")
         assert {spec.id for spec in task.scores} <= {
             *("answered", "wer", "cer_zh"),
             *(f"{kind}repetition_uro-{language}" for kind in ("", "spoken_") for language in ("en", "zh")),

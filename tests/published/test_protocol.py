@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,8 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.system import SystemCard
 from tttbench.pages.paper_tables import render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import Cell, FilledTable, KnownTask, MeasuredRun, fill, found_in
+from tttbench.published.known_tasks import KnownTask
+from tttbench.published.measured import Cell, FilledTable, MeasuredRun, fill, found_in
 from tttbench.published.protocol import (
     Protocol,
     differing_parts,
@@ -129,72 +129,6 @@ def test_the_judged_cell_goes_before_the_matched_one_and_names_judge_and_prompt(
     assert found.differs[0].startswith("judge: published Qwen3-30B-A3B, here openai_chat:Qwen/Qwen3-30B-A3B-Instruct")
 
 
-def test_a_track_has_a_mean_only_with_every_set() -> None:
-    recipe = replace(JUDGED, judge="openai_chat:m; prompt judge-1-5@1; 3 votes")
-    sets = {"uro_storaleval": 3.0, "uro_truthfuleval": 2.0, "uro_mlc": 0.5, "uro_gsm8keval": 0.25}
-    scales = {"spoken_answer_uro-open": 20.0, "spoken_answer_uro-qa": 100.0}
-    results = [
-        result(task, [*scales][at > 1], value=value, recipe=recipe, system="ttt:Pretrain-TtT-3B")
-        for at, (task, value) in enumerate(sets.items())
-    ]
-    metrics = {name: MetricInfo(name, scale=scale) for name, scale in scales.items()}
-
-    def reasoning(*some: Result) -> Cell:
-        summary = Summary("done", 1, 1, metrics=metrics, results=some)
-        tables = fill(
-            load_tables(),
-            found_in([MeasuredRun("a", summary, samples={"uro_mlc": 2})], {}),
-            {"uro_mlc": KnownTask(177)},
-        )
-        (table,) = [one for one in tables if one.table.id == "uro_bench"]
-        return table.blocks[0].cells[-1][1]
-
-    found = reasoning(*results)
-    # (3 * 20 + 2 * 20 + 50 + 25) / 4; published is 39.30.
-    assert found.measured is not None
-    assert found.measured.value == 43.75
-    assert found.difference == pytest.approx(4.45)
-    assert math.isnan(found.measured.result.ci_low)
-    assert found.differs[-1] == "uro_mlc: samples: here 2 of the set's 177"
-    assert found.command.endswith("--data uro_mlc=PATH --judge openai_chat:MODEL")
-    assert found.differs[0].startswith("unweighted mean of uro_storaleval (spoken_answer_uro-open), uro_truthfuleval")
-    lacking = reasoning(*results[:3])
-    assert lacking.measured is None
-    assert "of uro_gsm8keval: a mean is shown only with every set" in lacking.needs
-    unknown = reasoning(*results[:3], replace(results[3], value=math.nan))
-    assert "of uro_gsm8keval: a mean is shown only with every set" in unknown.needs
-
-
-@pytest.mark.parametrize(("block", "suffix"), [(0, ""), (1, "_zh")])
-def test_understanding_takes_the_repetition_sets_by_their_own_score(block: int, suffix: str) -> None:
-    recipe, language = replace(JUDGED, judge="openai_chat:m; prompt judge-1-5@1; 3 votes"), "zh" if suffix else "en"
-    summary, exam = ("uro_lcsts", "uro_hsk5") if suffix else ("uro_summary", "uro_gaokaoeval")
-    places = {
-        (f"uro_repeat{suffix}", f"spoken_repetition_uro-{language}"): (0.9, 100.0),
-        (f"{summary}{suffix}", "spoken_answer_uro-open"): (4.0, 20.0),
-        (f"{exam}{suffix}", "spoken_answer_uro-qa"): (0.25, 100.0),
-    }
-    results = [
-        result(task, metric, value=value, recipe=recipe, system="ttt:Pretrain-TtT-3B")
-        for (task, metric), (value, _) in places.items()
-    ]
-    metrics = {metric: MetricInfo(metric, scale=scale) for (_, metric), (_, scale) in places.items()}
-
-    def understanding(*some: Result) -> Cell:
-        tables = fill(
-            load_tables(), found_in([MeasuredRun("a", Summary("done", 1, 1, metrics=metrics, results=some))], {}), {}
-        )
-        (table,) = [one for one in tables if one.table.id == "uro_bench"]
-        return table.blocks[block].cells[-1][0]
-
-    found = understanding(*results)
-    assert found.measured is not None
-    assert found.measured.value == pytest.approx((90 + 80 + 25) / 3)
-    lacking = understanding(*results[1:])
-    assert lacking.measured is None
-    assert f"of uro_repeat{suffix}: a mean is shown only with every set" in lacking.needs
-
-
 @pytest.mark.parametrize(
     ("published", "n", "size", "says"),
     [
@@ -257,6 +191,14 @@ def test_a_checkpoint_of_the_papers_name_is_found_in_any_folder() -> None:
     table = filled(twice)
     assert cell(table, "ttt", "llama_questions").measured is None, "which of two is meant can't be known"
     assert cell(table, "ttt:/other/TtT-3B", "llama_questions").measured is not None
+
+
+def test_a_folder_stands_for_no_system_that_is_shipped() -> None:
+    own = replace(result("mini_qa"), system="ttt:/models/mini")
+    tables = fill(load_tables(), found_in([run_of(own)], {}), {})
+    (table,) = [one for one in tables if one.table.id == "systems"]
+    assert [row.id for row in table.blocks[0].block.rows] == ["ttt", "ar", "nar"]
+    assert not any(one.measured for cells in table.blocks[0].cells for one in cells)
 
 
 def test_systems_that_the_paper_does_not_have_stand_below_its_own() -> None:

@@ -19,7 +19,8 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.pages.paper_tables import html, render_all
 from tttbench.published import SHIPPED, load_tables
-from tttbench.published.measured import Cell, FilledTable, KnownTask, Measured, MeasuredRun, fill, found_in
+from tttbench.published.known_tasks import KnownTask
+from tttbench.published.measured import Cell, FilledTable, Measured, MeasuredRun, fill, found_in
 from tttbench.store.manifest import Summary
 from tttbench.store.rows import AnswerKey
 from tttbench.store.standings import Standings

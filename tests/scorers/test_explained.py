@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tttbench.cli.explain_tables import show
 from tttbench.core.errors import UserError
-from tttbench.core.metric import MetricInfo
+from tttbench.core.metric import MetricInfo, plain_score
 from tttbench.pages.explained import explained_page
 from tttbench.scorers.answers import WRITTEN
 from tttbench.scorers.explain_answers import explain_matches
 from tttbench.scorers.explain_rates import explain_rate
-from tttbench.scorers.explained import Answered, Cell, Column, Explanation, Moved, Row, number
+from tttbench.scorers.explained import Answered, Cell, Column, Explanation, Moved, Row, Way, number, rows_of
 from tttbench.scorers.presets import PRESETS
 
 ANSWERS = (
@@ -134,6 +135,31 @@ def test_a_preset_is_taken_apart_where_it_fits(scorer: str, language: str, steps
     assert why in found.steps_problem
     assert f"isn't taken apart here: {found.steps_problem}" in show(found)
     assert f"{found.steps_of} isn\u2019t taken apart here" in explained_page([found])
+
+
+def test_rows_that_cannot_be_scored_or_count_other_units_are_not_the_ones_compared_with() -> None:
+    info = MetricInfo("Rate", unit="%", scale=100)
+    column = Column("s", (Answered("a", ("one",), "two"),))
+
+    def one(name: str, value: float, *, counts_others: bool = False) -> Way:
+        return Way(name, info, ((plain_score(value),),), counts_others=counts_others)
+
+    lacking = Way("lacks", info, problem="the package isn't installed")
+    ways = (lacking, one("first", 0.5), one("second", 0.25))
+    found = Explanation("t", "Rate in %", ("s",), 1, rows_of(ways, [column], 1, to_first=True))
+    assert (found.base, found.presets[2].cells[0].change) == ("first", -0.25)
+    assert "vs. first" in show(found)
+    page = explained_page([found])
+    assert "<h3>Presets, vs. first</h3>" in page
+    assert "counts other units" not in page
+    ways = (one("other", 0.75, counts_others=True), one("first", 0.5))
+    found = replace(found, presets=rows_of(ways, [column], 1, to_first=True))
+    assert "vs. first" in show(found)
+    assert "counts other units" in explained_page([found])
+    found = replace(found, presets=rows_of((lacking,), [column], 1, to_first=True))
+    assert found.base == ""
+    assert "vs." not in show(found)
+    assert "<h3>Presets</h3>" in explained_page([found])
 
 
 def test_answers_to_questions_are_matched_in_every_way() -> None:

@@ -17,7 +17,8 @@ _LONGEST = 100
 def show(explanation: Explanation) -> str:
     """Return the tables of a task."""
     head = f"{explanation.task}: {explanation.what}, {plural(explanation.n_samples, 'sample')}"
-    parts = [head, _table("preset", explanation.presets, explanation.columns, f"vs. {explanation.presets[0].name}")]
+    change = f"vs. {explanation.base}" if explanation.base else "change"
+    parts = [head, _table("preset", explanation.presets, explanation.columns, change)]
     if explanation.steps:
         parts += [
             f"{explanation.steps_of}, one step after the other:",

@@ -61,11 +61,12 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.core.plugins import build_system, build_task
     from tttbench.core.serialize import to_json
     from tttbench.core.system import SystemOptions
+    from tttbench.data.first_samples import first_samples
     from tttbench.data.samples import list_samples
     from tttbench.pipeline.likelihood import measure
 
     task = build_task(args.task)
-    samples = list_samples(task, args.data, allow_outside=args.allow_outside)[: args.limit]
+    samples = first_samples(list_samples(task, args.data, allow_outside=args.allow_outside), args.limit)
     if not samples:
         raise UserError(f"task {args.task!r}: has no samples; give data that hold some with --data PATH.")
     device = resolve_device(args.device)

@@ -11,7 +11,7 @@ from tttbench.cli.options import a_path, add_include, include_all
 from tttbench.core.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
-    from tttbench.published.measured import KnownTask
+    from tttbench.published.known_tasks import KnownTask
 
 HELP = "render the paper's tables with what runs have measured"
 
@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
             raise UserError(
                 f"--name {name!s:.60}=…: these runs have no such system or task. {did_you_mean(name, known)}"
             )
-    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), _known_tasks())
+    filled = fill(load_tables(args.published or SHIPPED), found_in(runs, names), known_tasks())
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -75,17 +75,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _known_tasks() -> dict[str, KnownTask]:
+def known_tasks() -> dict[str, KnownTask]:
     """The tasks that there are; of those that can't be built nothing is known."""
     from tttbench.core.plugins import build_task, tasks
-    from tttbench.published.measured import KnownTask
+    from tttbench.published.known_tasks import KnownTask
 
     found = {}
     for name in tasks.names():
         found[name] = KnownTask()
         with suppress(UserError):  # a plug-in's own fault, of which a run that names it is told
             task = build_task(name)
-            found[name] = KnownTask(task.size, task.missing)
+            found[name] = KnownTask(task.size, task.missing, tuple(one.id for one in task.judged or task.scores))
     return found
 
 

@@ -26,9 +26,9 @@ def explained_page(explanations: Sequence[Explanation]) -> str:
 
 
 def _has_other_units(explanations: Sequence[Explanation]) -> bool:
-    """Whether a row is set against none, other than those that begin a table."""
-    later = [row for one in explanations for rows in (one.presets, one.steps) for row in rows[1:]]
-    return any(math.isnan(cell.change) and not math.isnan(cell.value) for row in later for cell in row.cells)
+    """Whether a row with a value counts other units, and so is set against none."""
+    rows = [row for one in explanations for row in (*one.presets, *one.steps) if row.counts_others]
+    return any(not math.isnan(cell.value) for row in rows for cell in row.cells)
 
 
 def _number(value: float, info: MetricInfo, *, signed: bool = False) -> str:

@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from tttbench.config.protocol import ProtocolNote
 from tttbench.config.suite import Suite, SystemPlan
 from tttbench.core.errors import AbsentError, UserError
+from tttbench.core.language import primary_language
 from tttbench.core.missing import Missing, lacking
 from tttbench.core.plugins import check_deriver, check_system, derivers, scorers, systems
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.core.task import Task
+from tttbench.data.first_samples import first_samples
 from tttbench.data.samples import list_samples
 from tttbench.pipeline.ablations import check_ablations
 from tttbench.pipeline.asked import AskedTask, asked_tasks
@@ -246,7 +248,7 @@ def _transcriber_missing(spec: ScoreSpec, language: str) -> tuple[Missing, ...]:
     """What to say of a score of spoken answers for which nobody transcribes them, and what the nearest one lacks."""
     if "transcriber" not in scorers.get(spec.scorer).options or spec.options.get("transcriber"):
         return ()
-    name = "whisper:tiny.en" if language.partition("-")[0].lower() in ("", "en") else "whisper:base"
+    name = "whisper:tiny.en" if primary_language(language) == "en" else "whisper:base"
     get = f"name one, as with --transcriber {name}"
     try:
         lacks = lacking(f"transcriber:{name}", SystemOptions(), derivers) or ()
@@ -283,8 +285,7 @@ def _task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool) -> _
         lacking_samples = replace(found, n=0, is_listed=True, missing=(Missing("the data hold no samples", task.get),))
         return replace(unlisted, preview=lacking_samples)
     chosen = [
-        replace(sample, language=sample.language or found.language)
-        for sample in (samples if plan.limit is None else samples[: plan.limit])
+        replace(sample, language=sample.language or found.language) for sample in first_samples(samples, plan.limit)
     ]
     language = shared_language(chosen)
     specs = asked.scores_in(language, suite, device)

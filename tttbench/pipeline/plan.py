@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tttbench.config.suite import Suite, SystemPlan, TaskPlan
+from tttbench.config.suite import AUTO, Suite, SystemPlan, TaskPlan
 from tttbench.core.errors import AbsentError, UserError
 from tttbench.core.json_values import JsonObject, JsonValue
+from tttbench.core.language import primary_language
 from tttbench.core.metric import TOPLINE, MetricInfo
 from tttbench.core.plugins import check_deriver, check_system, derivers, make_ready, systems
 from tttbench.core.sample import AudioRef, Sample, SpeechRecipe
@@ -23,6 +25,7 @@ from tttbench.core.secrets import masked, without_secrets
 from tttbench.core.system import SystemOptions
 from tttbench.core.tables import odd_character
 from tttbench.core.task import Task
+from tttbench.data.first_samples import first_samples
 from tttbench.data.samples import list_samples
 from tttbench.pipeline.ablations import check_ablations
 from tttbench.pipeline.asked import AskedTask, asked_tasks
@@ -32,6 +35,8 @@ from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import Column, columns, derivers_of, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
 from tttbench.store.rows import AnswerKey, Recording, StoredSample
+
+log = logging.getLogger("tttbench")
 
 
 @dataclass(frozen=True)
@@ -135,14 +140,32 @@ def _plan_task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
         raise UserError(f"{where}: has no samples; give data that hold some with --data {plan.name}=PATH.")
-    chosen = tuple(samples if plan.limit is None else samples[: plan.limit])
+    chosen = tuple(first_samples(samples, plan.limit))
+    if plan.limit is not None and len(chosen) > plan.limit:
+        log.warning(
+            "task %s: %d samples, not %d: a conversation that --limit would cut is taken whole.",
+            *(plan.name, len(chosen), plan.limit),
+        )
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
     scores = _scores(asked, suite, device, shared_language(chosen))
     scores = fitting_scores(plan.name, scores, chosen)
+    _tell_unknown_language(plan.name, chosen, scores, suite)
     of_corpus(columns(scores), lambda: chosen, f"task {plan.name!r}: scores")
     return PlannedTask(plan, task, scores, chosen, listing)
+
+
+def _tell_unknown_language(task: str, samples: Sequence[Sample], scores: Sequence[ScoreSpec], suite: Suite) -> None:
+    """Warn of a transcriber that was chosen by language where samples name none."""
+    n_unknown = sum(not sample.language for sample in samples)
+    used = dict.fromkeys(one.options["transcriber"] for one in scores if one.options.get("transcriber"))
+    if n_unknown and used and (suite.transcriber == AUTO or not isinstance(suite.transcriber, str)):
+        log.warning(
+            "task %s: %d of its samples name no language, so %s transcribes its answers, as in languages that the "
+            "suite's transcriber doesn't name. Name it: language = \"en\" of the task in a suite, or in the data.",
+            *(task, n_unknown, " and ".join(used)),
+        )
 
 
 def _scores(asked: AskedTask, suite: Suite, device: str, language: str) -> tuple[ScoreSpec, ...]:
@@ -156,9 +179,10 @@ def _scores(asked: AskedTask, suite: Suite, device: str, language: str) -> tuple
 
 
 def shared_language(samples: Iterable[Sample]) -> str:
-    """Return the language of all samples; ``""`` if they differ, or have none."""
-    languages = {sample.language for sample in samples}
-    return languages.pop() if len(languages) == 1 else ""
+    """Return the tag of all samples, or the language that their tags have in common; ``""`` if there is none."""
+    tags = {sample.language for sample in samples}
+    common = tags if len(tags) == 1 else {primary_language(tag) for tag in tags}
+    return common.pop() if len(common) == 1 else ""
 
 
 def check_metrics(tasks: Iterable[tuple[str, Sequence[Column]]]) -> None:

@@ -78,7 +78,8 @@ def rescore(
     tasks = {}
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
-        language = shared_language(samples) or entry.language
+        # Only runs of before 0.2 have samples whose languages aren't kept.
+        language = shared_language(samples) if any(one.language for one in samples) else entry.language
         own = resolved(asked.add, language, options.device)
         more = (*_judged(key, entry, asked.judge), *added(own, entry.scores, taken, key, entry.family))
         of_task = replace(asked, transcriber=transcriber_of(transcriber, language, options.device))

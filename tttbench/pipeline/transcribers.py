@@ -23,17 +23,21 @@ def transcriber_of(given: Transcribers, language: str, device: str) -> str:
 
     Args:
         given: of a suite or a call; see ``Suite.transcriber``.
-        language: BCP 47 tag of the answers; ``""``, where it isn't known, counts as English.
+        language: BCP 47 tag of the answers; one that names no language (``""``, ``"und"``) takes what is for others,
+            as answers that nobody said to be English may be in any language.
         device: the system's.
     """
-    primary = primary_language(language) or "en"
+    primary = primary_language(language)
     if isinstance(given, Mapping):
-        given = given.get(primary, given.get(OTHER, ""))
+        given = given.get(primary or OTHER, given.get(OTHER, ""))
     return automatic(primary, device) if given == AUTO else given
 
 
 def automatic(language: str, device: str) -> str:
-    """Return what ``auto`` means for a language: Paraformer for Chinese where it is on this machine, else Whisper."""
+    """Return what ``auto`` means for a language, ``""`` where it isn't known.
+
+    Paraformer for Chinese where it is on this machine; else Whisper, which is multilingual but for English.
+    """
     if language in _CHINESE and is_here():
         return "paraformer:zh"
     return f"whisper:{default_model(device, multilingual=language != 'en')}"

@@ -14,20 +14,13 @@ from dataclasses import dataclass, field, replace
 from tttbench.core.errors import UserError
 from tttbench.core.metric import TOPLINE, Comparison, MetricInfo, Result
 from tttbench.published import Block, Column, Row, Table
+from tttbench.published.known_tasks import KnownTask
 from tttbench.published.protocol import Protocol, differing_parts, differing_samples, is_judged_otherwise
 from tttbench.scorers.comparison import Table as Compared
 from tttbench.scorers.comparison import compare, not_compared
 from tttbench.store.manifest import Summary, SystemEntry
 from tttbench.store.read_model import Run
 from tttbench.store.standings import Standings
-
-
-@dataclass(frozen=True)
-class KnownTask:
-    """A task that there is: the size of its published set, 0 if unknown, and what its published score lacks here."""
-
-    size: int = 0
-    missing: str = ""
 
 
 @dataclass(frozen=True)
@@ -267,9 +260,12 @@ def _places(column: Column) -> list[tuple[str, str]]:
 
 
 def _system_in(row: Row, found: Found) -> str:
-    """What a row's system is called among the found: a checkpoint of published figures may lie in any folder."""
+    """What a row's system is called among the found: weights that are got from elsewhere may lie in any folder.
+
+    A row without figures that needs nothing is a system shipped here, which no folder of its name stands for.
+    """
     labels = {system for system, _, _ in found}
-    if row.system in labels or not row.published:
+    if row.system in labels or not (row.published or row.needs):
         return row.system
     kind, _, name = row.system.partition(":")
     folders = [
@@ -281,10 +277,10 @@ def _system_in(row: Row, found: Found) -> str:
 def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, KnownTask]) -> Cell:
     """The unweighted mean of a system's values on several tasks, without an interval; none unless it has all."""
     system, published = _system_in(row, found), row.published.get(column.id)
-    metrics = (column.metric, *column.instead)
+    metrics = {task: tasks.get(task, KnownTask()).metrics_in(column) for task in column.mean_of}
     cells = {
-        task: next((one for metric in metrics if (one := found.get((system, task, metric))) is not None), None)
-        for task in column.mean_of
+        task: next((one for metric in own if (one := found.get((system, task, metric))) is not None), None)
+        for task, own in metrics.items()
     }
     there = [one for one in cells.values() if one is not None and not math.isnan(one.value)]
     words = ["tttbench", "run", "--systems", row.system, "--tasks", ",".join(column.mean_of)]
@@ -292,7 +288,11 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
     command = shlex.join([*words, "--judge", "openai_chat:MODEL"])
     if len(there) < len(cells):
         lacking = [task for task, one in cells.items() if one is None or math.isnan(one.value)]
-        sets = f"{' or '.join(metrics)} of {', '.join(lacking)}: a mean is shown only with every set"
+        by_score: dict[str, list[str]] = {}
+        for task in lacking:
+            by_score.setdefault(" or ".join(metrics[task]), []).append(task)
+        listed = "; ".join(f"{scores} of {', '.join(of)}" for scores, of in by_score.items())
+        sets = f"{listed}: a mean is shown only with every set"
         why = [f"{task} needs {told}" for task in lacking if (told := tasks.get(task, KnownTask()).missing)]
         return Cell(published, None, "; ".join(part for part in (row.needs, column.needs, sets, *why) if part), command)
     parts = [one.result for one in there]
@@ -312,6 +312,9 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
     protocol = block.protocols.get(column.id, Protocol())
     differs = [f"unweighted mean of {', '.join(f'{one.task} ({one.metric})' for one in parts)}"]
     differs += _other_system(row, there[0]) if published is not None else []
+    for task, one in zip(column.mean_of, there, strict=True):
+        if not tasks.get(task, KnownTask()).may_own(one.result.metric):
+            differs.append(f"{task}: {one.result.metric} isn't the set's own score")
     differs += dict.fromkeys(said for one in parts for said in differing_parts(protocol, one.recipe))
     for one in there:
         task = one.result.task

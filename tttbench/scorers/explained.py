@@ -89,12 +89,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """A way of scoring with its value for every system; ``problem`` says why there are none."""
+    """A way of scoring with its value for every system; ``problem`` and ``counts_others`` as of the way."""
 
     name: str
     info: MetricInfo
     cells: tuple[Cell, ...]
     problem: str = ""
+    counts_others: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Explanation:
         what: what is explained, as a heading.
         columns: labels of the systems.
         n_samples: how many samples there are.
-        presets: rows, each set against the first.
+        presets: rows, each set against the first that has scores in the metric's own units: ``base``.
         steps_of: the preset that ``steps`` take apart, with its score where that is another than the task's; ``""`` if
             none.
         steps: rows, each with one ingredient more than the one before, which it is set against.
@@ -121,6 +122,11 @@ class Explanation:
     steps_of: str = ""
     steps: tuple[Row, ...] = ()
     steps_problem: str = ""
+
+    @property
+    def base(self) -> str:
+        """The name of the row that the other presets are set against; ``""`` if there is none."""
+        return next((row.name for row in self.presets if not (row.problem or row.counts_others)), "")
 
 
 def rows_of(ways: Sequence[Way], columns: Sequence[Column], n_examples: int, *, to_first: bool) -> tuple[Row, ...]:
@@ -139,11 +145,11 @@ def _rows(ways: Sequence[Way], columns: Sequence[Column], n_examples: int, *, to
     against: Way | None = None
     for way in ways:
         if way.problem:
-            yield Row(way.name, way.info, (), way.problem)
+            yield Row(way.name, way.info, (), way.problem, counts_others=way.counts_others)
             continue
         other = None if way.counts_others else against
         cells = tuple(_cell(way, other, at, column.answers, n_examples) for at, column in enumerate(columns))
-        yield Row(way.name, way.info, cells)
+        yield Row(way.name, way.info, cells, counts_others=way.counts_others)
         if not way.counts_others and (against is None or not to_first):
             against = way
 
