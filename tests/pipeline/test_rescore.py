@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tttbench.core.errors import UserError
+from tttbench.core.sample import Sample, Turn
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.system import SystemOptions
 from tttbench.pipeline.rescore import Asked, rescore
@@ -79,6 +80,30 @@ def test_one_that_is_chosen_by_language_has_its_own_name(tmp_path: Path, monkeyp
     assert mini in scores_after(tmp_path / "run", (SPOKEN,), transcriber="auto")[0]
     added = ScoreSpec("spoken_accuracy", "own", {"transcriber": "auto"})
     assert ("own", "spoken_accuracy", "ttt:mini") in scores_after(tmp_path / "more", (SPOKEN,), add=(added,))[0]
+
+
+@pytest.mark.parametrize(
+    ("languages", "chosen"),
+    [((), "en"), (("", ""), "en"), (("en", "fr"), ""), (("fr", "fr"), "fr"), (("en-US", "en-GB"), "en")],
+)
+def test_the_language_is_that_of_the_samples_and_of_several_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, languages: tuple[str, ...], chosen: str
+) -> None:
+    asked = []
+
+    def automatic(language: str, device: str) -> str:
+        asked.append(language)
+        return "ttt:mini"
+
+    monkeypatch.setattr("tttbench.pipeline.transcribers.automatic", automatic)
+    task = TaskEntry("T", "qa", scores=(SPOKEN,), language="en")
+    session = Session(("run",), "2030-01-01", "2030-01-02", "interrupted")
+    manifest = Manifest(SuiteEntry("s"), tasks={"t": task}, sessions=(session,), status="interrupted")
+    samples = [Sample(f"{at}", (Turn("user", "?"),), ("A",), language=one) for at, one in enumerate(languages)]
+    with RunStore.create(tmp_path / "run", manifest) as store:
+        store.add_samples("t", samples)
+        rescore(store, Asked(transcriber="auto"), Workers({}), SystemOptions(), Told())
+    assert set(asked) == {chosen}
 
 
 def test_where_no_transcriber_was_there_all_get_it(tmp_path: Path) -> None:

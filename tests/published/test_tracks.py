@@ -35,9 +35,18 @@ ALL = [
 
 
 def result(task: str, metric: str, value: float, system: str = PRETRAIN) -> Result:
-    counts = {"n": 2, "ok": 2, "empty": 0, "unparsed": 0, "derivation_failed": 0, "error": 0}
     return Result(
-        *(system, task, metric, value, value, value), recipe=JUDGED, value_best=value, value_worst=value, **counts
+        *(system, task, metric),
+        *(value, value, value),
+        n=2,
+        ok=2,
+        empty=0,
+        unparsed=0,
+        derivation_failed=0,
+        error=0,
+        recipe=JUDGED,
+        value_best=value,
+        value_worst=value,
     )
 
 

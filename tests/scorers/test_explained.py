@@ -145,18 +145,21 @@ def test_rows_that_cannot_be_scored_or_count_other_units_are_not_the_ones_compar
         return Way(name, info, ((plain_score(value),),), counts_others=counts_others)
 
     lacking = Way("lacks", info, problem="the package isn't installed")
-    ways = (lacking, one("first", 0.5), one("second", 0.25))
-    found = Explanation("t", "Rate in %", ("s",), 1, rows_of(ways, [column], 1, to_first=True))
+
+    def presets(*ways: Way) -> tuple[Row, ...]:
+        return rows_of(ways, [column], 1, to_first=True)
+
+    rows = presets(lacking, one("first", 0.5), one("second", 0.25))
+    found = Explanation("t", "Rate in %", ("s",), 1, rows)
     assert (found.base, found.presets[2].cells[0].change) == ("first", -0.25)
     assert "vs. first" in show(found)
     page = explained_page([found])
     assert "<h3>Presets, vs. first</h3>" in page
     assert "counts other units" not in page
-    ways = (one("other", 0.75, counts_others=True), one("first", 0.5))
-    found = replace(found, presets=rows_of(ways, [column], 1, to_first=True))
+    found = replace(found, presets=presets(one("other", 0.75, counts_others=True), one("first", 0.5)))
     assert "vs. first" in show(found)
     assert "counts other units" in explained_page([found])
-    found = replace(found, presets=rows_of((lacking,), [column], 1, to_first=True))
+    found = replace(found, presets=presets(lacking))
     assert found.base == ""
     assert "vs." not in show(found)
     assert "<h3>Presets</h3>" in explained_page([found])
