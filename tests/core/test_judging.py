@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,8 +11,8 @@ from hypothesis import strategies as st
 from tttbench.core.declared import operational_options
 from tttbench.core.errors import UserError
 from tttbench.core.judging import OPTIONS, SCALES, JudgeSettings, deriver_title
+from tttbench.core.plugins import build_scorer, scorers
 from tttbench.core.scores import parse_score
-from tttbench.derive.judge.deriver import recipe_of
 from tttbench.derive.judge.prompts import FOLDER, load_prompt
 
 JUDGE = "openai_chat:org/Model-7B:free"
@@ -98,18 +100,30 @@ OTHERS = {
 }
 """Values of options that aren't numbers of one to nine, none of them the default."""
 
+JUDGED = [name for name in scorers.names() if "judge" in scorers.get(name).options]
 
+
+def test_scorers_by_a_judge_are_known() -> None:
+    assert {"answer", "spoken_answer", "answer_gap", "clair_a", "conversation", "spoken_conversation"} <= set(JUDGED)
+
+
+@pytest.mark.parametrize("scorer", JUDGED)
 @pytest.mark.parametrize("name", [one for one in OPTIONS if one != "judge"])
-def test_what_changes_no_recipe_is_operational_and_in_no_id(name: str) -> None:
+def test_what_changes_no_recipe_is_operational_and_in_no_id(scorer: str, name: str) -> None:
+    if name not in scorers.get(scorer).options:
+        return
     given = {"judge": JUDGE, "votes": "3", name: OTHERS.get(name, "1" if name in ("temperature", "votes") else "0.5")}
     if name in ("retries", "concurrency", "max_tokens"):
         given[name] = "9"
-    before = parse_score(f"answer:judge={JUDGE},votes=3")
-    after = parse_score(f"answer:{','.join(f'{key}={value}' for key, value in given.items())}")
-    one, other = (JudgeSettings.of("answer", spec.options) for spec in (before, after))
-    is_operational = name in operational_options("answer")
-    assert one != other
-    assert (recipe_of(one) == recipe_of(other)) == is_operational
+    if name == "recipe" and "conversation" in scorer:
+        given[name] = "judge-speaker-1-5"
+    before = parse_score(f"{scorer}:judge={JUDGE},votes=3")
+    after = parse_score(f"{scorer}:{','.join(f'{key}={value}' for key, value in given.items())}")
+    ears = {"transcriber": "ears"} if "transcriber" in scorers.get(scorer).options else {}
+    one, other = (build_scorer(replace(spec, options={**spec.options, **ears})).recipe({}) for spec in (before, after))
+    is_operational = name in operational_options(scorer)
+    assert JudgeSettings.of("answer", before.options) != JudgeSettings.of("answer", after.options)
+    assert (one == other) == is_operational
     assert (before.id == after.id) == is_operational
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tttbench.core.derivation import Need
-from tttbench.core.judging import OPTIONS
+from tttbench.core.judging import OPERATIONAL, OPTIONS
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score, plain_score
 from tttbench.core.plugins import register_scorer
 from tttbench.core.recipe import Recipe
@@ -128,7 +128,12 @@ def _hold_words(answers: Sequence[str]) -> bool:
     return any(map(str.isalnum, "".join(answers)))
 
 
-@register_scorer("conversation", options=_OPTIONS, summary="a judge's grade of all written answers of a conversation")
+@register_scorer(
+    "conversation",
+    options=_OPTIONS,
+    operational=OPERATIONAL,
+    summary="a judge's grade of all written answers of a conversation",
+)
 def conversation(options: Mapping[str, str]) -> JudgedConversation:
     """Build it."""
     return JudgedConversation(Judging.of("conversation", {"recipe": RECIPE, **options}, "conversation"))
@@ -137,6 +142,7 @@ def conversation(options: Mapping[str, str]) -> JudgedConversation:
 @register_scorer(
     "spoken_conversation",
     options=("transcriber", *_OPTIONS),
+    operational=OPERATIONAL,
     summary="a judge's grade of all spoken answers of a conversation, transcribed",
 )
 def spoken_conversation(options: Mapping[str, str]) -> JudgedConversation:
