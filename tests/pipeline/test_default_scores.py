@@ -14,8 +14,10 @@ from tttbench.pipeline.default_scores import (
     WHISPER_ENGLISH,
     added,
     as_known,
+    known_ways,
+    ways_of,
     with_defaults,
-    with_new_ways,
+    with_ways,
 )
 
 WER, CER = ScoreSpec("wer", "wer"), ScoreSpec("cer", "cer")
@@ -129,24 +131,59 @@ def test_a_judged_gap_is_of_one_judge(spoken: dict[str, str], has_gap: bool) -> 
         assert found["answer_gap"] == {**spoken, "transcriber": "whisper:base"}
 
 
-def test_a_judge_that_is_asked_for_once_more_is_asked_in_the_new_way_by_all_of_its_scores() -> None:
+def test_a_judge_that_is_asked_for_once_more_is_asked_in_the_new_way_and_else_as_before() -> None:
     judge, other = {"judge": "openai_chat:m"}, {"judge": "openai_chat:other", "concurrency": "2"}
-    old = {**judge, "base_url": "http://a/v1", "concurrency": "2"}
+    old = {**judge, "base_url": "http://a/v1", "key_env": "MY_KEY", "concurrency": "2"}
     had = (
         ScoreSpec("answer", "answer", {**old, "votes": "3"}),
+        ScoreSpec("conversation", "conversation", old),
         ScoreSpec("answer_gap", "answer_gap", {**old, "transcriber": "whisper:base"}),
         ScoreSpec("answer", "theirs", other),
         ScoreSpec("wer", "wer"),
     )
-    now = with_new_ways(had, [ScoreSpec("answer", "x", {**judge, "retries": "9"}), ScoreSpec("wer", "wer")])
-    assert [one.id for one in now] == ["answer", "answer_gap", "theirs", "wer"]
-    assert [one.options for one in now] == [
-        {**judge, "votes": "3", "retries": "9"},
-        {**judge, "transcriber": "whisper:base", "retries": "9"},
-        other,
-        {},
+    given = ways_of([ScoreSpec("answer", "x", {**judge, "retries": "9", "concurrency": "4"}), WER], "--add")
+    now = {**old, "retries": "9", "concurrency": "4"}
+    assert [(one.id, one.options) for one in with_ways(had, given)] == [
+        ("answer", {**now, "votes": "3"}),
+        ("conversation", now),
+        ("answer_gap", {**now, "transcriber": "whisper:base"}),
+        ("theirs", other),
+        ("wer", {}),
     ]
-    assert with_new_ways(had, [ScoreSpec("answer", "y", {"recipe": "judge-1-5"})]) == had
+    assert with_ways(had, ways_of([ScoreSpec("answer", "y", {"recipe": "judge-1-5"})], "--add")) == had
+    # A new score by a judge that is known is asked for where that judge is.
+    (new,) = with_ways([ScoreSpec("answer", "n", {**judge, "votes": "5"})], given, known_ways(had))
+    assert new.options == {**now, "votes": "5"}
+
+
+def test_two_scores_by_one_judge_give_what_either_says_and_must_not_contradict_each_other() -> None:
+    judge = {"judge": "openai_chat:m"}
+    one = ScoreSpec("answer", "a", {**judge, "base_url": "http://a/v1", "votes": "3"})
+    other = ScoreSpec("spoken_conversation", "c", {**judge, "concurrency": "2"})
+    assert ways_of([one, other, one], "--add") == {
+        "openai_chat:m": {"base_url": "http://a/v1", "concurrency": "2"},
+    }
+    another = ScoreSpec("answer", "b", {**judge, "base_url": "http://b/v1"})
+    with pytest.raises(UserError) as raised:
+        ways_of([one, another], "--add, --judge")
+    assert str(raised.value) == (
+        "--add, --judge: openai_chat:m: option base_url is given as http://a/v1 and as http://b/v1; give one of them, "
+        "as a judge is asked in one way."
+    )
+
+
+@pytest.mark.parametrize("scorer", ["answer", "conversation", "spoken_conversation", "clair_a"])
+def test_a_score_that_says_nothing_of_how_a_judge_is_asked_takes_nothing_from_others(scorer: str) -> None:
+    had = (ScoreSpec("answer", "a", {"judge": "openai_chat:m", "base_url": "http://a/v1"}),)
+    assert with_ways(had, ways_of([ScoreSpec(scorer, "x", {"judge": "openai_chat:m"})], "--add")) == had
+
+
+def test_options_of_a_scorer_that_declares_none_of_them_operational_stay_its_own() -> None:
+    # The transcriber of a score is part of what it is, whatever it is called.
+    odd = ScoreSpec("self_wer", "odd", {"judge": "openai_chat:m", "base_url": "http://b/v1"})
+    had = (ScoreSpec("answer", "a", {"judge": "openai_chat:m", "base_url": "http://a/v1"}),)
+    assert ways_of([odd], "--add") == {}
+    assert with_ways((*had, odd), {"openai_chat:m": {"base_url": "http://c/v1"}})[1] == odd
 
 
 def test_a_score_keeps_the_id_that_was_made_of_all_its_options() -> None:

@@ -90,7 +90,13 @@ def test_answers_are_judged_once_and_what_it_cost_is_told(script: Script, comman
     assert [one["metric"] for one in again["results"]] == [one["metric"] for one in document["results"]]
     with RunStore.open(tmp_path / "run") as store:
         (spec,) = [one for one in store.manifest.tasks["qa_folder_text"].scores if one.scorer == "answer"]
-    assert spec.options == {"judge": "openai_chat:scripted", "concurrency": "2"}
+    assert spec.options == {"judge": "openai_chat:scripted", "price_in": "1", "concurrency": "2"}
+
+
+def test_a_judge_and_a_score_for_it_may_be_given_in_one_call(script: Script, command: Command) -> None:
+    command("run")
+    status, document = command("rescore", "--judge", "openai_chat:scripted", "--add", "answer")
+    assert (status, result(document, "answer")["value"], len(script.bodies)) == (0, 0.6, 10)
 
 
 def test_kept_verdicts_need_no_server_no_address_and_no_package(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,6 +123,76 @@ def test_the_suite_s_oracle_stays(tmp_path: Path) -> None:
     assert scores_after(tmp_path / "run", (WER,), oracle="slow") == [
         [("wer", "wer", ""), BESIDE, ("oracle_agreement", "oracle_agreement", "")]
     ]
+
+
+def ways_after(folder: Path, asked: Asked, *tasks: tuple[ScoreSpec, ...]) -> list[dict[str, dict[str, str]]]:
+    """Options by id of the scores of every task by a judge, after a run without answers was scored again."""
+    manifest = Manifest(
+        SuiteEntry("s"),
+        tasks={str(at): TaskEntry("T", "qa", scores=specs) for at, specs in enumerate(tasks)},
+        status="done",
+    )
+    with RunStore.create(folder, manifest) as store:
+        rescore(store, asked, Workers({}), SystemOptions(), Told())
+        return [
+            {spec.id: dict(spec.options) for spec in task.scores if "judge" in spec.options}
+            for task in store.manifest.tasks.values()
+        ]
+
+
+JUDGE = {"judge": "openai_chat:m"}
+HERE = {**JUDGE, "base_url": "http://127.0.0.1:9/v1"}
+NEW_WAY = {**HERE, "concurrency": "9"}
+
+
+@pytest.fixture
+def _without_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tttbench.pipeline.rescore.make_ready", lambda *words: None)
+    pytest.importorskip("openai", reason="needs the extra judge")
+
+
+@pytest.mark.usefixtures("_without_server")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        Asked((ScoreSpec("answer", "first", {**JUDGE, "concurrency": "9"}),)),
+        Asked((ScoreSpec("answer", "first", {"concurrency": "9"}),)),
+        Asked(judge={**JUDGE, "concurrency": "9"}),
+    ],
+)
+def test_a_judge_is_asked_in_one_way_in_all_tasks(tmp_path: Path, asked: Asked) -> None:
+    first, other = ScoreSpec("answer", "first", HERE), ScoreSpec("conversation", "other", HERE)
+    # The second task has no score of the scorer that is added.
+    found = ways_after(tmp_path / "run", asked, (first,), (other, TEXT))
+    assert found == [{"first": NEW_WAY}, {"other": NEW_WAY}]
+
+
+@pytest.mark.usefixtures("_without_server")
+def test_a_new_score_by_a_judge_is_asked_for_where_that_judge_is(tmp_path: Path) -> None:
+    had = ScoreSpec("conversation", "had", {**HERE, "key_env": "MY_KEY"})
+    more = ScoreSpec("answer", "more", {**JUDGE, "votes": "3"})
+    found = ways_after(tmp_path / "run", Asked((more,)), (had,), (TEXT,))
+    more_options = {**HERE, "key_env": "MY_KEY", "votes": "3"}
+    assert found == [{"had": dict(had.options), "more": more_options}, {"more": more_options}]
+    # So is one that names no judge beside a judge that is named in the call.
+    asked = Asked((ScoreSpec("answer", "more", {"votes": "3"}),), judge=JUDGE)
+    assert ways_after(tmp_path / "again", asked, (had,), (TEXT,)) == found
+
+
+@pytest.mark.usefixtures("_without_server")
+def test_a_judge_for_a_score_that_is_added_in_the_same_call_is_no_idle_one(tmp_path: Path) -> None:
+    answer = ScoreSpec("answer", "answer")
+    assert ways_after(tmp_path / "run", Asked((answer,), judge=NEW_WAY), (TEXT,)) == [{"answer": NEW_WAY}]
+    for idle in (Asked(judge=NEW_WAY), Asked((replace(answer, options={"judge": "openai_chat:o"}),), judge=NEW_WAY)):
+        with pytest.raises(UserError, match=r"--judge: no task of this run .* say it with --add answer"):
+            ways_after(tmp_path / "idle", idle, (TEXT,))
+        shutil.rmtree(tmp_path / "idle")
+
+
+def test_two_ways_in_one_call_are_refused(tmp_path: Path) -> None:
+    asked = Asked((ScoreSpec("answer", "a", NEW_WAY),), judge={**JUDGE, "concurrency": "2"})
+    with pytest.raises(UserError, match="--add, --judge: openai_chat:m: option concurrency is given as 9 and as 2"):
+        ways_after(tmp_path / "run", asked, (TEXT,))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tttbench.core.declared import operational_options
@@ -31,6 +31,10 @@ _WRITTEN = frozenset({"asr", "captioning"})
 
 _OF_CAPTIONS = frozenset({"clair_a"})
 """Scorers by a judge that are for captions."""
+
+
+Ways = Mapping[str, Mapping[str, str]]
+"""By judge, the options that say how it is reached and asked, and change no score."""
 
 
 def added(
@@ -168,21 +172,52 @@ def _telling(spec: ScoreSpec) -> dict[str, str]:
     return {name: value for name, value in spec.options.items() if name not in skipped}
 
 
-def with_new_ways(scores: Sequence[ScoreSpec], asked: Sequence[ScoreSpec]) -> tuple[ScoreSpec, ...]:
-    """Return a run's scores, those by a judge that is asked for once more with the address, time-outs … given now.
+def ways_of(asked: Sequence[ScoreSpec], where: str) -> Ways:
+    """Return how judges are to be reached and asked by what scores say of it: address, time-outs, prices …, by judge.
 
-    They take the place of all that were given before, so that one judge isn't asked in two ways.
+    Scorers tell which of their options those are; one that declares none says nothing.
+
+    Raises:
+        UserError: two scores contradict each other; ``where`` begins the message.
     """
-    ways = {
-        spec.options["judge"]: {
-            name: value for name, value in spec.options.items() if name in operational_options(spec.scorer)
-        }
-        for spec in asked
-        if "judge" in spec.options
-    }
-    return tuple(
-        replace(spec, options={**_telling(spec), **ways[judge]})
-        if (judge := spec.options.get("judge", "")) in ways
-        else spec
-        for spec in scores
+    found: dict[str, dict[str, str]] = {}
+    for spec in asked:
+        judge, operational = spec.options.get("judge", ""), operational_options(spec.scorer)
+        for name, value in spec.options.items():
+            if not judge or name not in operational:
+                continue
+            if found.setdefault(judge, {}).setdefault(name, value) != value:
+                raise UserError(
+                    f"{where}: {judge!s:.60}: option {name} is given as {found[judge][name]!s:.60} and as "
+                    f"{value!s:.60}; give one of them, as a judge is asked in one way."
+                )
+    return found
+
+
+def known_ways(scores: Iterable[ScoreSpec]) -> Ways:
+    """Return how a run's judges are reached, by judge; of two ways the one of the first score that has it."""
+    found: dict[str, dict[str, str]] = {}
+    for spec in scores:
+        if judge := spec.options.get("judge", ""):
+            takes = operational_options(spec.scorer)
+            own = {name: value for name, value in spec.options.items() if name in takes}
+            found[judge] = {**own, **found.get(judge, {})}
+    return found
+
+
+def with_ways(scores: Sequence[ScoreSpec], given: Ways, known: Ways | None = None) -> tuple[ScoreSpec, ...]:
+    """Return scores, those by a judge with what is given of it in place of their own, and what they lack as known.
+
+    So one judge isn't asked in two ways, and what isn't given anew, such as its address, stays.
+    """
+    return tuple(_in_way(spec, given, known or {}) for spec in scores)
+
+
+def _in_way(spec: ScoreSpec, given: Ways, known: Ways) -> ScoreSpec:
+    judge, takes = spec.options.get("judge", ""), operational_options(spec.scorer)
+    more, new = (
+        {name: value for name, value in ways.get(judge, {}).items() if name in takes} for ways in (known, given)
     )
+    # The order of its own options stays: an id may be made of them.
+    options = {**spec.options, **{name: value for name, value in more.items() if name not in spec.options}, **new}
+    return spec if options == spec.options else replace(spec, options=options)

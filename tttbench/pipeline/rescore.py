@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from tttbench.config.suite import AUTO
 from tttbench.core.declared import operational_options, recipe_of
 from tttbench.core.errors import UserError
-from tttbench.core.judging import REACHING
+from tttbench.core.judging import OPERATIONAL, REACHING
 from tttbench.core.plugins import build_task, check_deriver, derivers, make_ready, scorers
 from tttbench.core.plugins import tasks as tasks_known
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
 from tttbench.pipeline.asked import IDLE_JUDGE
-from tttbench.pipeline.default_scores import added, as_known, with_defaults, with_new_ways
+from tttbench.pipeline.default_scores import Ways, added, as_known, known_ways, ways_of, with_defaults, with_ways
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.plan import shared_language
@@ -75,6 +75,9 @@ def rescore(
         languages = frozenset(one.sample.language for one in store.samples())
         check_deriver(f"transcriber:{transcriber}", replace(options, languages=languages))
     taken = {spec.scorer for task in manifest.tasks.values() for spec in task.scores}
+    known = known_ways(spec for task in manifest.tasks.values() for spec in task.scores)
+    ways = _ways(asked, known)
+    asked = replace(asked, judge=_as_asked(asked.judge, ways, known))
     tasks = {}
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
@@ -82,16 +85,19 @@ def rescore(
         language = shared_language(samples) if any(one.language for one in samples) else entry.language
         own = resolved(asked.add, language, options.device)
         more = (*_judged(key, entry, asked.judge), *added(own, entry.scores, taken, key, entry.family))
+        more = with_ways(more, ways, known)
+        entry = replace(entry, scores=with_ways(entry.scores, ways))
         of_task = replace(asked, transcriber=transcriber_of(transcriber, language, options.device))
         task = _with(entry, more, of_task, manifest, language)
         tasks[key] = replace(task, scores=fitting_scores(key, task.scores, samples))
-    if asked.judge and not any(_judged(key, entry, asked.judge) for key, entry in tasks.items()):
+    scored = {spec.options.get("judge", "") for task in tasks.values() for spec in task.scores}
+    if asked.judge and asked.judge["judge"] not in scored:
         raise UserError(f"--judge: {IDLE_JUDGE}")
     for task in tasks.values():
         columns(task.scores)
-    known = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
+    had = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
     for name in sorted({name for task in tasks.values() for name in derivers_of(task.scores)}):
-        if name not in known or (asked.retry_errors and _failed(store, name)):
+        if name not in had or (asked.retry_errors and _failed(store, name)):
             check_deriver(name, options)
             make_ready(name, options, derivers)
     if asked.retry_errors:
@@ -132,7 +138,7 @@ def _with(
     return replace(
         task,
         scores=with_defaults(
-            (*with_new_ways(task.scores, more), *(spec for spec in more if spec.id not in known)),
+            (*task.scores, *(spec for spec in more if spec.id not in known)),
             first or transcriber,
             manifest.suite.oracle,
             language,
@@ -172,6 +178,24 @@ def _judged(key: str, task: TaskEntry, judge: Mapping[str, str]) -> tuple[ScoreS
         else:
             found.append(replace(spec, options=options))
     return tuple(found)
+
+
+def _ways(asked: Asked, known: Ways) -> Ways:
+    """How judges are asked from now on, in all tasks; raises ``UserError`` where that is contradictory."""
+    given = asked.judge.get("judge", "") or (next(iter(known)) if len(known) == 1 else "")
+    of_judge = {name: value for name, value in asked.judge.items() if name == "judge" or name in OPERATIONAL}
+    by = [
+        replace(spec, options={"judge": given, **spec.options})
+        for spec in asked.add
+        if "judge" in scorers.get(spec.scorer).options
+    ]
+    return ways_of((*by, ScoreSpec("answer", "", of_judge)), "--add, --judge")
+
+
+def _as_asked(judge: Mapping[str, str], ways: Ways, known: Ways) -> dict[str, str]:
+    """The run's judge, with what else is given, or known, of how it is asked."""
+    name = judge.get("judge", "")
+    return {**known.get(name, {}), **judge, **ways.get(name, {})}
 
 
 def _judge_of(task: TaskEntry) -> dict[str, str]:
