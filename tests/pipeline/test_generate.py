@@ -205,6 +205,18 @@ def test_a_resumed_run_s_system_is_the_one_that_it_was_started_with(
     assert store.manifest.systems["one:x@topk"].card == card_of(shown, "one:x@topk")
 
 
+def test_a_run_whose_card_kept_a_secret_can_be_resumed(store: RunStore) -> None:
+    first = says()
+    given = {"settings": {"api_key": "Hunter2"}, "identity": {"token": "Hunter2", "v": "1"}}
+    first.card = replace(first.card, **given)  # type: ignore[arg-type]  # fields by name
+    entry = replace(store.manifest.systems["one:x@topk"], card=first.card)
+    store.write_manifest(replace(store.manifest, systems={**store.manifest.systems, "one:x@topk": entry}))
+    run(store, Workers({"one:x": first, "two:y": says()}))
+    card = store.manifest.systems["one:x@topk"].card
+    assert card is not None
+    assert (card.settings, card.identity) == ({"api_key": "…"}, {"token": "…", "v": "1"})
+
+
 def test_the_most_memory_of_all_calls_on_a_run_is_kept(store: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
     peaks = iter([500, 100])
     resets: list[int] = []

@@ -368,6 +368,14 @@ def test_what_changes_no_answer_may_differ_and_a_hash_that_is_not_known_says_not
         refuse_other_run(Path("run"), with_task(listing_sha256=""), with_system(name="x:b"))
 
 
+def test_a_run_that_kept_a_secret_can_be_resumed_and_repeats_it_nowhere() -> None:
+    old, now = with_system(settings={"api_key": "Hunter2"}), with_system(settings={"api_key": "…"})
+    refuse_other_run(Path("run"), old, now)
+    with pytest.raises(UserError) as raised:
+        refuse_other_run(Path("run"), old, with_system(settings={"api_key": "…", "mask_token": "<m>"}))
+    assert "the run has {'api_key': '…'}, this call gives {'api_key': '…', 'mask_token': '<m>'}" in str(raised.value)
+
+
 def test_where_audio_lies_is_in_the_hash(tmp_path: Path) -> None:
     (tmp_path / "a.wav").write_bytes(b"one")
     ref = AudioRef(tmp_path / "a.wav", "m", 1.0, 2.0)

@@ -11,6 +11,7 @@ from tttbench.core.checked import PLUGIN, card_of
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Status
 from tttbench.core.plugins import check_deriver
+from tttbench.core.secrets import without_secrets
 from tttbench.core.system import Capability, SystemCard, SystemOptions
 from tttbench.data.audio import read_audio
 from tttbench.data.voices.made import is_kept
@@ -185,7 +186,11 @@ def _note_card(store: RunStore, label: str, card: SystemCard) -> None:
         # Of what the version that began the run didn't know nothing can be said.
         is_of_0_1 = manifest.versions.get("tttbench", "").startswith("0.1.")
         unknown = {name: value for name, value in card.identity.items() if is_of_0_1 or name == PLUGIN}
-        before = replace(before, identity={**unknown, **before.identity})
+        before = replace(
+            before,
+            settings=without_secrets(before.settings),  # runs of before kept secrets
+            identity={**unknown, **{name: str(value) for name, value in without_secrets(before.identity).items()}},
+        )
     if before is not None and before.digest != card.digest:
         for name in ("name", "strategy", "weights_sha256", "codec", "prompts", "settings", "identity"):
             was, is_now = getattr(before, name), getattr(card, name)

@@ -375,7 +375,7 @@ def _identity(manifest: Manifest) -> JsonObject:
     for label, system in manifest.systems.items():
         found[f"system {label}: name"] = system.name
         found[f"system {label}: strategy"] = system.strategy
-        found[f"system {label}: decode"] = dict(system.settings)
+        found[f"system {label}: decode"] = dict(without_secrets(system.settings))  # runs of before kept secrets
     for name, task in manifest.tasks.items():
         found[f"task {name}: family"] = task.family
         found[f"task {name}: instruction"] = task.instruction
