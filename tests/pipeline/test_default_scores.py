@@ -196,3 +196,36 @@ def test_a_score_keeps_the_id_that_was_made_of_all_its_options() -> None:
         assert as_known([spec], had) == (spec,)
     named = [ScoreSpec("answer", "own", {"judge": "openai_chat:m", "concurrency": "16"})]
     assert as_known([asked], named) == (asked,)
+
+
+EARS = {"transcriber": "whisper:base"}
+SPOKEN_16 = ScoreSpec(
+    "spoken_answer", "spoken_answer_openai_chat-m_16", {"judge": "openai_chat:m", "concurrency": "16"}
+)
+
+
+def test_a_spoken_score_keeps_it_beside_the_transcriber_that_was_filled_in() -> None:
+    had = [replace(SPOKEN_16, options={**SPOKEN_16.options, **EARS})]
+    asked = parse_score("spoken_answer:judge=openai_chat:m,concurrency=4")
+    assert asked.id == "spoken_answer_openai_chat-m"
+    kept = replace(asked, id=SPOKEN_16.id)
+    assert as_known([asked], had) == (kept,)
+    # So when it is resumed, where the transcriber is filled in before.
+    filled = replace(asked, options={**asked.options, **EARS})
+    assert as_known([filled], had) == (replace(filled, id=SPOKEN_16.id),)
+    # And when the transcriber was named, or is now.
+    named = parse_score("spoken_answer:judge=openai_chat:m,transcriber=whisper:base")
+    assert as_known([named], had) == (replace(named, id=SPOKEN_16.id),)
+    of_all = [replace(had[0], id="spoken_answer_openai_chat-m_16_whisper-base")]
+    assert as_known([named], of_all) == (replace(named, id=of_all[0].id),)
+    # By another transcriber it is another score.
+    other = parse_score("spoken_answer:judge=openai_chat:m,transcriber=whisper:tiny")
+    assert as_known([other, asked], of_all) == (other, asked)
+
+
+def test_a_former_id_is_known_after_the_judge_was_asked_in_another_way() -> None:
+    had = (replace(SPOKEN_16, options={**SPOKEN_16.options, **EARS}),)
+    again = parse_score("spoken_answer:judge=openai_chat:m,retries=9,concurrency=4")
+    now = with_ways(had, ways_of([again], "--add"))
+    assert now[0].options == {"judge": "openai_chat:m", **EARS, "concurrency": "4", "retries": "9"}
+    assert as_known([again], now) == (replace(again, id=SPOKEN_16.id),)

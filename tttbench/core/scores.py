@@ -68,13 +68,25 @@ def default_id(scorer: str, options: Mapping[str, str]) -> str:
     return _joined(scorer, [value for name, value in options.items() if name not in skipped])
 
 
-def former_id(spec: ScoreSpec) -> str:
-    """Return the id that development versions of 0.2 gave such a score: of all options."""
-    return _joined(spec.scorer, spec.options.values())
+def is_former_id(spec_id: str, scorer: str, options: Mapping[str, str]) -> bool:
+    """Whether development versions of 0.2 may have given a score of these options that id: of all of their values.
+
+    Of options that change no score the values may be others by now, or given later.
+    """
+    skipped = operational_options(scorer)
+    parts = [
+        f"(?:_{re.escape(_clean(value))}|_[^_]+)?" if name in skipped else f"_{re.escape(_clean(value))}"
+        for name, value in options.items()
+    ]
+    return re.fullmatch("".join([re.escape(scorer), *parts]), spec_id) is not None
 
 
 def _joined(scorer: str, values: Iterable[str]) -> str:
-    return "_".join([scorer, *(re.sub(r"[^\w.-]+", "-", value) for value in values)])
+    return "_".join([scorer, *map(_clean, values)])
+
+
+def _clean(value: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", value)
 
 
 def scores_from(values: Sequence[str | Mapping[str, str]], where: str) -> tuple[ScoreSpec, ...]:

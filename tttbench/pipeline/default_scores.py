@@ -11,7 +11,7 @@ from tttbench.core.errors import UserError
 from tttbench.core.judging import JudgeSettings
 from tttbench.core.plugins import scorers
 from tttbench.core.scorer import ScoreSpec
-from tttbench.core.scores import default_id, former_id
+from tttbench.core.scores import default_id, is_former_id
 
 log = logging.getLogger("tttbench")
 
@@ -128,7 +128,7 @@ def _makes(spec: ScoreSpec) -> object:
         counted = (spec.options.get("recipe", "judge-binary"), spec.options.get("denominator", ""))
         sampled = (judge.votes, judge.temperature, judge.top_p, judge.max_tokens)
         return (judge.model, judge.served_as, judge.prompt, *sampled, *counted)
-    return {name: value for name, value in spec.options.items() if name != "transcriber"}
+    return _without_transcriber(spec)
 
 
 def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Iterator[ScoreSpec]:
@@ -155,16 +155,28 @@ def as_known(specs: Sequence[ScoreSpec], known: Sequence[ScoreSpec]) -> tuple[Sc
     taken = {one.id for one in known}
     found = []
     for spec in specs:
-        if spec.id not in taken and spec.id == default_id(spec.scorer, spec.options):
-            same = (one.id for one in known if one.id == former_id(one) and is_same_score(spec, one))
+        made = (default_id(spec.scorer, options) for options in (spec.options, _without_transcriber(spec)))
+        if spec.id not in taken and spec.id in made:
+            same = (one.id for one in known if _is_former(one, spec))
             spec = replace(spec, id=next(same, spec.id))
         found.append(spec)
     return tuple(found)
 
 
-def is_same_score(one: ScoreSpec, other: ScoreSpec) -> bool:
-    """Whether two specs differ in their ids at most, and in options that change no score."""
-    return one.scorer == other.scorer and _telling(one) == _telling(other)
+def _is_former(one: ScoreSpec, spec: ScoreSpec) -> bool:
+    """Whether ``one`` has a former id and is the score that ``spec`` asks for."""
+    if one.scorer != spec.scorer:
+        return False
+    if is_former_id(one.id, one.scorer, one.options) and _telling(one) == _telling(spec):
+        return True
+    # A task's or suite's transcriber, which was filled in later, is in no id.
+    filled = {name: value for name, value in one.options.items() if name == "transcriber"}
+    named = is_former_id(one.id, one.scorer, _without_transcriber(one))
+    return named and _telling(one) == {**filled, **_telling(spec)}
+
+
+def _without_transcriber(spec: ScoreSpec) -> dict[str, str]:
+    return {name: value for name, value in spec.options.items() if name != "transcriber"}
 
 
 def _telling(spec: ScoreSpec) -> dict[str, str]:
