@@ -18,6 +18,8 @@ from tttbench.core.task import Task
 from tttbench.pipeline.generate import generate_all
 from tttbench.pipeline.jobs import read_request
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item, listing_sha256
+from tttbench.pipeline.view import AnswerView, Derivations, Peers, has_rounds
+from tttbench.scorers.judges import question_of
 from tttbench.store.run_directory import RunStore
 
 from .stages import Told, Workers
@@ -132,3 +134,17 @@ def test_a_listing_with_other_answers_in_it_is_another_listing() -> None:
     given = replace(SAMPLES[1], turns=(*ONE, Turn("assistant", "right"), Turn("user", "two?")))
     hashes = {listing_sha256([SAMPLES[1]]), listing_sha256([given]), listing_sha256([replace(SAMPLES[1], turns=ONE)])}
     assert len(hashes) == 3
+
+
+def test_scorers_see_the_answers_that_a_later_round_holds(tmp_path: Path) -> None:
+    with opened(tmp_path / "run", plan()) as store:
+        run(store, Talker())
+        kept = store.samples("t")
+        assert has_rounds(kept)
+        assert not has_rounds(one for one in kept if one.sample.id == "d-1")
+        answers = {one.key.sample: one for one in store.answers()}
+        peers = Peers().with_answers(answers.values())
+        view = AnswerView(answers["c-3"], store, Derivations(store), peers)
+        assert question_of(SAMPLES[2], view).splitlines() == [
+            *("user: one?", "assistant: c-1 by call 1", "user: two?", "assistant: c-2 by call 3", "user: three?")
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -114,6 +114,50 @@ def test_what_is_no_conversation_gets_the_lowest_grade_or_none(seen: Heard, valu
     assert score is not None
     assert score.status == status
     assert score.value == pytest.approx(value, nan_ok=True)
+
+
+OWN = Sample(
+    "7-2",
+    (Turn("user", "Who are you?"), Turn("assistant", answer_to="7-1"), Turn("user", "And now?")),
+    ("Still me.",),
+)
+
+
+@pytest.mark.parametrize("scorer", ["answer", "spoken_answer"])
+@pytest.mark.parametrize("asked", [OWN, LAST])
+@pytest.mark.parametrize(
+    ("own", "question"),
+    [
+        (Seen("A voice. "), "user: Who are you?\nassistant: A voice.\nuser: And now?"),
+        # What was only spoken, or isn't there, is left out.
+        (Seen("", spoken=True), "user: Who are you?\nuser: And now?"),
+        (None, "user: Who are you?\nuser: And now?"),
+    ],
+)
+def test_a_later_round_is_graded_by_itself_with_the_system_s_own_answers_before_it(
+    scorer: str, asked: Sample, own: Seen | None, question: str
+) -> None:
+    seen = Heard("Me.", transcript="Me.", rounds={} if own is None else {"7-1": own}, verdict=graded(1))
+    ears = {"transcriber": "ears"} if scorer == "spoken_answer" else {}
+    built = build(scorer, **ears)
+    need = list(built.needs(asked, seen))[-1]
+    assert (need.fields["question"], need.fields["answer"]) == (question, "Me.")
+    score = built.score(asked, seen)
+    assert score is not None
+    assert (score.value, score.status) == (1, "ok")
+
+
+def test_why_a_later_round_can_not_be_graded_by_itself_is_true() -> None:
+    unknown = replace(OWN, turns=(Turn("user"), *OWN.turns[1:]), metadata={"question": "And now?"})
+    seen = Heard("Me.", rounds={"7-1": Seen("A voice.")}, verdict=graded(1))
+    assert list(build("answer").needs(unknown, seen)) == []
+    score = build("answer").score(unknown, seen)
+    assert score is not None
+    assert score.status == "derivation_failed"
+    assert "an earlier turn of the conversation isn't known as text" in str(score.detail["error"])
+    last = build("answer").score(replace(OWN, turns=(*OWN.turns[:-1], Turn("user"))), seen)
+    assert last is not None
+    assert "the question isn't known as text" in str(last.detail["error"])
 
 
 def test_recipes_of_answers_and_of_conversations_are_not_mixed_up() -> None:

@@ -104,7 +104,8 @@ class View(Protocol):
     def answer_to(self, sample_id: str) -> View | None:
         """The same system's answer to another round of a conversation, in the same repeat; None if there is none.
 
-        Only in tasks with samples that have ``tttbench.core.sample.CONVERSATION`` in their metadata.
+        Only in tasks with samples that have ``tttbench.core.sample.CONVERSATION`` in their metadata, or turns with
+        ``answer_to``.
         """
         ...
 

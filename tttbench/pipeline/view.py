@@ -56,8 +56,10 @@ class Peers:
 
 
 def has_rounds(samples: Iterable[StoredSample]) -> bool:
-    """Whether a task has conversations that are graded as a whole, so that scorers look at several answers at once."""
-    return any(CONVERSATION in one.sample.metadata for one in samples)
+    """Whether a task has conversations whose scorers look at several answers: graded as a whole, or with own ones."""
+    return any(
+        CONVERSATION in one.sample.metadata or any(turn.answer_to for turn in one.sample.turns) for one in samples
+    )
 
 
 class AnswerView:

@@ -76,7 +76,7 @@ class JudgedAnswer:
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need the verdict, where there is an answer to grade."""
         if view.status not in ("error", "unparsed"):
-            yield from needed(self.judging, sample, view.text)
+            yield from needed(self.judging, sample, view, view.text)
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return the verdict; the lowest grade for whatever isn't an answer."""
@@ -110,12 +110,12 @@ class JudgedSpeech:
 
     def needs(self, sample: Sample, view: View) -> Iterator[Need]:
         """Need the transcript, and the verdict on it."""
-        if view.status in ("error", "unparsed") or self.judging.why_not(sample):
+        if view.status in ("error", "unparsed") or self.judging.why_not(sample, view):
             return
         yield from self.transcription.needs(sample, view)
         spoken = self.transcription.of_answer(sample, view)
         if spoken.status == "ok":
-            yield from needed(self.judging, sample, spoken.text)
+            yield from needed(self.judging, sample, view, spoken.text)
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return the verdict; no value where the transcript failed."""
@@ -176,10 +176,10 @@ class JudgedGap:
         return plain_score(written.value - spoken.value, worst_status((written.status, spoken.status)))
 
 
-def needed(judging: Judging, sample: Sample, answer: str) -> Iterator[Need]:
+def needed(judging: Judging, sample: Sample, view: View, answer: str) -> Iterator[Need]:
     """Yield the need for a verdict, where there is something to grade and something to grade it by."""
-    if _has_words(answer) and not judging.why_not(sample):
-        yield judging.need(sample, answer)
+    if _has_words(answer) and not judging.why_not(sample, view):
+        yield judging.need(sample, view, answer)
 
 
 def graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
@@ -187,11 +187,11 @@ def graded(judging: Judging, sample: Sample, view: View, answer: str) -> Score:
     lowest = judging.lowest
     if view.status in ("error", "unparsed"):
         return plain_score(lowest, view.status)
-    if why := judging.why_not(sample):
+    if why := judging.why_not(sample, view):
         return replace(UNKNOWN, detail={"error": why})
     if not _has_words(answer):
         return plain_score(lowest, "empty", answer=answer)
-    return verdict_on(judging, view.derived(judging.need(sample, answer)), answer)
+    return verdict_on(judging, view.derived(judging.need(sample, view, answer)), answer)
 
 
 def verdict_on(judging: Judging, derived: Derived | None, answer: str) -> Score:

@@ -55,7 +55,7 @@ class ClairA:
     def needs(self, sample: Sample, view: View) -> Iterable[Need]:
         """Need the grade, where there is a caption."""
         if view.status not in ("error", "unparsed"):
-            yield from needed(self.judging, sample, view.text)
+            yield from needed(self.judging, sample, view, view.text)
 
     def score(self, sample: Sample, view: View) -> Score | None:
         """Return the grade, 0 for whatever isn't a caption; None where there is no reference."""

@@ -14,7 +14,8 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.judge_presets import JUDGE_PRESETS
 from tttbench.core.judge_presets import VERSION as PRESETS_VERSION
 from tttbench.core.judging import JudgeSettings, Scale
-from tttbench.core.sample import CONVERSATION, Sample
+from tttbench.core.sample import CONVERSATION, Sample, Turn
+from tttbench.core.scorer import View
 
 AS_PUBLISHED = "as-published"
 """Of the option ``denominator``: what the code of the preset makes of answers without words or verdict."""
@@ -131,21 +132,21 @@ class Judging:
         found = _PROMPT_SHA256.search(made)
         return _PROMPT_SHA256.sub(r"\1", made), found[2] if found else ""
 
-    def need(self, sample: Sample, answer: str) -> Need:
-        """Return the need for a verdict on ``answer``, or on a caption."""
+    def need(self, sample: Sample, view: View, answer: str) -> Need:
+        """Return the need for a verdict on ``answer``, or on a caption; ``view``: of what it was given in."""
         fields = {"caption": answer}
         if self.scale.of == "answer":
-            fields = {"question": question_of(sample), "answer": answer}
+            fields = {"question": question_of(sample, view), "answer": answer}
             if self.scale.shows:
                 fields[self.scale.shows] = sample.metadata[self.scale.shows]
         if sample.references:
             fields["references"] = json.dumps(list(sample.references), ensure_ascii=False)
         return Need(self.deriver, fields=fields, language=sample.language)
 
-    def why_not(self, sample: Sample) -> str:
+    def why_not(self, sample: Sample, view: View) -> str:
         """Return why no judge could say anything of an answer to ``sample``; ``""`` if it could."""
-        if self.scale.of == "answer" and not question_of(sample):
-            return "the question isn't known as text, so nobody can judge an answer; add the field question to the list"
+        if self.scale.of == "answer" and not question_of(sample, view):
+            return _why_no_question(sample, view)
         if self.scale.shows and not sample.metadata.get(self.scale.shows):
             return f"{self.settings.prompt} needs what was asked for, and the sample has no field {self.scale.shows!r}"
         if self.scale.needs_references and not sample.references:
@@ -187,17 +188,47 @@ def rounds_of(sample: Sample) -> tuple[Round, ...]:
     )
 
 
-def question_of(sample: Sample) -> str:
-    """Return what was asked, as text: the last turn, or a conversation turn by turn; ``""`` if that isn't known."""
-    if rounds := rounds_of(sample):
-        return "\n".join(f"user: {one.question}" for one in rounds)
-    texts = [
-        turn.text or ("" if turn.audio is None or turn.audio.made is None else turn.audio.made.text)
-        for turn in sample.turns
-    ]
-    last = (texts[-1] if texts else "") or sample.metadata.get("question", "")
-    earlier = sample.turns[:-1]
-    if not earlier or not last or not all(texts[:-1]):
-        return "" if earlier else last
-    named = zip(sample.turns, [*texts[:-1], last], strict=True)
-    return "\n".join(f"{turn.role}: {text}" for turn, text in named)
+def question_of(sample: Sample, view: View | None = None) -> str:
+    """Return what was asked, as text: the last turn, or a conversation turn by turn; ``""`` if that isn't known.
+
+    Args:
+        sample: what was asked.
+        view: the answer to it, beside which the system's own earlier answers are found, which stand in a conversation;
+            those that aren't known as text are left out.
+    """
+    known = _turns_of(sample, view)
+    if not known:
+        return sample.metadata.get("question", "")
+    if any(not text and not turn.answer_to for turn, text in known):
+        return ""
+    if len(known) == 1:
+        return known[0][1]
+    return "\n".join(f"{turn.role}: {text}" for turn, text in known if text)
+
+
+def _why_no_question(sample: Sample, view: View) -> str:
+    if all(text or turn.answer_to for turn, text in _turns_of(sample, view)[:-1]):
+        return "the question isn't known as text, so nobody can judge an answer; add the field question to the list"
+    return (
+        "an earlier turn of the conversation isn't known as text, so nobody can judge an answer to the last one; give "
+        "all turns of the list their texts, or ask for conversation or spoken_conversation where all are graded at once"
+    )
+
+
+def _turns_of(sample: Sample, view: View | None) -> list[tuple[Turn, str]]:
+    """The turns with their texts, as far as those are known."""
+    asked = [one.question for one in rounds_of(sample)]
+    if sum(turn.role == "user" for turn in sample.turns) != len(asked):
+        asked = []
+    found = []
+    for at, turn in enumerate(sample.turns):
+        text = turn.text or ("" if turn.audio is None or turn.audio.made is None else turn.audio.made.text)
+        if asked and turn.role == "user":
+            text = asked[sum(one.role == "user" for one in sample.turns[:at])]
+        elif turn.answer_to:
+            own = None if view is None else view.answer_to(turn.answer_to)
+            text = "" if own is None else own.text.strip()
+        elif not text and at == len(sample.turns) - 1:
+            text = sample.metadata.get("question", "")
+        found.append((turn, text))
+    return found
