@@ -84,6 +84,15 @@ def test_without_one_nothing_is_judged_and_a_judge_may_come_later(script: Script
     assert values(document)[(OPEN, "once")] == 3.5
 
 
+def test_a_score_that_names_the_run_s_judge_is_asked_for_where_that_judge_is(
+    script: Script, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    more = f"answer=more:judge={JUDGE},recipe=judge-1-5"
+    _, document = command("run", "--judge", f"{JUDGE},base_url={script.url}", "--add", more)
+    assert values(document)[(OPEN, "more")] == 3.5
+
+
 def test_another_judge_stands_beside_the_first(script: Script, command: Command) -> None:
     command("run", "--judge", JUDGE)
     script.models, script.model = ("other",), "other"

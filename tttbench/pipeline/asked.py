@@ -10,7 +10,7 @@ from tttbench.core.judging import judge_options
 from tttbench.core.plugins import build_task, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.task import Task
-from tttbench.pipeline.default_scores import added, with_defaults
+from tttbench.pipeline.default_scores import added, known_ways, with_defaults, with_ways
 from tttbench.pipeline.transcribers import resolved, transcriber_of
 
 IDLE_JUDGE = "no task of this run says what a judge grades of it; say it with --add answer (docs/judges.md)."
@@ -43,7 +43,10 @@ class AskedTask:
         try:
             judge = judge_options(suite.judge, "judge")
             transcriber = transcriber_of(suite.transcriber, language, device)
-            return with_defaults(resolved(self.scores, language, device), transcriber, suite.oracle, language, judge)
+            scores = resolved(self.scores, language, device)
+            # Scores that name this judge themselves ask it in the same way.
+            scores = with_ways(scores, {}, known_ways([ScoreSpec("answer", "", judge)]))
+            return with_defaults(scores, transcriber, suite.oracle, language, judge)
         except UserError as error:
             raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 
