@@ -34,7 +34,7 @@ _GIVEN = re.compile(
 )
 """``api_key=VALUE``. What a shell puts in, as in ``key=$(cat FILE)``, is none."""
 _FLAG = re.compile(rf"--([\w-]*?{_WORD})(\s+)([^\s-]\S*)", re.IGNORECASE)
-_ENTRY = re.compile(r"(\\*[\"'])([\w. -]{1,80})\1(\s*:\s*)(\\*[\"'])((?:(?!\4)(?:\\.|[^\\]))+)\4", re.DOTALL)
+_ENTRY = re.compile(r"(\\{0,7}[\"'])([\w. -]{1,80})\1(\s*:\s*)(\\{0,7}[\"'])((?:(?!\4)(?:\\.|[^\\]))+)\4", re.DOTALL)
 """``'api_key': 'VALUE'``, as Python and JSON write mappings, also within a text of JSON."""
 _HEADER = re.compile(
     r"(?<![\w-])(\w+(?:-\w+)+|authorization)(\s*:\s*(?:(?:bearer|basic|token)\s+)?)([^\s,\"'$…][^\s,\"']*)",
