@@ -35,23 +35,35 @@ class Columns:
             name: tuple(Column(one.id, wrapped(one.scorer)) for one in columns(task.scores))
             for name, task in manifest.tasks.items()
         }
-        self._of_transcribers = {
-            name: tuple(Column(one.id, wrapped(one.scorer)) for one in _own_errors(task.scores, task.language))
-            for name, task in manifest.tasks.items()
-        }
+        self._specs = {name: task.scores for name, task in manifest.tasks.items()}
+        self._wrapped = wrapped
+        self._of_transcribers = self._own_errors(lambda task: manifest.tasks[task].language)
 
-    def of_corpora(self, samples: Callable[[str], Sequence[Sample]]) -> Columns:
-        """Return the same with what scorers of a corpus take of a task's samples; ``samples`` lists those of a task.
+    def of_corpora(self, samples: Callable[[str], Sequence[Sample]], language: Callable[[str], str]) -> Columns:
+        """Return the same with what is known of the samples: of a corpus, and of the language of the answers.
+
+        Args:
+            samples: lists those of a task.
+            language: of a task's answers; before, the errors of transcribers are counted as the task's own language
+                has it, in which the answers needn't be.
 
         Raises:
-            UserError: the samples of a task can't tell it.
+            UserError: the samples of a task can't tell what a scorer takes of them.
         """
         by_task = {}
         for task, own in self._by_task.items():
             by_task[task] = of_corpus(own, partial(samples, task), f"task {task!r}: scores")
         found = copy(self)
         found._by_task = by_task
+        found._of_transcribers = self._own_errors(language)
         return found
+
+    def _own_errors(self, language: Callable[[str], str]) -> dict[str, tuple[Column, ...]]:
+        return {
+            task: tuple(Column(one.id, self._wrapped(one.scorer)) for one in _own_errors(transcribers, language(task)))
+            for task, specs in self._specs.items()
+            if (transcribers := _transcribers(specs))
+        }
 
     def of_task(self, task: str) -> Sequence[Column]:
         """All scores of a task, in table order."""
@@ -77,10 +89,13 @@ class Columns:
             yield from found
 
 
-def _own_errors(specs: Sequence[ScoreSpec], language: str) -> Iterator[Column]:
-    """What each transcriber of these scores gets wrong by itself; ids as those of scores, of several with its name."""
-    names = dict.fromkeys(one.options["transcriber"] for one in specs if one.options.get("transcriber"))
-    for at, name in enumerate(names):
+def _transcribers(specs: Sequence[ScoreSpec]) -> list[str]:
+    return list(dict.fromkeys(one.options["transcriber"] for one in specs if one.options.get("transcriber")))
+
+
+def _own_errors(transcribers: Sequence[str], language: str) -> Iterator[Column]:
+    """What each transcriber gets wrong by itself; ids as those of scores, of several with its name."""
+    for at, name in enumerate(transcribers):
         scorer = transcriber_errors(name, language)
         yield Column(scorer.name if not at else score_spec(scorer.name, "", {"transcriber": name}, "").id, scorer)
 
