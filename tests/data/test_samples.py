@@ -295,3 +295,32 @@ def test_a_sample_of_a_task_in_python_may_name_a_path_as_text_and_have_texts_of_
     (found,) = of([Sample(Text("a"), (turn,))])
     assert type(found.id) is str
     assert found.audio == AudioRef(tmp_path / "a.wav")
+
+
+def conversation(**answers_to: object) -> list[Sample]:
+    """Rounds by id, each with what the system answered to another one."""
+    return [
+        Sample(name.replace("_", "-"), (Turn("assistant", answer_to=one), Turn("user", "and?")))  # type: ignore[arg-type]  # as plug-ins do
+        for name, one in answers_to.items()
+    ]
+
+
+@pytest.mark.parametrize(
+    ("samples", "says"),
+    [
+        (conversation(c_1="", c_2="c-l"), "sample 'c-2': answer_to: 'c-l' is no sample that is listed before it"),
+        (conversation(c_1="c-1"), "sample 'c-1': answer_to: 'c-1' is no sample that is listed before it"),
+        (conversation(c_1="c-2", c_2="c-1"), "sample 'c-1': answer_to: 'c-2' is no sample that is listed before it"),
+        (conversation(c_1="", c_2=["c-1"]), "sample 'c-2': turns"),
+    ],
+    ids=["misspelled", "itself", "a cycle", "no text"],
+)
+def test_an_answer_is_to_an_earlier_sample(samples: list[Sample], says: str) -> None:
+    with pytest.raises(UserError) as caught:
+        of(samples)
+    assert str(caught.value).startswith(f"task 't': {says}")
+
+
+def test_an_answer_to_any_earlier_sample_may_be_named() -> None:
+    samples = conversation(c_1="", d_1="", c_2="c-1", d_2="d-1", c_3="c-2")
+    assert of(samples) == tuple(samples)

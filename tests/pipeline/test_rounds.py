@@ -16,8 +16,9 @@ from tttbench.core.sample import Sample, Turn
 from tttbench.core.system import Capability, SystemCard
 from tttbench.core.task import Task
 from tttbench.pipeline.generate import generate_all
-from tttbench.pipeline.jobs import read_request
+from tttbench.pipeline.jobs import GenerateItem, read_request
 from tttbench.pipeline.plan import Plan, PlannedTask, generate_item, listing_sha256
+from tttbench.pipeline.rounds import in_rounds
 from tttbench.pipeline.view import AnswerView, Derivations, Peers, has_rounds
 from tttbench.scorers.judges import question_of
 from tttbench.store.run_directory import RunStore
@@ -56,9 +57,9 @@ class Talker:
         return {name: [one.text for one in messages] for name, messages in self.asked}
 
 
-def plan(**suite: int) -> Plan:
-    made = Task(name="t", title="t", family="qa", description="", scores=(), samples=lambda folder: SAMPLES)
-    planned = PlannedTask(TaskPlan("t"), made, (), SAMPLES, "")
+def plan(samples: tuple[Sample, ...] = SAMPLES, **suite: int) -> Plan:
+    made = Task(name="t", title="t", family="qa", description="", scores=(), samples=lambda folder: samples)
+    planned = PlannedTask(TaskPlan("t"), made, (), samples, "")
     return plan_of(planned, systems=(SystemPlan("one:x"),), **suite)
 
 
@@ -80,6 +81,40 @@ def test_each_round_holds_the_systems_own_answers_to_those_before(tmp_path: Path
         assert [one.text for one in store.answers()] == [
             *("c-1 by call 1", "c-2 by call 3", "c-3 by call 4", "d-1 by call 2")
         ]
+
+
+def items(*samples: Sample) -> list[GenerateItem]:
+    task = plan().tasks[0].task
+    return [generate_item(task, sample, "one:x", 0, repeat) for repeat in range(2) for sample in samples]
+
+
+def rounds(found: Sequence[GenerateItem]) -> list[list[str]]:
+    return [[f"{one.key.sample}/{one.key.repeat}" for one in part] for part in in_rounds(found)]
+
+
+LAST = Sample("c-3", (Turn("assistant", answer_to="c-2"), Turn("user", "three?")))
+"""A round that is given the answer before it alone, and so one, as the round before it is."""
+
+
+def test_a_round_waits_for_what_it_names_however_few_answers_it_holds() -> None:
+    found = items(Sample("c-1", ONE), Sample("c-2", TWO), LAST, Sample("d-1", ONE))
+    assert rounds(found) == [["c-1/0", "d-1/0", "c-1/1", "d-1/1"], ["c-2/0", "c-2/1"], ["c-3/0", "c-3/1"]]
+    # What isn't asked any more isn't waited for.
+    assert rounds([found[2], found[3]]) == [["c-3/0", "d-1/0"]]
+    assert rounds(found[1:4]) == [["c-2/0", "d-1/0"], ["c-3/0"]]
+    # Two answers of one round are no later than one.
+    both = Sample("e-1", (Turn("assistant", answer_to="c-1"), Turn("assistant", answer_to="d-1"), Turn("user")))
+    assert rounds([found[0], found[3], *items(both)[:1]]) == [["c-1/0", "d-1/0"], ["e-1/0"]]
+
+
+def test_a_round_with_the_last_answer_alone_is_asked_once_that_is_there(tmp_path: Path) -> None:
+    talker = Talker()
+    samples = (Sample("c-1", ONE), Sample("c-2", TWO), LAST)
+    planned = plan(samples=samples)
+    with opened(tmp_path / "run", planned) as store:
+        generate_all(planned, store, Workers({"one:x": talker}), Told())
+        assert [one.status for one in store.answers()] == ["ok", "ok", "ok"]
+    assert talker.told()["c-3"] == ["c-2 by call 2", "three?"]
 
 
 def test_every_repeat_is_a_conversation_of_its_own(tmp_path: Path) -> None:

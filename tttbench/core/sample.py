@@ -106,8 +106,8 @@ with ``id`` (of its sample), ``question`` and ``references``."""
 class Turn:
     """One turn of a conversation: text, audio, or both; or the system's own answer to an earlier sample.
 
-    ``answer_to``: id of that sample, of the same task; what the system answered stands in the turn's place once it is
-    asked.
+    ``answer_to``: id of that sample, which the same task lists before; what the system answered stands in the turn's
+    place once it is asked.
     """
 
     role: Role

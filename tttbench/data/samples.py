@@ -30,8 +30,8 @@ def list_samples(task: Task, data: Path | None = None, *, allow_outside: bool = 
         allow_outside: whether audio may lie outside of the data's folder, as a task itself can allow.
 
     Raises:
-        UserError: what the task has to say; an id that is empty, odd or there twice; a language that is none; audio
-            that is no regular file or lies outside. The message names the row.
+        UserError: what the task has to say; an id that is empty, odd or there twice; an answer to what is no earlier
+            sample; a language that is none; audio that is no regular file or lies outside. The message names the row.
     """
     where = f"task {task.name!r}" + (f" ({data})" if data else "")
     if fault := language_fault(task.language):
@@ -47,6 +47,12 @@ def list_samples(task: Task, data: Path | None = None, *, allow_outside: bool = 
             raise UserError(f"{where}: the id {sample.id!a:.80} of a sample {fault}")
         if sample.id in seen:
             raise UserError(f"{where}: two samples have the id {sample.id!r}; give every sample its own.")
+        for turn in sample.turns:
+            if turn.answer_to and turn.answer_to not in seen:
+                raise UserError(
+                    f"{where}: sample {sample.id!a:.80}: answer_to: {turn.answer_to!a:.80} is no sample that is listed "
+                    "before it; name an earlier round."
+                )
         seen.add(sample.id)
         if fault := language_fault(sample.language):
             raise UserError(f"{where}: sample {sample.id!a:.80}: language: {fault}")
@@ -83,6 +89,7 @@ def _has_turns(sample: Sample) -> bool:
     answer = () if sample.answer is None else (sample.answer,)
     return isinstance(sample.turns, tuple) and all(
         isinstance(turn, Turn)
+        and type(turn.answer_to) is str
         and (turn.audio is None or (isinstance(turn.audio, AudioRef) and isinstance(turn.audio.path, Path)))
         for turn in (*sample.turns, *answer)
     )

@@ -31,12 +31,21 @@ def needs_own_answers(item: GenerateItem) -> bool:
 
 
 def in_rounds(items: Sequence[GenerateItem]) -> Iterator[Sequence[GenerateItem]]:
-    """Yield the requests that wait for no answer, then those that wait for one, for two …"""
+    """Yield the requests that wait for none of the others, then those that wait for these, and so on.
+
+    Args:
+        items: in the order of the listing, in which answers are named of earlier samples alone. An answer to a request
+            that isn't among them isn't waited for: it is there, or it will never be.
+    """
+    depths: dict[tuple[str, int], int] = {}
     rounds: dict[int, list[GenerateItem]] = {}
     for item in items:
-        rounds.setdefault(sum(bool(turn.answer_to) for turn in item.turns), []).append(item)
-    for number in sorted(rounds):
-        yield rounds[number]
+        repeat = item.key.repeat
+        waits_for = [depths.get((turn.answer_to, repeat), -1) for turn in item.turns if turn.answer_to]
+        depth = depths[item.key.sample, repeat] = 1 + max(waits_for, default=-1)
+        rounds.setdefault(depth, []).append(item)
+    for depth in sorted(rounds):
+        yield rounds[depth]
 
 
 def answered(answers: Iterator[StoredAnswer]) -> Answered:
