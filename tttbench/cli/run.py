@@ -142,6 +142,7 @@ def run(args: argparse.Namespace) -> int:
     from tttbench.pipeline.asked import refuse_idle_judge
     from tttbench.pipeline.executors import executor
     from tttbench.pipeline.executors.lane import HungError
+    from tttbench.pipeline.kept_transcribers import kept_transcribers
     from tttbench.pipeline.plan import make_plan
     from tttbench.pipeline.run import open_run
     from tttbench.pipeline.run import run as run_plan
@@ -177,7 +178,8 @@ def run(args: argparse.Namespace) -> int:
         args.transcriber and args.transcriber != AUTO
     ):  # a mistyped one is found also where no score of the tasks needs one
         check_deriver(f"transcriber:{args.transcriber}", SystemOptions(device))
-    plan = make_plan(suite, device, allow_outside=args.allow_outside)
+    kept = kept_transcribers(args.out, args.transcriber) if args.resume else None
+    plan = make_plan(suite, device, allow_outside=args.allow_outside, kept=kept)
     folder = args.out or new_folder(suite.name)
     resume_command = _resume_command(args.command_line, folder)
     with open_run(plan, folder, resume=args.resume) as store:

@@ -11,6 +11,8 @@ from tttbench.core.plugins import build_task, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.task import Task
 from tttbench.pipeline.default_scores import added, known_ways, with_defaults, with_ways
+from tttbench.pipeline.full_names import full_name, with_full_names
+from tttbench.pipeline.kept_transcribers import KeptTranscribers
 from tttbench.pipeline.transcribers import resolved, transcriber_of
 
 IDLE_JUDGE = "no task of this run says what a judge grades of it; say it with --add answer (docs/judges.md)."
@@ -32,21 +34,30 @@ class AskedTask:
     scores: tuple[ScoreSpec, ...]
     given_with: str
 
-    def scores_in(self, language: str, suite: Suite, device: str) -> tuple[ScoreSpec, ...]:
+    def scores_in(
+        self, language: str, suite: Suite, device: str, kept: KeptTranscribers | None = None
+    ) -> tuple[ScoreSpec, ...]:
         """Return all of its scores for answers in ``language``, those by default among them.
 
-        ``device`` is where transcribers run; which one is chosen by language may depend on it.
+        Args:
+            language: BCP 47 tag.
+            suite: which asks for them.
+            device: where transcribers run; which one is chosen may depend on it.
+            kept: those of the run that is resumed.
 
         Raises:
             UserError: one that there isn't, or that is given twice.
         """
         try:
             judge = judge_options(suite.judge, "judge")
-            transcriber = transcriber_of(suite.transcriber, language, device)
-            scores = resolved(self.scores, language, device)
+            scores, transcriber = self.scores, transcriber_of(suite.transcriber, language, device)
+            if kept is not None:
+                name = self.plan.name
+                scores, transcriber = kept.in_scores(name, scores), kept.in_place_of(name, transcriber)
+            scores = with_full_names(resolved(scores, language, device), device)
             # Scores that name this judge themselves ask it in the same way.
             scores = with_ways(scores, {}, known_ways([ScoreSpec("answer", "", judge)]))
-            return with_defaults(scores, transcriber, suite.oracle, language, judge)
+            return with_defaults(scores, full_name(transcriber, device), suite.oracle, language, judge)
         except UserError as error:
             raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 

@@ -31,6 +31,7 @@ from tttbench.pipeline.ablations import check_ablations
 from tttbench.pipeline.asked import AskedTask, asked_tasks
 from tttbench.pipeline.environment import machine, versions
 from tttbench.pipeline.jobs import GenerateItem, request_seed
+from tttbench.pipeline.kept_transcribers import KeptTranscribers
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.scores import Column, columns, derivers_of, of_corpus
 from tttbench.store.manifest import AblationEntry, Manifest, SuiteEntry, SystemEntry, TaskEntry
@@ -77,8 +78,10 @@ class Plan:
         )
 
 
-def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan:
+def make_plan(suite: Suite, device: str, *, allow_outside: bool = False, kept: KeptTranscribers | None = None) -> Plan:
     """Look up all names of ``suite`` and list its samples, which may lie outside of their folders if that is allowed.
+
+    ``kept``: the transcribers of the run that is resumed.
 
     Raises:
         UserError: an unknown system, task, score, option or deriver, data that aren't there, two samples with one id,
@@ -92,7 +95,7 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False) -> Plan
         except AbsentError as error:
             raise AbsentError(f"{error} {system.get}".rstrip()) from error
     check_ablations(suite, device)
-    planned = tuple(_plan_task(asked, suite, device, allow_outside) for asked in asked_tasks(suite))
+    planned = tuple(_plan_task(asked, suite, device, allow_outside, kept) for asked in asked_tasks(suite))
     check_metrics((entry.plan.name, columns(entry.scores)) for entry in planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     made = Plan(suite, planned, device, allow_outside)
@@ -133,9 +136,11 @@ def check_label(system: SystemPlan) -> None:
         raise UserError(f"system {system.name!a}: {what}")
 
 
-def _plan_task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool) -> PlannedTask:
+def _plan_task(
+    asked: AskedTask, suite: Suite, device: str, allow_outside: bool, kept: KeptTranscribers | None
+) -> PlannedTask:
     plan, task = asked.plan, asked.task
-    _scores(asked, suite, device, task.language)  # first, as listing samples can take long
+    _scores(asked, suite, device, task.language, kept)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
@@ -149,7 +154,10 @@ def _plan_task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool)
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
-    scores = _scores(asked, suite, device, shared_language(chosen))
+    language = shared_language(chosen)
+    scores = _scores(asked, suite, device, language, kept)
+    if kept is not None:
+        kept.tell(plan.name, scores, asked.scores_in(language, suite, device))
     scores = fitting_scores(plan.name, scores, chosen)
     _tell_unknown_language(plan.name, chosen, scores, suite)
     of_corpus(columns(scores), lambda: chosen, f"task {plan.name!r}: scores")
@@ -168,9 +176,11 @@ def _tell_unknown_language(task: str, samples: Sequence[Sample], scores: Sequenc
         )
 
 
-def _scores(asked: AskedTask, suite: Suite, device: str, language: str) -> tuple[ScoreSpec, ...]:
+def _scores(
+    asked: AskedTask, suite: Suite, device: str, language: str, kept: KeptTranscribers | None
+) -> tuple[ScoreSpec, ...]:
     """The scores of a task in that language, each of which can be built."""
-    scores = asked.scores_in(language, suite, device)
+    scores = asked.scores_in(language, suite, device, kept)
     try:
         columns(scores)
     except UserError as error:

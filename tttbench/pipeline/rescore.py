@@ -17,6 +17,7 @@ from tttbench.core.system import SystemOptions
 from tttbench.pipeline.asked import IDLE_JUDGE
 from tttbench.pipeline.default_scores import Ways, added, as_known, known_ways, ways_of, with_defaults, with_ways
 from tttbench.pipeline.executors import Executor
+from tttbench.pipeline.full_names import full_name, named_in_full, with_full_names
 from tttbench.pipeline.no_speech import fitting_scores
 from tttbench.pipeline.plan import shared_language
 from tttbench.pipeline.progress import ProgressReporter
@@ -44,9 +45,9 @@ class Asked:
     retry_errors: bool = False
 
 
-def _failed(store: RunStore, deriver: str) -> bool:
+def _failed(store: RunStore, manifest: Manifest, deriver: str) -> bool:
     """Whether something that the deriver made has failed."""
-    made = store.derived_all(recipe_of(deriver, store.manifest.recipes()))
+    made = store.derived_all(recipe_of(deriver, manifest.recipes()))
     return any(one.status == "failed" for one in made.values())
 
 
@@ -70,7 +71,8 @@ def rescore(
         UserError: an unknown score, option or transcriber, or a judge for tasks that have nothing to be judged; nothing
             has been changed then.
     """
-    manifest, transcriber = store.manifest, asked.transcriber
+    manifest, transcriber = named_in_full(store.manifest), full_name(asked.transcriber, options.device)
+    asked = replace(asked, add=with_full_names(asked.add, options.device))
     if transcriber and transcriber != AUTO:
         languages = frozenset(one.sample.language for one in store.samples())
         check_deriver(f"transcriber:{transcriber}", replace(options, languages=languages))
@@ -97,7 +99,7 @@ def rescore(
         columns(task.scores)
     had = {name for task in manifest.tasks.values() for name in derivers_of(task.scores)}
     for name in sorted({name for task in tasks.values() for name in derivers_of(task.scores)}):
-        if name not in had or (asked.retry_errors and _failed(store, name)):
+        if name not in had or (asked.retry_errors and _failed(store, manifest, name)):
             check_deriver(name, options)
             make_ready(name, options, derivers)
     if asked.retry_errors:

@@ -15,6 +15,7 @@ from tttbench.pipeline.default_scores import as_known
 from tttbench.pipeline.derive import derive_all, deriver_options, keep_reference_audio
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.executors.lane import HungError
+from tttbench.pipeline.full_names import named_in_full
 from tttbench.pipeline.generate import generate_all
 from tttbench.pipeline.lossless import NotLosslessError
 from tttbench.pipeline.plan import Plan, check_ready, manifest_of, refuse_other_languages, refuse_other_run
@@ -29,7 +30,9 @@ log = logging.getLogger("tttbench")
 
 
 def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
-    """Start the run in ``folder``, or resume the one that is there.
+    """Start the run in ``folder``, or resume the one that is there, which then has the scores of ``plan``.
+
+    A resumed run is planned with the transcribers that it has (``kept_transcribers``).
 
     Raises:
         UserError: there is another run (or, with ``resume``, none, or one that differs).
@@ -47,7 +50,7 @@ def open_run(plan: Plan, folder: Path, *, resume: bool) -> RunStore:
         if pending := _pending(plan, store):
             check_ready(plan, pending)
     store = RunStore.open(folder, write=True)
-    old = store.manifest
+    old = named_in_full(store.manifest)
     # What changes no answer may be another than before.
     tasks = {
         name: replace(
