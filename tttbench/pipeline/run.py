@@ -22,6 +22,7 @@ from tttbench.pipeline.plan import Plan, check_ready, manifest_of, refuse_other_
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.scores import Columns, reason_to_skip
 from tttbench.pipeline.summarize import summarize
+from tttbench.pipeline.without_value import why_no_value
 from tttbench.store.labels import LABELS, read_labels
 from tttbench.store.manifest import Manifest, Session, Summary
 from tttbench.store.run_directory import FORMAT, RunStore, refuse_taken
@@ -124,9 +125,8 @@ def finish(store: RunStore, executor: Executor, options: SystemOptions, reporter
     summary = summarize(store, columns)
     given = {one.metric for one in (*summary.results, *summary.topline)}
     for column in {column.id: column for column in columns}.values():
-        if summary.answered and column.id not in given:
-            reads = " and ".join(sorted(column.scorer.reads))
-            reporter.note(f"Score {column.id!r} has no value: no system of this run gives what it reads ({reads}).")
+        if summary.answered and column.id not in given and (why := why_no_value(column, store, summary)):
+            reporter.note(f"Score {column.id!r} has no value: {why}.")
     for name, task in store.manifest.tasks.items():
         if task.missing:
             reporter.note(f"{name}: its published score is missing here; it needs {task.missing}.")

@@ -1,0 +1,32 @@
+"""Why a score that was asked for has no value in a whole run."""
+
+from __future__ import annotations
+
+from tttbench.core.sample import CONVERSATION
+from tttbench.pipeline.scores import Column, applies, reason_to_skip
+from tttbench.pipeline.view import has_rounds
+from tttbench.scorers.judged_conversations import JudgedConversation
+from tttbench.store.manifest import Summary
+from tttbench.store.run_directory import RunStore
+
+
+def why_no_value(column: Column, store: RunStore, summary: Summary) -> str:
+    """Return the end of a sentence; ``""`` where the summary says it: all answers that could have it are errors."""
+    manifest, scorer = store.manifest, column.scorer
+    tasks = [name for name, task in manifest.tasks.items() if any(one.id == column.id for one in task.scores)]
+    could_have_it = {
+        (label, name)
+        for label, system in manifest.systems.items()
+        for name in tasks
+        if not reason_to_skip(system, manifest.tasks[name])
+        and applies(scorer, None if system.card is None else system.card.capability.produces)
+    }
+    if could_have_it and could_have_it <= {(one.system, one.task) for one in summary.unanswered}:
+        return ""
+    graded_whole = isinstance(scorer, JudgedConversation)
+    if could_have_it and graded_whole and not any(has_rounds(store.samples(name)) for name in tasks):
+        return (
+            f"no conversation of this run is complete, as no sample of {', '.join(tasks)} has the metadata "
+            f"{CONVERSATION!r}, which the last round has (a limit may leave that out)"
+        )
+    return f"no system of this run gives what it reads ({' and '.join(sorted(scorer.reads))})"
