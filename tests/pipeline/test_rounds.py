@@ -57,7 +57,8 @@ class Talker:
         return {name: [one.text for one in messages] for name, messages in self.asked}
 
 
-def plan(samples: tuple[Sample, ...] = SAMPLES, **suite: int) -> Plan:
+def plan(*given: Sample, **suite: int) -> Plan:
+    samples = given or SAMPLES
     made = Task(name="t", title="t", family="qa", description="", scores=(), samples=lambda folder: samples)
     planned = PlannedTask(TaskPlan("t"), made, (), samples, "")
     return plan_of(planned, systems=(SystemPlan("one:x"),), **suite)
@@ -109,8 +110,7 @@ def test_a_round_waits_for_what_it_names_however_few_answers_it_holds() -> None:
 
 def test_a_round_with_the_last_answer_alone_is_asked_once_that_is_there(tmp_path: Path) -> None:
     talker = Talker()
-    samples = (Sample("c-1", ONE), Sample("c-2", TWO), LAST)
-    planned = plan(samples=samples)
+    planned = plan(Sample("c-1", ONE), Sample("c-2", TWO), LAST)
     with opened(tmp_path / "run", planned) as store:
         generate_all(planned, store, Workers({"one:x": talker}), Told())
         assert [one.status for one in store.answers()] == ["ok", "ok", "ok"]
