@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tttbench.config.suite import Suite, TaskPlan
@@ -27,23 +28,19 @@ class AskedTask:
         plan, task: what is asked for.
         scores: its own or the suite's, and those added.
         given_with: name of the task whose data it takes, another one where it runs along with that.
+        kept: the transcribers of the run that is resumed; None for a new one.
     """
 
     plan: TaskPlan
     task: Task
     scores: tuple[ScoreSpec, ...]
     given_with: str
+    kept: KeptTranscribers | None = None
 
-    def scores_in(
-        self, language: str, suite: Suite, device: str, kept: KeptTranscribers | None = None
-    ) -> tuple[ScoreSpec, ...]:
+    def scores_in(self, language: str, suite: Suite, device: str) -> tuple[ScoreSpec, ...]:
         """Return all of its scores for answers in ``language``, those by default among them.
 
-        Args:
-            language: BCP 47 tag.
-            suite: which asks for them.
-            device: where transcribers run; which one is chosen may depend on it.
-            kept: those of the run that is resumed.
+        ``device`` is where transcribers run; which one is chosen may depend on it.
 
         Raises:
             UserError: one that there isn't, or that is given twice.
@@ -51,9 +48,9 @@ class AskedTask:
         try:
             judge = judge_options(suite.judge, "judge")
             scores, transcriber = self.scores, transcriber_of(suite.transcriber, language, device)
-            if kept is not None:
-                name = self.plan.name
-                scores, transcriber = kept.in_scores(name, scores), kept.in_place_of(name, transcriber)
+            if self.kept is not None:
+                scores = self.kept.in_scores(self.plan.name, scores)
+                transcriber = self.kept.in_place_of(self.plan.name, transcriber)
             scores = with_full_names(resolved(scores, language, device), device)
             # Scores that name this judge themselves ask it in the same way.
             scores = with_ways(scores, {}, known_ways([ScoreSpec("answer", "", judge)]))
@@ -61,9 +58,17 @@ class AskedTask:
         except UserError as error:
             raise UserError(f"task {self.plan.name!r}: scores: {error}") from error
 
+    def tell_kept(self, scores: Sequence[ScoreSpec], language: str, suite: Suite, device: str) -> None:
+        """Warn where ``scores`` are transcribed by others than they would be in a new run."""
+        if self.kept is not None:
+            self.kept.tell(self.plan.name, scores, replace(self, kept=None).scores_in(language, suite, device))
 
-def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
-    """Look up the tasks of a suite, those that they double as among them; raises ``UserError`` for one there isn't."""
+
+def asked_tasks(suite: Suite, kept: KeptTranscribers | None = None) -> tuple[AskedTask, ...]:
+    """Look up the tasks of a suite, those that they double as among them; ``kept``: see ``AskedTask``.
+
+    Raises ``UserError`` for one that there isn't.
+    """
     tasks = {plan.name: build_task(plan.name) for plan in suite.tasks}
     plans = {plan.name: plan for plan in suite.tasks}
     along: dict[str, str] = {}
@@ -85,6 +90,7 @@ def asked_tasks(suite: Suite) -> tuple[AskedTask, ...]:
             tasks[name],
             (*owned[name], *added(suite.add, owned[name], taken, name, tasks[name].family)),
             along.get(name, name),
+            kept,
         )
         for name, plan in plans.items()
     )

@@ -95,7 +95,7 @@ def make_plan(suite: Suite, device: str, *, allow_outside: bool = False, kept: K
         except AbsentError as error:
             raise AbsentError(f"{error} {system.get}".rstrip()) from error
     check_ablations(suite, device)
-    planned = tuple(_plan_task(asked, suite, device, allow_outside, kept) for asked in asked_tasks(suite))
+    planned = tuple(_plan_task(asked, suite, device, allow_outside) for asked in asked_tasks(suite, kept))
     check_metrics((entry.plan.name, columns(entry.scores)) for entry in planned)
     languages = frozenset(sample.language for entry in planned for sample in entry.samples)
     made = Plan(suite, planned, device, allow_outside)
@@ -136,11 +136,9 @@ def check_label(system: SystemPlan) -> None:
         raise UserError(f"system {system.name!a}: {what}")
 
 
-def _plan_task(
-    asked: AskedTask, suite: Suite, device: str, allow_outside: bool, kept: KeptTranscribers | None
-) -> PlannedTask:
+def _plan_task(asked: AskedTask, suite: Suite, device: str, allow_outside: bool) -> PlannedTask:
     plan, task = asked.plan, asked.task
-    _scores(asked, suite, device, task.language, kept)  # first, as listing samples can take long
+    _scores(asked, suite, device, task.language)  # first, as listing samples can take long
     samples = list_samples(task, plan.data, allow_outside=allow_outside)
     if not samples:
         where = f"task {plan.name!r}" + (f" ({plan.data})" if plan.data else "")
@@ -154,10 +152,8 @@ def _plan_task(
     listing = listing_sha256(chosen, task.language)
     task = replace(task, language=plan.language or task.language)
     chosen = tuple(replace(sample, language=sample.language or task.language) for sample in chosen)
-    language = shared_language(chosen)
-    scores = _scores(asked, suite, device, language, kept)
-    if kept is not None:
-        kept.tell(plan.name, scores, asked.scores_in(language, suite, device))
+    scores = _scores(asked, suite, device, shared_language(chosen))
+    asked.tell_kept(scores, shared_language(chosen), suite, device)
     scores = fitting_scores(plan.name, scores, chosen)
     _tell_unknown_language(plan.name, chosen, scores, suite)
     of_corpus(columns(scores), lambda: chosen, f"task {plan.name!r}: scores")
@@ -176,11 +172,9 @@ def _tell_unknown_language(task: str, samples: Sequence[Sample], scores: Sequenc
         )
 
 
-def _scores(
-    asked: AskedTask, suite: Suite, device: str, language: str, kept: KeptTranscribers | None
-) -> tuple[ScoreSpec, ...]:
+def _scores(asked: AskedTask, suite: Suite, device: str, language: str) -> tuple[ScoreSpec, ...]:
     """The scores of a task in that language, each of which can be built."""
-    scores = asked.scores_in(language, suite, device, kept)
+    scores = asked.scores_in(language, suite, device)
     try:
         columns(scores)
     except UserError as error:
