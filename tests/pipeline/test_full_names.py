@@ -53,16 +53,17 @@ def test_a_plan_holds_full_names_of_suites_and_of_scores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("details", "model"),
+    ("recipe", "model"),
     [
-        ({"system": "whisper:tiny.en"}, "whisper:tiny.en"),
-        ({"system": "whisper:base"}, "whisper:base"),
-        ({}, "whisper:tiny.en"),
-        ({"system": "mine"}, "whisper:tiny.en"),
+        (RECIPE, "whisper:tiny.en"),
+        ("whisper base@8e3ab3228e83 openai-whisper 20250625 greedy", "whisper:base"),
+        ("whisper large-v3@0123456789ab openai-whisper 20250625 greedy", "whisper:large-v3"),
+        ("", "whisper:tiny.en"),
+        ("unknown", "whisper:tiny.en"),
     ],
 )
-def test_a_run_s_bare_name_is_the_model_that_made_its_transcripts(details: dict[str, str], model: str) -> None:
-    entry = DeriverEntry(RECIPE, dict(details))
+def test_a_run_s_bare_name_is_the_model_that_made_its_transcripts(recipe: str, model: str) -> None:
+    entry = DeriverEntry(recipe)
     found = named_in_full(run_of({"transcriber:whisper": entry, "transcriber:mine": DeriverEntry("m")}))
     assert dict(found.derivers) == {f"transcriber:{model}": entry, "transcriber:mine": DeriverEntry("m")}
     assert [one.options.get("transcriber") for one in found.tasks["t"].scores] == [model, None, "mine"]
@@ -92,7 +93,7 @@ class Writes:
 def store(tmp_path: Path) -> Iterator[RunStore]:
     """A run of development versions, of two spoken answers, of which one is transcribed."""
     card = SystemCard("x", Capability(produces=frozenset({"text", "audio"})))
-    made = DeriverEntry(RECIPE, {"system": "whisper:tiny.en"})
+    made = DeriverEntry(RECIPE)
     manifest = Manifest(
         SuiteEntry("s"),
         {"x": SystemEntry("x", card=card)},

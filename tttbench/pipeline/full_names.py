@@ -5,6 +5,7 @@ Runs of development versions have it in their scores. What it meant there is kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -18,6 +19,9 @@ WHISPER = "whisper"
 
 _FORMERLY = "whisper:tiny.en"
 """What ``whisper`` was before it depended on the device."""
+
+_MADE_BY = re.compile(r"whisper (\S+)@[0-9a-f]+ ")
+"""How the recipes of Whisper's models begin."""
 
 
 def full_name(transcriber: str, device: str) -> str:
@@ -68,9 +72,9 @@ def _is_bare_deriver(name: str) -> bool:
 
 
 def _model_of(entry: DeriverEntry) -> str:
-    """The system that a deriver called ``transcriber:whisper`` was."""
-    system = entry.details.get("system")
-    return system if isinstance(system, str) and system.startswith(f"{WHISPER}:") else _FORMERLY
+    """The system that a deriver called ``transcriber:whisper`` was, by its recipe."""
+    found = _MADE_BY.match(entry.recipe)
+    return f"{WHISPER}:{found[1]}" if found else _FORMERLY
 
 
 def _with(spec: ScoreSpec, transcriber: str) -> ScoreSpec:
