@@ -133,3 +133,12 @@ def test_scores_of_a_task_name_the_one_of_its_language(here: set[str], suite: st
     for asked, language, expected in zip(asked_tasks(given), ("en", "zh"), (english, chinese), strict=True):
         scores = asked.scores_in(language, given, "cpu")
         assert {one.options["transcriber"] for one in scores if "transcriber" in one.options} == {expected}
+
+
+def test_what_a_table_gives_for_chinese_holds_for_both_of_its_tags() -> None:
+    table = {"zh": "paraformer:zh", "other": "whisper:small"}
+    assert [transcriber_of(table, tag, "cpu") for tag in ("cmn-Hans", "zh-TW", "yue")] == [
+        "paraformer:zh", "paraformer:zh", "whisper:small",
+    ]  # fmt: skip
+    assert transcriber_of({"cmn": "one", "other": "two"}, "zh", "cpu") == "one"
+    assert transcriber_of({"cmn": "one", "zh": "three"}, "cmn", "cpu") == "one"

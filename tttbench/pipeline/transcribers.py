@@ -15,7 +15,8 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.systems.paraformer.adapter import is_here
 from tttbench.systems.whisper.weights import default_model
 
-_CHINESE = frozenset({"zh", "cmn"})
+_CHINESE = ("zh", "cmn")
+"""Tags of one language: what is given for one holds for the other, unless that has its own."""
 
 
 def transcriber_of(given: Transcribers, language: str, device: str) -> str:
@@ -29,7 +30,8 @@ def transcriber_of(given: Transcribers, language: str, device: str) -> str:
     """
     primary = primary_language(language)
     if isinstance(given, Mapping):
-        given = given.get(primary or OTHER, given.get(OTHER, ""))
+        tags = (primary, *_CHINESE) if primary in _CHINESE else (primary or OTHER,)
+        given = next((given[tag] for tag in (*tags, OTHER) if tag in given), "")
     return automatic(primary, device) if given == AUTO else given
 
 
