@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tttbench.core.sample import CONVERSATION
 from tttbench.pipeline.scores import Column, applies, reason_to_skip
-from tttbench.pipeline.view import has_rounds
 from tttbench.scorers.judged_conversations import JudgedConversation
 from tttbench.store.manifest import Summary
 from tttbench.store.run_directory import RunStore
@@ -24,7 +23,8 @@ def why_no_value(column: Column, store: RunStore, summary: Summary) -> str:
     if could_have_it and could_have_it <= {(one.system, one.task) for one in summary.unanswered}:
         return ""
     graded_whole = isinstance(scorer, JudgedConversation)
-    if could_have_it and graded_whole and not any(has_rounds(store.samples(name)) for name in tasks):
+    is_complete = any(CONVERSATION in one.sample.metadata for name in tasks for one in store.samples(name))
+    if could_have_it and graded_whole and not is_complete:
         return (
             f"no conversation of this run is complete, as no sample of {', '.join(tasks)} has the metadata "
             f"{CONVERSATION!r}, which the last round has (a limit may leave that out)"
