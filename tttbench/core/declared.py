@@ -44,3 +44,9 @@ def recipe_of(name: str, recipes: Mapping[str, str]) -> str:
 def operational_options(scorer: str) -> frozenset[str]:
     """Return which options of a scorer never change a score; none of a scorer that there isn't (yet)."""
     return scorers.get(scorer).operational if scorer in scorers else frozenset()
+
+
+def telling_options(scorer: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Return the options that make a score, in their order: all but the operational ones."""
+    skipped = operational_options(scorer)
+    return {name: value for name, value in options.items() if name not in skipped}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from tttbench.core.declared import operational_options
+from tttbench.core.declared import operational_options, telling_options
 from tttbench.core.errors import UserError
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.secrets import speaks_of_a_secret
@@ -64,8 +64,7 @@ def score_spec(scorer: str, own_id: str, options: Mapping[str, str], where: str)
 
 def default_id(scorer: str, options: Mapping[str, str]) -> str:
     """Return the id of a score that is given none: the scorer, and the values of the options that make the score."""
-    skipped = operational_options(scorer) if options else frozenset()
-    return _joined(scorer, [value for name, value in options.items() if name not in skipped])
+    return _joined(scorer, list(telling_options(scorer, options).values()) if options else [])
 
 
 def is_former_id(spec_id: str, scorer: str, options: Mapping[str, str]) -> bool:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from tttbench.core.declared import operational_options
+from tttbench.core.declared import operational_options, telling_options
 from tttbench.core.errors import UserError
 from tttbench.core.judging import JudgeSettings
 from tttbench.core.plugins import scorers
@@ -180,8 +180,7 @@ def _without_transcriber(spec: ScoreSpec) -> dict[str, str]:
 
 
 def _telling(spec: ScoreSpec) -> dict[str, str]:
-    skipped = operational_options(spec.scorer)
-    return {name: value for name, value in spec.options.items() if name not in skipped}
+    return telling_options(spec.scorer, spec.options)
 
 
 def ways_of(asked: Sequence[ScoreSpec], where: str) -> Ways:

@@ -189,6 +189,11 @@ def shared_language(samples: Iterable[Sample]) -> str:
     return common.pop() if len(common) == 1 else ""
 
 
+def kept_language(samples: Sequence[Sample], of_task: str) -> str:
+    """Return the language of the answers to a run's samples; runs of 0.1 kept that of the task alone."""
+    return shared_language(samples) if any(one.language for one in samples) else of_task
+
+
 def check_metrics(tasks: Iterable[tuple[str, Sequence[Column]]]) -> None:
     """Raise ``UserError`` where one score id means two metrics; ``tasks``: names, with their scores."""
     seen: dict[str, tuple[str, MetricInfo]] = {}

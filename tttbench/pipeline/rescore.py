@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from tttbench.config.suite import AUTO
-from tttbench.core.declared import operational_options, recipe_of
+from tttbench.core.declared import recipe_of, telling_options
 from tttbench.core.errors import UserError
 from tttbench.core.judging import OPERATIONAL, REACHING
 from tttbench.core.plugins import build_task, check_deriver, derivers, make_ready, scorers
@@ -19,7 +19,7 @@ from tttbench.pipeline.default_scores import Ways, added, as_known, known_ways, 
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.full_names import full_name, named_in_full, with_full_names
 from tttbench.pipeline.no_speech import fitting_scores
-from tttbench.pipeline.plan import shared_language
+from tttbench.pipeline.plan import kept_language
 from tttbench.pipeline.progress import ProgressReporter
 from tttbench.pipeline.run import finish
 from tttbench.pipeline.scores import columns, derivers_of
@@ -83,8 +83,7 @@ def rescore(
     tasks = {}
     for key, entry in manifest.tasks.items():
         samples = [one.sample for one in store.samples(key)]
-        # Only runs of before 0.2 have samples whose languages aren't kept.
-        language = shared_language(samples) if any(one.language for one in samples) else entry.language
+        language = kept_language(samples, entry.language)
         own = resolved(asked.add, language, options.device)
         more = (*_judged(key, entry, asked.judge), *added(own, entry.scores, taken, key, entry.family))
         more = with_ways(more, ways, known)
@@ -153,11 +152,7 @@ def _refuse_taken(spec: ScoreSpec, other: ScoreSpec | None) -> None:
     """Raise ``UserError`` if a score's id is that of another one which the run has."""
     if other is None:
         return
-    skipped = operational_options(spec.scorer)
-    asked, has = (
-        {"": one.scorer, **{name: value for name, value in one.options.items() if name not in skipped}}
-        for one in (spec, other)
-    )
+    asked, has = ({"": one.scorer, **telling_options(spec.scorer, one.options)} for one in (spec, other))
     if differing := [name for name, value in asked.items() if has.get(name) != value]:
         what = f"with another {differing[0]}" if differing[0] else f"by {other.scorer}"
         raise UserError(
@@ -174,7 +169,7 @@ def _judged(key: str, task: TaskEntry, judge: Mapping[str, str]) -> tuple[ScoreS
     for spec in build_task(key).judged:
         options = {**judge, **spec.options}
         other = known.get(spec.id)
-        telling = {name: value for name, value in options.items() if name not in operational_options(spec.scorer)}
+        telling = telling_options(spec.scorer, options)
         if other is not None and any(other.options.get(name) != value for name, value in telling.items()):
             found.append(score_spec(spec.scorer, "", {**spec.options, **judge}, "--judge"))
         else:

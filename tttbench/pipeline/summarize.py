@@ -23,7 +23,7 @@ from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.core.task import nouns
 from tttbench.pipeline.labels import corrected_results
-from tttbench.pipeline.plan import shared_language
+from tttbench.pipeline.plan import kept_language
 from tttbench.pipeline.scores import Column, Columns, reason_to_skip
 from tttbench.pipeline.spoken import measure, spoken_answers
 from tttbench.pipeline.trade_off import Outcomes
@@ -42,7 +42,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     """Score all answers of the run, keep the scores, and return the summary (see ``docs/run_directory.md``)."""
     manifest = store.manifest
     columns = columns.of_corpora(
-        lambda task: [one.sample for one in store.samples(task)], lambda task: _language_of(task, store)
+        lambda task: _samples(task, store),
+        lambda task: kept_language(_samples(task, store), manifest.tasks[task].language),
     )
     found = Summary("running", 0, 0)
     counts: Counter[str] = Counter()
@@ -114,13 +115,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     )
 
 
-def _language_of(task: str, store: RunStore) -> str:
-    """The language of a task's answers: what its samples share; the task's own in runs of 0.1, whose samples have none.
-
-    The task's own may be another: a list of one's own says it row by row.
-    """
-    samples = [one.sample for one in store.samples(task)]
-    return shared_language(samples) if any(one.language for one in samples) else store.manifest.tasks[task].language
+def _samples(task: str, store: RunStore) -> list[Sample]:
+    return [one.sample for one in store.samples(task)]
 
 
 def _remarks(manifest: Manifest) -> Mapping[str, tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tttbench.core.sample import CONVERSATION
 from tttbench.pipeline.scores import Column, applies, reason_to_skip
 from tttbench.scorers.judged_conversations import JudgedConversation
@@ -22,11 +24,13 @@ def why_no_value(column: Column, store: RunStore, summary: Summary) -> str:
     }
     if could_have_it and could_have_it <= {(one.system, one.task) for one in summary.unanswered}:
         return ""
-    graded_whole = isinstance(scorer, JudgedConversation)
-    is_complete = any(CONVERSATION in one.sample.metadata for name in tasks for one in store.samples(name))
-    if could_have_it and graded_whole and not is_complete:
+    if could_have_it and isinstance(scorer, JudgedConversation) and not _has_whole_conversation(tasks, store):
         return (
             f"no conversation of this run is complete, as no sample of {', '.join(tasks)} has the metadata "
             f"{CONVERSATION!r}, which the last round has (a limit may leave that out)"
         )
     return f"no system of this run gives what it reads ({' and '.join(sorted(scorer.reads))})"
+
+
+def _has_whole_conversation(tasks: Sequence[str], store: RunStore) -> bool:
+    return any(CONVERSATION in one.sample.metadata for name in tasks for one in store.samples(name))

@@ -71,6 +71,11 @@ TRANSCRIBER_CER = _rate("Transcriber's own character errors", "its CER", f"chara
 MER = _rate("Mixed error rate", "MER", "all edits over all reference units: Han characters, and words of other scripts")
 
 
+def written(view: View) -> str | None:
+    """Return the written answer; None where there is none that can be read."""
+    return None if view.status in ("error", "unparsed") else view.text
+
+
 @dataclass(frozen=True)
 class Edits:
     """Counts the edits between two texts: ``normalizer`` is applied to both, ``align`` finds the edits.
@@ -147,8 +152,7 @@ class EditRate:
 
     def score(self, sample: Sample, view: View) -> Score:
         """Return the edits between reference and written answer."""
-        answer = None if view.status in ("error", "unparsed") else view.text
-        return self.scored(sample.reference, answer, view.status)
+        return self.scored(sample.reference, written(view), view.status)
 
     def scored(self, reference: str, answer: str | None, status: Status) -> Score:
         """Return the edits between two texts; see ``Edits.score``. What isn't counted has no value."""

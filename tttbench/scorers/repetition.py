@@ -19,7 +19,7 @@ from tttbench.core.plugins import build_normalizer, register_scorer
 from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
-from tttbench.scorers.edit_rates import Edits
+from tttbench.scorers.edit_rates import Edits, written
 from tttbench.scorers.transcripts import Transcription
 from tttbench.text.alignment import Alignment, align_characters, align_words
 
@@ -97,8 +97,7 @@ class WrittenRepetition:
 
     def score(self, sample: Sample, view: View) -> Score:
         """Score the text; nothing is worth 0."""
-        answer = None if view.status in ("error", "unparsed") else view.text
-        return self.repetition.score(sample.reference, answer, view.status)
+        return self.repetition.score(sample.reference, written(view), view.status)
 
 
 @dataclass(frozen=True)
