@@ -116,8 +116,16 @@ class Layer(nn.Module):
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, attention: AttentionBackend, plan: Plan) -> Tensor:
         """(B, L, d) → (B, L, d)."""
+        q, k, v = self.before_attention(x, cos, sin)
+        return self.after_attention(x, attention.attend(q, k, v, plan))
+
+    def before_attention(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(B, L, d) → queries (B, H, L, D), keys and values (B, Hkv, L, D)."""
         q, k, v = self.self_attn.project(self.input_layernorm(x), cos, sin)
-        mixed = attention.attend(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), plan)
+        return q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+
+    def after_attention(self, x: Tensor, mixed: Tensor) -> Tensor:
+        """The layer's input (B, L, d) and what attention returned, (B, H, L, D) → (B, L, d)."""
         x = x + self.self_attn.o_proj(mixed.transpose(1, 2).flatten(2))
         out: Tensor = self.mlp(self.post_attention_layernorm(x))
         return x + out
@@ -239,6 +247,26 @@ class TtTModel(nn.Module):
         Returns:
             (B, L, d), after the last norm.
         """
+        return self.hidden_states(ids, limit, start, positions)[-1]
+
+    def hidden_states(
+        self,
+        ids: Tensor,
+        limit: Tensor,
+        start: Tensor | None = None,
+        positions: Tensor | None = None,
+        *,
+        after: int = 0,
+    ) -> tuple[Tensor, ...]:
+        """The states of ``hidden``, and before them those behind layer number ``after``, with the last norm too.
+
+        Args:
+            ids, limit, start, positions: see ``hidden``.
+            after: from 1; 0, or the number of layers: none but the last.
+
+        Returns:
+            One or two of (B, L, d).
+        """
         x = self.model.embed_tokens(ids)
         length = ids.shape[1]
         if positions is None:
@@ -249,10 +277,12 @@ class TtTModel(nn.Module):
         chooser = self._chooser()
         attention = chooser.backend(chooser.name(self.attention, self._heads(), self._gradient()))
         plan = attention.plan(limit, start, length, x.dtype)
-        for layer in self.model.layers:
+        states = []
+        for number, layer in enumerate(self.model.layers, start=1):
             x = layer(x, cos, sin, attention, plan)
-        out: Tensor = self.model.norm(x)
-        return out
+            if number in (after, len(self.model.layers)):
+                states.append(self.model.norm(x))
+        return tuple(states)
 
     def logits(self, hidden: Tensor, low: int = 0, high: int | None = None) -> Tensor:
         """(..., d) → (..., high - low): logits of the ids ``[low, high)``, by default of the whole vocabulary."""

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_model.training.batching import Batch, collate
-from reference_model.training.objective import Row
+from reference_model.training.objective import ObjectiveConfig, Row
 from reference_model.transformer import TtTModel
 
 
@@ -32,7 +32,13 @@ class Losses:
 
 
 def batch_losses(
-    model: TtTModel, batch: Sequence[Row], ctc: float = 0.0, *, pack: int = 0, n_examples: int | None = None
+    model: TtTModel,
+    batch: Sequence[Row],
+    ctc: float = 0.0,
+    *,
+    ctc_layer: int = 0,
+    pack: int = 0,
+    n_examples: int | None = None,
 ) -> Losses:
     """One pass over a batch of corrupted examples.
 
@@ -43,6 +49,7 @@ def batch_losses(
         model: the network.
         batch: at least one example.
         ctc: weight of the auxiliary loss.
+        ctc_layer: see ``ObjectiveConfig``.
         pack: see ``collate``.
         n_examples: what the sum over examples is divided by, where they are a part of a larger batch; None: their
             number.
@@ -53,11 +60,15 @@ def batch_losses(
     config = model.config
     made = collate(batch, config, pack=pack, device=model.device)
     divisor = len(batch) if n_examples is None else n_examples
-    hidden = model.hidden(made.ids, made.limit, made.start, made.positions).flatten(0, 1)
+    states = model.hidden_states(made.ids, made.limit, made.start, made.positions, after=ctc_layer)
+    hidden = states[-1].flatten(0, 1)
     logits = model.logits(hidden[made.rows]).float()
     losses = F.cross_entropy(logits, made.targets, reduction="none") * made.weights / divisor
     is_audio = made.targets >= config.audio_token_id_start
-    spelling = ctc * _ctc(model, hidden, made) / divisor if ctc else losses.new_zeros(())
+    spelling = losses.new_zeros(())
+    if ctc:
+        spelled = [_ctc(model, state.flatten(0, 1), made) for state in states]
+        spelling = ctc * torch.stack(spelled).mean() / divisor
     return Losses(losses[~is_audio].sum(), losses[is_audio].sum(), spelling)
 
 
@@ -88,13 +99,14 @@ def _ctc(model: TtTModel, hidden: Tensor, batch: Batch) -> Tensor:
 class LossModule(nn.Module):
     """A network whose forward pass is its loss, which is what data-parallel and sharding wrappers can wrap."""
 
-    def __init__(self, model: TtTModel, ctc: float, pack: int) -> None:
+    def __init__(self, model: TtTModel, objective: ObjectiveConfig, pack: int) -> None:
         super().__init__()
         self.model = model
-        self._ctc = ctc
+        self._objective = objective
         self._pack = pack
 
     def forward(self, batch: Sequence[Row], n_examples: int) -> Tensor:
         """(3,): the losses of ``Losses``, text, audio and ctc, with what they are divided by."""
-        losses = batch_losses(self.model, batch, self._ctc, pack=self._pack, n_examples=n_examples)
+        ctc, layer = self._objective.ctc, self._objective.ctc_layer
+        losses = batch_losses(self.model, batch, ctc, ctc_layer=layer, pack=self._pack, n_examples=n_examples)
         return torch.stack([losses.text, losses.audio, losses.ctc])

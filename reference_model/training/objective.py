@@ -34,6 +34,9 @@ class ObjectiveConfig:
         ctc: weight of an auxiliary loss that makes the prompt's audio rows spell what is said in them, by CTC (Graves
             et al. 2006; beside attention, Kim et al. 2017). Not published: our own, 0 switches it off
             (docs/decisions.md).
+        ctc_layer: number of a layer, from 1, that spells beside the last one, so that the layers above it have words to
+            work with (Lee & Watanabe 2021, arXiv 2102.03216); ``ctc`` is then the weight of their mean. Not published
+            either; 0: the last one alone.
         sst_least: audio tokens that SST leaves at least; 5 in the released code, which matters for spans of 11 to 16.
 
     Raises:
@@ -47,6 +50,7 @@ class ObjectiveConfig:
     block_view: float = 0.0
     block_length: int = 26
     ctc: float = 0.0
+    ctc_layer: int = 0
     sst_least: int = 0
 
     def __post_init__(self) -> None:
@@ -57,6 +61,8 @@ class ObjectiveConfig:
             raise ConfigError(f"objective: field 'block_length' is {self.block_length!r}, expected at least 1")
         if not 0 <= self.ctc < float("inf"):
             raise ConfigError(f"objective: field 'ctc' is {self.ctc!r}, expected a weight of 0 or more")
+        if self.ctc_layer < 0:
+            raise ConfigError(f"objective: field 'ctc_layer' is {self.ctc_layer!r}, expected a layer's number, or 0")
         if not 0 <= self.sst_least <= 9:
             raise ConfigError(f"objective: field 'sst_least' is {self.sst_least!r}, expected a number from 0 to 9")
 

@@ -24,6 +24,8 @@ class TrainingConfig:
         save_every: steps between checkpoints.
         pool: batches drawn at once and sorted by length, so that little is padded.
         pack: 0 pads every example to the longest of its part; else examples share rows of so many tokens.
+        compile: torch.compile what stands between the attentions, on a CPU with a C++ compiler (g++ or clang++): steps
+            are faster, and differ by rounding.
         accumulate: parts in which each process runs its share of a batch, one after the other, to save memory.
         shard: spread weights, gradients and optimizer over the processes (FSDP) in place of a copy for each.
         objective: shares of the objective's strategies.
@@ -46,6 +48,7 @@ class TrainingConfig:
     save_every: int = 250
     pool: int = 8
     pack: int = 0
+    compile: bool = False
     accumulate: int = 1
     shard: bool = False
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)

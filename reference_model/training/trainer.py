@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -102,7 +104,14 @@ def train(
     processes = Processes(config.shard)
     _check_shares(config, processes.number)
     folder.mkdir(parents=True, exist_ok=True)
-    module = processes.share(LossModule(model, config.objective.ctc, config.pack), list(model.model.layers))
+    if config.objective.ctc_layer > model.config.num_hidden_layers:
+        raise ConfigError(
+            f"objective: field 'ctc_layer' is {config.objective.ctc_layer}, and the model has "
+            f"{model.config.num_hidden_layers} layers"
+        )
+    if config.compile:
+        compile_layers(model)
+    module = processes.share(LossModule(model, config.objective, config.pack), list(model.model.layers))
     optimizer = optimizer_for(module, config)
     made_of = stamp_of(config, model.config, examples, vary, mixture)
     first, stored = stored_tensors(folder, made_of)
@@ -261,6 +270,22 @@ def forget_later(log: Path, step: int) -> None:
     log.write_text("".join(kept), encoding="utf-8")
 
 
+def compile_layers(model: TtTModel) -> None:
+    """Compile what stands between the attentions of every layer, for this process; the weights stay as they are.
+
+    Raises:
+        ReferenceModelError: on a CPU, if there is no C++ compiler.
+    """
+    if model.device.type == "cpu" and not any(map(shutil.which, (os.environ.get("CXX", ""), "g++", "clang++"))):
+        raise ReferenceModelError(
+            "training: field 'compile' is true, which needs a C++ compiler; install g++ or clang++, or set "
+            "compile = false"
+        )
+    for layer in model.model.layers:
+        for name in ("before_attention", "after_attention"):
+            setattr(layer, name, torch.compile(getattr(layer, name), dynamic=True))  # one for all lengths
+
+
 def optimizer_for(model: nn.Module, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW that decays matrices alone."""
     matrices = [p for p in model.parameters() if p.dim() > 1]
@@ -283,5 +308,5 @@ def stamp_of(
     for example in examples:
         for ids in (example.prompt, example.answer, example.transcript):
             digest.update(np.array([len(ids), *ids], np.int64).tobytes())
-    same = replace(config, save_every=1, shard=False, accumulate=1)
+    same = replace(config, save_every=1, shard=False, accumulate=1, compile=False)
     return stamp(training=same, model=model, examples=digest.hexdigest(), variation=vary, data=mixture, **more)

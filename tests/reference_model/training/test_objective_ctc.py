@@ -65,6 +65,27 @@ def test_it_is_the_probability_of_all_alignments(objective: str) -> None:
     assert losses.total.item() == pytest.approx(losses.text.item() + losses.audio.item() + losses.ctc.item())
 
 
+def test_a_layer_below_may_spell_as_well() -> None:
+    """What a network of the first layers alone would spell, and what the whole one does: their mean."""
+    whole = random_model(CONFIG)
+    first = random_model(tiny_config(hidden_size=16, intermediate_size=24, num_hidden_layers=1))
+    first.load_state_dict({k: v for k, v in whole.state_dict().items() if k in first.state_dict()})
+    row = corrupt(asked([1, 2, 3, 4, 5], [7, 5]), WITH_CTC, CONFIG, np.random.default_rng(0))
+    with torch.no_grad():
+        alone = [batch_losses(model, [row], 0.5).ctc.item() for model in (first, whole)]
+        both = batch_losses(whole, [row], 0.5, ctc_layer=1)
+        same = batch_losses(whole, [row], 0.5, ctc_layer=CONFIG.num_hidden_layers)
+        spelled_once = batch_losses(whole, [row], 0.5)
+    assert both.ctc.item() == pytest.approx(np.mean(alone), rel=1e-5)
+    assert same.ctc.item() == spelled_once.ctc.item()
+    assert (both.text.item(), both.audio.item()) == (spelled_once.text.item(), spelled_once.audio.item())
+
+
+def test_a_layers_number_is_not_negative() -> None:
+    with pytest.raises(ValueError, match="'ctc_layer' is -1"):
+        ObjectiveConfig(ctc_layer=-1)
+
+
 @pytest.mark.parametrize(("codes", "transcript"), [([1, 2], [7, 7]), ([1, 2, 3], [])])
 def test_speech_too_short_for_its_text_and_unknown_text_teach_nothing(codes: list[int], transcript: list[int]) -> None:
     """Two equal tokens need a blank between them, so two codes cannot spell them."""

@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import math
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -305,6 +306,33 @@ def test_what_noise_may_add_must_fit_as_well(tmp_path: Path) -> None:
 
 def test_another_number_of_parts_is_the_same_training(uninterrupted: tuple[Path, TtTModel]) -> None:
     check_folder(uninterrupted[0], dataclasses.replace(SETTINGS, accumulate=2, shard=True), CONFIG, EXAMPLES)
+
+
+def test_a_layer_that_the_model_does_not_have_cannot_spell(tmp_path: Path) -> None:
+    settings = dataclasses.replace(SETTINGS, objective=dataclasses.replace(SETTINGS.objective, ctc=1.0, ctc_layer=9))
+    with pytest.raises(ConfigError, match=r"'ctc_layer' is 9, and the model has \d layers"):
+        train(fresh(), TOKENIZER, EXAMPLES, settings, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_compiled_training_is_the_same_up_to_rounding(tmp_path: Path, uninterrupted: tuple[Path, TtTModel]) -> None:
+    if not any(map(shutil.which, ("g++", "clang++"))):
+        pytest.skip("no C++ compiler")
+    settings = dataclasses.replace(SETTINGS, compile=True)
+    check_folder(uninterrupted[0], settings, CONFIG, EXAMPLES)  # and may go on where the other one was
+    losses = []
+    for name, one in (("compiled", settings), ("plain", SETTINGS)):
+        seen: list[Progress] = []
+        train(fresh(), TOKENIZER, EXAMPLES, one, tmp_path / name, until=3, report=seen.append, report_every=1)
+        losses.append([(progress.text_loss, progress.audio_loss) for progress in seen])
+    assert np.array(losses[0]) == pytest.approx(np.array(losses[1]), rel=0.02)
+
+
+def test_compiling_needs_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(ReferenceModelError, match=r"'compile' is true, which needs a C\+\+ compiler; install g\+\+"):
+        train(fresh(), TOKENIZER, EXAMPLES, dataclasses.replace(SETTINGS, compile=True), tmp_path / "out")
 
 
 def test_a_loss_that_is_not_finite_stops_before_it_spoils_the_weights(tmp_path: Path) -> None:
