@@ -11,7 +11,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 SHIPPED = ("tasks", "reports")
-LEFT_OUT = Path("tasks", "mini2")  # the second mini world's training set, as long as no model needs it
+LEFT_OUT = Path("tasks", "mini2")  # the second mini world, as long as it has no model
 
 
 class BuildWithData(build_py):

@@ -28,6 +28,8 @@ LARGE_FILES = {
     "reference_model/weights/ablation-no_sst/model.safetensors": _ABLATION,
     "tasks/mini/train/codes.safetensors": "what the mini models are trained on, so that training needs no download",
     "tasks/mini2/train/codes.safetensors": "likewise of the second mini world",
+    "tasks/mini2/test/asr.tar": "the sentences of the second mini world, spoken",
+    "tasks/mini2/test/qa.tar": "its questions, spoken, with the answers' reference audio",
     "reference_model/weights/mini2-codec/model.safetensors": "the codec of the second mini world",
 }
 """Files over ``LARGE_BYTES``, and why they are in the repository: whoever clones it has them for good."""

@@ -145,7 +145,7 @@ def _codec(build: Build) -> None:
     speech = build.speak_answers()
     _need("answers", speech, N_CODEC_PIECES)
     settings = DecoderTraining(
-        steps=9600,
+        steps=7200,
         batch_size=6,
         often=0,
         window=48,

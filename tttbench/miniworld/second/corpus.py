@@ -28,8 +28,8 @@ class CorpusSize:
         test_questions, test_sentences: kept for the tests.
     """
 
-    questions: int = 6000
-    sentences: int = 4000
+    questions: int = 15_000
+    sentences: int = 10_000
     test_questions: int = 150
     test_sentences: int = 120
 

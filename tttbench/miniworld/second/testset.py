@@ -133,12 +133,49 @@ def write_tar(path: Path, members: Mapping[str, bytes]) -> None:
 
 
 def opus(wave: Waveform, sample_rate_hz: int) -> bytes:
-    """A mono wave as an Opus file."""
+    """A mono wave as an Opus file, the same bytes for the same wave."""
     import soundfile
 
     content = io.BytesIO()
     soundfile.write(content, wave, sample_rate_hz, format="OGG", subtype="OPUS", compression_level=COMPRESSION)
-    return content.getvalue()
+    return _without_serial(content.getvalue())
+
+
+def _without_serial(ogg: bytes) -> bytes:
+    """An Ogg file whose stream has number 0 in place of a random one, with the pages' checksums (RFC 3533, section 6).
+
+    A page is ``OggS``, version, flags, position (8 bytes), the stream's number (at 14), the page's (at 18), a checksum
+    (at 22), how many segments (at 26) and the length of each, and then their content.
+    """
+    pages = []
+    at = 0
+    while at < len(ogg):
+        n = ogg[at + 26]
+        end = at + 27 + n + sum(ogg[at + 27 : at + 27 + n])
+        page = bytearray(ogg[at:end])
+        page[14:18] = page[22:26] = bytes(4)
+        page[22:26] = _crc(page).to_bytes(4, "little")
+        pages.append(bytes(page))
+        at = end
+    return b"".join(pages)
+
+
+def _crc(page: bytes | bytearray) -> int:
+    """Ogg's CRC-32: polynomial 0x04C11DB7 from the highest bit on, begun at 0 and not inverted."""
+    crc = 0
+    for byte in page:
+        crc = (crc << 8 & 0xFFFFFFFF) ^ _CRC[crc >> 24 ^ byte]
+    return crc
+
+
+def _crc_of(byte: int) -> int:
+    crc = byte << 24
+    for _ in range(8):
+        crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+_CRC = tuple(_crc_of(byte) for byte in range(256))
 
 
 def rate_transcribed_wrongly(
