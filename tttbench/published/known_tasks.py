@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tttbench.published import Column
@@ -29,3 +30,8 @@ class KnownTask:
     def may_own(self, metric: str) -> bool:
         """Whether a metric is one of its own scores, or those aren't known."""
         return not self.scores or metric in self.scores
+
+
+def known(tasks: Mapping[str, KnownTask], name: str) -> KnownTask:
+    """Return a task by name; of one that there is not, nothing is known."""
+    return tasks.get(name, KnownTask())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from tttbench.core.errors import UserError
 from tttbench.core.metric import TOPLINE, Comparison, MetricInfo, Result
 from tttbench.published import Block, Column, Row, Table
-from tttbench.published.known_tasks import KnownTask
+from tttbench.published.known_tasks import KnownTask, known
 from tttbench.published.protocol import Protocol, differing_parts, differing_samples, is_judged_otherwise
 from tttbench.scorers.comparison import Table as Compared
 from tttbench.scorers.comparison import compare, not_compared
@@ -277,7 +277,7 @@ def _system_in(row: Row, found: Found) -> str:
 def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[str, KnownTask]) -> Cell:
     """The unweighted mean of a system's values on several tasks, without an interval; none unless it has all."""
     system, published = _system_in(row, found), row.published.get(column.id)
-    metrics = {task: tasks.get(task, KnownTask()).metrics_in(column) for task in column.mean_of}
+    metrics = {task: known(tasks, task).metrics_in(column) for task in column.mean_of}
     cells = {
         task: next((one for metric in own if (one := found.get((system, task, metric))) is not None), None)
         for task, own in metrics.items()
@@ -293,7 +293,7 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
             by_score.setdefault(" or ".join(metrics[task]), []).append(task)
         listed = "; ".join(f"{scores} of {', '.join(of)}" for scores, of in by_score.items())
         sets = f"{listed}: a mean is shown only with every set"
-        why = [f"{task} needs {told}" for task in lacking if (told := tasks.get(task, KnownTask()).missing)]
+        why = [f"{task} needs {told}" for task in lacking if (told := known(tasks, task).missing)]
         return Cell(published, None, "; ".join(part for part in (row.needs, column.needs, sets, *why) if part), command)
     parts = [one.result for one in there]
     result = replace(
@@ -313,12 +313,12 @@ def _mean_cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapp
     differs = [f"unweighted mean of {', '.join(f'{one.task} ({one.metric})' for one in parts)}"]
     differs += _other_system(row, there[0]) if published is not None else []
     for task, one in zip(column.mean_of, there, strict=True):
-        if not tasks.get(task, KnownTask()).may_own(one.result.metric):
+        if not known(tasks, task).may_own(one.result.metric):
             differs.append(f"{task}: {one.result.metric} isn't the set's own score")
     differs += dict.fromkeys(said for one in parts for said in differing_parts(protocol, one.recipe))
     for one in there:
         task = one.result.task
-        others = differing_samples(protocol, one.run.samples.get(task, 0), tasks.get(task, KnownTask()).size)
+        others = differing_samples(protocol, one.run.samples.get(task, 0), known(tasks, task).size)
         differs += [f"{task}: {said}" for said in others]
     otherwise = any(is_judged_otherwise(protocol, one.recipe) for one in parts)
     return Cell(
@@ -346,8 +346,8 @@ def _cell(row: Row, column: Column, block: Block, found: Found, tasks: Mapping[s
         return Cell(published, measured, needs, command)
     differs = [*_other_system(row, measured)] if published is not None else []
     differs += [*_in_its_place(column, measured.result), *differing_parts(protocol, measured.result.recipe)]
-    n, known = measured.run.samples.get(measured.result.task, 0), tasks.get(measured.result.task, KnownTask())
-    differs += differing_samples(protocol, n, known.size)
+    own = measured.result.task
+    differs += differing_samples(protocol, measured.run.samples.get(own, 0), known(tasks, own).size)
     otherwise = is_judged_otherwise(protocol, measured.result.recipe)
     return Cell(published, measured, needs, command, otherwise, differs=tuple(differs))
 
