@@ -128,3 +128,16 @@ def test_what_cannot_be_explained_is_named(
 def test_json_tells_what_failed(texts: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ended = explain(capsys, texts / "nothing", "--json")
     assert (ended.status, json.loads(ended.out)["status"]) == (2, "failed")
+
+
+@pytest.mark.parametrize("language", ["zh-TW", "cmn-Hans", "yue"])
+def test_what_is_written_in_chinese_characters_is_explained_by_character(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    (tmp_path / "refs.tsv").write_text("a\t佢哋喺度\n", encoding="utf-8")
+    (tmp_path / "one.tsv").write_text("a\t佢地喺度\n", encoding="utf-8")
+    ended = explain(
+        capsys, tmp_path / "one.tsv", "--references", tmp_path / "refs.tsv", "--language", language, "--json"
+    )
+    found = values(ended.document, "presets")
+    assert (found["zh"], "en" in found) == (0.25, False)

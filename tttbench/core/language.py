@@ -1,4 +1,4 @@
-"""Language tags: whether a text is one, and which language it names. Knows no language."""
+"""Language tags: whether a text is one, which language it names, and which are written in Chinese characters."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ without the irregular tags of before 2006."""
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 """Tags of ISO 639 for what is in no one language that is known."""
 
+_CHINESE = frozenset({"zh", "cmn", "yue", "wuu"})
+"""Chinese, Mandarin, Cantonese and Wu: written in the same characters, without spaces."""
+
 
 def language_fault(tag: str) -> str:
     """Return why ``tag`` is no BCP 47 tag, as the end of a sentence; ``""`` if it is one, or empty (unknown)."""
@@ -36,3 +39,8 @@ def primary_language(tag: str) -> str:
     """
     primary = tag.replace("_", "-").partition("-")[0].lower()
     return "" if primary in _NO_LANGUAGE else primary
+
+
+def is_chinese(tag: str) -> bool:
+    """Whether texts of a language are written in Chinese characters, so that errors are counted by character."""
+    return primary_language(tag) in _CHINESE

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
-from tttbench.core.language import primary_language
+from tttbench.core.language import is_chinese, primary_language
 from tttbench.data.sources.listing import read_lines
 from tttbench.scorers.answers import SPOKEN, WRITTEN
 from tttbench.scorers.explain_answers import explain_matches
@@ -63,6 +63,7 @@ def explain_texts(references: Path, answers: Sequence[Path], language: str, aske
     """
     expected = _texts(references)
     columns = [Column(path.stem, tuple(_paired(expected, _texts(path), path, references))) for path in answers]
+    language = _scored_as(language)
     scorer = "cer_zh" if language == "zh" else "wer"
     return explain_rate(
         references.stem, scorer, columns, language=language, steps=asked.steps, n_examples=asked.n_examples
@@ -121,7 +122,12 @@ def _id(one: StoredAnswer) -> str:
 
 def _language(run: Run, task: str) -> str:
     found = {primary_language(one.sample.language) for one in run.samples(task)} - {""}
-    return found.pop() if len(found) == 1 else primary_language(run.task(task).language)
+    return _scored_as(found.pop() if len(found) == 1 else run.task(task).language)
+
+
+def _scored_as(tag: str) -> str:
+    """The language that presets are for: all that is written in Chinese characters takes those of Chinese."""
+    return "zh" if is_chinese(tag) else primary_language(tag)
 
 
 def _texts(path: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from tttbench.core.derivation import Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
-from tttbench.core.language import primary_language
+from tttbench.core.language import is_chinese, primary_language
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
 from tttbench.core.normalizer import Normalizer, package_version
 from tttbench.core.plugins import build_normalizer, register_scorer
@@ -306,8 +306,8 @@ def transcriber_errors(transcriber: str, language: str) -> SelfErrorRate:
         transcriber: the system that transcribes.
         language: BCP 47 tag of the answers: character errors of Chinese, word errors of all others.
     """
-    primary, made = primary_language(language), Transcription(transcriber)
-    if primary in ("zh", "cmn"):
+    made = Transcription(transcriber)
+    if is_chinese(language):
         return SelfErrorRate("transcriber_cer", TRANSCRIBER_CER, _edits("cer_zh", {}, "zh", align_characters), made)
-    normalizer = "en" if primary in ("", "en") else "basic"
+    normalizer = "en" if primary_language(language) in ("", "en") else "basic"
     return SelfErrorRate("transcriber_wer", TRANSCRIBER_WER, _edits("wer", {}, normalizer, align_words), made)
