@@ -17,6 +17,8 @@ from tttbench.core.sample import AudioRef
 from tttbench.data.audio import read_audio
 from tttbench.data.sources.fleurs import list_fleurs
 
+from .tables import held, write_table
+
 ROWS = (
     '1675\t10164.wav\tHe said "no".\the said no\th e | s a i d | n o |\t8000\tFEMALE',
     "1675\t10200.wav\tHe said no.\the said no\th e | s a i d | n o |\t8000\tMALE",
@@ -109,6 +111,27 @@ def test_another_language_or_split_is_refused(root: Path) -> None:
         list_fleurs(root, split="dev")
     with pytest.raises(UserError, match="option 'split' of fleurs"):
         list_fleurs(root, split="validation")
+
+
+def test_tables_may_lie_in_a_folder_of_any_name(tmp_path: Path, root: Path) -> None:
+    columns = {
+        "id": [1675],
+        "audio": [held(800, "10164.wav")],
+        "transcription": ["he said no"],
+        "raw_transcription": ["He said no."],
+    }
+    path = write_table(tmp_path / "downloads/test-00000-of-00001.parquet", columns)
+    write_table(tmp_path / "downloads/validation-00000-of-00001.parquet", columns)
+    for config in ("en_us", "yue_hant_hk"):
+        found = list_fleurs(path.parent, config=config)
+        assert [(one.id, one.audio) for one in found] == [("10164", AudioRef(path, "audio[0]"))]
+    # A folder of the language's name comes first, and so does the release in TSV.
+    own = write_table(path.parent / "en_us/test-00000-of-00001.parquet", columns)
+    assert [one.audio for one in list_fleurs(path.parent)] == [AudioRef(own, "audio[0]")]
+    write_table(root / "test-00000-of-00001.parquet", columns)
+    assert len(list_fleurs(root)) == len(ROWS)
+    with pytest.raises(UserError, match=r"holds no en_us/train\.tsv.* or that with train-….parquet\.$"):
+        list_fleurs(path.parent, split="train")
 
 
 def test_a_list_without_recordings_is_an_error(root: Path) -> None:

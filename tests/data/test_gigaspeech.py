@@ -81,6 +81,20 @@ def test_its_tables_give_the_same_texts(tmp_path: Path, name: str) -> None:
     assert found[0].metadata["left_out"].endswith(": 2")
 
 
+def test_tables_of_its_test_sets_may_lie_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    for name in ("test-00000-of-00001.parquet", "validation-00000-of-00001.parquet", "train-00000-of-00001.parquet"):
+        in_tables(tmp_path, name)
+    for subset, name in (("TEST", "test"), ("DEV", "validation")):
+        audio = list_gigaspeech(tmp_path, subset=subset)[0].audio
+        assert audio is not None
+        assert audio.path == tmp_path / f"{name}-00000-of-00001.parquet"
+    # Which training subset a table is of, its folder tells alone.
+    with pytest.raises(UserError, match=r"holds no GigaSpeech\.json\. Give the folder .* xs/train-00000-of-….parquet"):
+        list_gigaspeech(tmp_path, subset="XS")
+    released(tmp_path)
+    assert {one.audio.path.suffix for one in list_gigaspeech(tmp_path) if one.audio} == {".opus"}
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [

@@ -37,7 +37,8 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
     """Read the list of a language and split. Recordings are read from their folder if it is there, else the archive.
 
     Args:
-        folder: of the release, ``data`` in it, or that of the language; of the parquet tables likewise.
+        folder: of the release, ``data`` in it, or that of the language; of the parquet tables likewise, or the folder
+            that holds them, whatever it is called.
         config: the language as FLEURS calls it, e.g. ``"en_us"``, ``"cmn_hans_cn"``.
         split: ``"train"``, ``"dev"`` or ``"test"``.
         text: ``"transcription"`` (lower case, without punctuation) or ``"raw_transcription"`` (as written).
@@ -45,7 +46,10 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
     Raises:
         UserError: no list, no recordings, a line that is wrong, a recording that stands twice.
     """
-    give = f"Give the folder data/{config} of the release, with {split}.tsv and audio/{split}.tar.gz."
+    give = (
+        f"Give the folder data/{config} of the release, with {split}.tsv and audio/{split}.tar.gz, or that with "
+        f"{_SPLITS_OF_TABLES.get(split, split)}-….parquet."
+    )
     table = _table(folder, config, split)
     if table is not None:
         return _of_table(table, text)
@@ -75,11 +79,12 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
 
 def _table(folder: Path, config: str, split: str) -> Path | None:
     """The parquet of a language and split; None if there is none, or the release in TSV."""
+    called = _SPLITS_OF_TABLES.get(split, split)
     below = [folder / config, folder / "data" / config]
-    folders = [folder, *below] if folder.resolve().name == config else below
-    if any(os.path.lexists(one / f"{split}.tsv") for one in folders):
+    if any(os.path.lexists(one / f"{split}.tsv") for one in (folder, *below)):
         return None
-    return split_in(folders, _SPLITS_OF_TABLES.get(split, split))
+    own = [folder] if folder.resolve().name == config else []
+    return split_in([*own, *below], called) or split_in([folder], called)
 
 
 def _of_table(path: Path, text: str) -> Transcribed:

@@ -7,6 +7,7 @@ preparation for Kaldi (SpeechColab/GigaSpeech, toolkits/kaldi/gigaspeech_data_pr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,8 @@ def read_gigaspeech(folder: Path, subset: str) -> Transcribed:
     """Read the utterances of a subset, in the list's order. The recording takes the speaker's place, who isn't known.
 
     Args:
-        folder: that holds ``GigaSpeech.json``, or the tables, or the folder above either.
+        folder: that holds ``GigaSpeech.json``, or the tables, or the folder above either. Tables of ``"DEV"`` and
+            ``"TEST"`` may lie in a folder of any name; those of training subsets are told apart by it.
         subset: ``"DEV"``, ``"TEST"`` or one of the training subsets.
 
     Raises:
@@ -69,11 +71,14 @@ def _spoken(found: Iterable[Utterance], subset: str, where: str) -> Transcribed:
 
 
 def _table(folder: Path, subset: str) -> Path | None:
-    """The first table of a subset, which the hub keeps in a folder of its name; None if there is none."""
+    """The first table of a subset, which the hub keeps in a folder of its name; None if there is none, or the list."""
     config = subset.lower()
     own = [folder] if folder.resolve().name.lower() == config else []
     below = [root / name for root in (folder, folder / "gigaspeech") for name in (config, f"data/{config}")]
-    return split_in([*own, *below], _SPLITS.get(subset, "train"))
+    found = split_in([*own, *below], _SPLITS.get(subset, "train"))
+    if found is not None or subset not in _SPLITS or os.path.lexists(folder / LIST):
+        return found
+    return split_in([folder], _SPLITS[subset])
 
 
 def _of_table(rows: Sequence[Row]) -> Iterator[Utterance]:
