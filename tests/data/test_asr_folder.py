@@ -110,7 +110,7 @@ def test_audio_that_no_line_names_is_counted(tmp_path: Path) -> None:
         ("l.tsv", "id\taudio\ttext\n\ta.wav\tone\n", "l.tsv, line 2: field 'id': is empty"),
         ("metadata.csv", "LJ1|one\n", r"metadata\.csv, line 1: has 2 fields, not 3 \(id, text, normalized text\)"),
         ("metadata.csv", "LJ1|one|\n", "line 1: field 'normalized text': is empty"),
-        ("a.trans.txt", "61-1\n", "line 1: no text after the id '61-1'"),
+        ("a.trans.txt", "61-1\n", "line 1: field 'text': nothing follows the id '61-1'"),
         ("l.tsv", "audio\ttext\na.wav\tone\nb.wav\ttwo\na.wav\tthree\n", "line 4: the id 'a' already stands in line 2"),
         ("notes.txt", "hello", "holds no list of utterances"),
     ],

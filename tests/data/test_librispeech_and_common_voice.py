@@ -54,7 +54,7 @@ def test_another_subset_is_never_taken_in_its_place(libri: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("61-70968-0002", r"61-70968\.trans\.txt, line 3: no text after the id"),
+        ("61-70968-0002", r"61-70968\.trans\.txt, line 3: field 'text': nothing follows the id"),
         ("61-70968-0000 TWICE", r"61-70968\.trans\.txt, line 3: the id '61-70968-0000' already stands in line 1"),
     ],
 )

@@ -219,7 +219,7 @@ KINDS = {
         broken=NO_TABLE,
     ),
     "ljspeech": Kind(ljspeech, "metadata.csv", "id", no_text="has 1 fields, not 3"),
-    "librispeech": Kind(librispeech, "61-1.trans.txt", "id", no_text="no text after the id"),
+    "librispeech": Kind(librispeech, "61-1.trans.txt", "id", no_text="field 'text': nothing follows the id"),
     "kaldi": Kind(kaldi, "text", "path", no_text=""),
     "tar": Kind(packed("set.tar"), "list.jsonl", "audio, duration", data="set.tar", broken="is broken or no archive"),
     "zip": Kind(packed("set.zip"), "list.jsonl", "audio, duration", data="set.zip", broken="is broken or no archive"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 
@@ -71,11 +70,10 @@ def _recordings(path: Path) -> dict[str, AudioRef]:
     found = {}
     ids = UniqueIds()
     for number, line in read_lines(path):
-        row = id_and_text(Place(path, number), line, "\t")
+        row = id_and_text(Place(path, number), line, "\t", "path")
         name = row.text("id")
         ids.add(name, row.place)
-        audio = row.audio("text")
-        found[name] = replace(audio, listed=replace(row.place, fields="path"))
+        found[name] = row.audio("path")
     return found
 
 

@@ -7,6 +7,7 @@ differs from user to user, so those that aren't there are counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError
@@ -46,7 +47,9 @@ def read_audiocaps(folder: Path, split: str) -> tuple[Path, list[Clip]]:
     return folder, [
         Clip(
             name,
-            AudioRef(files.get(name, folder / f"{name}.wav"), listed=places[name]),
+            AudioRef(
+                files.get(name, folder / f"{name}.wav"), listed=replace(places[name], fields="youtube_id, start_time")
+            ),
             tuple(texts),
             places[name],
             {"youtube_id": name.rpartition("_")[0]},

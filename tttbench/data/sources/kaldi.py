@@ -48,7 +48,9 @@ def read_kaldi(folder: Path) -> KaldiFolder:
     for row in _rows(folder / "text"):
         if row.name not in audio:
             named = "segments" if segments.is_file() else "wav.scp"
-            raise UserError(f"{row.place}: {row.name!r:.80} isn't in {named}. Add it there, or delete the line.")
+            raise UserError(
+                f"{row.place}: field 'id': {row.name!r:.80} isn't in {named}. Add it there, or delete the line."
+            )
         utterances.append(Utterance(row.name, audio[row.name], row.rest, row.place, speaker_of.get(row.name, "")))
     return KaldiFolder(utterances, len(audio) - len(utterances))
 
@@ -76,13 +78,13 @@ def _rows(path: Path) -> Iterator[_Line]:
 def _recording(row: _Line) -> AudioRef:
     if row.rest.endswith("|") or row.rest.startswith("|"):
         raise UserError(
-            f"{row.place}: holds a command ({row.rest:.40}…), which isn't run. Run it, keep what it writes as wav or "
-            "flac, and name that file."
+            f"{row.place}: field 'path': holds a command ({row.rest:.40}…), which isn't run. Run it, keep what it "
+            "writes as wav or flac, and name that file."
         )
     if row.rest == "-" or re.search(r"\.(ark|scp)(:\d+)?$|:\d+$", row.rest):
-        raise UserError(f"{row.place}: {row.rest!r:.80} is not an audio file. Name a wav or flac file.")
+        raise UserError(f"{row.place}: field 'path': {row.rest!r:.80} is not an audio file. Name a wav or flac file.")
     if not row.rest:
-        raise UserError(f"{row.place}: no path after {row.name!r:.80}. Write: recording PATH")
+        raise UserError(f"{row.place}: field 'path': no path after {row.name!r:.80}. Write: recording PATH")
     return Row(row.place, {"path": row.rest}).audio("path")
 
 
@@ -92,18 +94,22 @@ def _segment(row: _Line, recordings: Mapping[str, AudioRef]) -> AudioRef:
         raise UserError(f"{row.place}: has {len(words) + 1} fields, not 4. Write: utterance recording START END")
     if len(words) == 4:
         raise UserError(
-            f"{row.place}: chooses the channel {words[3]!r:.40}, which isn't done here. Write the channel into a file "
-            "of its own."
+            f"{row.place}: field 'channel': chooses the channel {words[3]!r:.40}, which isn't done here. Write the "
+            "channel into a file of its own."
         )
     recording = recordings.get(words[0])
     if recording is None:
-        raise UserError(f"{row.place}: the recording {words[0]!r:.80} isn't in wav.scp. Add it, or delete the line.")
+        raise UserError(
+            f"{row.place}: field 'recording': {words[0]!r:.80} isn't in wav.scp. Add it there, or delete the line."
+        )
     times = Row(row.place, {"start": words[1], "end": words[2]})
     start = times.number("start")
     # Kaldi's tools take -1 for the end of the recording.
     end = None if words[2] in ("-1", "-1.0") else times.number("end")
     if start is None or (end is not None and not end > start):
-        raise UserError(f"{row.place}: the end {words[2]:.40} must be behind the start {words[1]:.40}. Correct it.")
+        raise UserError(
+            f"{row.place}: field 'end': {words[2]:.40} must be behind the start {words[1]:.40}. Correct it."
+        )
     listed = Place(row.place.file, row.place.number, fields="recording, start, end")
     return AudioRef(recording.path, recording.member, start, end, listed)
 
@@ -114,6 +120,6 @@ def _refuse_channels(path: Path) -> None:
     for row in _rows(path):
         if row.rest.split()[-1:] not in ([], ["A"], ["1"]):
             raise UserError(
-                f"{row.place}: chooses a channel ({row.rest.split()[-1]:.40}), which isn't done here. Write the "
-                "channel into a file of its own, and delete this file."
+                f"{row.place}: field 'channel': chooses a channel ({row.rest.split()[-1]:.40}), which isn't done here. "
+                "Write the channel into a file of its own, and delete this file."
             )

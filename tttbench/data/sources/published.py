@@ -60,18 +60,19 @@ def check_option(source: str, option: str, value: str, allowed: Sequence[str]) -
         )
 
 
-def id_and_text(place: Place, line: str, separator: str | None = None) -> Row:
-    """Return a line ``id text`` as a row with the fields ``id`` and ``text``, neither of them empty.
+def id_and_text(place: Place, line: str, separator: str | None = None, field: str = "text") -> Row:
+    """Return a line ``id text`` as a row with the fields ``id`` and ``field``, neither of them empty.
 
     Args:
         place: of the line.
         line: of any transcript.
         separator: what ends the id; None for blanks and tabs.
+        field: what follows the id.
 
     Raises:
         UserError: nothing follows the id.
     """
     found, *rest = line.strip().split(separator, 1)
     if not rest or not rest[0].strip():
-        raise UserError(f"{place}: no text after the id {found!r:.80}. Write: id TEXT")
-    return Row(place, {"id": found.strip(), "text": rest[0]})
+        raise UserError(f"{place}: field {field!r}: nothing follows the id {found!r:.80}. Write: id {field.upper()}")
+    return Row(place, {"id": found.strip(), field: rest[0]})
