@@ -14,8 +14,9 @@ from tttbench.core.plugins import build_task, tasks
 from tttbench.core.sample import CONVERSATION, AudioRef, Turn
 from tttbench.data.samples import list_samples
 from tttbench.data.sources.uro_bench import BASIC, SETS, list_uro_bench
-from tttbench.scorers.judges import Round, rounds_of
+from tttbench.scorers.judges import Round, question_of, rounds_of
 
+from ..scorers.views import Seen
 from .tables import tone
 from .test_packed import pack
 
@@ -107,6 +108,23 @@ def test_each_round_is_asked_after_those_before_it_with_the_systems_own_answers(
     assert rounds_of(right[1]) == rounds_of(found[1])
     with pytest.raises(UserError, match="option 'history' of uro_bench: must be one of own, references"):
         list_uro_bench(tmp_path, set="MtBenchEval-en", history="right")
+
+
+@pytest.mark.parametrize("history", ["own", "references"])
+def test_a_round_in_the_middle_can_be_graded_by_itself(tmp_path: Path, history: str) -> None:
+    path = write(tmp_path, ["MtBenchEval-en"]) / "pro/MtBenchEval-en/test.jsonl"
+    rounds = [
+        {"round": at, "source_wav": "wav/1.wav", "source_text": f"Q{at}", "target_text": f"A{at}"} for at in (1, 2, 3)
+    ]
+    path.write_text(json.dumps({"id": 7, "num_round": 3, "dialogue": rounds}) + "\n")
+    first, middle, last = list_uro_bench(tmp_path, set="MtBenchEval-en", history=history)
+    seen = Seen("Now.", rounds={"7-1": Seen("Mine 1."), "7-2": Seen("Mine 2.")})
+    said = ("Mine 1.", "Mine 2.") if history == "own" else ("A1", "A2")
+    assert question_of(first, seen) == "Q1"
+    assert question_of(middle, seen) == f"user: Q1\nassistant: {said[0]}\nuser: Q2"
+    assert question_of(last, seen) == f"user: Q1\nassistant: {said[0]}\nuser: Q2\nassistant: {said[1]}\nuser: Q3"
+    # The grade of the whole belongs to the last one alone.
+    assert [len(rounds_of(one)) for one in (first, middle, last)] == [0, 0, 3]
 
 
 def test_the_archive_needs_no_unpacking(tmp_path: Path) -> None:

@@ -101,6 +101,9 @@ CONVERSATION = "conversation"
 """The metadata of the last round of a conversation that is graded as a whole: a JSON list of its rounds in order, each
 with ``id`` (of its sample), ``question`` and ``references``."""
 
+QUESTIONS = "questions"
+"""The metadata of an earlier round, whose turns are recordings: a JSON list of what the user says in them, in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -11,7 +11,7 @@ from tttbench.core.exchange import Status
 from tttbench.core.judging import JUDGE
 from tttbench.core.metric import Comparison, MetricInfo, Score
 from tttbench.core.recipe import Recipe
-from tttbench.core.sample import CONVERSATION
+from tttbench.core.sample import CONVERSATION, QUESTIONS
 from tttbench.core.serialize import plain_fields, to_plain
 from tttbench.pipeline.provisional import open_to_show
 from tttbench.probes.latency import figures, timed
@@ -24,6 +24,9 @@ from tttbench.store.standings import Standings
 from .diff import word_diff
 from .labels import MISSING, judge_line
 from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, SystemView, TaskView
+
+_SHOWN_ELSEWHERE = ("question", CONVERSATION, QUESTIONS)
+"""Metadata that a sample's page shows in a place of its own, or that only scorers read."""
 
 
 def load(run_dir: Path) -> ReportView:
@@ -193,7 +196,7 @@ def _row(answer: StoredAnswer, run: Run, recipes: Mapping[str, Recipe]) -> Row:
         input_audio="" if stored.input_audio is None else stored.input_audio.file,
         answer_audio="" if answer.audio is None else answer.audio.file,
         reference_audio="" if stored.answer_audio is None else stored.answer_audio.file,
-        metadata={name: value for name, value in sample.metadata.items() if name not in ("question", CONVERSATION)},
+        metadata={name: value for name, value in sample.metadata.items() if name not in _SHOWN_ELSEWHERE},
         latency=_latency(answer),
         trace=None if response is None else response.trace,
         codes=0 if response is None else len(response.audio_codes or ()),

@@ -14,7 +14,7 @@ from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.judge_presets import JUDGE_PRESETS
 from tttbench.core.judge_presets import VERSION as PRESETS_VERSION
 from tttbench.core.judging import JudgeSettings, Scale
-from tttbench.core.sample import CONVERSATION, Sample, Turn
+from tttbench.core.sample import CONVERSATION, QUESTIONS, Sample, Turn
 from tttbench.core.scorer import View
 
 AS_PUBLISHED = "as-published"
@@ -217,7 +217,7 @@ def _why_no_question(sample: Sample, view: View) -> str:
 
 def _turns_of(sample: Sample, view: View | None) -> list[tuple[Turn, str]]:
     """The turns with their texts, as far as those are known."""
-    asked = [one.question for one in rounds_of(sample)]
+    asked = [one.question for one in rounds_of(sample)] or json.loads(sample.metadata.get(QUESTIONS, "[]"))
     if sum(turn.role == "user" for turn in sample.turns) != len(asked):
         asked = []
     found = []

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import register_source
-from tttbench.core.sample import CONVERSATION, Sample, Turn
+from tttbench.core.sample import CONVERSATION, QUESTIONS, Sample, Turn
 from tttbench.data.sources.answer_lists import read_answers
 from tttbench.data.sources.json_lists import read_json_lines
 from tttbench.data.sources.list_files import left_out, tell_left_out
@@ -109,7 +109,10 @@ def _of_conversation(row: Row, name: str, history: str) -> Iterator[Sample]:
         references, question = _references(one, f"{prefix}target_text"), one.filled(f"{prefix}source_text")
         found = f"{own_id}-{number}"
         told.append({"id": found, "question": question, "references": references})
-        whole = {CONVERSATION: json.dumps(told, ensure_ascii=False)} if number == len(rounds) else {}
+        if number == len(rounds):
+            whole = {CONVERSATION: json.dumps(told, ensure_ascii=False)}
+        else:
+            whole = {QUESTIONS: json.dumps([other["question"] for other in told], ensure_ascii=False)}
         yield Sample(
             found,
             (*turns, asked),
