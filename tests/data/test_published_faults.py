@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +32,8 @@ from tttbench.data.sources.wenetspeech import list_wenetspeech
 
 from .tables import write_table
 
+Read = Callable[..., Sequence[Sample]]
+
 NOISE = b"no audio at all, but bytes enough for a header " * 9
 SEGMENT = {"begin_time": 0.0, "end_time": 0.5}
 
@@ -46,7 +49,7 @@ class Published:
         says: how messages about the recording begin behind the folder.
     """
 
-    read: Callable[[Path], Sequence[Sample]]
+    read: Read
     lists: dict[str, str]
     audio: str
     says: str
@@ -156,7 +159,7 @@ SETS = {
         "MACS.yaml, line 2 (files[0].filename): ",
     ),
 }
-TABLES = {
+TABLES: dict[str, tuple[Read, str, dict[str, Any]]] = {
     "fleurs": (
         list_fleurs,
         "en_us/test-00000-of-00001.parquet",
