@@ -22,6 +22,7 @@ class Script:
         verdicts: by answer: what is replied, as a value of the reply's field; others get ``default``.
         faults: names of faults that are on.
         times: how often a fault happens; those that aren't here go on for ever.
+        retry_after: what a passing 429 asks to wait for, in seconds.
         raw: replies in the place of JSON, by answer: one for each vote, over and over.
         by_answer: status and message with which the request about an answer is refused.
         held: answers whose requests aren't replied to before ``released`` is set, or half a minute is over.
@@ -35,6 +36,7 @@ class Script:
     default: object = "no"
     faults: set[str] = field(default_factory=set)
     times: dict[str, int] = field(default_factory=dict)
+    retry_after: str = "0.02"
     raw: Mapping[str, list[str]] = field(default_factory=dict)
     by_answer: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     held: frozenset[str] = frozenset()
@@ -122,7 +124,7 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json(own[0], {"error": {"message": own[1]}})
             return
         for fault, status, after in (
-            ("429", 429, {"Retry-After": "0.02"}),
+            ("429", 429, {"Retry-After": script.retry_after}),
             ("429 for long", 429, {"Retry-After": "3600"}),
             ("500", 500, {"retry-after-ms": "10"}),
             ("401", 401, {}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -197,6 +198,30 @@ def test_faults_that_pass_are_tried_again(script: Script, fault: str) -> None:
     script.faults, script.times = {fault}, {fault: 1}
     assert verdicts(grade(judge())[0]) == [1]
     assert len(script.bodies) == 2
+
+
+def test_a_server_that_asks_to_wait_is_waited_for(script: Script) -> None:
+    script.faults, script.times, script.retry_after = {"429"}, {"429": 1}, "1.2"
+    made = judge()
+    began_s = time.monotonic()
+    assert verdicts(grade(made)[0]) == [1]
+    assert time.monotonic() - began_s >= 1.2  # the first pause of the client's own is half a second at most
+
+
+@pytest.mark.parametrize(
+    ("recipe", "reply", "verdict"),
+    [
+        ("judge-binary", "Yes.", 1),
+        ("judge-binary", '<think>Rome? No, "no" is wrong.</think>\n{"verdict": "yes"}', 1),
+        ("judge-1-5", "[[4]]", 4),
+        ("judge-1-5", "<think>[[2]]</think>It helps: [[4]]", 4),
+    ],
+)
+def test_a_server_that_can_not_hold_the_model_to_a_schema_is_read_all_the_same(
+    script: Script, recipe: str, reply: str, verdict: int
+) -> None:
+    script.faults, script.raw = {"no schema"}, {"Paris": [reply]}
+    assert verdicts(grade(judge(recipe=recipe))[0]) == [verdict]
 
 
 @pytest.mark.parametrize(
