@@ -30,6 +30,7 @@ from tttbench.scorers.transcripts import Transcription
 from tttbench.text import compounds
 from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, align_characters, align_words
 from tttbench.text.mixed import align_mixed
+from tttbench.text.spaceless import SPACELESS, align_spaceless
 
 VERSION = 1
 """Raised whenever the same texts may give other counts."""
@@ -304,10 +305,13 @@ def transcriber_errors(transcriber: str, language: str) -> SelfErrorRate:
 
     Args:
         transcriber: the system that transcribes.
-        language: BCP 47 tag of the answers: character errors of Chinese, word errors of all others.
+        language: BCP 47 tag of the answers: character errors of those written without spaces, word errors of others.
     """
     made = Transcription(transcriber)
     if is_chinese(language):
         return SelfErrorRate("transcriber_cer", TRANSCRIBER_CER, _edits("cer_zh", {}, "zh", align_characters), made)
-    normalizer = "en" if primary_language(language) in ("", "en") else "basic"
+    primary = primary_language(language)
+    if primary in SPACELESS:
+        return SelfErrorRate("transcriber_cer", TRANSCRIBER_CER, _edits("cer", {}, "basic", align_spaceless), made)
+    normalizer = "en" if primary in ("", "en") else "basic"
     return SelfErrorRate("transcriber_wer", TRANSCRIBER_WER, _edits("wer", {}, normalizer, align_words), made)

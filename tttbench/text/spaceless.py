@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import re
 
+from tttbench.text.alignment import Alignment, align_words
+
+SPACELESS = frozenset({"ja", "th", "lo", "my", "km"})
+"""Languages that write no spaces between words, Chinese apart."""
+
 _SCRIPTS = (
     "\u0e00-\u0eff"  # Thai, Lao
     "\u0f00-\u0fff"  # Tibetan
@@ -31,3 +36,8 @@ def has_spaceless(text: str) -> bool:
 def spaced(text: str) -> str:
     """Return ``text`` with spaces around every character of such a script; marks stay with their character."""
     return _CHARACTER.sub(r" \g<0> ", text)
+
+
+def align_spaceless(reference: str, hypothesis: str) -> Alignment:
+    """Align two texts by characters of such scripts, and by words of others."""
+    return align_words(spaced(reference), spaced(hypothesis))
