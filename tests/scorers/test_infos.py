@@ -56,6 +56,7 @@ SCORERS = {
     "clipping": ({}, ("%", 100, "lower", "value", 0, 1), {"audio"}, "clipping@1"),
     "dnsmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "dnsmos@1; of=ovrl,predictor="),
     "plcmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "plcmos@1; of=plcmos,predictor="),
+    "utmos": ({}, ("", 1, "higher", "value", None, None), {"audio"}, "utmos@1; of=utmos,predictor="),
     "speaker_similarity": (
         {},
         ("", 1, "higher", "value", -1, 1),

@@ -63,7 +63,7 @@ def test_lengths_silence_and_clipping() -> None:
         assert status == "ok"
 
 
-@pytest.mark.parametrize("name", ["spoken_s", "silence", "clipping", "dnsmos", "plcmos"])
+@pytest.mark.parametrize("name", ["spoken_s", "silence", "clipping", "dnsmos", "plcmos", "utmos"])
 def test_an_answer_that_was_not_spoken_is_counted_and_has_no_value(name: str) -> None:
     for status, expected in (("ok", "empty"), ("empty", "empty"), ("error", "error")):
         found, said = value(name, Heard(recording=None, status=status))  # type: ignore[arg-type]  # each is a status
@@ -72,13 +72,14 @@ def test_an_answer_that_was_not_spoken_is_counted_and_has_no_value(name: str) ->
 
 
 def test_predicted_scores_carry_the_name_of_what_predicts() -> None:
-    content = json.dumps({"ovrl": 3.1, "sig": 3.5, "bak": 3.9, "p808": 4.0, "plcmos": 4.7})
+    content = json.dumps({"ovrl": 3.1, "sig": 3.5, "bak": 3.9, "p808": 4.0, "plcmos": 4.7, "utmos": 4.1})
     view = Heard(contents={SPOKEN.sha256: content})
     assert value("dnsmos", view) == (3.1, "ok")
     assert value("dnsmos", view, of="p808") == (4.0, "ok")
     assert value("plcmos", view) == (4.7, "ok")
-    titles = [scorer(*one).info.title for one in (("dnsmos",), ("plcmos",))]
-    assert titles == ["DNSMOS P.835 overall", "PLCMOS v2"]
+    assert value("utmos", view) == (4.1, "ok")
+    titles = [scorer(*one).info.title for one in (("dnsmos",), ("plcmos",), ("utmos",))]
+    assert titles == ["DNSMOS P.835 overall", "PLCMOS v2", "UTMOS"]
     assert "DNSMOS" in scorer("dnsmos").info.explanation
     recipe = scorer("dnsmos", of="sig").recipe({"speech_quality:dnsmos": "dnsmos@1 (speechmos 0.0.1.1)"})
     assert str(recipe) == "dnsmos@1; of=sig,predictor=dnsmos@1 (speechmos 0.0.1.1)"

@@ -43,6 +43,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("yaml", "optional", "captions", "MACS, a set of captioned sounds"),
     ("speechmos", "optional", "speech", "predicted opinion scores: DNSMOS, PLCMOS"),
     ("resemblyzer", "optional", "speaker", "similarity of speakers"),
+    ("utmos_pytorch", "optional", "utmos", "predicted opinion score: UTMOS"),
     ("sherpa_onnx", "optional", "paraformer", "paraformer: systems, and transcripts of Chinese by them"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("openai", "optional", "judge", "judges of answers"),

@@ -10,7 +10,7 @@ from tttbench.core.errors import AbsentError
 
 Extra = Literal[
     "model", "whisper", "train", "cuda",
-    "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker", "paraformer",
+    "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker", "utmos", "paraformer",
 ]  # fmt: skip
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
@@ -26,6 +26,7 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "judge": ("openai",),
     "speech": ("speechmos", "librosa", "onnxruntime"),
     "speaker": ("resemblyzer", "webrtcvad", "pkg_resources", "librosa", "torch"),
+    "utmos": ("utmos_pytorch", "huggingface_hub", "torch"),
     "paraformer": ("sherpa_onnx",),
 }
 """Modules that a feature with this extra can't do without."""
@@ -40,6 +41,7 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "huggingface_hub": "huggingface-hub",
     "resemblyzer": "Resemblyzer",
     "sherpa_onnx": "sherpa-onnx",
+    "utmos_pytorch": "utmos-pytorch",
     "pkg_resources": "setuptools",
 }
 """Modules that the package registry knows by another name."""

@@ -251,6 +251,12 @@ def plcmos(options: Mapping[str, str]) -> Predicted:
     return Predicted("plcmos", "speech_quality:plcmos", "plcmos", opinion("PLCMOS v2"))
 
 
+@register_scorer("utmos", summary="mean opinion score of naturalness, predicted by UTMOS")
+def utmos(options: Mapping[str, str]) -> Predicted:
+    """Build it."""
+    return Predicted("utmos", "naturalness:utmos", "utmos", opinion("UTMOS"))
+
+
 @register_scorer("speaker_similarity", options=("to",), summary=LIKENESS.explanation)
 def speaker_similarity(options: Mapping[str, str]) -> Likeness:
     """Build the likeness to the option ``to``: ``reference`` (default) or ``input``."""
