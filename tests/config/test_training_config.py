@@ -86,6 +86,11 @@ def test_no_tokens(small: Path) -> None:
             r"code_jitter: must be a number of 0 or more, not -1\.0",
         ),
         (
+            "[data]\n",
+            "[data]\nwritten_questions = 5\n",
+            r"data\.written_questions: only the second mini world has any; remove it",
+        ),
+        (
             '"hybrid"',
             '"hibrid"',
             r"model\.objective: must be .*, not 'hibrid'. Did you mean 'hybrid'",
@@ -240,6 +245,11 @@ def test_bad_conversations_are_refused_where_the_recipe_says_so(conversations: P
             'bad_records = "skip"',
             "code_jitter = 0.1",
             "data: code_jitter goes with tokens, here it has no effect",
+        ),
+        (
+            'bad_records = "skip"',
+            "written_questions = 5",
+            "data: written_questions goes with tokens, here it has no effect",
         ),
         (
             "[training]",

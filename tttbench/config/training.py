@@ -84,6 +84,7 @@ class _Data:
     files: tuple[DataFile, ...] = ()
     spoken_transcripts: bool | None = None
     code_jitter: Annotated[float, Check(least=0)] | None = None
+    written_questions: Count | None = None
     tokenizer: Name | None = None
     max_length: Count | None = None
     bad_records: Literal["refuse", "skip"] | None = None
@@ -93,7 +94,8 @@ class _Data:
             raise ValueError(
                 'needs tokens = "mini", "mini2" or the path of a token set, or else [[data.files]] with paths'
             )
-        for name in ("spoken_transcripts", "code_jitter") if self.files else ("tokenizer", "max_length", "bad_records"):
+        of_tokens = ("spoken_transcripts", "code_jitter", "written_questions")
+        for name in of_tokens if self.files else ("tokenizer", "max_length", "bad_records"):
             if getattr(self, name) is not None:
                 other = "tokens" if self.files else "[[data.files]]"
                 raise ValueError(f"{name} goes with {other}, here it has no effect; remove it")
@@ -125,6 +127,7 @@ class TrainingPlan:
         skip_bad: whether records that cannot be trained on are left out and reported, or refused.
         spoken_transcripts: whether a transcript is followed by the input's own codes, as in the released data.
         code_jitter: how far the prompt's codes move, in levels of the codec (``CodeJitter.deviation``).
+        written_questions: of the second mini world, how many are asked and answered in writing beside the spoken ones.
         training: settings of the training, the objective's among them.
         decode: fields of ``DecodeConfig``, for the checkpoint's ``assistant.json``.
         mtp: the draft heads that are trained in place of the network; None: the network is.
@@ -140,6 +143,7 @@ class TrainingPlan:
     skip_bad: bool
     spoken_transcripts: bool
     code_jitter: float
+    written_questions: int
     training: TrainingConfig
     decode: JsonObject
     mtp: MtpHeads | None = None
@@ -245,6 +249,7 @@ def read(path: Path) -> TrainingPlan:
         skip_bad=data.bad_records == "skip",
         spoken_transcripts=data.spoken_transcripts or False,
         code_jitter=data.code_jitter or 0.0,
+        written_questions=data.written_questions or 0,
         training=replace(given.training, objective=given.objective),
         decode=given.decode,
         mtp=given.mtp,

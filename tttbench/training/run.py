@@ -179,6 +179,8 @@ def _prepare(plan: TrainingPlan) -> _Prepared:
     is_rendered = _is_rendered(plan)
     if is_rendered and plan.spoken_transcripts:
         raise UserError(f"{plan.path}: data.spoken_transcripts: doesn't go with {plan.tokens}; remove it.")
+    if not is_rendered and plan.written_questions:
+        raise UserError(f"{plan.path}: data.written_questions: only the second mini world has any; remove it.")
     if plan.mtp is not None and isinstance(plan.model, StartModel):
         found = _frozen(plan, plan.model)
         model, tokenizer, source = found.model, found.tokenizer, found.folder
@@ -255,10 +257,13 @@ def _rendered(plan: TrainingPlan, model: TtTModel, tokenizer: TtTTokenizer) -> _
     """The second mini world: one rendition of an answer is drawn each time an example is used."""
     from reference_model.training.mixture import Mixture
     from reference_model.training.renditions import DrawRendition, digest
+    from tttbench.miniworld.second.build import SEED
+    from tttbench.miniworld.second.corpus import written_questions
     from tttbench.miniworld.second.coverage import coverage
-    from tttbench.miniworld.second.tokens import RenderedTokens, examples
+    from tttbench.miniworld.second.tokens import RenderedTokens, examples, written_examples
 
     made = examples(RenderedTokens.load(_token_set(plan)), tokenizer, model.config)
+    made += written_examples(written_questions(plan.written_questions, SEED), tokenizer, model.config)
     if plan.mtp is None:
         n_drawn = plan.training.steps * plan.training.batch_size
         print(coverage(made, plan.training.objective, model.config).describe(n_drawn), flush=True)

@@ -63,6 +63,17 @@ def test_a_larger_corpus_begins_with_the_smaller_and_has_the_same_tests(world: C
     assert smaller.test_questions == world.test_questions
 
 
+def test_written_questions_are_not_the_tests_nor_those_of_the_spoken_ones() -> None:
+    written = corpus.written_questions(400, seed=3)
+    asked = corpus.make(CorpusSize(questions=400, sentences=0), seed=3)
+    assert len({one.text for one in written}) == 400
+    assert corpus.written_questions(100, seed=3) == written[:100]
+    tested = {one.text for one in asked.test_questions}
+    answers = {one.answer for one in asked.test_questions if n_words(one) >= 3}
+    assert not any(one.text in tested or one.answer in answers for one in written)
+    assert len({one.text for one in written} & {one.text for one in asked.questions}) < 20  # short ones alone
+
+
 def test_a_third_of_the_answers_is_long(world: Corpus) -> None:
     assert sum(n_words(one) >= 26 for one in world.questions) / 1500 == pytest.approx(1 / 3, abs=0.04)
     assert sum(n_words(one) >= 26 for one in world.test_questions) == 30

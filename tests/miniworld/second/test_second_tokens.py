@@ -17,7 +17,8 @@ from tttbench.core.errors import UserError
 from tttbench.miniworld.second import corpus, tokenizer
 from tttbench.miniworld.second.corpus import CorpusSize
 from tttbench.miniworld.second.coverage import coverage
-from tttbench.miniworld.second.tokens import N_CODES, Codes, RenderedTokens, examples, is_rendered
+from tttbench.miniworld.second.questions import Question
+from tttbench.miniworld.second.tokens import N_CODES, Codes, RenderedTokens, examples, is_rendered, written_examples
 
 TOKENIZER = tokenizer.build(N_CODES)
 CONFIG = TtTConfig(
@@ -111,6 +112,18 @@ def test_a_long_answer_has_three_spans() -> None:
     example = examples(TOKENS, TOKENIZER, CONFIG)[2]
     spans = answer_spans(np.array(example.answer), 0, CONFIG)
     assert [high - low for low, high in spans] == [27, 27, 130 - 52 + 1]
+
+
+def test_a_written_question_is_answered_in_writing() -> None:
+    (example,) = written_examples(
+        [Question("plus", "What is one plus one?", "One plus one is two.")], TOKENIZER, CONFIG
+    )
+    assert TOKENIZER.decode_raw(example.prompt) == (
+        "<|im_start|>system\nAnswer.<|im_end|>\n<|im_start|>user\nWhat is one plus one?<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    )
+    assert TOKENIZER.decode_raw(example.answer) == "One plus one is two.<|im_end|>"
+    assert example.transcript == ()
 
 
 def test_a_word_is_a_token() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tttbench.miniworld.second import questions, statements
@@ -57,6 +57,27 @@ def make(size: CorpusSize, seed: int) -> Corpus:
 
     The tests don't depend on how much there is to train on, and the first part of a larger training set is the smaller.
     """
+    asked, said = _tests(size, seed)
+    kept = _kept(asked, said)
+    sentences: dict[str, Statement] = {}
+    for rng in _generators("sentences", seed):
+        if len(sentences) == size.sentences:
+            break
+        topic = rng.choice(statements.TOPICS)
+        statement = Statement(topic, statements.draw(rng, topic))
+        if statement.text not in kept:
+            sentences.setdefault(statement.text, statement)
+    trained = _untested("train", size.questions, seed, kept)
+    return Corpus(trained, tuple(sentences.values()), tuple(asked.values()), tuple(said.values()))
+
+
+def written_questions(n: int, seed: int) -> tuple[Question, ...]:
+    """Questions that are asked in writing beside the spoken ones of training; none is a test's, nor is its answer."""
+    return _untested("written", n, seed, _kept(*_tests(CorpusSize(), seed)))
+
+
+def _tests(size: CorpusSize, seed: int) -> tuple[dict[str, Question], dict[str, Statement]]:
+    """The tests' questions and sentences, by their text."""
     lengths = (questions.SHORT, questions.MEDIUM, questions.LONG)
     asked: dict[str, Question] = {}
     for rng in _generators("test", seed):
@@ -72,24 +93,23 @@ def make(size: CorpusSize, seed: int) -> Corpus:
         topic = statements.TOPICS[len(said) % len(statements.TOPICS)]
         statement = Statement(topic, statements.draw(rng, topic))
         said.setdefault(statement.text, statement)
-    kept_answers = {question.answer for question in asked.values() if not _is_common(question.answer)}
-    kept = {*asked, *said, *kept_answers}
+    return asked, said
+
+
+def _kept(asked: Mapping[str, Question], said: Mapping[str, Statement]) -> set[str]:
+    """What no training may hold: the tests' texts, and their answers but for common ones."""
+    return {*asked, *said, *(question.answer for question in asked.values() if not _is_common(question.answer))}
+
+
+def _untested(name: str, n: int, seed: int, kept: set[str]) -> tuple[Question, ...]:
     found: dict[str, Question] = {}
-    for rng in _generators("train", seed):
-        if len(found) == size.questions:
+    for rng in _generators(name, seed):
+        if len(found) == n:
             break
         question = questions.draw(rng)
         if question.text not in kept and question.answer not in kept:
             found.setdefault(question.text, question)
-    sentences: dict[str, Statement] = {}
-    for rng in _generators("sentences", seed):
-        if len(sentences) == size.sentences:
-            break
-        topic = rng.choice(statements.TOPICS)
-        statement = Statement(topic, statements.draw(rng, topic))
-        if statement.text not in kept:
-            sentences.setdefault(statement.text, statement)
-    return Corpus(tuple(found.values()), tuple(sentences.values()), tuple(asked.values()), tuple(said.values()))
+    return tuple(found.values())
 
 
 def _generators(name: str, seed: int) -> Iterator[random.Random]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from reference_model.config import TtTConfig
     from reference_model.layout import Example
     from reference_model.tokens import TtTTokenizer
+    from tttbench.miniworld.second.questions import Question
 
 Codes = npt.NDArray[np.uint16]
 N_CODES = 1000
@@ -175,3 +176,17 @@ def examples(tokens: RenderedTokens, tokenizer: TtTTokenizer, config: TtTConfig)
         else:
             made.append(RenderedExample.of(prompt, spoken(answer), words(text)))
     return made
+
+
+def written_examples(questions: Sequence[Question], tokenizer: TtTTokenizer, config: TtTConfig) -> list[Example]:
+    """Questions that are asked and answered in writing: no audio, so that many fit into the time of a spoken one."""
+    from reference_model.layout import Example
+
+    end = config.im_end_token_id
+    return [
+        Example(
+            tuple(tokenizer.prompt(CHAT_PROMPT, None, question.text)),
+            (*tokenizer.encode_plain(question.answer), end),
+        )
+        for question in questions
+    ]
