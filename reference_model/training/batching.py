@@ -45,13 +45,25 @@ class Batch:
     transcripts: tuple[Tensor, ...]
 
 
+LENGTH_STEP = 16
+"""Padded lengths are multiples of it, so that a processor's compiled products of one length serve many batches."""
+ROW_STEP = 64
+"""Likewise of the rows with a target."""
+
+
+def rounded_up(n: int, step: int) -> int:
+    """The least multiple of ``step`` that is at least ``n``."""
+    return -(-n // step) * step
+
+
 def collate(examples: Sequence[Row], config: TtTConfig, *, pack: int = 0, device: str | torch.device = "cpu") -> Batch:
     """Lay corrupted examples out for one pass.
 
     Args:
         examples: at least one.
         config: ids, objective and prompt audio.
-        pack: 0 pads every example to the longest; else examples are packed into rows of this many tokens.
+        pack: 0 pads every example to the longest, or a few tokens more (``LENGTH_STEP``); else examples are packed into
+            rows of this many tokens.
         device: of the tensors.
 
     Raises:
@@ -59,7 +71,7 @@ def collate(examples: Sequence[Row], config: TtTConfig, *, pack: int = 0, device
     """
     lengths = [len(one.ids) for one in examples]
     bins = pack_lengths(lengths, pack) if pack else [[i] for i in range(len(examples))]
-    length = pack or max(lengths)
+    length = pack or rounded_up(max(lengths), LENGTH_STEP)
     ids = np.zeros((len(bins), length), np.int64)
     answer_start = np.zeros((len(bins), length), np.int64)
     positions = np.zeros((len(bins), length), np.int64)

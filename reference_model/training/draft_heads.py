@@ -24,6 +24,7 @@ from reference_model.draft_heads import FILE, DraftHead, head_shapes
 from reference_model.errors import CheckpointError, ConfigError, ReferenceModelError
 from reference_model.layout import Example
 from reference_model.training.batching import Batch, collate, pack_lengths
+from reference_model.training.losses import target_logits
 from reference_model.training.mixture import Mixture, picks
 from reference_model.training.processes import number_of_processes
 from reference_model.training.resumable import refuse_other_settings, restore, store
@@ -93,7 +94,7 @@ def head_losses(model: TtTModel, heads: Sequence[DraftHead], batch: Batch) -> Te
         state = head(state, embedded[:, i], config.rms_norm_eps)
         targets = tokens[:, i + 1]
         known = targets >= 0
-        logits = model.logits(state[known], low, high).float()
+        logits = target_logits(model, state, known.nonzero().squeeze(1), low, high)
         losses.append(F.cross_entropy(logits, targets[known] - low, reduction="sum") / known.sum().clamp(min=1))
     return torch.stack(losses)
 

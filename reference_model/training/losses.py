@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from reference_model.training.batching import Batch, collate
+from reference_model.training.batching import LENGTH_STEP, ROW_STEP, Batch, collate, rounded_up
 from reference_model.training.objective import ObjectiveConfig, Row
 from reference_model.transformer import TtTModel
 
@@ -62,7 +62,7 @@ def batch_losses(
     divisor = len(batch) if n_examples is None else n_examples
     states = model.hidden_states(made.ids, made.limit, made.start, made.positions, after=ctc_layer)
     hidden = states[-1].flatten(0, 1)
-    logits = model.logits(hidden[made.rows]).float()
+    logits = target_logits(model, hidden, made.rows)
     losses = F.cross_entropy(logits, made.targets, reduction="none") * made.weights / divisor
     is_audio = made.targets >= config.audio_token_id_start
     spelling = losses.new_zeros(())
@@ -70,6 +70,13 @@ def batch_losses(
         spelled = [_ctc(model, state.flatten(0, 1), made) for state in states]
         spelling = ctc * torch.stack(spelled).mean() / divisor
     return Losses(losses[~is_audio].sum(), losses[is_audio].sum(), spelling)
+
+
+def target_logits(model: TtTModel, hidden: Tensor, rows: Tensor, low: int = 0, high: int | None = None) -> Tensor:
+    """float32 (n, high - low) logits of the rows with a target, (n,) indices into ``hidden``; see ``ROW_STEP``."""
+    n = len(rows)
+    filled = F.pad(rows, (0, rounded_up(n, ROW_STEP) - n))  # the first row again, without a loss
+    return model.logits(hidden[filled], low, high)[:n].float()
 
 
 def _ctc(model: TtTModel, hidden: Tensor, batch: Batch) -> Tensor:
@@ -81,6 +88,7 @@ def _ctc(model: TtTModel, hidden: Tensor, batch: Batch) -> Tensor:
     if not any(len(places) for places in batch.prompt_rows):
         return hidden.sum() * 0
     rows = nn.utils.rnn.pad_sequence([hidden[places] for places in batch.prompt_rows])
+    rows = F.pad(rows, (0, 0, 0, 0, 0, rounded_up(len(rows), LENGTH_STEP) - len(rows)))
     lengths = torch.tensor([len(places) for places in batch.prompt_rows], device=hidden.device)
     losses = F.ctc_loss(
         model.logits(rows, 0, blank + 1).float().log_softmax(-1),

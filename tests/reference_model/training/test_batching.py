@@ -12,7 +12,7 @@ from reference_model.errors import ReferenceModelError
 from reference_model.layout import Example
 from reference_model.limits import dense_mask
 from reference_model.training.batching import collate, pack_lengths
-from reference_model.training.losses import batch_losses
+from reference_model.training.losses import batch_losses, target_logits
 from reference_model.training.objective import ObjectiveConfig, Row, corrupt
 
 from ..shapes import random_model, tiny_config
@@ -61,3 +61,18 @@ def test_a_part_of_a_batch_is_divided_by_the_whole() -> None:
         whole = batch_losses(model, rows).total
         parts = [batch_losses(model, part, n_examples=4).total for part in (rows[:1], rows[1:])]
     assert sum(part.item() for part in parts) == pytest.approx(whole.item(), rel=1e-6)
+
+
+def test_lengths_and_rows_are_rounded_up_and_change_no_loss() -> None:
+    """Few shapes serve all batches; what is filled up has no loss and no gradient."""
+    model = random_model(CONFIG)
+
+    made = collate(rows_of(5, 9, 20), CONFIG)
+    assert made.ids.shape == (3, 32)
+    hidden = torch.randn(40, CONFIG.hidden_size, requires_grad=True)
+    wanted = torch.tensor([3, 7, 39])
+    found = target_logits(model, hidden, wanted)
+    assert torch.allclose(found, model.logits(hidden[wanted]))
+    (gradient,) = torch.autograd.grad(found.square().sum(), hidden)
+    assert (gradient.abs().sum(1) > 0).nonzero().squeeze(1).tolist() == [3, 7, 39]
+    assert target_logits(model, hidden, wanted[:0]).shape == (0, CONFIG.vocab_size)
