@@ -243,7 +243,7 @@ def test_what_hangs_when_it_is_built_ends_the_run(
     released.set()
 
 
-def test_a_system_that_cannot_be_built_again_is_kept() -> None:
+def test_a_system_that_cannot_be_built_again_is_kept_and_the_user_told_why(caplog: pytest.LogCaptureFixture) -> None:
     def gone() -> Hangs:
         raise UserError("no server")
 
@@ -251,6 +251,9 @@ def test_a_system_that_cannot_be_built_again_is_kept() -> None:
     worker = ThreadsWorker(system, gone, 0.05)
     done = [one for batch in worker.generate(items("hang", "b"), 1) for one in batch]
     assert [(one.key.sample, bool(one.error)) for one in done] == [("hang", True), ("b", False)]
+    assert caplog.messages == [
+        "what hangs could not be built anew, so the one that hangs is called again: no server",
+    ]
     system.released.set()
 
 

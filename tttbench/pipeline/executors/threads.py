@@ -9,13 +9,14 @@ on, with its thread, and another is built in its place.
 from __future__ import annotations
 
 import gc
+import logging
 import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Generic, TypeVar
@@ -42,6 +43,8 @@ from tttbench.pipeline.jobs import (
     without_answer,
 )
 from tttbench.probes.conditions import Watch
+
+log = logging.getLogger("tttbench")
 
 A = TypeVar("A", GenerateItem, DeriveItem)
 B = TypeVar("B", Generated, DerivationDone)
@@ -170,9 +173,12 @@ class ThreadsWorker:
         raise HungError(f"{where_of(batch)}: {message}, the {n_given_up}th call that hangs.", given_up(batch, message))
 
     def _renew(self) -> None:
-        if self.rebuild is not None:
-            with suppress(UserError):  # the old one is as good then
-                self.worker = self.rebuild()
+        if self.rebuild is None:
+            return
+        try:
+            self.worker = self.rebuild()
+        except UserError as error:
+            log.warning("what hangs could not be built anew, so the one that hangs is called again: %s", error)
 
 
 class ThreadsExecutor:
