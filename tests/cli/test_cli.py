@@ -107,6 +107,7 @@ def test_a_wrong_call_with_json_ends_in_json(capsys: pytest.CaptureFixture[str])
         ("tasks", "mini_qa_noisy"),
         ("systems", "whisper:tiny.en"),
         ("recipes", "whisper-en"),
+        ("recipes", "uro-zh"),
         ("derivers", "transcriber"),
         ("normalizers", "raw"),
         ("sources", "asr_folder"),

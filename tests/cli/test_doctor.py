@@ -8,7 +8,8 @@ import torch
 
 from reference_model.attention import Chooser
 from reference_model.attention.xformers import XformersOperator
-from tttbench.cli.doctor import attention
+from tttbench.cli.doctor import OPTIONAL, attention
+from tttbench.core.extras import NEEDED
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Broken(XformersOperator):
 
     def why_not(self, device: torch.device) -> str:
         return ""
+
+
+def test_every_extra_is_looked_for() -> None:
+    assert {extra for _, _, extra, _ in OPTIONAL} == {*NEEDED, "voices"}
 
 
 def test_on_a_cpu_xformers_has_no_operator() -> None:

@@ -46,6 +46,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("utmos_pytorch", "optional", "utmos", "predicted opinion score: UTMOS"),
     ("sherpa_onnx", "optional", "paraformer", "paraformer: systems, and transcripts of Chinese by them"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
+    ("wetext", "optional", "wetext", "the Chinese preset wetext"),
     ("openai", "optional", "judge", "judges of answers"),
     ("py_nanotts", "optional", "voices", "speech made of texts; tttbench data build mini"),
 )

@@ -126,18 +126,23 @@ def _recipes(_: list[Path]) -> list[list[str]]:
     from tttbench.derive.judge.prompts import load_prompt
     from tttbench.scorers.matchers import PUBLISHED
     from tttbench.scorers.presets import PRESETS
+    from tttbench.scorers.repetition import FORMS
 
     texts = [
         [name, one.language, ", ".join(f"{key}={value}" for key, value in one.options.items()), one.summary]
         for name, one in PRESETS.items()
     ]
     matched = [[name, "", f"matcher={one.name}", "of answers to questions"] for name, one in PUBLISHED.items()]
+    repeated = [
+        [name, name.partition("-")[2], f"normalizer={normalizer}", "of repetition: URO-Bench, sentences to be repeated"]
+        for name, (normalizer, _) in FORMS.items()
+    ]
     judged = [
         [name, "", ", ".join((one.prompt, *(f"{key}={value}" for key, value in one.options.items()))), one.summary]
         for name, one in JUDGE_PRESETS.items()
     ]
     prompts = [[name, "", "judge=…", load_prompt(name).summary] for name in SCALES if name not in JUDGE_PRESETS]
-    return [*texts, *matched, *prompts, *judged]
+    return [*texts, *matched, *repeated, *prompts, *judged]
 
 
 def _strategies(_: list[Path]) -> list[list[str]]:

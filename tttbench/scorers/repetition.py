@@ -29,11 +29,11 @@ VERSION = 1
 MOST_ERRORS = 0.5
 """The highest error rate of an answer that counts."""
 
-_FORMS: Mapping[str, tuple[str, Callable[[str, str], Alignment]]] = {
+FORMS: Mapping[str, tuple[str, Callable[[str, str], Alignment]]] = {
     "uro-en": ("whisper-en", align_words),
     "uro-zh": ("uro-zh", align_characters),
 }
-"""Normalizer and units by recipe."""
+"""Normalizer and units by recipe; the end of a name is its language."""
 
 _SAYS = "1 minus the errors per word (Chinese: character) of {what}, 0 where more than half are wrong, averaged"
 
@@ -130,9 +130,9 @@ class SpokenRepetition:
 
 def _repetition(scorer: str, options: Mapping[str, str]) -> Repetition:
     name = options.get("recipe", "uro-en")
-    if name not in _FORMS:
-        raise UserError(f"{scorer}:recipe={name!s:.60}: there is no such recipe. {did_you_mean(name, _FORMS)}")
-    normalizer, align = _FORMS[name]
+    if name not in FORMS:
+        raise UserError(f"{scorer}:recipe={name!s:.60}: there is no such recipe. {did_you_mean(name, FORMS)}")
+    normalizer, align = FORMS[name]
     return Repetition(Edits(build_normalizer(normalizer), align), name)
 
 
