@@ -84,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     done["summary"] = {name: best_percent(done, name) for name in GOALS} | {"goals": GOALS, "failed": failed}
     args.out.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(done))
-    return 0
+    return 1 if failed else 0
 
 
 def run_here(name: str, device: str, tiny: bool, done: Mapping[str, Any]) -> dict[str, Any]:
