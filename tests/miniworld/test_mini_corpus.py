@@ -106,6 +106,8 @@ def spoken(voice: Voice, **manner: float) -> Waveform:
     try:
         return voices.speak(voice, "Seven plus five is twelve.", **manner)
     except UserError as error:
+        if "is not installed" not in str(error):
+            raise
         pytest.skip(str(error))
 
 

@@ -150,6 +150,8 @@ def test_pico_speaks_and_says_what_it_is(tmp_path: Path, monkeypatch: pytest.Mon
     try:
         recipe = voice_recipe("pico")
     except UserError as error:
+        if "is not installed" not in str(error):
+            raise
         pytest.skip(str(error))
     assert (recipe.voice, recipe.language, len(recipe.sha256)) == ("pico:en-US", "en", 64)
     assert recipe.package.startswith("py-nanotts 0.")

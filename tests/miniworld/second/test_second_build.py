@@ -157,6 +157,8 @@ def test_the_floor_counts_misheard_words_by_family_and_manner(small: Build) -> N
     try:
         found = floor.measure(asked, heard, None, seed=3)
     except UserError as error:
+        if "is not installed" not in str(error):
+            raise
         pytest.skip(str(error))
     assert len(heard.waves) == 2
     units = len(asked[1].answer.split())
