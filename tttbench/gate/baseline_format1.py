@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.metric import MetricInfo
 from tttbench.core.plugins import build_scorer
@@ -73,7 +74,7 @@ def _info(name: str, kind: str, lower: bool) -> MetricInfo:
     """What the metric is: as its scorer says, or what the baseline says of it."""
     try:
         known = build_scorer(ScoreSpec(name, name)).info
-    except Exception:  # there is no such scorer here, or it needs options
+    except UserError:  # there is no such scorer here, or it needs options
         known = None
     if known is not None and (known.aggregation, known.lower_is_better) == (kind, lower):
         return known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from tttbench.core.errors import UserError
 from tttbench.core.plugins import build_scorer, build_task
 from tttbench.core.scorer import ScoreSpec
 from tttbench.data.samples import list_samples
@@ -42,7 +43,7 @@ def _data(snapshot: Snapshot) -> list[str]:
             task = build_task(name)
             samples = [sample for sample in list_samples(task) if sample.id in facts.samples]
             references = {sample.id: sample.reference for sample in samples}
-        except Exception:  # a third party's code, called for what it need not have
+        except UserError:  # not here, or it can't be built or listed: of its data nothing is known
             continue
         if facts.listing_sha256:
             others = listing_sha256(samples, task.language) != facts.listing_sha256
@@ -60,7 +61,7 @@ def _recipes(snapshot: Snapshot) -> list[str]:
         try:
             options = {"oracle": metric.recipe.options.removeprefix("oracle=")} if metric.recipe.options else {}
             recipe = build_scorer(ScoreSpec(metric.recipe.scorer.partition("@")[0], metric.name, options)).recipe({})
-        except Exception:  # likewise: an unknown scorer, or one whose options aren't known
+        except Exception:  # an unknown scorer, one whose options aren't known, or a third party's whose recipe raises
             continue
         same = {"transcriber": "", "judge": "", "prompt_sha256": ""}
         if metric.recipe.scorer.partition("@")[0] == metric.name and replace(recipe, **same) != replace(
