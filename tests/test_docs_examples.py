@@ -27,7 +27,7 @@ EXPECTED = {
     "add_a_task.md": [({"wer", "cer", "wer_raw"}, "whisper:tiny.en")],
     "add_a_source.md": [({"wer"}, "whisper:tiny.en")],
     "add_a_system.md": [({"text_accuracy"}, "length")],
-    "add_a_scorer.md": [({"exclamations"}, "ttt:mini")],
+    "add_a_scorer.md": [({"exclamations"}, "ttt:mini"), ({"exclamations", "wer_letters"}, "ttt:mini")],
     "add_a_deriver.md": [({"silent_share"}, "ttt:mini")],
 }
 """What the results of each page's commands must hold: metrics, and of which system."""
