@@ -1,7 +1,8 @@
 """What an audio codec must offer to a language model of audio tokens, and where codecs are found by name.
 
 A codec's folder says in ``config.json`` which kind it is: ``{"kind": "mini", …}``. Kinds are built in, registered by
-code that was imported before (``register_codec``), or named by entry points of the group ``tttbench.codecs``.
+code that was imported before (``register_codec``), or named by entry points of the group ``tttbench.codecs``. Folders
+as their makers released them name no kind; those that are known here are told by their architecture.
 Knows no codec but the names of those that are built in.
 """
 
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reference_model.errors import CheckpointError, ReferenceModelError
+from reference_model.json_values import JsonObject, JsonValue
 
 Waveform = npt.NDArray[np.float32]
 """(n,) mono samples in [-1, 1]."""
@@ -41,6 +43,7 @@ class Codec(Protocol):
     """Speech to one stream of codes, and codes to speech.
 
     A code is an index of the codebook, in ``[0, n_codes)``; its id in a vocabulary is the model's business.
+    One that only encodes says so with an attribute ``speaks = False``, see ``speaks``.
     """
 
     @property
@@ -87,7 +90,14 @@ Raises:
 GROUP = "tttbench.codecs"
 """Entry points of other packages: the name of a kind, and a ``Loader``."""
 
-_BUILT_IN = ("mini",)
+_BUILT_IN = ("glm4_voice", "mimi", "mini")
+_RELEASED = {
+    "WhisperVQEncoder": "glm4_voice",
+    "WhisperVQForConditionalGeneration": "glm4_voice",
+    "MimiModel": "mimi",
+}
+"""Kinds by the architecture that a released ``config.json`` names."""
+
 _registry: dict[str, Loader] = {}
 _Loader = TypeVar("_Loader", bound=Loader)
 
@@ -108,7 +118,7 @@ def codec_kinds() -> tuple[str, ...]:
 
 
 def load_codec(folder: Path, device: str = "cpu") -> Codec:
-    """Load a codec's folder with the loader of the kind that its ``config.json`` names (without a name: ``mini``).
+    """Load a codec's folder with the loader of its kind (without kind and architecture: ``mini``).
 
     Args:
         folder: the folder.
@@ -123,7 +133,7 @@ def load_codec(folder: Path, device: str = "cpu") -> Codec:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path}: not the configuration of a codec ({error})") from error
-    kind = raw.get("kind", "mini") if isinstance(raw, dict) else raw
+    kind = _kind(raw, path) if isinstance(raw, dict) else raw
     if not isinstance(kind, str):
         raise CheckpointError(f"{path}: not the configuration of a codec (a JSON object with a text as 'kind')")
     load = _loader(kind, path)
@@ -142,6 +152,20 @@ def load_codec(folder: Path, device: str = "cpu") -> Codec:
 
 
 _MEMBERS = {name for name in vars(Codec) if not name.startswith("_")}
+
+
+def _kind(raw: JsonObject, path: Path) -> JsonValue:
+    architectures = raw.get("architectures")
+    if "kind" in raw or not architectures:
+        return raw.get("kind", "mini")
+    named = architectures if isinstance(architectures, list) else [architectures]
+    for architecture in named:
+        if isinstance(architecture, str) and architecture in _RELEASED:
+            return _RELEASED[architecture]
+    raise CheckpointError(
+        f"{path}: field 'architectures' is {architectures!r}, which is no codec known here (known: "
+        f"{', '.join(_RELEASED)}). Name a codec's folder, or the codec's kind in a field 'kind'"
+    )
 
 
 def _loader(kind: str, path: Path) -> Loader:
@@ -164,6 +188,11 @@ def _loader(kind: str, path: Path) -> Loader:
         f"{path}: unknown codec kind {kind!r}.{hint} Known: {', '.join(codec_kinds())}. "
         "Import the module that registers it first (in tttbench: --include FOLDER), or install its package"
     )
+
+
+def speaks(codec: Codec) -> bool:
+    """Whether codes can become speech with it; ``speaker`` of one that can't raises ``CheckpointError``."""
+    return bool(getattr(codec, "speaks", True))
 
 
 def speak(codec: Codec, codes: Sequence[int]) -> Waveform:

@@ -71,6 +71,19 @@ def test_a_folder_without_a_configuration_is_named(tmp_path: Path) -> None:
         load_codec(tmp_path)
 
 
+def test_a_released_folder_of_another_architecture_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architectures": ["WhisperForConditionalGeneration"]}))
+    with pytest.raises(CheckpointError, match=r"'architectures' is \['WhisperForC.*no codec known here.*'kind'"):
+        load_codec(tmp_path)
+
+
+def test_a_kind_wins_over_an_architecture(folder: Path) -> None:
+    raw = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**raw, "architectures": ["MimiModel"]}))
+    with pytest.raises(CheckpointError, match="not the configuration of a mini codec"):
+        load_codec(folder)
+
+
 def test_a_registered_loader_gets_folder_and_device(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

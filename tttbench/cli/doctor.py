@@ -40,6 +40,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("pyarrow", "optional", "parquet", "data sets and training files in parquet"),
     ("huggingface_hub", "optional", "hub", "tttbench data get"),
     ("xformers", "optional", "cuda", "masked attention on NVIDIA GPUs"),
+    ("transformers", "optional", "transformers", "codecs that are classes of transformers: Mimi"),
     ("yaml", "optional", "captions", "MACS, a set of captioned sounds"),
     ("speechmos", "optional", "speech", "predicted opinion scores: DNSMOS, PLCMOS"),
     ("resemblyzer", "optional", "speaker", "similarity of speakers"),

@@ -11,6 +11,7 @@ from tttbench.core.errors import AbsentError
 Extra = Literal[
     "model", "whisper", "train", "cuda",
     "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker", "utmos", "paraformer",
+    "transformers",
 ]  # fmt: skip
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
@@ -28,6 +29,7 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "speaker": ("resemblyzer", "webrtcvad", "pkg_resources", "librosa", "torch"),
     "utmos": ("utmos_pytorch", "huggingface_hub", "torch"),
     "paraformer": ("sherpa_onnx",),
+    "transformers": ("transformers", "torch"),
 }
 """Modules that a feature with this extra can't do without."""
 
