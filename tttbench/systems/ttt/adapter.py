@@ -146,6 +146,8 @@ class TtTSystem:
     @property
     def card(self) -> SystemCard:
         """The model card. Prompts, settings, weights, codec, tokenizer and configurations can change an answer."""
+        from reference_model.speech.codec import speaks
+
         model = self._loaded.model
         dtype = str(model.dtype).removeprefix("torch.")
         # Cards of before there was a choice go on being equal.
@@ -156,7 +158,7 @@ class TtTSystem:
             name=self.name,
             capability=Capability(
                 accepts=frozenset({"audio", "text"}),
-                produces=frozenset({"audio", "text"}),
+                produces=frozenset({"audio", "text"} if speaks(self._codec) else {"text"}),
                 streams=True,
                 families=frozenset(self._assistant.prompts),
                 instruction=False,
@@ -176,6 +178,7 @@ class TtTSystem:
                 "attention": model.attention_name(),
                 "positions": model.config.max_position_embeddings,
                 "prompts": self._assistant.whose_prompts,
+                **({} if speaks(self._codec) else {"speech": "none: its codec has no decoder; text and codes only"}),
                 **({"training": str(self._made_of.trained)} if self._made_of.trained is not None else {}),
                 **({"lossless": self.lossless} if self.lossless else {}),
                 **self._remark,
@@ -336,8 +339,8 @@ class TtTSystem:
         return Response(
             text=tokenizer.decode(answer.text_ids),
             audio_codes=answer.codes,
-            waveform=waveform,
-            sample_rate=self._codec.sample_rate_hz,
+            waveform=waveform if speech.speaks else None,
+            sample_rate=self._codec.sample_rate_hz if speech.speaks else 0,
             finish_reason=answer.finish_reason,
             trace=Trace(
                 stages_s={"encode": entry.prepared.encode_s, **trace.stages_s, "vocode": speech.vocode_s},

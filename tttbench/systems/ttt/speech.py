@@ -48,11 +48,13 @@ class Speech:
     """
 
     def __init__(self, codec: Codec) -> None:
-        """Begin an answer; nothing is computed yet."""
+        """Begin an answer; nothing is computed yet. With a codec that can't speak nothing ever is."""
+        from reference_model.speech.codec import speaks
+
         self.chunks: list[Waveform] = []
         self.times_s: list[float] = []
         self.vocode_s = 0.0
-        self._speaker: Speaker = codec.speaker()
+        self._speaker: Speaker | None = codec.speaker() if speaks(codec) else None
         self._lookahead = codec.lookahead_codes
         self._held: list[int] = []
         self._began = False
@@ -61,7 +63,7 @@ class Speech:
         """Take an event of the decoder; blocks of audio are spoken before it returns, unless they are held back."""
         from reference_model.decoding import AudioCommitted
 
-        if not isinstance(event, AudioCommitted):
+        if not isinstance(event, AudioCommitted) or self._speaker is None:
             return
         self._held += event.codes
         first = self._lookahead + FIRST_CODES
@@ -69,20 +71,26 @@ class Speech:
         # A first span within the look-ahead yields no sample, so there is nothing to hand on yet.
         least = 1 if self._began else self._lookahead + 1
         if len(self._held) >= (least if event.ends_span else enough):
-            self._speak()
+            self._speak(self._speaker)
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the codec can speak."""
+        return self._speaker is not None
 
     def finish(self) -> Waveform:
         """Speak what is left and return the whole waveform."""
-        if self._held:
-            self._speak()
-        if self._began:
-            self._keep(self._speaker.finish)
+        if self._speaker is not None:
+            if self._held:
+                self._speak(self._speaker)
+            if self._began:
+                self._keep(self._speaker.finish)
         return np.concatenate([np.zeros(0, np.float32), *self.chunks])
 
-    def _speak(self) -> None:
+    def _speak(self, speaker: Speaker) -> None:
         codes, self._held = self._held, []
         self._began = True
-        self._keep(lambda: self._speaker.push(codes))
+        self._keep(lambda: speaker.push(codes))
 
     def _keep(self, make: Callable[[], Waveform]) -> None:
         """Time the next chunk and keep it, unless it is empty."""
