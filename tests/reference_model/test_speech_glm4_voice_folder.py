@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import save_file
 
 from reference_model.errors import CheckpointError, ConfigError
 from reference_model.speech.codec import load_codec
-from reference_model.speech.glm4_voice import Glm4VoiceTokenizer, WhisperVQEncoder
+from reference_model.speech.glm4_voice import Glm4VoiceConfig, Glm4VoiceTokenizer, WhisperVQEncoder
 
 from .glm4_voice_plain import SMALL, random_weights, shapes, sounds, write_folder
 
@@ -40,17 +42,28 @@ def store(folder: Path, **changed: np.ndarray | None) -> None:
     save_file({name: one for name, one in tensors.items() if one is not None}, folder / "model.safetensors")
 
 
-def test_parameters_have_the_released_names() -> None:
-    loaded = {"config": SMALL, "names": shapes(SMALL)}
-    assert len(loaded["names"]) == 9 + 2 * 15
-    assert {name for name in shapes(SMALL) if name not in UNUSED} == set(fresh().state_dict())
-
-
-def fresh() -> WhisperVQEncoder:
-    from reference_model.speech.glm4_voice import Glm4VoiceConfig
-
-    sizes = {name: SMALL[name] for name in Glm4VoiceConfig.__dataclass_fields__}
-    return WhisperVQEncoder(Glm4VoiceConfig(**sizes))
+def test_parameters_have_the_released_names_and_number() -> None:
+    sizes = {
+        "d_model": 1280,
+        "encoder_attention_heads": 20,
+        "encoder_ffn_dim": 5120,
+        "num_mel_bins": 128,
+        "max_source_positions": 1500,
+        "pooling_kernel_size": 4,
+        "pooling_position": 16,
+        "quantize_position": 16,
+        "quantize_vocab_size": 16_384,
+        "quantize_causal_block_size": 200,
+    }
+    with torch.device("meta"):
+        found = {
+            name: tuple(one.shape) for name, one in WhisperVQEncoder(Glm4VoiceConfig(**sizes)).state_dict().items()
+        }
+    released = shapes(sizes)
+    assert len(released) == 249
+    assert found == {name: shape for name, shape in released.items() if name not in UNUSED}
+    # With the second table of positions, as many numbers as the released file holds beside the training's averages.
+    assert sum(map(math.prod, [*found.values(), released["embed_positions2.weight"]])) == 343_599_360
 
 
 def test_what_only_training_needs_may_lack(folder: Path) -> None:
