@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tttbench.store",),
     ("tttbench.probes", "tttbench.scorers"),
     ("tttbench.data", "tttbench.text"),
+    ("tttbench.wire",),
     ("tttbench.stats",),
     ("tttbench.core", "tttbench"),
     ("reference_model.training",),
@@ -41,6 +42,7 @@ ONLY = {
     "tttbench.scorers": {"tttbench.core", "tttbench.text", "tttbench.stats"},
     "tttbench.text": {"tttbench.core"},
     "tttbench.stats": {"tttbench.core"},
+    "tttbench.wire": {"tttbench.core"},
     "reference_model.training": {"reference_model"},
     "reference_model": set(),
 }
