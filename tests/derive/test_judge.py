@@ -10,11 +10,12 @@ import pytest
 
 pytest.importorskip("openai", reason="needs the extra judge")
 
+from tttbench.client.pacing import Spaced
+from tttbench.client.server import is_same_model
 from tttbench.core.derivation import DerivationInput, Derived, Need
 from tttbench.core.errors import UserError
 from tttbench.core.plugins import check_deriver, derivers, make_ready
 from tttbench.core.system import SystemOptions
-from tttbench.derive.judge.client import Spaced, is_same_model
 from tttbench.derive.judge.deriver import Judge
 from tttbench.derive.judge.prompts import load_prompt
 
@@ -176,7 +177,7 @@ def test_a_status_that_may_be_of_one_answer_stops_no_other(script: Script, statu
 def test_requests_that_fail_at_once_count_as_one(script: Script) -> None:
     script.faults = {"cut"}
     made = judge(retries="0")
-    client = made._client
+    client = made._client._server
     for _ in range(9):  # all of them under way before the first failed
         client._count("no reply", 0)
     assert (client._gone, client._in_a_row) == ("", 1)

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("openai", reason="needs the extra judge")
 
+from tttbench.client.place import without_key
 from tttbench.core.errors import UserError
-from tttbench.derive.judge.place import without_key
 
 from .judge_server import KEY, Script
 from .judges import judge, settings

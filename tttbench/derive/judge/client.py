@@ -1,6 +1,6 @@
-"""Asks a server with OpenAI's chat protocol, by the package ``openai``, and copes with what a server can't do.
+"""Asks a server with OpenAI's chat protocol for verdicts, and copes with what a server can't do.
 
-Retries, back-off and ``Retry-After`` are the package's. Knows neither prompts nor verdicts.
+How it is reached is ``tttbench.client``'s. Knows neither prompts nor verdicts.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tttbench.core.errors import UserError, did_you_mean
-from tttbench.core.extras import require
+from tttbench.client.place import Reach, without_key
+from tttbench.client.server import REFUSED, AskError, Server, is_same_model, without_path
+from tttbench.core.errors import UserError
 from tttbench.core.json_values import JsonObject, JsonValue
 from tttbench.core.judging import JudgeSettings
-from tttbench.derive.judge.place import WITHOUT, place_of, without_key
 
 if TYPE_CHECKING:
     from openai import APIStatusError
@@ -32,23 +32,16 @@ _OPTIONAL: Mapping[str, str] = {
 }
 """Parts of a request that a server may not know, and how its refusal names them. Without them the verdict is asked for
 in words alone, votes one by one, a reply ends where the server ends it, and is sampled as the server does."""
-_REFUSED = (400, 404, 415, 422, 501)
-_DENIED = (401, 403)
-MOST_IN_A_ROW = 3
-"""So many requests in a row without any reply, retries included, and the server counts as gone. Of requests that were
-under way at once, one counts: what breaks all of them is one fault."""
 
 
-class AskError(UserError):
-    """A request to which there is no reply that could be read. ``cost``: what it cost all the same."""
-
-    def __init__(self, message: str, cost: Mapping[str, float] | None = None) -> None:
-        super().__init__(message)
-        self.cost = dict(cost or {})
+WITHOUT = "(tttbench run --judge '' asks no judge; tttbench rescore RUN --judge … grades the answers later.)"
+"""What messages say of runs without a judge."""
 
 
-class ServerGoneError(AskError):
-    """The server can't be reached, or takes no request of ours: nobody has to be asked again."""
+def reach_of(settings: JudgeSettings) -> Reach:
+    """Return how a judge's server is reached."""
+    one = settings
+    return Reach(f"judge {one.judge!r}", one.base_url, one.key_env, one.timeout_s, one.retries, one.per_minute, WITHOUT)
 
 
 @dataclass
@@ -68,51 +61,16 @@ class Asked:
             self.cost[name] = self.cost.get(name, 0) + value
 
 
-class Spaced:
-    """Lets callers pass ``per_minute`` times a minute at most, evenly; 0: at once."""
-
-    def __init__(
-        self,
-        per_minute: float,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        self._between_s = 60 / per_minute if per_minute else 0.0
-        self._clock, self._sleep = clock, sleep
-        self._lock = threading.Lock()
-        self._next_s = 0.0
-
-    def wait(self) -> None:
-        """Wait until it is the caller's turn."""
-        with self._lock:
-            now_s = self._clock()
-            at_s = max(now_s, self._next_s)
-            self._next_s = at_s + self._between_s
-        if at_s > now_s:
-            self._sleep(at_s - now_s)
-
-
 class ChatClient:
     """A model behind a server. May be used by several threads at once."""
 
     def __init__(self, settings: JudgeSettings) -> None:
         """Prepare; raises ``UserError`` if the package, the server's address or the key is missing."""
-        require("judge", f"judge {settings.judge!r}")
-        import openai
-
-        url, key = place_of(settings)
         self._settings = settings
-        self._openai = openai
-        self._client = openai.OpenAI(
-            base_url=url or None, api_key=key, timeout=settings.timeout_s, max_retries=settings.retries
-        )
-        self.base_url = str(self._client.base_url)
-        self._key = key
-        self._spaced = Spaced(settings.per_minute)
+        self._server = Server(reach_of(settings))
+        self.base_url = self._server.base_url
         self._without: frozenset[str] = frozenset()
         self._lock = threading.Lock()
-        self._in_a_row = self._counted = 0
-        self._gone = ""
         self._owed = Asked()
         self._trial = f"judge {settings.judge!r}: a first request, to try the server out"
 
@@ -123,27 +81,7 @@ class ChatClient:
 
     def check_server(self) -> None:
         """Raise ``UserError`` if nobody is there, the key isn't taken, or the server says that it has no such model."""
-        openai, settings = self._openai, self._settings
-        name = f"judge {settings.judge!r}"
-        try:
-            found = self._client.with_options(timeout=min(20.0, settings.timeout_s), max_retries=1).models.list()
-            names = [one.id for one in found.data if isinstance(one.id, str)]
-        except openai.APIConnectionError as error:
-            raise UserError(
-                f"{name}: no server answers at {self.base_url} ({self._said(error)}). Start it, or set "
-                f"OPENAI_BASE_URL. {WITHOUT}"
-            ) from error
-        except openai.APIStatusError as error:
-            if error.status_code in _DENIED:
-                raise UserError(
-                    f"{name}: {self.base_url} refuses the key in {settings.key_env} (status {error.status_code})."
-                ) from error
-            return  # a server needn't list its models
-        except Exception:  # nor in a form that can be read
-            return
-        if names and not settings.served_as and not any(is_same_model(settings.model, one) for one in names):
-            hint = did_you_mean(settings.model, map(without_path, names))
-            raise UserError(f"{name}: the server at {self.base_url} has no such model. {hint}")
+        self._server.check_model(self._settings.model, self._settings.served_as)
 
     def ask(self, messages: Sequence[Mapping[str, str]], schema: JsonObject, seed: int) -> Asked:
         """Return as many replies as there are votes.
@@ -199,29 +137,29 @@ class ChatClient:
                 ways = []
             taken = next((one for one in ways if self._is_taken(body, one, refused)), None)
             if taken is None:
-                raise UserError(f"{self._trial}: {self._status_of(refused[0])}")
+                raise UserError(f"{self._trial}: {self._server.status_of(refused[0])}")
             without = taken
         self._without = without
 
     def _is_taken(self, body: Mapping[str, JsonValue], without: frozenset[str], refused: list[APIStatusError]) -> bool:
         """Whether there is a reply to a trial; what the server says if it refuses is added to ``refused``."""
-        openai = self._openai
+        openai = self._server.openai
         try:
             self._count_tokens(self._send(body, without, self._owed), self._owed)
         except openai.APIStatusError as error:
-            if error.status_code not in _REFUSED:
-                raise UserError(f"{self._trial}: {self._status_of(error)}") from error
+            if error.status_code not in REFUSED:
+                raise UserError(f"{self._trial}: {self._server.status_of(error)}") from error
             refused.append(error)
             return False
         except openai.APIConnectionError as error:
-            raise UserError(f"{self._trial}: no reply from {self.base_url} ({self._said(error)}).") from error
+            raise UserError(f"{self._trial}: no reply from {self.base_url} ({self._server.said(error)}).") from error
         except ValueError:
             return True  # a reply it is
         return True
 
     def _named(self, error: APIStatusError, names: Sequence[str]) -> frozenset[str]:
         """Those parts of a request that its refusal names."""
-        said = self._said(error)
+        said = self._server.said(error)
         return frozenset(one for one in names if re.search(_OPTIONAL[one], said, re.IGNORECASE))
 
     def _body(
@@ -244,9 +182,9 @@ class ChatClient:
         return {**body, "n": several} if several > 1 else body
 
     def _send(self, body: Mapping[str, JsonValue], without: frozenset[str], asked: Asked) -> ChatCompletion:
-        self._spaced.wait()
+        self._server.spaced.wait()
         asked.add(requests=1)
-        return self._client.chat.completions.create(  # type: ignore[call-overload,no-any-return]  # fields by name
+        return self._server.client.chat.completions.create(  # type: ignore[call-overload,no-any-return]  # fields by name
             **{name: value for name, value in body.items() if name not in without}
         )
 
@@ -254,26 +192,22 @@ class ChatClient:
         self, messages: Sequence[Mapping[str, str]], schema: JsonObject, seed: int, several: int, asked: Asked
     ) -> ChatCompletion:
         """Make one request, without parts that the server doesn't take. What it refuses now is this answer's fault."""
-        openai = self._openai
-        if self._gone:
-            raise ServerGoneError(self._gone)
-        counted = self._counted
+        server, openai = self._server, self._server.openai
+        counted = server.begun()
         try:
             made = self._send(self._body(messages, schema, seed, several), self._without, asked)
         except openai.APIStatusError as error:
-            raise self._failed(error, counted) from error
+            raise server.refused(error, counted) from error
         except openai.APIConnectionError as error:
-            what = f"no reply from {self.base_url} after {self._settings.retries + 1} attempts ({self._said(error)})"
-            self._count(what, counted)
-            raise AskError(f"{what}.") from error
+            raise server.unanswered(error, counted) from error
         except UnicodeEncodeError as error:
             raise AskError(
                 "the request can't be sent: question or answer holds half of a surrogate pair, which is no text."
             ) from error
         except ValueError as error:
-            what = without_key(str(error), self._key)
+            what = without_key(str(error), server.key)
             raise AskError(f"the server's reply can't be read: it is broken JSON ({what}).") from error
-        self._in_a_row = 0
+        server.replied()
         return made
 
     def _read(self, made: ChatCompletion, asked: Asked) -> list[str]:
@@ -315,48 +249,3 @@ class ChatClient:
         ):
             if isinstance(given, int) and not isinstance(given, bool) and given >= 0:
                 asked.add(**{name: given})
-
-    def _status_of(self, error: APIStatusError) -> str:
-        after = error.response.headers.get("retry-after", "")
-        more = f", Retry-After: {after!s:.20}" if after else ""
-        return f"the server answered with status {error.status_code}{more} ({self._said(error)})."
-
-    def _failed(self, error: APIStatusError, counted: int) -> AskError:
-        """A status that stays. 401 is of the key; 403 may be of one answer, as where a server moderates its input."""
-        message = self._status_of(error)
-        if error.status_code == 401:
-            self._gone = message
-            return ServerGoneError(message)
-        if error.status_code == 404:  # the model was there when the server was tried out
-            self._count(message[:-1], counted)
-        else:
-            self._in_a_row = 0
-        return AskError(message)
-
-    def _count(self, what: str, counted: int) -> None:
-        """Count a request without a reply that began when ``counted`` of them had been."""
-        with self._lock:
-            if counted != self._counted:
-                return
-            self._counted += 1
-            self._in_a_row += 1
-            if self._in_a_row >= MOST_IN_A_ROW:
-                self._gone = f"not asked: {what}, {self._in_a_row} times in a row."
-
-    def _said(self, error: Exception) -> str:
-        """What an error says, without the key and without line ends."""
-        cause = error.__cause__
-        text = " ".join(f"{error}{f' {cause}' if cause is not None else ''}".split()).rstrip(".")
-        return without_key(text, self._key)[:200]
-
-
-def is_same_model(asked: str, replied: str) -> bool:
-    """Whether the names mean one model: equal, a dated version of what was asked for, or a path that ends in it."""
-    one, other = (without_path(name) if name.startswith("/") else name for name in (asked, replied))
-    one, other = (name.lower().removesuffix(".gguf") for name in (one, other))
-    return one == other or re.fullmatch(rf"{re.escape(one)}-\d{{4}}-?\d\d-?\d\d", other) is not None
-
-
-def without_path(name: str) -> str:
-    """Return a model's name; of a path its last part, as no report should tell of a machine's folders."""
-    return re.split(r"[/\\]", name)[-1] if re.match(r"[/\\]|[A-Za-z]:[/\\]", name) else name

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from queue import SimpleQueue
-from typing import TypeVar
+from collections.abc import Iterator, Mapping, Sequence
 
+from tttbench.client.pacing import arriving
+from tttbench.client.place import place_of
+from tttbench.client.server import AskError
 from tttbench.core.derivation import DerivationInput, Derived
-from tttbench.core.errors import UserError, kind_and_message
+from tttbench.core.errors import UserError
 from tttbench.core.extras import is_installed
 from tttbench.core.json_values import JsonObject
 from tttbench.core.judging import JudgeSettings
@@ -18,12 +18,8 @@ from tttbench.core.missing import Missing
 from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.derive.judge import replies
-from tttbench.derive.judge.client import Asked, AskError, ChatClient
-from tttbench.derive.judge.place import place_of
+from tttbench.derive.judge.client import Asked, ChatClient, reach_of
 from tttbench.derive.judge.prompts import Prompt, load_prompt, material
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 log = logging.getLogger("tttbench")
 
@@ -119,37 +115,6 @@ def _content(verdicts: Sequence[int], asked: Asked) -> str:
     return json.dumps({"verdicts": list(verdicts), "replies": kept, "model": asked.model})
 
 
-def arriving(call: Callable[[T], R], given: Sequence[T], at_once: int) -> Iterator[tuple[int, R | Exception]]:
-    """Yield the place of each, and what ``call`` makes of it or raises, as it arrives, ``at_once`` at a time.
-
-    Who stops taking them begins no further call. The threads end with the process: nobody waits for a server that
-    doesn't answer.
-    """
-    arrived: SimpleQueue[tuple[int, R | Exception]] = SimpleQueue()
-    pending, lock, is_over = iter(range(len(given))), threading.Lock(), threading.Event()
-
-    def work() -> None:
-        while True:
-            with lock:
-                at = None if is_over.is_set() else next(pending, None)
-            if at is None:
-                return
-            try:
-                arrived.put((at, call(given[at])))
-            except Exception as error:
-                arrived.put((at, error))
-            except BaseException as error:  # a thread that ends without a word would be waited for
-                arrived.put((at, RuntimeError(kind_and_message(error))))
-
-    for _ in range(min(at_once, len(given))):
-        threading.Thread(target=work, name="tttbench-judge", daemon=True).start()
-    try:
-        for _ in given:
-            yield arrived.get()
-    finally:
-        is_over.set()
-
-
 def check(spec: str, options: SystemOptions) -> None:
     """Find settings that there are not. What asking needs may be missing: verdicts that are kept need nothing."""
     JudgeSettings.of_deriver(spec)
@@ -162,7 +127,7 @@ def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
     if not is_installed("openai"):
         found.append(Missing("package openai, the client of servers with OpenAI's chat protocol", INSTALL))
     try:
-        place_of(settings)
+        place_of(reach_of(settings))
     except UserError:
         what = f"the address of a server that serves {settings.model} (none has been asked)"
         server = f"a server with OpenAI's chat protocol, e.g. vllm serve {settings.model}"
