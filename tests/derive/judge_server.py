@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeVar
 
 MODEL = "scripted"
 KEY = "sk-not-a-real-key"
@@ -92,6 +92,9 @@ class Handler(BaseHTTPRequestHandler):
             self.send_json(200, {"object": "list", "data": data})
 
     def do_POST(self) -> None:
+        self.post()
+
+    def post(self) -> None:
         script = self.script
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         with script.lock:
@@ -186,10 +189,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
+S = TypeVar("S", bound=Script)
+
+
 @contextmanager
-def serving(script: Script) -> Iterator[Script]:
+def serving(script: S, handles: type[Handler] = Handler) -> Iterator[S]:
     """Serve on a free port of loopback as long as the context is open."""
-    handler = type("Scripted", (Handler,), {"script": script})
+    handler = type("Scripted", (handles,), {"script": script})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

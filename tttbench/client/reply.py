@@ -25,7 +25,7 @@ class BrokenError(UserError):
 
 
 class Reply:
-    """The body of a reply."""
+    """The body of a reply. ``n_bytes`` of it have come; ``is_done``: ``[DONE]`` has."""
 
     def __init__(
         self, response: APIResponse[Any], longest_s: float, key: str, clock: Callable[[], float] = time.monotonic
@@ -36,6 +36,7 @@ class Reply:
         self._until_s = clock() + longest_s
         self._key = key
         self.n_bytes = 0
+        self.is_done = False
 
     @property
     def kind(self) -> str:
@@ -99,6 +100,7 @@ class Reply:
         for piece in self.pieces():
             for event in decoder.push(piece):
                 if event.is_done:
+                    self.is_done = True
                     return
                 body = parsed_object(event.data, "an event of the stream")
                 if (said := stream_fault(body)) is not None:

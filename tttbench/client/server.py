@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tttbench.client.pacing import Spaced
@@ -16,10 +16,10 @@ from tttbench.client.place import Reach, place_of, without_key
 from tttbench.client.reply import Reply
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.extras import require
+from tttbench.wire.fields import WireError
 
 if TYPE_CHECKING:
     from openai import APIResponse, APIStatusError
-    from openai._response import ResponseContextManager
 
 REFUSED = (400, 404, 415, 422, 501)
 """Statuses by which a server says that it doesn't take a part of a request."""
@@ -97,7 +97,7 @@ class Server:
             raise UserError(f"{reach.who}: the server at {self.base_url} has no such model. {hint}")
 
     @contextmanager
-    def reply(self, request: ResponseContextManager[APIResponse[Any]], longest_s: float) -> Iterator[Reply]:
+    def reply(self, request: AbstractContextManager[APIResponse[Any]], longest_s: float) -> Iterator[Reply]:
         """Make a request, and hand on its reply as it comes; the connection is closed behind it.
 
         Args:
@@ -105,7 +105,7 @@ class Server:
             longest_s: seconds after which a reply that isn't whole is given up.
 
         Raises:
-            AskError: there is none, or the server refuses, in its words.
+            AskError: there is none, or the server refuses, in its words; whoever reads the reply can't (``WireError``).
         """
         counted = self.begun()
         self.spaced.wait()
@@ -117,6 +117,9 @@ class Server:
             raise self.refused(error, counted) from error
         except self.openai.APIConnectionError as error:
             raise self.unanswered(error, counted) from error
+        except WireError as error:
+            said = without_key(str(error), self.key).rstrip(".")
+            raise AskError(f"the server's reply can't be read: {said}.") from error
         except UnicodeEncodeError as error:
             raise AskError("the request can't be sent: it holds half of a surrogate pair, which is no text.") from error
 

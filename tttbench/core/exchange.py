@@ -154,7 +154,8 @@ class Response:
 
     ``sample_rate`` is the waveform's, in Hz. ``finish_reason`` is ``"stop"`` (the model ended its answer), ``"length"``
     (a limit cut it; ``CUT_WORDS`` mean the same) or a system's own word. Answers that were cut are counted and are in
-    no latency.
+    no latency. ``cost`` is whatever it cost where that is known, by name: ``requests``, ``tokens_in``, ``tokens_out``,
+    ``usd``.
     """
 
     text: str
@@ -163,6 +164,8 @@ class Response:
     sample_rate: int = 0
     finish_reason: str = "stop"
     trace: Trace = field(default_factory=Trace)
+    # Runs of development versions lack it.
+    cost: Mapping[str, float] = field(default_factory=dict, metadata={"may_lack": True})
 
     @property
     def is_cut(self) -> bool:

@@ -178,7 +178,7 @@ class JudgeSettings:
             options.get("served_as", ""),
             _whole(where, options, "max_tokens", cls.max_tokens, 1, 1_000_000),
             plain_url(f"{where}:base_url", url) if (url := options.get("base_url", "")) else "",
-            _variable(where, options.get("key_env", cls.key_env)),
+            variable_name(f"{where}:key_env", options.get("key_env", cls.key_env)),
             _number(where, options, "timeout_s", cls.timeout_s, 0.1, 86_400),
             _whole(where, options, "retries", cls.retries, 0, 100),
             _whole(where, options, "concurrency", cls.concurrency, 1, 256),
@@ -276,10 +276,11 @@ def plain_url(what: str, text: str) -> str:
     return text
 
 
-def _variable(where: str, text: str) -> str:
+def variable_name(what: str, text: str) -> str:
+    """Return the name of an environment variable; raises ``UserError`` beginning with ``what`` if it is none."""
     # A key itself, given here by mistake, must not be printed: nearly all of them hold a lower-case letter or a dash.
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,63}", text):
         raise UserError(
-            f"{where}:key_env: must be the name of an environment variable, of A-Z, 0-9 and _, such as OPENAI_API_KEY."
+            f"{what}: must be the name of an environment variable, of A-Z, 0-9 and _, such as OPENAI_API_KEY."
         )
     return text

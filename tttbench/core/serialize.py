@@ -30,10 +30,12 @@ class KeptResponse:
     sample_rate: int
     finish_reason: str
     trace: Trace
+    # Runs of development versions lack it, and answers that cost nothing.
+    cost: Mapping[str, float] = dataclasses.field(default_factory=dict, metadata={"may_lack": True})
 
     def response(self) -> Response:
         """Return the response, ``waveform`` None."""
-        return Response(self.text, self.audio_codes, None, self.sample_rate, self.finish_reason, self.trace)
+        return Response(self.text, self.audio_codes, None, self.sample_rate, self.finish_reason, self.trace, self.cost)
 
 
 def bare(value: object) -> object:
@@ -98,5 +100,5 @@ def response_to_plain(response: Response) -> JsonObject:
     return {
         field.name: to_plain(getattr(response, field.name))
         for field in dataclasses.fields(response)
-        if field.name != "waveform"
+        if field.name != "waveform" and (field.name != "cost" or response.cost)
     }

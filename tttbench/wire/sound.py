@@ -84,8 +84,11 @@ def is_wav(data: bytes) -> bool:
 
 
 def is_other_file(data: bytes) -> bool:
-    """Whether bytes begin a file of another audio format than WAV, which a decoder has to read."""
-    return data.startswith(_MAGIC) or (len(data) > 1 and data[0] == 0xFF and data[1] & 0xE6 in (0xE2, 0xE4, 0xE6))
+    """Whether bytes begin a file of another audio format than WAV, which a decoder has to read.
+
+    MP3 without tags isn't told: raw PCM may begin as its frames do.
+    """
+    return data.startswith(_MAGIC)
 
 
 @dataclass(frozen=True)
