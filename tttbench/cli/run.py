@@ -231,7 +231,7 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.cli.spoken_table import spoken_table
     from tttbench.core.judging import JUDGE
     from tttbench.core.serialize import to_json
-    from tttbench.pages.labels import corrected_line, judge_line
+    from tttbench.pages.labels import corrected_line, cost_line, judge_line
     from tttbench.store.lossless import lossless_sentences
 
     if summary.results:
@@ -255,6 +255,8 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     for total in summary.derived:
         if total.deriver.startswith(JUDGE):
             print(judge_line(total))
+    for asked in summary.asked:
+        print(cost_line(asked))
     for corrected in summary.corrected:
         print(corrected_line(corrected, summary.metrics[corrected.metric]))
     counts = ", ".join(f"{count} {status}" for status, count in summary.counts.items() if count)
@@ -292,6 +294,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
         "losses": [to_plain(one) for one in summary.losses],
         "corrected": [plain_fields(one) for one in summary.corrected],
         "derived": [plain_fields(one) for one in summary.derived],
+        "asked": [plain_fields(one) for one in summary.asked],
         "unanswered": [to_plain(one) for one in summary.unanswered],
         "probes": [{key: getattr(entry, key) for key in PROBE_KEYS} for entry in summary.probes],
         "timed": [plain_fields(entry) for entry in summary.timed],

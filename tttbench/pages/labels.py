@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from tttbench.core.judging import JUDGE
 from tttbench.core.metric import Comparison, Corrected, MetricInfo, Result
 from tttbench.scorers import words
-from tttbench.store.manifest import DerivedTotal
+from tttbench.store.manifest import DerivedTotal, SystemCost
 
 MISSING = "—"
 
@@ -227,6 +227,11 @@ def judge_line(total: DerivedTotal) -> str:
     return f"Judge {judge} ({prompt}): {', '.join([graded, *cost_words(total.cost)])}."
 
 
+def cost_line(total: SystemCost) -> str:
+    """What the answers of a system cost, in a sentence."""
+    return f"System {total.system}: {', '.join([count(total.n, 'answer'), *cost_words(total.cost)])}."
+
+
 def corrected_text(one: Corrected, info: MetricInfo) -> str:
     """A corrected value with its interval and what it rests on, for the place below the value as it was scored."""
     value, low, high = together((one.value, one.ci_low, one.ci_high), info)
@@ -243,7 +248,7 @@ def corrected_line(one: Corrected, info: MetricInfo) -> str:
 
 
 def cost_words(cost: Mapping[str, float]) -> list[str]:
-    """What derivations cost, in words; nothing of what isn't known."""
+    """What answers or derivations cost, in words; nothing of what isn't known."""
     found = [count(round(cost["requests"]), "request")] if cost.get("requests") else []
     for way in ("in", "out"):
         if tokens := cost.get(f"tokens_{way}"):

@@ -22,7 +22,7 @@ from tttbench.store.rows import StoredAnswer
 from tttbench.store.standings import Standings
 
 from .diff import word_diff
-from .labels import MISSING, judge_line
+from .labels import MISSING, cost_line, judge_line
 from .view import DiffChunk, Fact, Latency, ReportView, Row, ScoreView, SystemView, TaskView
 
 _SHOWN_ELSEWHERE = ("question", CONVERSATION, QUESTIONS)
@@ -71,7 +71,10 @@ def load(run_dir: Path) -> ReportView:
         losses=summary.losses,
         losses_left_out=summary.losses_left_out,
         corrected=summary.corrected,
-        judges=tuple(judge_line(one) for one in summary.derived if one.deriver.startswith(JUDGE)),
+        costs=(
+            *(judge_line(one) for one in summary.derived if one.deriver.startswith(JUDGE)),
+            *map(cost_line, summary.asked),
+        ),
         spoken=summary.spoken,
     )
 

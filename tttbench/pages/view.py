@@ -177,7 +177,7 @@ class ReportView:
         spoken: lengths, silence and clipping of spoken answers.
         losses: where right answers are lost, of questions that are asked in several ways; ``losses_left_out``: what of
             it can't be compared, a sentence each.
-        judges: what each judge made and cost, a sentence each.
+        costs: what each judge made and cost, and each system that says so, a sentence each.
         corrected: results corrected by a person's labels.
     """
 
@@ -199,7 +199,7 @@ class ReportView:
     frontier: tuple[FrontierPoint, ...] = ()
     ways: tuple[WayOfDecoding, ...] = ()
     unanswered: tuple[Unanswered, ...] = ()
-    judges: tuple[str, ...] = ()
+    costs: tuple[str, ...] = ()
     corrected: tuple[Corrected, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     ablations: tuple[Ablated, ...] = ()

@@ -7,7 +7,7 @@ Raw answers are not touched.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from tttbench.core.blame import FIX, blamed, named
@@ -31,7 +31,7 @@ from tttbench.pipeline.view import AnswerView, Derivations, Peers, ReferenceView
 from tttbench.scorers.aggregate import Cell, Scored, aggregate
 from tttbench.store.labels import read_labels
 from tttbench.store.losses import loss_paths
-from tttbench.store.manifest import DerivedTotal, Manifest, Skipped, Summary, SystemEntry, Unanswered
+from tttbench.store.manifest import DerivedTotal, Manifest, Skipped, Summary, SystemCost, SystemEntry, Unanswered
 from tttbench.store.rows import StoredAnswer
 from tttbench.store.run_directory import RunStore
 from tttbench.store.standings import Standings
@@ -53,12 +53,14 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
     outcomes = Outcomes(manifest, columns)
     derivations, peers = Derivations(store), _peers(store, manifest)
     for label, system in manifest.systems.items():
+        costs: list[Mapping[str, float]] = []
         for name, task in manifest.tasks.items():
             if reason := reason_to_skip(system, task):
                 found = replace(found, skipped=(*found.skipped, Skipped(label, name, reason)))
                 continue
             answers = list(store.answers(label, name))
             own = columns.of_system(label, system, name)
+            costs += [one.response.cost for one in answers if one.response is not None and one.response.cost]
             recordings = [one.audio for one in answers if one.audio is not None]
             measure(recordings, store, derivations)
             beside = peers.with_answers(answers) if has_rounds(one.sample for one in answers) else peers
@@ -84,6 +86,8 @@ def summarize(store: RunStore, columns: Columns) -> Summary:
             cells.append(cell_of(label, system.used_strategy, name, rescored))
             outcomes.add(label, name, rescored)
         memory += _memory(label, system)
+        if costs:
+            found = replace(found, asked=(*found.asked, SystemCost(label, len(costs), _total(costs))))
     answered = counts.total()
     timings = timings_of(cells)
     topline = tuple(_topline(store, manifest, columns, derivations))
@@ -240,6 +244,13 @@ def _derived(store: RunStore, manifest: Manifest) -> Iterator[DerivedTotal]:
         for one in made:
             cost.update(one.cost)
         yield DerivedTotal(name, len(made), sum(one.status == "failed" for one in made), dict(cost))
+
+
+def _total(costs: Iterable[Mapping[str, float]]) -> Mapping[str, float]:
+    total: Counter[str] = Counter()
+    for cost in costs:
+        total.update(cost)
+    return dict(total)
 
 
 def _memory(label: str, system: SystemEntry) -> Iterator[ProbeResult]:

@@ -251,6 +251,21 @@ class DerivedTotal:
 
 
 @dataclass(frozen=True)
+class SystemCost:
+    """What the answers of a system cost in all, where they say so.
+
+    Attributes:
+        system: its label.
+        n: answers that say what they cost; requests that failed don't.
+        cost: summed, by name: ``requests``, ``tokens_in``, ``tokens_out``, ``usd`` …
+    """
+
+    system: str
+    n: int
+    cost: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Summary:
     """What came out of a run.
 
@@ -274,6 +289,7 @@ class Summary:
         losses: where right answers are lost, in runs that ask the same questions in several ways; what of it can't be
             compared is said in ``losses_left_out``.
         derived: what transcribers and judges made, and what it cost.
+        asked: what the answers of systems cost that say so, such as those behind servers.
         corrected: results corrected by a person's labels, where the run was given some.
     """
 
@@ -299,5 +315,6 @@ class Summary:
     losses: tuple[LossPath, ...] = field(default=(), metadata={"may_lack": True})
     losses_left_out: tuple[str, ...] = field(default=(), metadata={"may_lack": True})
     derived: tuple[DerivedTotal, ...] = field(default=(), metadata={"may_lack": True})
+    asked: tuple[SystemCost, ...] = field(default=(), metadata={"may_lack": True})
     corrected: tuple[Corrected, ...] = field(default=(), metadata={"may_lack": True})
     format: int = FORMAT
