@@ -11,8 +11,9 @@ import soundfile
 
 from tttbench.client.reply import BrokenError
 from tttbench.core.exchange import Chunk, Waveform
-from tttbench.systems.openai.answer import Answer, cost_of
+from tttbench.systems.openai.answer import Answer, by_token, cost_of
 from tttbench.wire.chat_stream import Delta
+from tttbench.wire.extension import Extension
 from tttbench.wire.sound import pcm16_of, wav_of
 from tttbench.wire.usage import Usage
 
@@ -89,6 +90,30 @@ def test_a_wav_file_is_read_whatever_was_asked_for() -> None:
     found.add(Delta(audio=wav_of(RAMP, 8_000)))
     response = found.response({})
     assert response.sample_rate == 8_000
+
+
+@pytest.mark.parametrize(
+    ("tokens", "expected"),
+    [
+        (("a", "b", "cd", "e"), [(1.0, "a"), (1.0, "b"), (2.0, "cd"), (3.0, "e")]),
+        (("abcde",), [(3.0, "abcde")]),
+        (("ab", "c"), [(1.0, "ab"), (2.0, "cd"), (3.0, "e")]),
+        (("abcde", ""), [(1.0, "ab"), (2.0, "cd"), (3.0, "e")]),
+        ((), [(1.0, "ab"), (2.0, "cd"), (3.0, "e")]),
+    ],
+)
+def test_tokens_have_the_time_of_the_piece_in_which_they_end(
+    tokens: tuple[str, ...], expected: list[tuple[float, str]]
+) -> None:
+    assert by_token([(1.0, "ab"), (2.0, "cd"), (3.0, "e")], tokens) == expected
+
+
+def test_tokens_of_the_object_are_told_apart() -> None:
+    found = answer("pcm16", 101.0, 102.0, 103.0)
+    found.add(Delta("It is"))
+    found.add(Delta(finish_reason="stop", extension=Extension(text_tokens=("It", " is"))))
+    trace = found.response({}).trace
+    assert (trace.text_times_s, trace.text_tokens) == ((1.0, 1.0), ("It", " is"))
 
 
 def test_a_cost_has_what_is_known() -> None:

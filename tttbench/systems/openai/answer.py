@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import io
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -102,6 +104,9 @@ class Answer:
         waveform, rate_hz = self._waveform()
         told = self._texts if any(text.strip() for _, text in self._texts) else self._transcripts
         text = "".join(piece for _, piece in told) or self._refusal
+        extension = self.extension
+        if extension is not None:
+            told = by_token(told, extension.text_tokens)
         if self.finish_reason == "content_filter" and not text.strip() and waveform is None:
             raise BrokenError("the server's content filter took the answer.")
         trace = Trace(
@@ -110,7 +115,6 @@ class Answer:
             chunks=tuple(Chunk(at_s, len(samples)) for at_s, samples in self._sounds),
             end_s=self.now(),
         )
-        extension = self.extension
         return Response(
             text,
             None if extension is None else extension.codes,
@@ -135,6 +139,23 @@ class Answer:
         if not self._sounds:
             return None, 0
         return np.concatenate([samples for _, samples in self._sounds]), self._sound.rate_hz
+
+
+def by_token(pieces: Sequence[tuple[float, str]], tokens: Sequence[str]) -> list[tuple[float, str]]:
+    """Return tokens with their times, each that of the piece in which it ends.
+
+    Args:
+        pieces: times and texts, as they arrived.
+        tokens: of which their text consists; others, such as those that share a character, leave the pieces as they
+            are.
+    """
+    if not tokens or not all(tokens) or "".join(tokens) != "".join(piece for _, piece in pieces):
+        return list(pieces)
+    ends = list(itertools.accumulate(len(piece) for _, piece in pieces))
+    found = []
+    for token, end in zip(tokens, itertools.accumulate(map(len, tokens)), strict=True):
+        found.append((pieces[bisect.bisect_left(ends, end)][0], token))
+    return found
 
 
 def cost_of(usage: Usage | None, requests: int, price_in: float, price_out: float) -> Mapping[str, float]:
