@@ -85,7 +85,8 @@ class Reply:
         Servers that don't name JSON as such are believed if it is.
         """
         body = self.whole()
-        if self.kind not in ("application/json", "text/json", "text/plain", "") or not body.strip():
+        is_json = self.kind.endswith(("/json", "+json")) or self.kind in ("text/plain", "")
+        if not is_json or not body.strip():
             raise self.other("JSON", body)
         return parsed_object(body, "the server's reply")
 
