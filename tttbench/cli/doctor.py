@@ -48,7 +48,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("sherpa_onnx", "optional", "paraformer", "paraformer: systems, and transcripts of Chinese by them"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("wetext", "optional", "wetext", "the Chinese preset wetext"),
-    ("openai", "optional", "judge", "judges of answers"),
+    ("openai", "optional", "judge", "judges of answers, and systems behind servers"),
     ("py_nanotts", "optional", "voices", "speech made of texts; tttbench data build mini"),
 )
 """Modules that extras bring: what their absence is for the default suite, the extra, and what needs them."""
