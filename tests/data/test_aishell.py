@@ -86,7 +86,7 @@ def test_archives_that_are_not_unpacked_are_an_error_if_they_may_be_of_the_split
     ("line", "says"),
     [
         ("BAC009S0764W0001", r"line 4: field 'text': nothing follows the id 'BAC009S0764W0001'"),
-        ("BAC009S0764W0121 甚至", r"line 4: the id 'BAC009S0764W0121' already stands in line 2"),
+        ("BAC009S0764W0121 甚至", r"line 4 \(id\): the id 'BAC009S0764W0121' already stands in line 2"),
         ("speech 甚至", r"line 4: field 'id': names no speaker"),
     ],
 )
@@ -152,10 +152,14 @@ def test_an_archive_of_the_split_is_to_be_unpacked(second: Path) -> None:
     ("name", "line", "says"),
     [
         ("trans.txt", "IT0013W0001\t好", r"trans\.txt, line 3: field 'id': 'IT0013W0001' isn't in wav\.scp"),
-        ("trans.txt", "IT0011W0001\t好", r"trans\.txt, line 3: the id 'IT0011W0001' already stands in line 1"),
+        ("trans.txt", "IT0011W0001\t好", r"trans\.txt, line 3 \(id\): the id 'IT0011W0001' already stands in line 1"),
         ("trans.txt", "IT0011W0002\t ", r"trans\.txt, line 3: field 'text': nothing follows the id"),
         ("wav.scp", "IT0011W0002 wav/a.wav", r"wav\.scp, line 3: field 'path': nothing follows the id"),
-        ("wav.scp", "IT0011W0001\twav/a.wav", r"wav\.scp, line 3: the id 'IT0011W0001' already stands in line 1"),
+        (
+            "wav.scp",
+            "IT0011W0001\twav/a.wav",
+            r"wav\.scp, line 3 \(id\): the id 'IT0011W0001' already stands in line 1",
+        ),
     ],
 )
 def test_a_wrong_line_of_the_second_is_named(second: Path, name: str, line: str, says: str) -> None:

@@ -111,7 +111,11 @@ def test_audio_that_no_line_names_is_counted(tmp_path: Path) -> None:
         ("metadata.csv", "LJ1|one\n", r"metadata\.csv, line 1: has 2 fields, not 3 \(id, text, normalized text\)"),
         ("metadata.csv", "LJ1|one|\n", "line 1: field 'normalized text': is empty"),
         ("a.trans.txt", "61-1\n", "line 1: field 'text': nothing follows the id '61-1'"),
-        ("l.tsv", "audio\ttext\na.wav\tone\nb.wav\ttwo\na.wav\tthree\n", "line 4: the id 'a' already stands in line 2"),
+        (
+            "l.tsv",
+            "audio\ttext\na.wav\tone\nb.wav\ttwo\na.wav\tthree\n",
+            r"line 4 \(audio\): the id 'a' already stands in line 2 \(audio\)",
+        ),
         ("notes.txt", "hello", "holds no list of utterances"),
     ],
 )
@@ -128,7 +132,7 @@ def test_two_librispeech_files_with_one_id_are_both_named(tmp_path: Path) -> Non
     (tmp_path / "a.trans.txt").write_text("1-1 ONE\n")
     (tmp_path / "b.trans.txt").write_text("1-2 TWO\n1-1 ONE\n")
     with pytest.raises(
-        UserError, match=r"b\.trans\.txt, line 2: the id '1-1' already stands in .*a\.trans\.txt, line 1"
+        UserError, match=r"b\.trans\.txt, line 2 \(id\): the id '1-1' already stands in .*a\.trans\.txt, line 1"
     ):
         read_asr_folder(tmp_path)
 

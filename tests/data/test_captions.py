@@ -103,7 +103,7 @@ def test_clotho_without_metadata_and_in_the_folders_of_its_downloader(tmp_path: 
         (HEAD + "a.wav,a,b,c,d\n", "line 2: has 5 fields, not 6"),
         (HEAD + "b/a.wav,a,b,c,d,e\n", "line 2: field 'file_name': must be a file's name"),
         ("name,caption_1\na.wav,a\n", "line 2: has no field 'file_name'"),
-        (f"{CLOTHO}café.wav,a,b,c,d,e\n", "line 4: the id 'café' already stands in line 3"),
+        (f"{CLOTHO}café.wav,a,b,c,d,e\n", r"line 4 \(file_name\): the id 'café' already stands in line 3"),
         (HEAD + "zzz.wav,a,b,c,d,e\n", "holds none of the 1 recordings that are listed"),
     ],
 )

@@ -149,7 +149,7 @@ def test_a_broken_archive_is_an_error(root: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        (ROWS[2], "line 4: the id '99' already stands in line 3"),
+        (ROWS[2], r"line 4 \(file\): the id '99' already stands in line 3"),
         ("1\ta.wav\tA\t\ta |\t1\tMALE", "line 4: field 'transcription': is empty"),
         ("1\t\tA\ta\ta |\t1\tMALE", "line 4: field 'file': is empty"),
         ("\ta.wav\tA\ta\ta |\t1\tMALE", "line 4: field 'id': is empty"),

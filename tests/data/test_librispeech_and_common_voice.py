@@ -55,7 +55,10 @@ def test_another_subset_is_never_taken_in_its_place(libri: Path) -> None:
     ("line", "says"),
     [
         ("61-70968-0002", r"61-70968\.trans\.txt, line 3: field 'text': nothing follows the id"),
-        ("61-70968-0000 TWICE", r"61-70968\.trans\.txt, line 3: the id '61-70968-0000' already stands in line 1"),
+        (
+            "61-70968-0000 TWICE",
+            r"61-70968\.trans\.txt, line 3 \(id\): the id '61-70968-0000' already stands in line 1",
+        ),
     ],
 )
 def test_a_wrong_line_is_named(libri: Path, line: str, says: str) -> None:

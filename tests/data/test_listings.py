@@ -29,9 +29,9 @@ def test_a_list_alone_and_its_folder_give_the_same(tmp_path: Path, name: str) ->
     expected = Transcribed(
         "tsv",
         (
-            Utterance("x", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2), "ann"),
-            Utterance("y", AudioRef(tmp_path / "sub/b.c.wav"), "two", Place(path, 3)),
-            Utterance("z", AudioRef(tmp_path / "noend"), "", Place(path, 4)),
+            Utterance("x", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2, fields="id"), "ann"),
+            Utterance("y", AudioRef(tmp_path / "sub/b.c.wav"), "two", Place(path, 3, fields="id")),
+            Utterance("z", AudioRef(tmp_path / "noend"), "", Place(path, 4, fields="id")),
         ),
     )
     assert read_asr_folder(path) == read_asr_folder(tmp_path) == expected
@@ -42,7 +42,7 @@ def test_json_lines_by_their_own_path(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text(' \n{"id": null, "File": "a.wav", "TEXT": " one ", "speaker_id": "ann", "client_id": "bob"}\n')
     assert read_asr_folder(path) == Transcribed(
-        "jsonl", (Utterance("a", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2), "ann"),)
+        "jsonl", (Utterance("a", AudioRef(tmp_path / "a.wav"), "one", Place(path, 2, fields="File"), "ann"),)
     )
 
 
@@ -127,10 +127,10 @@ def test_librispeech_takes_what_audio_there_is(tmp_path: Path) -> None:
     for suffix in (".wav", ".opus", ".ogg"):
         (tmp_path / f"3-{suffix}").touch()
     assert read_librispeech([path]) == [
-        Utterance("1-2", AudioRef(tmp_path / "1-2.aif"), "two words", Place(path, 1), "1"),
-        Utterance("alone", AudioRef(tmp_path / "alone.flac"), "WORD", Place(path, 2)),
-        Utterance("3-", AudioRef(tmp_path / "3-.ogg"), "THREE", Place(path, 3), "3"),
-        Utterance("4", AudioRef(tmp_path / "4.flac"), "FOUR", Place(path, 4)),
+        Utterance("1-2", AudioRef(tmp_path / "1-2.aif"), "two words", Place(path, 1, fields="id"), "1"),
+        Utterance("alone", AudioRef(tmp_path / "alone.flac"), "WORD", Place(path, 2, fields="id")),
+        Utterance("3-", AudioRef(tmp_path / "3-.ogg"), "THREE", Place(path, 3, fields="id"), "3"),
+        Utterance("4", AudioRef(tmp_path / "4.flac"), "FOUR", Place(path, 4, fields="id")),
     ]
 
 
@@ -158,8 +158,8 @@ def test_ljspeech(tmp_path: Path) -> None:
     path = tmp_path / "metadata.csv"
     path.write_text("a|1|one\n\nb|2|two\n")
     assert read_ljspeech(tmp_path) == [
-        Utterance("a", AudioRef(tmp_path / "wavs/a.wav"), "one", Place(path, 1)),
-        Utterance("b", AudioRef(tmp_path / "wavs/b.wav"), "two", Place(path, 3)),
+        Utterance("a", AudioRef(tmp_path / "wavs/a.wav"), "one", Place(path, 1, fields="id")),
+        Utterance("b", AudioRef(tmp_path / "wavs/b.wav"), "two", Place(path, 3, fields="id")),
     ]
     path.write_text("a|one\n")
     with pytest.raises(
@@ -199,7 +199,10 @@ def test_llama_questions(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> No
     ("content", "says"),
     [
         ("Question\tAnswer\tWav Filename\nQ?\tA\n", "line 1: no column for Questions; found 'Question', 'Answer'"),
-        (f"{HEADER}Q?\tA\t1.wav\t\nR?\tB\td/1.wav\t\n", "line 3: the id '1' already stands in line 2. Give each"),
+        (
+            f"{HEADER}Q?\tA\t1.wav\t\nR?\tB\td/1.wav\t\n",
+            "line 3 (WAV filename): the id '1' already stands in line 2 (WAV filename). Give each",
+        ),
         (f"{HEADER}Q?\tA\n", "line 2: has 2 fields, not 4 (questions, Answer, WAV filename, More). Separate"),
     ],
 )

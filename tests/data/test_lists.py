@@ -149,12 +149,20 @@ def test_json_documents_of_other_kinds_are_no_lists(tmp_path: Path) -> None:
         ("l.csv", "audio,text\n,one\n", "line 2: field 'audio': is empty"),
         ("l.csv", "clip,text\n", "line 1: no column for the audio file; found 'clip', 'text'"),
         ("l.csv", f"audio,text\na.wav,{'x' * 200_000}\n", "line 2: not valid CSV: field larger than field limit"),
-        ("l.jsonl", '{"audio": "a.wav", "text": "x"}\n' * 2, "line 2: the id 'a' already stands in line 1"),
+        (
+            "l.jsonl",
+            '{"audio": "a.wav", "text": "x"}\n' * 2,
+            "line 2 (audio): the id 'a' already stands in line 1 (audio)",
+        ),
         ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": ""}', "line 1: field 'id': is empty"),
-        ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": "a\\tb"}', "line 1: the id 'a\\tb' must not hold the"),
+        ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": "a\\tb"}', "line 1 (id): the id 'a\\tb' must not hold the"),
         ("l.jsonl", '{"audio": "a.wav", "text": "x", "id": 7.5}', "line 1: field 'id': must be a string, not 7.5"),
         ("l.jsonl", '{"audio": {"path": "a.wav"}, "text": "x"}', "line 1: field 'audio': must be a string, not an"),
-        ("l.json", '[{"audio": "a.wav", "text": "x"}, {"audio": "a.wav", "text": "x"}]', "entry 2: the id 'a' already"),
+        (
+            "l.json",
+            '[{"audio": "a.wav", "text": "x"}, {"audio": "a.wav", "text": "x"}]',
+            "entry 2 (audio): the id 'a' already",
+        ),
     ],
 )
 def test_wrong_lists_are_named_with_row_and_field(tmp_path: Path, name: str, content: str, says: str) -> None:

@@ -52,7 +52,7 @@ def test_rows_without_a_recording_are_counted_not_hidden(
         ("Question\tAnswer\tWav Filename\n", "line 1: no column for Questions; found 'Question'"),
         (HEADER + "Q?\tA\n", "line 2: has 2 fields, not 3"),
         (HEADER + "Q?\t\t1.wav\n", "line 2: field 'Answer': is empty"),
-        (HEADER + "Q?\tA\t1.wav\nR?\tB\t1.wav\n", "line 3: the id '1' already stands in line 2"),
+        (HEADER + "Q?\tA\t1.wav\nR?\tB\t1.wav\n", r"line 3 \(Wav Filename\): the id '1' already stands in line 2"),
         ("", "is empty"),
     ],
 )

@@ -72,7 +72,7 @@ def test_aliases_must_be_a_list(tmp_path: Path) -> None:
 
 def test_a_duplicate_id_names_both_lines(tmp_path: Path) -> None:
     write(tmp_path, asr=(ASR, ASR))
-    with pytest.raises(UserError, match="line 2: the id 'a1' already stands in line 1"):
+    with pytest.raises(UserError, match=r"line 2 \(id\): the id 'a1' already stands in line 1"):
         build_task("mini_asr").samples(tmp_path)
 
 

@@ -160,7 +160,7 @@ def test_files_that_are_not_there_are_named(data: Path, options: dict[str, str],
 
 def test_a_damaged_archive_and_a_doubled_id_are_named(data: Path) -> None:
     manifest(data / "tarred_audio_manifest.json", ENTRIES[0], ENTRIES[0])
-    with pytest.raises(UserError, match=r"line 2: the id .* already stands in line 1"):
+    with pytest.raises(UserError, match=r"line 2 \(audio_filepath\): the id .* already stands in line 1"):
         list_nemo_tarred(data)
     (data / "audio_1.tar").write_bytes(b"no tar at all" * 100)
     with pytest.raises(UserError, match=r"audio_1\.tar: is broken or no archive"):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tttbench.core.errors import InputError
+from tttbench.core.errors import InputError, UserError
 from tttbench.core.sample import Sample
 from tttbench.data.audio import read_audio
 from tttbench.data.sources.aishell1 import list_aishell1
@@ -217,3 +217,29 @@ def test_a_cell_that_can_not_be_read_is_named(name: str, content: bytes | None, 
     write_table(tmp_path / path, {"audio": [{"bytes": content, "path": "a.wav"}], **columns})
     said = said_of(read(tmp_path))
     assert re.match(rf"\S*/{re.escape(Path(path).name)}, row 1 \(audio\): ", said)
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("aishell1", "line 2 (id)"),
+        ("aishell2", "line 2 (id)"),
+        ("fleurs", "line 2 (file)"),
+        ("librispeech", "line 2 (id)"),
+        ("common voice", "line 3 (path)"),
+        ("voxpopuli", "line 3 (id)"),
+        ("llama_questions", "line 3 (Wav Filename)"),
+        ("openaudiobench", "line 3 (audio_filename)"),
+        ("uro_bench, rounds", "line 2 (id)"),
+        ("clotho", "line 3 (file_name)"),
+        ("audiocaps", "line 3: field 'audiocap_id'"),
+    ],
+)
+def test_an_id_that_stands_twice_is_named_with_both_rows_and_their_field(name: str, where: str, tmp_path: Path) -> None:
+    one = SETS[name]
+    for path, content in one.lists.items():
+        put(tmp_path / path, (content + content.splitlines(keepends=True)[-1]).encode())
+    put(tmp_path / one.audio, NOISE)
+    with pytest.raises(UserError, match="already stands in line") as caught:
+        one.read(tmp_path)
+    assert f"{where}: " in str(caught.value)

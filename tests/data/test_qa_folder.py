@@ -195,7 +195,7 @@ def test_the_list_on_the_page_is_read_as_the_page_says(tmp_path: Path) -> None:
 def test_options_are_those_of_the_columns_the_list_and_how_to_ask() -> None:
     assert sources.get("qa_folder").options == (
         *("list", "split", "ask", "references", "question", "answer", "aliases", "audio", "id", "cluster"),
-        *("answer_audio", "answer_text", "language", "start", "end", "duration"),
+        *("answer_audio", "answer_text", "language", "start", "end", "duration", "sample_rate"),
     )
 
 
@@ -218,7 +218,7 @@ def test_without_id_and_recording_a_question_is_called_by_its_row(tmp_path: Path
 
 def test_ids_stand_once(tmp_path: Path) -> None:
     (tmp_path / "l.csv").write_text("id,question,answer\nx,Q1,A\nx,Q2,B\n")
-    with pytest.raises(UserError, match=r"l\.csv, line 3: the id 'x' already stands in line 2"):
+    with pytest.raises(UserError, match=r"l\.csv, line 3 \(id\): the id 'x' already stands in line 2"):
         list_qa_folder(tmp_path, ask="text")
 
 

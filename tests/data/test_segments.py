@@ -162,7 +162,7 @@ def test_a_segment_behind_the_end_is_refused_with_row_and_field(folder: Path, fi
         ("wav.scp", "rec1 raw.ark:1234", "line 1: field 'path': 'raw.ark:1234' is not an audio file"),
         ("wav.scp", "rec1 -", "line 1: field 'path': '-' is not an audio file"),
         ("wav.scp", "rec1", "line 1: field 'path': no path after 'rec1'. Write: recording PATH"),
-        ("wav.scp", "rec1 a.wav\nrec1 b.wav", "line 2: the id 'rec1' already stands in line 1"),
+        ("wav.scp", "rec1 a.wav\nrec1 b.wav", "line 2 (id): the id 'rec1' already stands in line 1"),
         ("wav.scp", "rec1 a\0.wav", r"line 1: field 'text': must not hold the character '\x00'"),
         ("segments", "u1 rec1 0", "line 1: has 3 fields, not 4. Write: utterance recording START END"),
         ("segments", "u1 rec2 0 1", "line 1: field 'recording': 'rec2' isn't in wav.scp"),
@@ -180,8 +180,8 @@ def test_a_segment_behind_the_end_is_refused_with_row_and_field(folder: Path, fi
             "rec1 meeting B",
             "line 1: field 'channel': chooses a channel (B), which isn't done here",
         ),
-        ("text", "u1\x1b one", r"line 1: the id 'u1\x1b' must not hold the character '\x1b'"),
-        ("utt2spk", "u1 ann\nu1 bob", "line 2: the id 'u1' already stands in line 1"),
+        ("text", "u1\x1b one", r"line 1 (id): the id 'u1\x1b' must not hold the character '\x1b'"),
+        ("utt2spk", "u1 ann\nu1 bob", "line 2 (id): the id 'u1' already stands in line 1"),
     ],
 )
 def test_wrong_kaldi_folders(folder: Path, file: str, line: str, says: str) -> None:

@@ -84,6 +84,7 @@ def test_columns_are_chosen_by_name(tmp_path: Path) -> None:
 def test_options_are_those_of_the_columns_and_the_list() -> None:
     assert sources.get("asr_folder").options == (
         *("list", "split", "audio", "text", "id", "speaker", "language", "start", "end", "duration"),
+        "sample_rate",
     )
 
 

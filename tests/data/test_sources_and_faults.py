@@ -166,6 +166,7 @@ class Kind:
         source, options: of the source.
         no_text: what is said of a row without a text, at its place; ``""``: it is counted, as another file lacks it.
         broken: what is said of a list with odd bytes.
+        id: the field that ids are taken from.
     """
 
     write: Callable[[Path, Data], None]
@@ -178,6 +179,7 @@ class Kind:
     options: Mapping[str, str] = field(default_factory=dict)
     no_text: str = "no column for what is spoken"
     broken: str = "{place}: is not UTF-8"
+    id: str = "id"
 
     def place(self, row: int) -> str:
         """A row's place, as a regular expression."""
@@ -201,9 +203,12 @@ KINDS = {
     "csv": Kind(delimited("l.csv", ",", ("audio", "text", "id")), "l.csv", "audio", first=2, no_text=SHORT),
     "jsonl": Kind(objects("l.jsonl", "audio"), "l.jsonl", "audio, duration"),
     "nemo": Kind(
-        objects("manifest.json", "audio_filepath", with_id=False), "manifest.json", "audio_filepath, duration"
+        objects("manifest.json", "audio_filepath", with_id=False),
+        "manifest.json",
+        "audio_filepath, duration",
+        id="audio_filepath",
     ),
-    "nemo, tarred": Kind(nemo_tarred, "tarred_audio_manifest.json", "audio_filepath, duration"),
+    "nemo, tarred": Kind(nemo_tarred, "tarred_audio_manifest.json", "audio_filepath, duration", id="audio_filepath"),
     "audiofolder, csv": Kind(
         delimited("metadata.csv", ",", ("file_name", "text", "id")), "metadata.csv", "file_name", first=2, no_text=SHORT
     ),
@@ -273,7 +278,8 @@ def test_a_recording_that_is_missing_is_named_likewise(name: str, tmp_path: Path
 def test_an_id_that_stands_twice_is_named_with_both_rows(name: str, tmp_path: Path) -> None:
     kind = KINDS[name]
     rows = (*Data().rows[:2], replace(Data().rows[0], text="word r3"))
-    says = rf"{kind.place(3)}: the id .*r1.* already stands in {kind.unit} {kind.first}"
+    at = rf"\({kind.id}\)"
+    says = rf"{kind.place(3)} {at}: the id .*r1.* already stands in {kind.unit} {kind.first} {at}\."
     with pytest.raises(UserError, match=says):
         kind.listed(tmp_path / "x", Data(rows))
 

@@ -87,7 +87,7 @@ def test_the_folder_that_is_asked_for_has_the_tables_of_the_split(tmp_path: Path
 @pytest.mark.parametrize(
     ("rows", "says"),
     [
-        ([ROWS[0], ROWS[0]], rf"asr_test\.tsv, line 3: the id '{FIRST[:40]}"),
+        ([ROWS[0], ROWS[0]], rf"asr_test\.tsv, line 3 \(id\): the id '{FIRST[:40]}"),
         ([ROWS[0].replace("\tNone", "")], r"asr_test\.tsv, line 2: has 7 fields, not 8"),
         ([ROWS[0].replace(FIRST, "")], r"asr_test\.tsv, line 2: field 'id': is empty"),
         ([ROWS[2]], "no row has a text in 'normalized_text'"),

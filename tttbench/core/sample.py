@@ -77,6 +77,8 @@ class AudioRef:
         start_s, end_s: the segment in seconds; ``end_s`` None means to the end.
         listed: where a list names it, for messages; it makes no audio another, and a run doesn't keep it.
         made: what it is made of, where it is made; ``path`` is where it is kept then.
+        rate_hz: the sample rate that a list gives it, None if none does: of a file of another rate, nothing can be
+            told. It makes no audio another, and a run doesn't keep it.
     """
 
     path: Path
@@ -85,6 +87,7 @@ class AudioRef:
     end_s: float | None = None
     listed: Place | None = field(default=None, compare=False, metadata={"kept": False})
     made: MadeSpeech | None = field(default=None, metadata={"may_lack": True})
+    rate_hz: float | None = field(default=None, compare=False, metadata={"kept": False})
 
     def __str__(self) -> str:
         """Say where it is, for messages: path, member and segment, or what it is made of."""

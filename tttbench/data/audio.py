@@ -43,10 +43,10 @@ def read_audio(reference: AudioRef) -> Audio:
     a segment of it; speech that is made of a text is made, if it isn't yet.
 
     Raises:
-        InputError: as ``load_audio``; no such archive or member; a segment that the audio doesn't hold. The message
-            begins with the row of the list that names the audio, if a list does.
+        InputError: as ``load_audio``; no such archive or member; a segment that the audio doesn't hold; another sample
+            rate than the list gives. The message begins with the row of the list that names the audio, if a list does.
     """
-    start_s, end_s = reference.start_s, reference.end_s
+    start_s, end_s, rate_hz = reference.start_s, reference.end_s, reference.rate_hz
     try:
         if start_s < 0 or (end_s is not None and not end_s > start_s):
             raise InputError(f"{reference}: the segment must end behind its start, from 0 s on. Correct the list.")
@@ -55,10 +55,10 @@ def read_audio(reference: AudioRef) -> Audio:
 
             return Audio(*read_speech(reference))
         if not reference.member:
-            return _load(reference.path, str(reference), start_s, end_s)
+            return _load(reference.path, str(reference), start_s, end_s, rate_hz)
         is_table = reference.path.suffix.lower() == parquet.SUFFIX
         content = (parquet.read_cell if is_table else read_member)(reference.path, reference.member)
-        return _decoded(io.BytesIO(content), str(reference), start_s, end_s)
+        return _decoded(io.BytesIO(content), str(reference), start_s, end_s, rate_hz)
     except InputError as error:
         if reference.listed is None:
             raise
@@ -75,10 +75,10 @@ def load_audio(path: Path | str) -> Audio:
             empty, of a rate that no recording has, or holds NaN, infinite or unscaled samples. The message names the
             file and what to do.
     """
-    return _load(Path(path), str(path), 0.0, None)
+    return _load(Path(path), str(path), 0.0, None, None)
 
 
-def _load(path: Path, name: str, start_s: float, end_s: float | None) -> Audio:
+def _load(path: Path, name: str, start_s: float, end_s: float | None, rate_hz: float | None) -> Audio:
     try:
         found = path.stat()
     except FileNotFoundError:
@@ -95,15 +95,15 @@ def _load(path: Path, name: str, start_s: float, end_s: float | None) -> Audio:
     try:
         # Unbuffered, as the decoder takes over its descriptor.
         with path.open("rb", 0) as file:
-            return _decoded(file, name, start_s, end_s)
+            return _decoded(file, name, start_s, end_s, rate_hz)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}). Check its permissions.") from error
 
 
-def _decoded(file: BinaryIO, name: str, start_s: float, end_s: float | None) -> Audio:
+def _decoded(file: BinaryIO, name: str, start_s: float, end_s: float | None, rate_hz: float | None) -> Audio:
     from tttbench.data.decoding import decode
 
-    return decode(file, name, start_s, end_s)
+    return decode(file, name, start_s, end_s, rate_hz)
 
 
 def resample(samples: Waveform, from_hz: int, to_hz: int) -> Waveform:

@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 import numpy as np
@@ -76,15 +76,17 @@ class _Part:
     rate: int
     n_channels: int
     n_frames: int
+    is_opus: bool
 
 
-def decode(file: BinaryIO, name: str, start_s: float, end_s: float | None) -> Audio:
+def decode(file: BinaryIO, name: str, start_s: float, end_s: float | None, rate_hz: float | None = None) -> Audio:
     """Read a segment of an open file.
 
     Args:
         file: unbuffered, or in memory.
         name: what messages call it.
         start_s, end_s: the segment in seconds; None is the end.
+        rate_hz: the sample rate that a list gives; None if none does. That of Opus is the decoder's choice.
 
     Raises:
         InputError: as ``tttbench.data.audio.read_audio``.
@@ -94,6 +96,11 @@ def decode(file: BinaryIO, name: str, start_s: float, end_s: float | None) -> Au
         with deferred():
             parts = [_looked_at(file, stream, name) for stream in streams(file, name)]
             rate = _rate_of(parts, name)
+            if rate_hz is not None and round(rate_hz) != rate and not any(part.is_opus for part in parts):
+                raise InputError(
+                    f"{name}: has {rate:,} Hz, and the list says {rate_hz:,.10g} Hz. Correct the list, or the file: "
+                    "speech with a wrong rate is too fast or too slow."
+                )
             first, last = _segment(sum(part.n_frames for part in parts), rate, name, start_s, end_s)
             pieces, begin = [], 0
             for part in parts:
@@ -117,7 +124,7 @@ def _looked_at(file: BinaryIO, stream: Stream, name: str) -> _Part:
                 f"{name}: is a file of the kind {sound.format}, of which can't be told whether it is whole. "
                 "Convert it to wav or flac."
             )
-        part = _Part(stream, int(sound.samplerate), int(sound.channels), int(sound.frames))
+        part = _Part(stream, int(sound.samplerate), int(sound.channels), int(sound.frames), sound.subtype == "OPUS")
     if stream.n_frames is not None and stream.n_frames > part.n_frames:
         raise InputError(
             f"{name}: can't be decoded to its end ({part.n_frames:,} of {stream.n_frames:,} samples). "
@@ -126,7 +133,7 @@ def _looked_at(file: BinaryIO, stream: Stream, name: str) -> _Part:
     n_frames = stream.n_frames if stream.n_frames is not None else part.n_frames
     if n_frames >= _UNKNOWN_FRAMES:
         n_frames = _counted(file, part, name)
-    return _Part(stream, part.rate, part.n_channels, n_frames)
+    return replace(part, n_frames=n_frames)
 
 
 def _rate_of(parts: Sequence[_Part], name: str) -> int:

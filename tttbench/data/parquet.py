@@ -30,6 +30,9 @@ _ROWS_LOOKED_AT = 16
 _CELLS_AT_ONCE = 16
 """Recordings that are decoded at once: a row group may hold a thousand of them."""
 
+_RATE = "sampling_rate"
+"""The field of a struct ``{bytes, path}`` that may give its sample rate."""
+
 _BUFFER_BYTES = 1 << 20
 
 _CELL = re.compile(r"(.+)\[(\d{1,18})\]", re.DOTALL)
@@ -41,12 +44,17 @@ class TableRow:
 
     Attributes:
         fields: by column. In the place of embedded audio stands the name of its file, ``""`` if it has none, and None
-            where there is no audio.
+            where there is no audio. The sample rate that its struct gives is a field of its own, see ``rate_column``.
         embedded: columns whose audio lies in the table.
     """
 
     fields: JsonObject
     embedded: frozenset[str]
+
+
+def rate_column(audio: str) -> str:
+    """Return the field that holds the sample rate of a column of audio, where its structs give one."""
+    return f"{audio}.{_RATE}"
 
 
 def member_of(column: str, row: int) -> str:
@@ -69,12 +77,14 @@ def read_rows(path: Path) -> Iterator[TableRow]:
         holders = {field.name: _holds_audio(field.type) for field in schema}
         structs = [name for name, kind in holders.items() if kind == "struct"]
         bare = [name for name, kind in holders.items() if kind == "bytes"]
+        rated = [name for name in structs if _gives_rate(schema.field(name).type)]
         embedded = frozenset((*bare, *(name for name in structs if not _is_without_bytes(file, name))))
-        wanted = [*plain, *(f"{name}.path" for name in structs)]
+        wanted = [*plain, *(f"{name}.path" for name in structs), *map(rate_column, rated)]
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=wanted, use_threads=False):
             for row in batch.to_pylist():
                 fields = {name: row[name] for name in plain}
                 fields |= {name: None if row[name] is None else row[name]["path"] or "" for name in structs}
+                fields |= {rate_column(name): row[name] and row[name][_RATE] for name in rated}
                 yield TableRow(fields | dict.fromkeys(bare, ""), embedded)
 
 
@@ -177,6 +187,13 @@ def _holds_audio(kind: Any) -> str:
         return "bytes"
     names = {field.name: field.type for field in kind} if types.is_struct(kind) else {}
     return "struct" if {"bytes", "path"} <= names.keys() and is_bytes(names["bytes"]) else ""
+
+
+def _gives_rate(kind: Any) -> bool:
+    """Whether structs of audio hold a sample rate."""
+    from pyarrow import types
+
+    return any(field.name == _RATE and types.is_integer(field.type) for field in kind)
 
 
 def _is_without_bytes(file: Any, column: str) -> bool:

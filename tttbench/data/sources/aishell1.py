@@ -59,7 +59,7 @@ def read_aishell1(folder: Path, split: str = "test") -> Transcribed:
             continue
         row = id_and_text(place, line)
         audio = replace(row.audio("id"), path=at / speaker / f"{row.text('id')}.wav")
-        utterances.append(Utterance(row.text("id"), audio, "".join(row.text("text").split()), place, speaker))
+        utterances.append(Utterance(row.text("id"), audio, "".join(row.text("text").split()), row.at("id"), speaker))
     return found_in("aishell1", at, utterances)
 
 

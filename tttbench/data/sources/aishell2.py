@@ -50,7 +50,7 @@ def read_aishell2(folder: Path, channel: str = "iOS", split: str = "test") -> Tr
             )
         speaker = _SPEAKER.fullmatch(name)
         utterances.append(
-            Utterance(name, recordings[name], row.text("text"), row.place, "" if speaker is None else speaker[1])
+            Utterance(name, recordings[name], row.text("text"), row.at("id"), "" if speaker is None else speaker[1])
         )
     without = len(recordings.keys() - {one.id for one in utterances})
     return found_in("aishell2", at, utterances, {"rows of wav.scp without a transcript": without})
@@ -72,7 +72,7 @@ def _recordings(path: Path) -> dict[str, AudioRef]:
     for number, line in read_lines(path):
         row = id_and_text(Place(path, number), line, "\t", "path")
         name = row.text("id")
-        ids.add(name, row.place)
+        ids.add(name, row.at("id"))
         found[name] = row.audio("path")
     return found
 

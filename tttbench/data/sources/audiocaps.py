@@ -7,7 +7,6 @@ differs from user to user, so those that aren't there are counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError
@@ -42,14 +41,12 @@ def read_audiocaps(folder: Path, split: str) -> tuple[Path, list[Clip]]:
         _refuse_twice(row, rows)
         name = f"{_name(row, 'youtube_id')}_{_start(row)}"
         captions.setdefault(name, []).append(row.filled("caption"))
-        places.setdefault(name, row.place)
+        places.setdefault(name, row.at("youtube_id, start_time"))
     files = _recordings(folder, captions)
     return folder, [
         Clip(
             name,
-            AudioRef(
-                files.get(name, folder / f"{name}.wav"), listed=replace(places[name], fields="youtube_id, start_time")
-            ),
+            AudioRef(files.get(name, folder / f"{name}.wav"), listed=places[name]),
             tuple(texts),
             places[name],
             {"youtube_id": name.rpartition("_")[0]},

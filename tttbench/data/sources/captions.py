@@ -21,7 +21,7 @@ class Clip:
         id: unique within its set.
         audio: the recording.
         captions: of several people, none empty.
-        place: where it is listed first.
+        place: where it is listed first; its field is that of the id.
         facts: shown beside it: its license, keywords …
     """
 

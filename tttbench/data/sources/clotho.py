@@ -50,7 +50,7 @@ def _clip(row: Row, audio: Path, facts: Mapping[str, Mapping[str, str]]) -> Clip
     if "/" in name:
         raise row.cell("file_name").error("", "must be a file's name, without a folder. Copy the list again.")
     captions = tuple(row.filled(column) for column in CAPTIONS)
-    return Clip(Path(name).stem, row.audio("file_name", audio), captions, row.place, facts.get(name, {}))
+    return Clip(Path(name).stem, row.audio("file_name", audio), captions, row.at("file_name"), facts.get(name, {}))
 
 
 def _facts(path: Path) -> dict[str, dict[str, str]]:

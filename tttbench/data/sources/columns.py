@@ -66,11 +66,13 @@ def _read_row(row: Row, columns: Columns) -> Utterance:
     speaker = chosen_column(row, columns, "speaker")
     language = language_of(row, columns)
     own = chosen_column(row, columns, "id")
+    if own is not None and row.fields[own] is None:
+        own = None
     return Utterance(
-        id=found.name if own is None or row.fields[own] is None else row.text_or_whole(own) or row.filled(own),
+        id=found.name if own is None else row.text_or_whole(own) or row.filled(own),
         audio=found.audio,
         text=text,
-        place=row.place,
+        place=row.at(column if own is None else own),
         speaker="" if speaker is None or row.fields[speaker] is None else row.text_or_whole(speaker),
         language=language,
     )

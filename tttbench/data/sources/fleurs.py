@@ -70,7 +70,7 @@ def read_fleurs(folder: Path, config: str, split: str = "test", text: str = "tra
             audio = replace(listed, path=unpacked / name)
         else:
             audio = replace(listed, path=archive, member=f"{inside}/{name}" if inside else name)
-        utterances.append(_utterance(row, name, audio, text))
+        utterances.append(_utterance(row, "file", audio, text))
     if unpacked is not None:
         return found_in("fleurs", unpacked, utterances)
     refuse_doubled_ids(utterances)
@@ -88,14 +88,14 @@ def _table(folder: Path, config: str, split: str) -> Path | None:
 
 
 def _of_table(path: Path, text: str) -> Transcribed:
-    utterances = [_utterance(row, row.filled("audio"), row.audio("audio"), text) for row in read_parquet(path)]
+    utterances = [_utterance(row, "audio", row.audio("audio"), text) for row in read_parquet(path)]
     return found_in("fleurs", path.parent, utterances)
 
 
-def _utterance(row: Row, name: str, audio: AudioRef, text: str) -> Utterance:
+def _utterance(row: Row, column: str, audio: AudioRef, text: str) -> Utterance:
     # The sentence takes the speaker's place, who isn't told.
     sentence = row.text_or_whole("id") or row.filled("id")
-    return Utterance(name.removesuffix(".wav"), audio, row.filled(text), row.place, sentence)
+    return Utterance(row.filled(column).removesuffix(".wav"), audio, row.filled(text), row.at(column), sentence)
 
 
 @register_source("fleurs", options=("config", "split", "text"), summary="FLEURS as released in TSV and in parquet")

@@ -87,7 +87,7 @@ def _of_table(rows: Sequence[Row]) -> Iterator[Utterance]:
             id=row.filled("segment_id"),
             audio=row.audio("audio"),
             text=row.filled("text"),
-            place=row.place,
+            place=row.at("segment_id"),
             speaker=row.filled("audio_id"),
         )
 

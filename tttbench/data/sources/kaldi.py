@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError
@@ -51,7 +51,11 @@ def read_kaldi(folder: Path) -> KaldiFolder:
             raise UserError(
                 f"{row.place}: field 'id': {row.name!r:.80} isn't in {named}. Add it there, or delete the line."
             )
-        utterances.append(Utterance(row.name, audio[row.name], row.rest, row.place, speaker_of.get(row.name, "")))
+        utterances.append(
+            Utterance(
+                row.name, audio[row.name], row.rest, replace(row.place, fields="id"), speaker_of.get(row.name, "")
+            )
+        )
     return KaldiFolder(utterances, len(audio) - len(utterances))
 
 
@@ -69,7 +73,7 @@ def _rows(path: Path) -> Iterator[_Line]:
     for number, line in read_lines(path):
         name, _, rest = line.strip().replace("\t", " ").partition(" ")
         place = Place(path, number)
-        ids.add(name, place)
+        ids.add(name, replace(place, fields="id"))
         if odd_character(rest):
             Row(place, {"text": rest}).text("text")  # says what is wrong
         yield _Line(place, name, rest.strip())

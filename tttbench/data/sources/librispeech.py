@@ -43,7 +43,7 @@ def read_librispeech(lists: Sequence[Path]) -> list[Utterance]:
                     id=utterance_id,
                     audio=replace(row.audio("id"), path=_audio_beside(f"{path.parent}/{utterance_id}")),
                     text=row.text("text"),
-                    place=row.place,
+                    place=row.at("id"),
                     speaker=speaker if dash else "",
                 )
             )

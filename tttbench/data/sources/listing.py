@@ -36,6 +36,10 @@ class Row:
     fields: JsonObject
     embedded: frozenset[str] = frozenset()
 
+    def at(self, column: str) -> Place:
+        """Return where a field stands."""
+        return replace(self.place, fields=column)
+
     def text(self, column: str) -> str:
         """Return a field that must be there and be a string (it may be empty), without blanks around it."""
         value = self.fields.get(column)
@@ -60,8 +64,8 @@ class Row:
         path = self.filled(column)
         if column in self.embedded:
             member = member_of(column, self.place.number - 1)
-            return AudioRef(self.place.file, member, listed=replace(self.place, fields=column))
-        return AudioRef((folder or self.place.file.parent) / path, listed=replace(self.place, fields=column))
+            return AudioRef(self.place.file, member, listed=self.at(column))
+        return AudioRef((folder or self.place.file.parent) / path, listed=self.at(column))
 
     def optional(self, column: str) -> str:
         """Return a field, or ``""`` where it is missing or null."""
@@ -105,7 +109,11 @@ class UniqueIds:
         self._places: dict[str, Place] = {}
 
     def add(self, found: str, place: Place) -> None:
-        """Note an id; raises ``UserError`` for one that is none, or that stood somewhere before (naming both rows)."""
+        """Note an id, at the field that it is taken from.
+
+        Raises:
+            UserError: it is none, or stood somewhere before; the message names both rows.
+        """
         if fault := id_fault(found):
             raise UserError(f"{place}: the id {found!a:.80} {fault}")
         first = self._places.get(found)

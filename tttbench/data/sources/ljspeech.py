@@ -31,7 +31,9 @@ def read_ljspeech(folder: Path) -> list[Utterance]:
     """
     path = folder / "metadata.csv"
     rows = split_fields(path, read_lines(path), ["id", "text", "normalized text"], "|")
-    return [Utterance(row.filled("id"), _audio(row, folder), row.filled("normalized text"), row.place) for row in rows]
+    return [
+        Utterance(row.filled("id"), _audio(row, folder), row.filled("normalized text"), row.at("id")) for row in rows
+    ]
 
 
 def _audio(row: Row, folder: Path) -> AudioRef:

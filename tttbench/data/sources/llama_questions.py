@@ -53,7 +53,7 @@ def read_llama_questions(folder: Path) -> list[SpokenQuestion]:
     ids = UniqueIds()
     for row in split_fields(path, lines[1:], header, "\t"):
         audio = row.audio(wav)
-        ids.add(audio.path.stem, row.place)
+        ids.add(audio.path.stem, row.at(wav))
         found.append(SpokenQuestion(audio.path.stem, audio, row.filled(question), row.filled(answer)))
     return found
 

@@ -73,7 +73,7 @@ def _rows(path: Path) -> list[Row]:
     rows = read_json_lines(path)
     ids = UniqueIds()
     for row in rows:
-        ids.add(row.filled("id"), row.place)
+        ids.add(row.filled("id"), row.at("id"))
     return rows
 
 

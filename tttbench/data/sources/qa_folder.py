@@ -86,7 +86,7 @@ class Question:
     """One row of a list of questions.
 
     Attributes:
-        place: where it stands.
+        place: where it stands; its field is that of the id.
         id: unique within the list.
         text: what is asked; ``""`` if the list doesn't tell, and there is audio.
         audio: of the question; None where questions are asked in writing.
@@ -196,9 +196,10 @@ def _read_row(row: Row, columns: QuestionColumns, asked: _Asked) -> Question:
     audio, name = _recorded(row, columns, is_needed=is_spoken)
     references = () if asked.is_open else _references(row, columns)
     cluster = chosen_column(row, columns, "cluster")
+    own_id, of = _id(row, columns)
     return Question(
-        row.place,
-        _id(row, columns) or name or str(row.place.number),
+        row.at(of or (str(chosen_column(row, columns, "audio")) if name else "")),
+        own_id or name or str(row.place.number),
         text,
         audio if is_spoken else None,
         references,
@@ -208,12 +209,12 @@ def _read_row(row: Row, columns: QuestionColumns, asked: _Asked) -> Question:
     )
 
 
-def _id(row: Row, columns: QuestionColumns) -> str:
-    """The id that a list gives a question; ``""`` if it gives none."""
+def _id(row: Row, columns: QuestionColumns) -> tuple[str, str]:
+    """The id that a list gives a question, and its column; both ``""`` if it gives none."""
     column = chosen_column(row, columns, "id")
     if column is None or row.fields[column] is None:
-        return ""
-    return row.text_or_whole(column) or row.filled(column)
+        return "", ""
+    return row.text_or_whole(column) or row.filled(column), column
 
 
 def _recorded(row: Row, columns: QuestionColumns, *, is_needed: bool) -> tuple[AudioRef | None, str]:

@@ -6,6 +6,7 @@ of what the list means. What is known of the audio (what is spoken, the right an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import ClassVar
 from tttbench.core.errors import UserError, did_you_mean
 from tttbench.core.language import language_fault
 from tttbench.core.sample import AudioRef
+from tttbench.data.parquet import rate_column
 from tttbench.data.sources.listing import Row, find_column, shortened
 
 KNOWN_OF_AUDIO: Mapping[str, tuple[str, ...]] = {
@@ -25,6 +27,7 @@ KNOWN_OF_AUDIO: Mapping[str, tuple[str, ...]] = {
     "start": ("start", "start_s", "start_time", "offset", "begin", "begin_time", "onset", "segment_start"),
     "end": ("end", "end_s", "end_time", "stop", "stop_time", "segment_end"),
     "duration": ("duration", "duration_s", "dur"),
+    "sample_rate": ("sample_rate", "sampling_rate", "samplerate", "sample_rate_hz", "sampling_rate_hz"),
 }
 """Names under which columns are known, in any case, the first that is there winning."""
 
@@ -43,6 +46,9 @@ _NOT_READ = (
 _CHANNELS = ("channel", "channels", "channel_index", "channel_selector", "audio_channel")
 """Likewise, where they hold a number; else they may be the names of broadcasters."""
 
+_HERTZ = re.compile(r"(?P<number>\d+(\.\d+)?) ?(?P<kilo>k?)(hz)?", re.IGNORECASE | re.ASCII)
+"""How a sample rate may be written: ``16000``, ``16k``, ``44.1 kHz``."""
+
 _AGREE_S = 0.1
 """An end, and a start with a duration, that differ by less are the same, rounded."""
 
@@ -59,6 +65,7 @@ class AudioColumns:
     start: str = ""
     end: str = ""
     duration: str = ""
+    sample_rate: str = ""
 
     def accepted(self, role: str) -> tuple[str, ...]:
         """The names that a column may have."""
@@ -87,11 +94,12 @@ _WHOLE = _Segment(None, None, ())
 
 
 def recording(row: Row, columns: AudioColumns, audio: AudioRef, name: str) -> Recording:
-    """Return the part of ``audio``, which the row calls ``name``, that a row means.
+    """Return the part of ``audio``, which the row calls ``name``, that a row means, with the sample rate it gives.
 
     Raises:
-        UserError: the fields of the segment contradict one another, or aren't understood.
+        UserError: the fields of the segment contradict one another, or aren't understood, as a rate may not be.
     """
+    audio = _with_rate(row, columns, audio)
     segment = _segment(row, columns)
     own = name.rpartition(".")[0] or name
     if segment.start_s is not None:
@@ -148,6 +156,20 @@ def _cut(audio: AudioRef, segment: _Segment) -> AudioRef:
         return audio
     listed = replace(audio.listed, fields=", ".join([audio.listed.fields, *segment.fields]))
     return replace(audio, start_s=segment.start_s or 0.0, end_s=segment.end_s, listed=listed)
+
+
+def _with_rate(row: Row, columns: AudioColumns, audio: AudioRef) -> AudioRef:
+    """``audio`` with the rate that the row gives, or the struct that holds it in a table: another one is an error."""
+    column = chosen_column(row, columns, "sample_rate")
+    if column is None and row.embedded and audio.listed is not None:
+        column = rate_column(audio.listed.fields)
+    if column is None or audio.listed is None or row.fields.get(column) in (None, ""):
+        return audio
+    value = row.fields[column]
+    told = _HERTZ.fullmatch(value.strip()) if isinstance(value, str) else None
+    hz = row.number(column) if told is None else float(told["number"]) * (1000 if told["kilo"] else 1)
+    listed = replace(audio.listed, fields=f"{audio.listed.fields}, {column}")
+    return replace(audio, rate_hz=hz, listed=listed)
 
 
 def _segment(row: Row, columns: AudioColumns) -> _Segment:

@@ -6,7 +6,7 @@ How they are written stands in ``tttbench.miniworld.second.testset``.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from tttbench.core.errors import UserError, did_you_mean
@@ -82,11 +82,11 @@ def _rows(folder: Path, condition: str) -> Iterator[Row]:
         )
     ids = UniqueIds()
     for row in read_json_lines(folder / LIST):
-        ids.add(row.filled("id"), row.place)
+        ids.add(row.filled("id"), row.at("id"))
         yield row
 
 
 def _recorded(row: Row, condition: str) -> AudioRef:
     """The recording in ``condition``; all of them must be named."""
     path: Path = getattr(read_table(_Recorded, row.cell("audio")), condition)
-    return AudioRef(row.place.file.parent / path, listed=replace(row.place, fields="audio"))
+    return AudioRef(row.place.file.parent / path, listed=row.at("audio"))

@@ -67,7 +67,7 @@ def list_uro_bench(folder: Path, **options: str) -> Sequence[Sample]:
     for number, row in enumerate(read_json_lines(at / "test.jsonl")):
         is_conversation = "dialogue" in row.fields
         for sample in _of_conversation(row, name, history) if is_conversation else [_question(row, name, number)]:
-            ids.add(sample.id, row.place)
+            ids.add(sample.id, row.at("id"))
             samples.append(sample)
     audio = [turn.audio for sample in samples for turn in sample.turns if turn.audio is not None]
     rest = tell_left_out(folder, left_out(at, audio, "a question"))

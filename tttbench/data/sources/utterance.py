@@ -15,7 +15,7 @@ class Utterance:
         id: unique within the data set.
         audio: a file or a segment of one; whether it is there is not looked up.
         text: what is said; may be empty (silence).
-        place: where it stands.
+        place: where it stands; its field is that of the id.
         speaker: who says it; empty if the list doesn't tell.
         language: BCP 47 tag; empty if the list doesn't tell.
     """

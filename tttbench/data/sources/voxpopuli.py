@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from tttbench.core.errors import UserError
@@ -49,13 +48,13 @@ def read_voxpopuli(folder: Path, config: str, split: str = "test", text: str = "
     """
     table = _table(folder, config, split) if folder.is_dir() else None
     if table is not None:
-        told = [(row, row.filled("audio_id"), row.audio("audio")) for row in read_parquet(table)]
+        told = [(row, "audio_id", row.audio("audio")) for row in read_parquet(table)]
         return _found(told, text, table.parent)
     marker = f"asr_{split}.tsv"
     tables = f"{_SPLITS_OF_TABLES.get(split, split)}-….parquet"
     give = f"Give the folder of the language, with {marker} and a folder a year, or that with {tables}."
     at = inner_of(folder, _BELOW, config, marker, give) if not os.path.lexists(folder / marker) else folder
-    return _found([(row, row.filled("id"), _clip(row, at)) for row in _rows(at / marker)], text, at / marker)
+    return _found([(row, "id", _clip(row, at)) for row in _rows(at / marker)], text, at / marker)
 
 
 def _rows(path: Path) -> list[Row]:
@@ -67,8 +66,11 @@ def _rows(path: Path) -> list[Row]:
 
 
 def _found(told: Sequence[tuple[Row, str, AudioRef]], text: str, where: Path) -> Transcribed:
+    """Those of the rows, each with the column of its id, that have a text."""
     utterances = [
-        Utterance(own, audio, row.text(text), row.place, _speaker(row)) for row, own, audio in told if row.text(text)
+        Utterance(row.filled(own), audio, row.text(text), row.at(own), _speaker(row))
+        for row, own, audio in told
+        if row.text(text)
     ]
     if not utterances:
         raise UserError(f"{where}: no row has a text in {text!r}. Choose another one of {', '.join(TEXTS)}.")
@@ -79,7 +81,7 @@ def _found(told: Sequence[tuple[Row, str, AudioRef]], text: str, where: Path) ->
 
 def _clip(row: Row, at: Path) -> AudioRef:
     own = row.filled("id")
-    return AudioRef(at / own[:4] / f"{own}.ogg", listed=replace(row.place, fields="id"))
+    return AudioRef(at / own[:4] / f"{own}.ogg", listed=row.at("id"))
 
 
 def _speaker(row: Row) -> str:
