@@ -26,6 +26,7 @@ from tttbench.stats.loudness import loudness
 
 from ..text.recipe_examples import Outputs, changes
 from ..text.test_instructions import CASES
+from .score_examples_of_others import outputs as of_others
 from .views import Seen, sample
 
 STORED = Path(__file__).with_name("score_examples.json")
@@ -69,7 +70,8 @@ REPLIES = (
 
 def outputs() -> dict[str, dict[str, str]]:
     """Return what each recipe gives for its examples now."""
-    return dict([*_choices(), *_refusal(), *_instructions(), *_captions(), *_repetition(), *_replies(), *_loudness()])
+    own = [*_choices(), *_refusal(), *_instructions(), *_captions(), *_repetition(), *_replies(), *_loudness()]
+    return dict([*own, *of_others()])
 
 
 def _choices() -> Iterator[tuple[str, dict[str, str]]]:
