@@ -11,9 +11,11 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import parse_score
 from tttbench.pipeline.default_scores import (
     WHISPER_BASIC,
+    WHISPER_BASIC_BY_CHARACTER,
     WHISPER_ENGLISH,
     added,
     as_known,
+    by_language,
     known_ways,
     ways_of,
     with_defaults,
@@ -54,6 +56,33 @@ def test_other_languages_take_our_rules_for_those_with_whisper_s_beside_them() -
     assert (WHISPER_BASIC.id, WHISPER_BASIC.options) == ("wer_whisper-basic", {"recipe": "whisper-basic"})
     named = ScoreSpec("wer", "wer", {"normalizer": "whisper-basic"})
     assert with_defaults((named,), "", "", "de") == (named,)
+
+
+@pytest.mark.parametrize("language", ["ja", "th-TH", "lo", "my", "km", "bo", "zh", "yue-HK"])
+def test_where_no_spaces_are_written_words_are_counted_by_character_under_another_id(language: str) -> None:
+    raw = ScoreSpec("wer", "wer_raw", {"recipe": "raw"})
+    mine = ScoreSpec("wer", "mine", {"recipe": "whisper-basic"})
+    found = with_defaults(by_language((WER, CER, raw, mine), language), "", "", language)
+    by_character = {"units": "characters"}
+    assert found == (
+        ScoreSpec("wer", "wer_characters", {**by_character, "normalizer": "basic"}),
+        WHISPER_BASIC_BY_CHARACTER,
+        ScoreSpec("cer", "cer", {"normalizer": "basic"}),
+        ScoreSpec("wer", "wer_raw_characters", {"recipe": "raw", **by_character}),
+        ScoreSpec("wer", "mine", {"recipe": "whisper-basic", **by_character}),
+    )
+    assert WHISPER_BASIC_BY_CHARACTER.id == "wer_whisper-basic_characters"
+
+
+def test_units_are_those_of_white_space_elsewhere_and_where_they_are_asked_for() -> None:
+    own = (WER, ScoreSpec("wer_mean", "wer_mean"), ScoreSpec("self_wer", "self_wer"))
+    for language in ("", "en", "de", "ko", "vi", "und"):
+        assert by_language(own, language) == own
+    asked = (ScoreSpec("wer", "wer_words", {"units": "words"}),)
+    assert by_language(asked, "ja") == asked
+    # Its normalizer puts spaces between characters.
+    published = (ScoreSpec("wer", "wer_seed-tts-zh", {"recipe": "seed-tts-zh"}), ScoreSpec("cer_zh", "cer_zh"))
+    assert by_language(published, "zh") == published
 
 
 def test_another_score_of_that_id_is_refused() -> None:

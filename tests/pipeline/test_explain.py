@@ -141,3 +141,16 @@ def test_what_is_written_in_chinese_characters_is_explained_by_character(
     )
     found = values(ended.document, "presets")
     assert (found["zh"], "en" in found) == (0.25, False)
+
+
+def test_a_language_without_spaces_is_explained_by_character(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "refs.tsv").write_text("a\t今日は雨です\n", encoding="utf-8")
+    (tmp_path / "one.tsv").write_text("a\t今日は雪です。\n", encoding="utf-8")
+    ended = explain(
+        capsys, tmp_path / "one.tsv", "--references", tmp_path / "refs.tsv", "--language", "ja-JP", "--json"
+    )
+    found = values(ended.document, "presets")
+    assert (found["raw"], found["whisper-basic"]) == (pytest.approx(2 / 6), pytest.approx(1 / 6))
+    assert "refs: Error rate by character in %" in ended.out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -139,3 +140,25 @@ def test_a_mixed_set_counts_insertions_in_the_word_error_rate_too(
     assert found["clips_with_words"] == 1.0
     found = evaluated(noises, "silent", capsys, expected=0)
     assert (found["wer"], found["inserted_words"], found["clips_with_words"]) == (1.0, 0.0, 0.0)
+
+
+def test_clips_without_speech_are_counted_in_the_units_of_their_error_rate() -> None:
+    found = fitting_scores("mine", [parse_score("wer=own:units=characters,recipe=basic")], listed("あめ", ""))
+    assert [(spec.scorer, spec.id, dict(spec.options)) for spec in found[1:]] == [
+        ("inserted_words", "inserted_characters", {"recipe": "basic", "units": "characters"}),
+        ("clips_with_words", "clips_with_words", {"recipe": "basic"}),
+    ]
+
+
+def test_sentences_that_white_space_makes_one_word_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    samples = [
+        replace(one, language=tag) for one, tag in zip(listed("あめ", "rain", "雨"), ("ja", "en", "zh"), strict=True)
+    ]
+    fitting_scores("mine", [parse_score("wer"), parse_score("cer")], samples)
+    assert (
+        "mine: 2 of 3 samples are in languages written without spaces (ja, zh), of which wer counts a sentence as one "
+        "word. Make each language a task of its own, or add wer:units=characters." in caplog.text
+    )
+    caplog.clear()
+    fitting_scores("mine", [parse_score("wer:units=characters"), parse_score("wer:units=words")], samples)
+    assert "written without spaces" not in caplog.text

@@ -17,7 +17,7 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import parse_score
 from tttbench.core.system import Capability, SystemOptions
 from tttbench.core.task import Needs, Task, why_not
-from tttbench.pipeline.default_scores import WHISPER_BASIC, WHISPER_ENGLISH, with_defaults
+from tttbench.pipeline.default_scores import WHISPER_BASIC_BY_CHARACTER, WHISPER_ENGLISH, with_defaults
 from tttbench.pipeline.jobs import GenerateItem, request_seed
 from tttbench.pipeline.plan import (
     generate_item,
@@ -283,7 +283,8 @@ def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatc
         "cuda:1",
     )
     agreement = ScoreSpec("oracle_agreement", "oracle_agreement", {"oracle": "why"})
-    basic = replace(WER, options={"normalizer": "basic"})  # its sample is Chinese
+    # Its sample is Chinese.
+    basic = ScoreSpec("wer", "wer_characters", {"units": "characters", "normalizer": "basic"})
     assert manifest_of(plan) == Manifest(
         suite=SuiteEntry("s", "Title", 3, 6, 7, 8, 9, "why"),
         systems={"x@topk": SystemEntry("x", "topk", {"steps": 2}, 4), "why": SystemEntry("y", "", {}, 6)},
@@ -292,7 +293,7 @@ def test_the_manifest_of_a_run_that_has_not_begun(monkeypatch: pytest.MonkeyPatc
                 "t", "qa", "d", "Say.", needs, "en", (*BOTH, agreement), 1, 5, None, plan.tasks[0].listing_sha256
             ),
             "u": TaskEntry(
-                *("u", "qa", "d", "", Needs(), "", (basic, WHISPER_BASIC, agreement)),
+                *("u", "qa", "d", "", Needs(), "", (basic, WHISPER_BASIC_BY_CHARACTER, agreement)),
                 *(1, None, str(Path("here").absolute())),
                 plan.tasks[1].listing_sha256,
             ),

@@ -239,3 +239,35 @@ def test_corpus_wer_of_published_hypotheses(shared_data: Path, system: str, perc
     scores = [score(raw, reference, hypotheses[key]) for key, reference in references.items()]
     assert round(100 * corpus_edits(scores).rate, 3) == percent
     assert round(100 * sum(s.numerator for s in scores) / sum(s.denominator for s in scores), 3) == percent
+
+
+@pytest.mark.parametrize(
+    ("reference", "text", "errors", "units"),
+    [
+        ("今日は雨です", "今日は雪です", 1, 6),  # one word each by white space
+        ("今日は OpenAI の話", "今日はOpenAIの話", 0, 6),  # a word of another script is one unit
+        ("สวัสดีครับ", "สวัสดีค่ะ", 3, 7),  # marks belong to the character that they stand at
+        ("ສະບາຍດີ", "", 6, 6),
+    ],
+)
+def test_units_may_be_characters_of_scripts_without_spaces(reference: str, text: str, errors: int, units: int) -> None:
+    found = score(scorer("wer", normalizer="raw", units="characters"), reference, text)
+    assert (found.numerator, found.denominator) == (errors, units)
+
+
+def test_rates_by_character_say_so_and_have_recipes_of_their_own() -> None:
+    for name in ("wer", "wer_mean", "self_wer", "inserted_words"):
+        words, characters = scorer(name), scorer(name, units="characters")
+        assert "haracter" in characters.info.title
+        assert "ord" not in characters.info.title
+        assert words.recipe({}) != characters.recipe({})
+        assert scorer(name, units="words").recipe({}) == words.recipe({})
+    made = str(scorer("wer", recipe="whisper-basic", units="characters").recipe({}))
+    assert made.startswith("wer@1; whisper-basic@1")
+    assert "characters of scripts without spaces@1" in made
+    with pytest.raises(UserError, match=r"wer:units=letters: must be 'words', told apart by white space, or 'char"):
+        scorer("wer", units="letters")
+    with pytest.raises(
+        UserError, match=r"compounds=merged forgives .* Ask for wer:recipe=whisper-basic, or for wer:un"
+    ):
+        scorer("wer", recipe="open-asr-2026-07", units="characters")

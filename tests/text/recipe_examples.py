@@ -85,7 +85,8 @@ def _matchers() -> Iterator[tuple[str, dict[str, str]]]:
 
 def _edit_rates() -> Iterator[tuple[str, dict[str, str]]]:
     """Edits after no normalization."""
-    for name, options in (("wer", {}), ("wer", {"compounds": "merged"}), ("cer", {}), ("cer_zh", {}), ("mer", {})):
+    of_words = (("wer", {}), ("wer", {"compounds": "merged"}), ("wer", {"units": "characters"}))
+    for name, options in (*of_words, ("cer", {}), ("cer_zh", {}), ("mer", {})):
         scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw", **options}))
         assert isinstance(scorer, EditRate)
         recipe = scorer.recipe({})

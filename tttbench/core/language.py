@@ -22,6 +22,9 @@ _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx"})
 _CHINESE = frozenset({"zh", "cmn", "yue", "wuu"})
 """Chinese, Mandarin, Cantonese and Wu: written in the same characters, without spaces."""
 
+_SPACELESS = frozenset({"ja", "th", "lo", "my", "km", "bo", "dz"})
+"""Japanese, Thai, Lao, Burmese, Khmer, Tibetan and Dzongkha: no spaces between words either."""
+
 
 def language_fault(tag: str) -> str:
     """Return why ``tag`` is no BCP 47 tag, as the end of a sentence; ``""`` if it is one, or empty (unknown)."""
@@ -44,3 +47,8 @@ def primary_language(tag: str) -> str:
 def is_chinese(tag: str) -> bool:
     """Whether texts of a language are written in Chinese characters, so that errors are counted by character."""
     return primary_language(tag) in _CHINESE
+
+
+def is_spaceless(tag: str) -> bool:
+    """Whether a language is written without spaces between words, Chinese among them: white space tells no words."""
+    return is_chinese(tag) or primary_language(tag) in _SPACELESS

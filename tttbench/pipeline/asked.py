@@ -11,7 +11,7 @@ from tttbench.core.judging import judge_options
 from tttbench.core.plugins import build_task, scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.task import Task
-from tttbench.pipeline.default_scores import added, known_ways, with_defaults, with_ways
+from tttbench.pipeline.default_scores import added, by_language, known_ways, with_defaults, with_ways
 from tttbench.pipeline.full_names import full_name, with_full_names
 from tttbench.pipeline.kept_transcribers import KeptTranscribers
 from tttbench.pipeline.transcribers import resolved, transcriber_of
@@ -54,6 +54,7 @@ class AskedTask:
             scores = with_full_names(resolved(scores, language, device), device)
             # Scores that name this judge themselves ask it in the same way.
             scores = with_ways(scores, {}, known_ways([ScoreSpec("answer", "", judge)]))
+            scores = by_language(scores, language)
             return with_defaults(scores, full_name(transcriber, device), suite.oracle, language, judge)
         except UserError as error:
             raise UserError(f"task {self.plan.name!r}: scores: {error}") from error

@@ -12,12 +12,18 @@ from tttbench.core.judging import JudgeSettings
 from tttbench.core.plugins import scorers
 from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import default_id, is_former_id
+from tttbench.scorers.presets import UNITS
+from tttbench.scorers.presets import by_language as units_by_language
 
 log = logging.getLogger("tttbench")
 
 WHISPER_ENGLISH = ScoreSpec("wer", "wer_whisper-en", {"recipe": "whisper-en"})
 WHISPER_BASIC = ScoreSpec("wer", "wer_whisper-basic", {"recipe": "whisper-basic"})
-"""What published tables and old baselines have in the place of ``wer``: of English, and of other languages."""
+WHISPER_BASIC_BY_CHARACTER = ScoreSpec(
+    "wer", f"{WHISPER_BASIC.id}_characters", {**WHISPER_BASIC.options, UNITS: "characters"}
+)
+"""What published tables and old baselines have in the place of ``wer``: of English, of other languages, and of those
+that are written without spaces."""
 
 _ENGLISH_UNLESS_TOLD = frozenset({"wer", "wer_mean", "cer", "self_wer"})
 """Scorers whose default normalizer is for English."""
@@ -64,6 +70,18 @@ def added(
             log.warning("%s on %s: left out, as that task asks no questions that a judge could grade.", spec.id, task)
         elif spec.scorer not in taken:
             found.append(spec)
+    return tuple(found)
+
+
+def by_language(scores: Sequence[ScoreSpec], language: str) -> tuple[ScoreSpec, ...]:
+    """Return scores with the units of a language, a BCP 47 tag: rates of words count characters where white space tells
+    no words, as another score, with another id unless they are given one."""
+    found = []
+    for spec in scores:
+        options = units_by_language(spec.scorer, spec.options, language)
+        if options != spec.options and spec.id == default_id(spec.scorer, spec.options):
+            spec = replace(spec, id=default_id(spec.scorer, options))
+        found.append(replace(spec, options=options))
     return tuple(found)
 
 
@@ -143,7 +161,7 @@ def _with_options(spec: ScoreSpec, transcriber: str, *, is_english: bool) -> Ite
     if spec.scorer == "wer" and is_english and (options.get("normalizer") or options.get("recipe", "en")) == "en":
         yield WHISPER_ENGLISH
     if spec.scorer == "wer" and not is_english and options.get("normalizer") == "basic":
-        yield WHISPER_BASIC
+        yield WHISPER_BASIC_BY_CHARACTER if options.get(UNITS) == "characters" else WHISPER_BASIC
 
 
 def as_known(specs: Sequence[ScoreSpec], known: Sequence[ScoreSpec]) -> tuple[ScoreSpec, ...]:

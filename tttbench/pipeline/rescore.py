@@ -15,7 +15,16 @@ from tttbench.core.scorer import ScoreSpec
 from tttbench.core.scores import score_spec
 from tttbench.core.system import SystemOptions
 from tttbench.pipeline.asked import IDLE_JUDGE
-from tttbench.pipeline.default_scores import Ways, added, as_known, known_ways, ways_of, with_defaults, with_ways
+from tttbench.pipeline.default_scores import (
+    Ways,
+    added,
+    as_known,
+    by_language,
+    known_ways,
+    ways_of,
+    with_defaults,
+    with_ways,
+)
 from tttbench.pipeline.executors import Executor
 from tttbench.pipeline.full_names import full_name, named_in_full, with_full_names
 from tttbench.pipeline.no_speech import fitting_scores
@@ -86,7 +95,7 @@ def rescore(
         language = kept_language(samples, entry.language)
         own = resolved(asked.add, language, options.device)
         more = (*_judged(key, entry, asked.judge), *added(own, entry.scores, taken, key, entry.family))
-        more = with_ways(more, ways, known)
+        more = by_language(with_ways(more, ways, known), language)  # what the run has stays as it was made
         entry = replace(entry, scores=with_ways(entry.scores, ways))
         of_task = replace(asked, transcriber=transcriber_of(transcriber, language, options.device))
         task = _with(entry, more, of_task, manifest, language)

@@ -1,7 +1,8 @@
 """Edit rates: ``wer``, ``cer``, ``cer_zh`` of the written answer, ``self_wer`` of the spoken one against it.
 
 Those are corpus rates, all edits over all reference units; ``wer_mean`` is the mean of the samples' rates, which weighs
-a sample of three words like one of thirty. ``mer`` counts Han characters, and words of other scripts.
+a sample of three words like one of thirty. ``mer`` counts Han characters, and words of other scripts. With
+``units=characters``, as in languages written without spaces, rates of words count characters of scripts without spaces.
 
 Normalize, align, count. A request without an answer (``error``, ``unparsed``) counts as if every reference unit had
 been deleted, and so does an empty one. A transcriber that repeats itself without end writes hundreds of words for one
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from tttbench.core.derivation import Need
 from tttbench.core.errors import UserError
 from tttbench.core.exchange import Status
-from tttbench.core.language import is_chinese, primary_language
+from tttbench.core.language import is_chinese, is_spaceless, primary_language
 from tttbench.core.metric import UNKNOWN, MetricInfo, Score
 from tttbench.core.normalizer import Normalizer, package_version
 from tttbench.core.plugins import build_normalizer, register_scorer
@@ -24,13 +25,13 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import View
 from tttbench.scorers.denominators import ALL, Denominator
-from tttbench.scorers.presets import DROPS, with_preset
+from tttbench.scorers.presets import DROPS, UNITS, with_preset
 from tttbench.scorers.script import in_recipe, in_script, script_of
 from tttbench.scorers.transcripts import Transcription
-from tttbench.text import compounds
+from tttbench.text import compounds, spaceless
 from tttbench.text.alignment import NO_EDITS, Alignment, EditCounts, align_characters, align_words
 from tttbench.text.mixed import align_mixed
-from tttbench.text.spaceless import SPACELESS, align_spaceless
+from tttbench.text.spaceless import align_spaceless
 
 VERSION = 1
 """Raised whenever the same texts may give other counts."""
@@ -40,7 +41,7 @@ CAPPED_VERSION = 2
 
 OPTIONS = ("normalizer", "recipe")
 CHARACTER_OPTIONS = (*OPTIONS, "script")
-WORD_OPTIONS = (*OPTIONS, "compounds", "script")
+WORD_OPTIONS = (*OPTIONS, "compounds", "script", UNITS)
 DENOMINATOR = "denominator"
 
 
@@ -69,6 +70,31 @@ SELF_WER_UNCAPPED = _rate("Spoken against written, uncapped", "self WER, uncappe
 _OF_TRANSCRIBER = "errors of the transcriber on recordings of right answers: a floor under scores of spoken answers"
 TRANSCRIBER_WER = _rate("Transcriber's own word errors", "its WER", f"word {_OF_TRANSCRIBER}")
 TRANSCRIBER_CER = _rate("Transcriber's own character errors", "its CER", f"character {_OF_TRANSCRIBER}")
+_CHARACTERS = "characters of scripts without spaces, and words of others"
+_BY_CHARACTER: Mapping[MetricInfo, MetricInfo] = {
+    WER: _rate("Error rate by character", "CER", f"all edits over all reference units: {_CHARACTERS}"),
+    WER_MEAN: replace(
+        WER_MEAN,
+        title="Error rate by character, mean of samples",
+        short="CER, mean",
+        explanation=f"each sample's edits over its own reference units, averaged; units: {_CHARACTERS}",
+    ),
+    SELF_WER: replace(
+        SELF_WER,
+        title="Spoken against written, by character",
+        short="self CER",
+        explanation="errors of the spoken answer against the system's own text, of each answer at most its units: "
+        f"{_CHARACTERS}",
+    ),
+    SELF_WER_UNCAPPED: replace(
+        SELF_WER_UNCAPPED,
+        title="Spoken against written, by character, uncapped",
+        short="self CER, uncapped",
+        explanation=f"errors of the spoken answer against the system's own text, all of them; units: {_CHARACTERS}",
+    ),
+}
+"""What rates of words are where they count characters."""
+
 MER = _rate("Mixed error rate", "MER", "all edits over all reference units: Han characters, and words of other scripts")
 
 
@@ -242,8 +268,27 @@ def _edits(score: str, options: Mapping[str, str], normalizer: str, align: Calla
         raise UserError(
             f"{score}:compounds={merging!s:.60}: must be 'merged' (split and joined words are no errors), or left out."
         )
-    found = Edits(chosen, compounds.align_merging, compounds.RECIPE) if merging else Edits(chosen, align)
+    if options.get(UNITS) == "characters":
+        if merging:
+            raise UserError(
+                f"{score}: compounds=merged forgives split and joined words, and in a language written without spaces "
+                f"there are none. Ask for {score}:recipe=whisper-basic, or for {score}:{UNITS}=words."
+            )
+        found = Edits(chosen, align_spaceless, spaceless.RECIPE)
+    else:
+        found = Edits(chosen, compounds.align_merging, compounds.RECIPE) if merging else Edits(chosen, align)
     return replace(found, script=script_of(score, options))
+
+
+def info_of(score: str, info: MetricInfo, options: Mapping[str, str]) -> MetricInfo:
+    """Return what a rate of words is by its units; raises ``UserError`` for others than words and characters."""
+    units = options.get(UNITS, "words")
+    if units not in ("words", "characters"):
+        raise UserError(
+            f"{score}:{UNITS}={units!s:.60}: must be 'words', told apart by white space, or 'characters', those of "
+            "scripts without spaces."
+        )
+    return info if units == "words" else _BY_CHARACTER[info]
 
 
 def _rate_of(
@@ -256,6 +301,7 @@ def _rate_of(
     """Build a rate of written answers; ``default``: the normalizer, and how texts are aligned."""
     denominator = Denominator.of(name, options, DROPS)
     chosen = with_preset(name, options, (*known, DENOMINATOR))
+    info = info_of(name, info, options) if UNITS in known else info
     return EditRate(name, info, _edits(name, chosen, *default), denominator=denominator)
 
 
@@ -268,7 +314,8 @@ def wer(options: Mapping[str, str]) -> EditRate:
 @register_scorer("wer_mean", options=(*WORD_OPTIONS, DENOMINATOR), summary=WER_MEAN.title)
 def wer_mean(options: Mapping[str, str]) -> MeanRate:
     """Build the mean of the samples' word error rates."""
-    return MeanRate("wer_mean", _rate_of("wer_mean", WER, options, WORD_OPTIONS, ("en", align_words)))
+    rate = _rate_of("wer_mean", WER, options, WORD_OPTIONS, ("en", align_words))
+    return MeanRate("wer_mean", rate, info_of("wer_mean", WER_MEAN, options))
 
 
 @register_scorer("cer", options=OPTIONS, summary=CER.title)
@@ -296,7 +343,7 @@ def self_wer(options: Mapping[str, str]) -> SelfErrorRate:
     cap = chosen.get("cap", "words")
     if cap not in ("words", "none"):
         raise UserError(f"self_wer:cap={cap!r:.60}: must be words (an answer's errors are at most its words) or none.")
-    info = SELF_WER if cap == "words" else SELF_WER_UNCAPPED
+    info = info_of("self_wer", SELF_WER if cap == "words" else SELF_WER_UNCAPPED, chosen)
     return SelfErrorRate("self_wer", info, _edits("self_wer", chosen, "en", align_words), Transcription.of(chosen))
 
 
@@ -310,8 +357,7 @@ def transcriber_errors(transcriber: str, language: str) -> SelfErrorRate:
     made = Transcription(transcriber)
     if is_chinese(language):
         return SelfErrorRate("transcriber_cer", TRANSCRIBER_CER, _edits("cer_zh", {}, "zh", align_characters), made)
-    primary = primary_language(language)
-    if primary in SPACELESS:
+    if is_spaceless(language):
         return SelfErrorRate("transcriber_cer", TRANSCRIBER_CER, _edits("cer", {}, "basic", align_spaceless), made)
-    normalizer = "en" if primary in ("", "en") else "basic"
+    normalizer = "en" if primary_language(language) in ("", "en") else "basic"
     return SelfErrorRate("transcriber_wer", TRANSCRIBER_WER, _edits("wer", {}, normalizer, align_words), made)

@@ -14,7 +14,7 @@ from tttbench.core.plugins import build_scorer
 from tttbench.core.scorer import ScoreSpec
 from tttbench.scorers.edit_rates import WER_MEAN, EditRate, Edits
 from tttbench.scorers.explained import Answered, Column, Explanation, Way, rows_of
-from tttbench.scorers.presets import PRESETS
+from tttbench.scorers.presets import PRESETS, by_language
 from tttbench.text.steps import steps_of, stepwise
 
 DEFAULT_STEPS: Mapping[str, str] = {"en": "open-asr-2026-07", "zh": "cn_tn"}
@@ -42,10 +42,10 @@ def explain_rate(
     Raises:
         UserError: ``steps`` is no preset, or isn't made of steps.
     """
-    info = _rate(scorer, {}).info
+    info = _rate(scorer, {}, language).info
     apart = made_of_steps(steps) if steps else DEFAULT_STEPS.get(language or "en", "")
     unfit = _unfit(apart, scorer, language or "en") if apart else ""
-    found = [way for name in _presets(language or "en") for way in _ways(name, scorer, columns)]
+    found = [way for name in _presets(language or "en") for way in _ways(name, scorer, columns, language)]
     return Explanation(
         task=task,
         what=f"{info.title} in {info.unit}",
@@ -53,7 +53,7 @@ def explain_rate(
         n_samples=len({one.id for column in columns for one in column.answers}),
         presets=rows_of(found, columns, n_examples, to_first=True),
         steps_of=_named(apart, scorer) if apart else "",
-        steps=rows_of(list(_ladder(apart, scorer, columns)), columns, n_examples, to_first=False)
+        steps=rows_of(list(_ladder(apart, scorer, columns, language)), columns, n_examples, to_first=False)
         if apart and not unfit
         else (),
         steps_problem=unfit,
@@ -78,27 +78,27 @@ def _unfit(preset: str, scorer: str, language: str) -> str:
     if own not in ("", language):
         return f"It is for the language {own}, and the answers are in {language}."
     try:
-        _rate(PRESETS[preset].score or scorer, {"recipe": preset})
+        _rate(PRESETS[preset].score or scorer, {"recipe": preset}, language)
     except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
         return str(error)
     return ""
 
 
-def _rate(scorer: str, options: Mapping[str, str]) -> EditRate:
-    made = build_scorer(ScoreSpec(scorer, scorer, options))
+def _rate(scorer: str, options: Mapping[str, str], language: str) -> EditRate:
+    made = build_scorer(ScoreSpec(scorer, scorer, by_language(scorer, options, language)))
     assert isinstance(made, EditRate)
     return made
 
 
-def _ways(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
+def _ways(preset: str, scorer: str, columns: Sequence[Column], language: str) -> Iterator[Way]:
     """The preset; what is published by it where that is the mean of samples, or leaves some of these answers out."""
     chosen = PRESETS[preset]
     own, name = chosen.score or scorer, _named(preset, scorer)
     counts_others = own != scorer
     try:
-        made = _rate(own, {"recipe": preset})
+        made = _rate(own, {"recipe": preset}, language)
     except UserError as error:  # an extra that isn't installed, or an option that this rate doesn't have
-        yield Way(name, _rate(own, {}).info, problem=str(error))
+        yield Way(name, _rate(own, {}, language).info, problem=str(error))
         return
     scores = _scores(made, columns)
     yield Way(name, made.info, scores, counts_others=counts_others)
@@ -106,7 +106,7 @@ def _ways(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
         yield Way(f"{preset}, mean of samples (wer_mean)", WER_MEAN, scores, counts_others=counts_others)
     if not chosen.drops:
         return
-    kept = _scores(_rate(own, {"recipe": preset, "denominator": "as-published"}), columns)
+    kept = _scores(_rate(own, {"recipe": preset, "denominator": "as-published"}, language), columns)
     if any(math.isnan(score.numerator) for part in kept for score in part):
         info = WER_MEAN if chosen.published else made.info
         published = f"{preset} ({chosen.published})" if counts_others and chosen.published else name
@@ -129,15 +129,15 @@ def _score(edits: Edits, one: Answered, texts: _Texts) -> Score:
     return edits.score(texts[0], texts[1], one.status)
 
 
-def _ladder(preset: str, scorer: str, columns: Sequence[Column]) -> Iterator[Way]:
+def _ladder(preset: str, scorer: str, columns: Sequence[Column], language: str) -> Iterator[Way]:
     """Yield the ways from the texts as written to ``preset``, one step more each, and the mean of its samples."""
     scorer = PRESETS[preset].score or scorer
-    whole = _rate(scorer, {"recipe": preset})
+    whole = _rate(scorer, {"recipe": preset}, language)
     steps = steps_of(whole.edits.normalizer.name)
     names = ["as written", *(step.name for step in steps)]
     if whole.edits.matcher:
         names.append("split and joined words forgiven")
-    plain = replace(_rate(scorer, {}).edits, normalizer=_AS_THEY_ARE)
+    plain = replace(_rate(scorer, {}, language).edits, normalizer=_AS_THEY_ARE)
     merging = replace(whole.edits, normalizer=_AS_THEY_ARE) if whole.edits.matcher else None
     # References are the same in all columns.
     applied = [lru_cache(maxsize=None)(step.apply) for step in steps]

@@ -19,6 +19,7 @@ from tttbench.core.recipe import Recipe
 from tttbench.core.sample import Sample
 from tttbench.core.scorer import ScorerFactory, View
 from tttbench.scorers.edit_rates import OPTIONS, EditRate, cer_zh, wer
+from tttbench.scorers.presets import UNITS
 
 VERSION = 1
 """Raised whenever the same text may give another score."""
@@ -92,10 +93,10 @@ def _rate(build: ScorerFactory, options: Mapping[str, str]) -> EditRate:
     return made
 
 
-@register_scorer("inserted_words", options=OPTIONS, summary=WORDS.explanation)
+@register_scorer("inserted_words", options=(*OPTIONS, UNITS), summary=WORDS.explanation)
 def inserted_words(options: Mapping[str, str]) -> NoSpeech:
-    """Build the inserted words per minute: the insertions that ``wer`` counts."""
-    return NoSpeech("inserted_words", WORDS, _rate(wer, options))
+    """Build the inserted words per minute: the insertions that ``wer`` counts, which may be characters."""
+    return NoSpeech("inserted_words", CHARACTERS if options.get(UNITS) == "characters" else WORDS, _rate(wer, options))
 
 
 @register_scorer("inserted_characters", options=OPTIONS, summary=CHARACTERS.explanation)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from tttbench.core.errors import UserError, did_you_mean
+from tttbench.core.language import is_spaceless
 from tttbench.scorers.denominators import Drop
 
 
@@ -94,6 +95,28 @@ PRESETS: Mapping[str, Preset] = {
     ),
 }
 """All presets. One of another meaning gets another name, with a date where it follows a publication."""
+
+
+UNITS = "units"
+"""The option that tells what is counted: ``words``, told apart by white space, or ``characters``: those of scripts
+without spaces, and words of others."""
+
+_BY_WHITE_SPACE = frozenset({"wer", "wer_mean", "self_wer"})
+"""Scorers that count words as white space tells them apart, unless they are given units."""
+
+_SPLIT_ALREADY = frozenset(name for name, one in PRESETS.items() if one.score == "wer")
+"""Presets, and their normalizers, that put spaces between characters themselves."""
+
+
+def by_language(scorer: str, options: Mapping[str, str], language: str) -> Mapping[str, str]:
+    """Return the options of a score, with those by which its units are those of a language, a BCP 47 tag.
+
+    In a language written without spaces a sentence would be one word. What names its units keeps them.
+    """
+    given = {options.get("recipe", ""), options.get("normalizer", "")}
+    if scorer not in _BY_WHITE_SPACE or UNITS in options or given & _SPLIT_ALREADY or not is_spaceless(language):
+        return options
+    return {**options, UNITS: "characters"}
 
 
 DROPS: Mapping[str, tuple[Drop, ...]] = {name: preset.drops for name, preset in PRESETS.items()}

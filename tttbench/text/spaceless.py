@@ -6,8 +6,8 @@ import re
 
 from tttbench.text.alignment import Alignment, align_words
 
-SPACELESS = frozenset({"ja", "th", "lo", "my", "km"})
-"""Languages that write no spaces between words, Chinese apart."""
+RECIPE = "characters of scripts without spaces@1"
+"""Of ``align_spaceless``; raised whenever the same texts may be aligned otherwise."""
 
 _SCRIPTS = (
     "\u0e00-\u0eff"  # Thai, Lao
