@@ -138,3 +138,12 @@ def test_the_page_names_what_was_counted_and_why_there_is_no_interval() -> None:
     assert "no interval: all values are equal" in text_of(equal)
     # Of a run of 0.1 it isn't known what was counted.
     assert "interval (" not in text_of(replace(few, n_units=0))
+
+
+def test_spoken_scores_without_reference_audio_say_that_the_transcriber_s_own_errors_are_unknown() -> None:
+    spoken = replace(RESULT, recipe=Recipe("spoken_accuracy@2", transcriber="whisper:base"))
+    says = "own errors are unknown: Questions has no recordings of right answers."
+    assert says in page(view_of((spoken,)))
+    topline = replace(spoken, system=TOPLINE, metric="transcriber_wer")
+    assert "errors are unknown" not in page(view_of((spoken, topline)))
+    assert "errors are unknown" not in page(view_of((RESULT,)))  # nothing was transcribed

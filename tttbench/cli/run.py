@@ -231,11 +231,15 @@ def show(summary: Summary, folder: Path, report: Path, *, as_json: bool) -> int:
     from tttbench.cli.spoken_table import spoken_table
     from tttbench.core.judging import JUDGE
     from tttbench.core.serialize import to_json
+    from tttbench.core.transcriber_errors import unknown_errors, without_reference_audio
     from tttbench.pages.labels import corrected_line, cost_line, judge_line
     from tttbench.store.lossless import lossless_sentences
 
     if summary.results:
-        print(results_table([*summary.results, *summary.topline], summary.metrics, summary.comparisons))
+        results = [*summary.results, *summary.topline]
+        print(results_table(results, summary.metrics, summary.comparisons))
+        if unknown := unknown_errors(without_reference_audio(results)):
+            print(unknown)
     if summary.ablations:
         print(f"\n{ablations_table(summary.ablations, summary.results, summary.metrics)}")
     if latencies := latency_table(summary.probes, summary.timed):
@@ -275,6 +279,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
     ``counts`` and ``cut`` count requests, ``results`` one score's; ``timed`` says which answers ``probes`` are of.
     """
     from tttbench.core.serialize import plain_fields, to_plain
+    from tttbench.core.transcriber_errors import without_reference_audio
 
     return {
         "run_dir": str(folder),
@@ -286,6 +291,7 @@ def document(summary: Summary, folder: Path, report: Path) -> JsonObject:
             {**{key: getattr(entry, key) for key in RESULT_KEYS}, "recipe": str(entry.recipe)}
             for entry in [*summary.results, *summary.topline]
         ],
+        "transcriber_errors_unknown": list(without_reference_audio([*summary.results, *summary.topline])),
         "comparisons": [plain_fields(entry) for entry in summary.comparisons],
         "ablations": [{"switch": one.switch, **plain_fields(one.comparison)} for one in summary.ablations],
         "remarks": to_plain(summary.remarks),

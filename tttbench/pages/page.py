@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 import tttbench
 from tttbench.core.exchange import STATUSES
 from tttbench.core.metric import TOPLINE
+from tttbench.core.transcriber_errors import unknown_errors, without_reference_audio
 from tttbench.scorers import words
 from tttbench.store.lossless import lossless_sentences
 
@@ -86,6 +87,7 @@ def page(view: ReportView) -> str:
         examples=featured(view),
         failures=failure_groups(view),
         without_scores=without_scores,
+        unknown_errors=_unknown_errors(view),
         task_titles={task.name: task.title for task in view.tasks},
         run_statuses=RUN_STATUSES,
         breakable=_breakable,
@@ -119,6 +121,12 @@ def page(view: ReportView) -> str:
         script=script("rows.js", "sortable.js", "parts.js", "pictures.js", "report.js"),
         version=tttbench.__version__,
     )
+
+
+def _unknown_errors(view: ReportView) -> str:
+    """The sentence on transcribers whose own errors nothing in the data tells; ``""`` where there is none."""
+    titles = {task.name: task.title for task in view.tasks}
+    return unknown_errors([titles.get(name, name) for name in without_reference_audio(view.results)])
 
 
 def _breakable(name: str) -> Markup:
