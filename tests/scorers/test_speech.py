@@ -110,3 +110,18 @@ def test_speakers_are_compared_by_the_cosine_of_their_embeddings() -> None:
     assert failed[1] == "derivation_failed"
     with pytest.raises(UserError, match="speaker_similarity:to=voice: must be 'reference' or 'input'"):
         scorer("speaker_similarity", to="voice")
+
+
+def test_similarities_by_two_embeddings_are_two_metrics() -> None:
+    by_wavlm = scorer("speaker_similarity", embedding="wavlm")
+    assert by_wavlm.info.title == "Speaker similarity (WavLM)"
+    assert by_wavlm.info != scorer("speaker_similarity").info
+    assert scorer("speaker_similarity", embedding="resemblyzer") == scorer("speaker_similarity")
+    view = Heard(contents={SPOKEN.sha256: "[3.0, 4.0]", OTHER.sha256: "[6.0, 0.0]"}, reference_audio=OTHER)
+    assert value("speaker_similarity", view, embedding="wavlm")[0] == pytest.approx(0.6)
+    assert [need.deriver for need in by_wavlm.needs(sample(), view)] == ["wavlm:base-plus-sv"] * 2
+    own = scorer("speaker_similarity", embedding="wavlm:./own", to="input")
+    assert str(own.recipe({"wavlm:./own": "wavlm-own@1"})) == "speaker_similarity@1; embedding=wavlm-own@1,to=input"
+    for wrong in ("ecapa", "wavlm:", "resemblyzer:x"):
+        with pytest.raises(UserError, match=r"must be 'resemblyzer', 'wavlm' or 'wavlm:FOLDER'"):
+            scorer("speaker_similarity", embedding=wrong)

@@ -45,6 +45,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("speechmos", "optional", "speech", "predicted opinion scores: DNSMOS, PLCMOS"),
     ("resemblyzer", "optional", "speaker", "similarity of speakers"),
     ("utmos_pytorch", "optional", "utmos", "predicted opinion score: UTMOS"),
+    ("transformers", "optional", "wavlm", "similarity of speakers by WavLM"),
     ("sherpa_onnx", "optional", "paraformer", "paraformer: systems, and transcripts of Chinese by them"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("wetext", "optional", "wetext", "the Chinese preset wetext"),

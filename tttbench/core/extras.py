@@ -10,8 +10,8 @@ from tttbench.core.errors import AbsentError
 
 Extra = Literal[
     "model", "whisper", "train", "cuda",
-    "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker", "utmos", "paraformer",
-    "transformers",
+    "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker", "utmos", "wavlm",
+    "paraformer", "transformers",
 ]  # fmt: skip
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
@@ -28,6 +28,7 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "speech": ("speechmos", "librosa", "onnxruntime"),
     "speaker": ("resemblyzer", "webrtcvad", "pkg_resources", "librosa", "torch"),
     "utmos": ("utmos_pytorch", "huggingface_hub", "torch"),
+    "wavlm": ("transformers", "torch"),
     "paraformer": ("sherpa_onnx",),
     "transformers": ("transformers", "torch"),
 }

@@ -59,6 +59,15 @@ LIKENESS = MetricInfo(
     lowest=-1,
     highest=1,
 )
+WAVLM_LIKENESS = replace(
+    LIKENESS,
+    title="Speaker similarity (WavLM)",
+    short="speaker sim., WavLM",
+    explanation="cosine of WavLM's embeddings of two recordings; not comparable with similarities of Resemblyzer",
+)
+
+WAVLM = "wavlm:base-plus-sv"
+"""What embeds where the option ``embedding`` is ``wavlm``; a folder of another model may stand behind a colon."""
 
 DNSMOS: Mapping[str, str] = {
     "ovrl": "DNSMOS P.835 overall",
@@ -257,13 +266,28 @@ def utmos(options: Mapping[str, str]) -> Predicted:
     return Predicted("utmos", "naturalness:utmos", "utmos", opinion("UTMOS"))
 
 
-@register_scorer("speaker_similarity", options=("to",), summary=LIKENESS.explanation)
+@register_scorer("speaker_similarity", options=("embedding", "to"), summary="is it the speaker of another recording?")
 def speaker_similarity(options: Mapping[str, str]) -> Likeness:
-    """Build the likeness to the option ``to``: ``reference`` (default) or ``input``."""
+    """Build the likeness to the option ``to``: ``reference`` (default) or ``input``.
+
+    ``embedding``: ``resemblyzer`` (default), ``wavlm``, or ``wavlm:FOLDER``.
+    """
+    match options.get("embedding", "resemblyzer").partition(":"):
+        case ("resemblyzer", "", ""):
+            made = Likeness()
+        case ("wavlm", "", ""):
+            made = Likeness(info=WAVLM_LIKENESS, derivers=(WAVLM,))
+        case ("wavlm", ":", folder) if folder:
+            made = Likeness(info=WAVLM_LIKENESS, derivers=(f"wavlm:{folder}",))
+        case _:
+            raise UserError(
+                f"speaker_similarity:embedding={options['embedding']!s:.60}: must be 'resemblyzer', 'wavlm' or "
+                "'wavlm:FOLDER'."
+            )
     match options.get("to", "reference"):
         case "reference":
-            return Likeness("reference")
+            return made
         case "input":
-            return Likeness("input")
+            return replace(made, to="input")
         case other:
             raise UserError(f"speaker_similarity:to={other!s:.60}: must be 'reference' or 'input'.")
