@@ -33,7 +33,7 @@ DAMAGED = (
     *('{"verdicts": []}', '{"verdicts": [11, 5]}', '{"verdicts": [true]}', '{"verdicts": ["1"]}', "[1]", "no JSON"),
     *('{"votes": [1]}', '{"verdicts": [-1]}', '{"verdicts": [1.5]}'),
 )
-PREDICTED = (
+PREDICTED: tuple[tuple[str, dict[str, str]], ...] = (
     ("dnsmos", {"of": "ovrl"}),
     ("dnsmos", {"of": "sig"}),
     ("dnsmos", {"of": "bak"}),

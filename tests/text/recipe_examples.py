@@ -85,7 +85,8 @@ def _matchers() -> Iterator[tuple[str, dict[str, str]]]:
 
 def _edit_rates() -> Iterator[tuple[str, dict[str, str]]]:
     """Edits after no normalization."""
-    of_words = (("wer", {}), ("wer", {"compounds": "merged"}), ("wer", {"units": "characters"}))
+    options_of_wer: tuple[dict[str, str], ...] = ({}, {"compounds": "merged"}, {"units": "characters"})
+    of_words = tuple(("wer", options) for options in options_of_wer)
     for name, options in (*of_words, ("cer", {}), ("cer_zh", {}), ("mer", {})):
         scorer = build_scorer(ScoreSpec(name, name, {"normalizer": "raw", **options}))
         assert isinstance(scorer, EditRate)
