@@ -64,6 +64,7 @@ def outputs() -> Iterator[Given]:
     """Return what each recipe gives for its examples now."""
     yield from _judged()
     yield from _predicted()
+    yield _compared()
     yield from _of_codes()
     yield from _without_speech()
 
@@ -120,6 +121,24 @@ class _Pair(Seen):
 
     def derived(self, need: Need) -> Derived | None:
         return Derived("ok", json.dumps(self.vectors[need.audio_sha256 != AUDIO.sha256]))
+
+
+def _compared() -> Given:
+    """Captions that networks compared with their references."""
+    built = _built("fense", {})
+    contents = [
+        json.dumps({"fense": value, "sbert_sim": likeness, "fer": error})
+        for value, likeness, error in (
+            (0.75, 0.75, 0.0),
+            (0.075, 0.75, 1.0),
+            (-0.25, -0.25, 0.0),
+            (1.000001, 1.000001, 0),
+        )
+    ]
+    seen = {one: Told("a dog", says=Derived("ok", one)) for one in contents}
+    seen |= {"failed": Told("a dog"), "not compared": Told("a dog", says=None), "no word": Told("...")}
+    seen |= {"no answer": Told(status="error")}
+    return _recipe(built), {name: _said(built.score(QUESTION, one)) for name, one in seen.items()}
 
 
 def _of_codes() -> Iterator[Given]:

@@ -50,6 +50,7 @@ SCORERS = {
     "answered": ({}, ("%", 100, "higher", "binary", 0, 1), set(), "answered@1"),
     "cider_d": ({}, ("", 1, "higher", "value", 0, 10), {"text"}, "cider_d@1; caption-words@1"),
     "clair_a": (JUDGE, ("", 1, "higher", "value", 0, 100), {"text"}, "clair_a@1; fense=none; judge: openai_chat:m"),
+    "fense": ({}, ("", 1, "higher", "value", -1, 1), {"text"}, "fense@1; networks=fense"),
     "rouge_l": ({}, ("%", 100, "higher", "value", 0, 1), {"text"}, "rouge_l@1; caption-words@1"),
     "spoken_s": ({}, ("s", 1, "none", "value", 0, None), {"audio"}, "spoken_s@1"),
     "silence": ({}, ("%", 100, "none", "value", 0, 1), {"audio"}, "silence@1"),

@@ -46,6 +46,7 @@ OPTIONAL: tuple[tuple[str, State, str, str], ...] = (
     ("resemblyzer", "optional", "speaker", "similarity of speakers"),
     ("utmos_pytorch", "optional", "utmos", "predicted opinion score: UTMOS"),
     ("transformers", "optional", "wavlm", "similarity of speakers by WavLM"),
+    ("aac_metrics", "optional", "fense", "FENSE of captions"),
     ("sherpa_onnx", "optional", "paraformer", "paraformer: systems, and transcripts of Chinese by them"),
     ("opencc_purepy", "optional", "chinese", "simplified Chinese characters in scores"),
     ("wetext", "optional", "wetext", "the Chinese preset wetext"),

@@ -11,7 +11,7 @@ from tttbench.core.errors import AbsentError
 Extra = Literal[
     "model", "whisper", "train", "cuda",
     "chinese", "parquet", "wetext", "captions", "hub", "judge", "speech", "speaker", "utmos", "wavlm",
-    "paraformer", "transformers",
+    "fense", "paraformer", "transformers",
 ]  # fmt: skip
 
 NEEDED: Mapping[Extra, tuple[str, ...]] = {
@@ -29,6 +29,7 @@ NEEDED: Mapping[Extra, tuple[str, ...]] = {
     "speaker": ("resemblyzer", "webrtcvad", "pkg_resources", "librosa", "torch"),
     "utmos": ("utmos_pytorch", "huggingface_hub", "torch"),
     "wavlm": ("transformers", "torch"),
+    "fense": ("aac_metrics", "sentence_transformers", "transformers", "torch"),
     "paraformer": ("sherpa_onnx",),
     "transformers": ("transformers", "torch"),
 }
@@ -45,6 +46,8 @@ DISTRIBUTIONS: Mapping[str, str] = {
     "resemblyzer": "Resemblyzer",
     "sherpa_onnx": "sherpa-onnx",
     "utmos_pytorch": "utmos-pytorch",
+    "aac_metrics": "aac-metrics",
+    "sentence_transformers": "sentence-transformers",
     "pkg_resources": "setuptools",
 }
 """Modules that the package registry knows by another name."""

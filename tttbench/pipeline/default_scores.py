@@ -35,8 +35,8 @@ _GAPS = (("spoken_gap", "text_accuracy", "spoken_accuracy"), ("answer_gap", "ans
 _WRITTEN = frozenset({"asr", "captioning"})
 """Families of tasks whose answers are written only."""
 
-_OF_CAPTIONS = frozenset({"clair_a"})
-"""Scorers by a judge that are for captions."""
+_OF_CAPTIONS = frozenset({"clair_a", "fense"})
+"""Scorers by a model that are for captions."""
 
 
 Ways = Mapping[str, Mapping[str, str]]
