@@ -3,9 +3,9 @@
     python benchmarks/recognition.py --save            # 60 English and 40 Mandarin recordings, 60 spoken questions
     python benchmarks/recognition.py --limit 2 --only layouts
 
-Recordings from ``$TTTBENCH_SHARED/data`` (default ``../shared/data``). Each row is a call of ``tttbench run``. Where
-the same recordings in another layout get another answer or another rate, the exit status is 1. Prints a table, and as
-last line one JSON document.
+It needs ``pip install ".[offline,parquet]"``. Recordings from ``$TTTBENCH_SHARED/data`` (default ``../shared/data``).
+Each row is a call of ``tttbench run``. Where the same recordings in another layout get another answer or another rate,
+the exit status is 1. Prints a table, and as last line one JSON document.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -140,6 +141,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", choices=PARTS, action="append", help="this part only; may be repeated")
     parser.add_argument("--save", nargs="?", type=Path, const=RESULTS, metavar="FOLDER")
     args = parser.parse_args(argv)
+    if find_spec("pyarrow") is None:
+        print('It writes tables too, and pyarrow is missing: pip install ".[offline,parquet]"', file=sys.stderr)
+        return 2
 
     from benchmarks.layout import aligned
     from benchmarks.machine import this_machine

@@ -13,6 +13,14 @@ from benchmarks.recognition_sets import LAYOUTS
 from tttbench.systems.whisper.weights import is_available_offline
 
 
+def test_without_pyarrow_it_says_what_to_install_before_it_begins(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.recognition.find_spec", lambda name: None)
+    assert main(["--limit", "2"]) == 2
+    assert 'pyarrow is missing: pip install ".[offline,parquet]"' in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_answers_and_rates_are_the_same_in_every_layout(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
