@@ -122,7 +122,7 @@ def test_scorers_are_listed_with_their_options_below(capsys: pytest.CaptureFixtu
     assert main(["list", "scorers"]) == 0
     lines = capsys.readouterr().out.splitlines()
     at = next(at for at, line in enumerate(lines) if line.startswith("wer "))
-    assert lines[at + 1] == "    options: normalizer, recipe, compounds, script, denominator"
+    assert lines[at + 1] == "    options: normalizer, recipe, compounds, script, units, denominator"
     assert max(len(line) for line in lines if line.startswith("    ")) <= 120
 
 
