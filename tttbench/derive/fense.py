@@ -7,10 +7,8 @@ content is a JSON object with ``fense`` and its parts, ``sbert_sim`` and ``fer``
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +20,7 @@ from tttbench.core.normalizer import package_version
 from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.data.cache import cache_folder
+from tttbench.derive.weights import quiet_transformers, sha256_of
 
 VERSION = 1
 """Raised whenever the same caption may be given another number, for a reason that lies in our code."""
@@ -103,7 +102,7 @@ def _checker(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     path = folder / CHECKER
-    if (found := _sha256(path, path.stat().st_mtime_ns)) != CHECKER_SHA256:
+    if (found := sha256_of(path)) != CHECKER_SHA256:
         raise UserError(
             f"{path}: isn't FENSE's classifier (sha256 {found:.12}…, not {CHECKER_SHA256:.12}…). Get it again."
         )
@@ -130,20 +129,16 @@ def _sentences(folder: Path) -> Any:
     """Sentence-BERT; raises ``UserError`` for a folder that lacks a tensor, which would be left at random."""
     from sentence_transformers import SentenceTransformer
     from transformers import AutoModel
-    from transformers.utils import logging
 
-    was = logging.get_verbosity()
-    logging.set_verbosity_error()  # what is missing is said below
     try:
-        _, told = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
-        made = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
+        with quiet_transformers():  # what is missing is said below
+            _, told = AutoModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+            made = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     except Exception as error:  # safetensors, torch and transformers raise whatever their readers do
         why = str(error).partition("\n")[0]
         raise UserError(
             f"{folder}: can't be read as a Sentence-BERT ({why:.200}). Download its files again."
         ) from error
-    finally:
-        logging.set_verbosity(was)
     lacking = sorted(name for name in told["missing_keys"] if not name.startswith("pooler."))
     if lacking:
         raise UserError(
@@ -151,12 +146,6 @@ def _sentences(folder: Path) -> Any:
             f"sentence-transformers/{SENTENCES} again."
         )
     return made
-
-
-@lru_cache(maxsize=4)
-def _sha256(path: Path, modified_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check(spec: str, options: SystemOptions) -> None:
@@ -184,7 +173,7 @@ def recipe_of(spec: str) -> str:
         return f"fense:{spec}"
     folder = weights() / SENTENCES
     paths = [weights() / CHECKER, next(folder / one for one in _WEIGHTS if (folder / one).is_file())]
-    made = ", ".join(f"{one.name} sha256:{_sha256(one, one.stat().st_mtime_ns)}" for one in paths)
+    made = ", ".join(f"{one.name} sha256:{sha256_of(one)}" for one in paths)
     return f"fense-{spec}@{VERSION} (aac-metrics {package_version('aac-metrics')}, {made})"
 
 

@@ -7,10 +7,8 @@ object with one number.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +22,7 @@ from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.data.audio import resample
 from tttbench.data.cache import cache_folder
+from tttbench.derive.weights import sha256_of
 
 VERSION = 1
 """Raised whenever the same recording may be given another number, for a reason that lies in our code."""
@@ -94,12 +93,6 @@ def _refuse_others(path: Path) -> None:
         )
 
 
-@lru_cache(maxsize=4)
-def _sha256(path: Path, modified_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def check(spec: str, options: SystemOptions) -> None:
     """Refuse predictors that there are not, and what isn't installed."""
     if spec != SPEC:
@@ -127,7 +120,7 @@ def recipe_of(spec: str) -> str:
     if not is_installed("utmos_pytorch") or not path.is_file():
         return f"naturalness:{spec}"
     version = package_version("utmos-pytorch")
-    return f"{spec}@{VERSION} (utmos-pytorch {version}, {WEIGHTS} sha256:{_sha256(path, path.stat().st_mtime_ns)})"
+    return f"{spec}@{VERSION} (utmos-pytorch {version}, {WEIGHTS} sha256:{sha256_of(path)})"
 
 
 @register_deriver(

@@ -6,10 +6,8 @@ content is a JSON list of numbers of length 1, 512 of them for the published mod
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from tttbench.core.plugins import register_deriver
 from tttbench.core.system import SystemOptions
 from tttbench.data.audio import resample
 from tttbench.data.cache import cache_folder
+from tttbench.derive.weights import quiet_transformers, sha256_of
 
 VERSION = 1
 """Raised whenever the same recording may be given another embedding, for a reason that lies in our code."""
@@ -100,21 +99,17 @@ def _how_to_get(spec: str) -> str:
 def _loaded(folder: Path) -> tuple[Any, Any]:
     """The feature extractor and the network, each as transformers has it."""
     from transformers import Wav2Vec2FeatureExtractor, WavLMForXVector
-    from transformers.utils import logging
 
-    was = logging.get_verbosity()
-    logging.set_verbosity_error()  # what is missing is said below
     try:
         _refuse_others(folder)
-        features = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
-        model, told = WavLMForXVector.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+        with quiet_transformers():  # what is missing is said below
+            features = Wav2Vec2FeatureExtractor.from_pretrained(folder, local_files_only=True)
+            model, told = WavLMForXVector.from_pretrained(folder, local_files_only=True, output_loading_info=True)
     except UserError:
         raise
     except Exception as error:  # safetensors, torch and transformers raise whatever their readers do
         why = str(error).partition("\n")[0]
         raise UserError(f"{folder}: can't be read as WavLM's ({why:.200}). Download its files again.") from error
-    finally:
-        logging.set_verbosity(was)
     # The last two serve its training alone.
     lacking = sorted(name for name in told["missing_keys"] if not name.startswith(("objective.", "classifier.")))
     if lacking:
@@ -137,12 +132,6 @@ def _refuse_others(folder: Path) -> None:
             f"{folder / 'config.json'}: is of {called!s:.80}, not of WavLMForXVector, so nothing in it tells speakers. "
             f"Get {PUBLISHED}, or another one with that head."
         )
-
-
-@lru_cache(maxsize=4)
-def _sha256(path: Path, modified_ns: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check(spec: str, options: SystemOptions) -> None:
@@ -174,7 +163,7 @@ def recipe_of(spec: str) -> str:
     path = _weights_in(folder)
     called = SPEC if spec == SPEC else folder.name
     made_by = f"transformers {package_version('transformers')}, {path.name}"
-    return f"wavlm-{called}@{VERSION} ({made_by} sha256:{_sha256(path, path.stat().st_mtime_ns)})"
+    return f"wavlm-{called}@{VERSION} ({made_by} sha256:{sha256_of(path)})"
 
 
 @register_deriver(

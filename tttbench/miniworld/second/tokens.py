@@ -179,7 +179,7 @@ def examples(tokens: RenderedTokens, tokenizer: TtTTokenizer, config: TtTConfig)
 
 
 def written_examples(questions: Sequence[Question], tokenizer: TtTTokenizer, config: TtTConfig) -> list[Example]:
-    """Questions that are asked and answered in writing: no audio, so that many fit into the time of a spoken one."""
+    """Questions that are asked and answered in writing, without audio."""
     from reference_model.layout import Example
 
     end = config.im_end_token_id

@@ -1,4 +1,4 @@
-"""What the three systems have in common: how a batch is asked for, and whether a server is there."""
+"""What the three systems have in common: how a batch is asked for, whether a server is there, how one is built."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from tttbench.core.errors import UserError
 from tttbench.core.exchange import Request, Response
 from tttbench.core.extras import is_installed
 from tttbench.core.missing import Missing
+from tttbench.core.plugins import register_system
+from tttbench.core.system import System, SystemOptions
 from tttbench.systems.openai.answer import Answer, cost_of
-from tttbench.systems.openai.settings import Reached, named
+from tttbench.systems.openai.settings import Reached, S, named, settings_of
 
 INSTALL = "pip install 'tttbench[judge]'"
 ADDRESS = "then export OPENAI_BASE_URL=http://127.0.0.1:8000/v1"
@@ -62,3 +64,34 @@ def lacking(kind: str, spec: str, settings: Reached) -> Sequence[Missing] | None
         what = f"the address of a server that serves {model} (none has been asked)"
         found.append(Missing(what, f"a server with OpenAI's protocols, e.g. vllm serve {model} --omni; {ADDRESS}"))
     return found or None
+
+
+def register(kind: str, summary: str, settings: type[S], system: Callable[[str, S, Server], System]) -> None:
+    """Register the systems ``kind:MODEL``; the server is asked whether it has the model before a run begins.
+
+    Args:
+        kind: what stands before the colon.
+        summary: one line for ``tttbench list systems``.
+        settings: what a suite or a name may say of them.
+        system: makes one of the model's name, its settings and its server.
+    """
+
+    def read(spec: str, options: SystemOptions) -> S:
+        return settings_of(settings, kind, spec, options)
+
+    def reached(spec: str, options: SystemOptions) -> tuple[str, S, Server]:
+        model, one = named(kind, spec).model, read(spec, options)
+        return model, one, opened(f"{kind}:{model}", model, one)
+
+    def check(spec: str, options: SystemOptions) -> None:
+        read(spec, options)
+
+    def ready(spec: str, options: SystemOptions) -> None:
+        reached(spec, options)
+
+    def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
+        return lacking(kind, spec, read(spec, options))
+
+    @register_system(kind, summary=summary, check=check, ready=ready, lacks=lacks)
+    def build(spec: str, options: SystemOptions) -> System:
+        return system(*reached(spec, options))

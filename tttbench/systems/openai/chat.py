@@ -16,13 +16,11 @@ from tttbench.client.server import REFUSED, AskError, Server, without_path
 from tttbench.core.errors import InputError, UserError
 from tttbench.core.exchange import Message, Request, Response
 from tttbench.core.json_values import JsonValue
-from tttbench.core.missing import Missing
-from tttbench.core.plugins import register_system
 from tttbench.core.sample import Modality
-from tttbench.core.system import Capability, SystemCard, SystemOptions
+from tttbench.core.system import Capability, SystemCard
 from tttbench.systems.openai.answer import Answer
-from tttbench.systems.openai.asking import finished, lacking, opened, respond_to
-from tttbench.systems.openai.settings import ChatSettings, named, settings_of
+from tttbench.systems.openai.asking import finished, register, respond_to
+from tttbench.systems.openai.settings import ChatSettings
 from tttbench.wire import sse
 from tttbench.wire.chat_reply import ChatReply, read_chat_reply
 from tttbench.wire.chat_request import ChatMessage, ChatRequest
@@ -196,29 +194,4 @@ class ChatSystem:
             return read_chat_reply(reply.document())
 
 
-def check(spec: str, options: SystemOptions) -> None:
-    """Refuse settings that there are not; asks nobody."""
-    settings_of(ChatSettings, KIND, spec, options)
-
-
-def ready(spec: str, options: SystemOptions) -> None:
-    """Find out whether package, address and key are there, and ask the server whether it has the model."""
-    opened(f"{KIND}:{named(KIND, spec).model}", named(KIND, spec).model, settings_of(ChatSettings, KIND, spec, options))
-
-
-def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
-    """What of package and address is missing."""
-    return lacking(KIND, spec, settings_of(ChatSettings, KIND, spec, options))
-
-
-@register_system(
-    KIND,
-    summary="a model behind a server with OpenAI's chat protocol, speech in and out",
-    check=check,
-    ready=ready,
-    lacks=lacks,
-)
-def build(spec: str, options: SystemOptions) -> ChatSystem:
-    """Build ``openai_chat:MODEL``; raises ``UserError`` if its server isn't there or takes no request."""
-    model, settings = named(KIND, spec).model, settings_of(ChatSettings, KIND, spec, options)
-    return ChatSystem(model, settings, opened(f"{KIND}:{model}", model, settings))
+register(KIND, "a model behind a server with OpenAI's chat protocol, speech in and out", ChatSettings, ChatSystem)

@@ -11,12 +11,10 @@ from tttbench.client.server import Server
 from tttbench.core.errors import InputError
 from tttbench.core.exchange import Request, Response
 from tttbench.core.json_values import JsonValue
-from tttbench.core.missing import Missing
-from tttbench.core.plugins import register_system
-from tttbench.core.system import Capability, SystemCard, SystemOptions
+from tttbench.core.system import Capability, SystemCard
 from tttbench.systems.openai.answer import Answer
-from tttbench.systems.openai.asking import finished, lacking, opened, respond_to
-from tttbench.systems.openai.settings import SpeechSettings, named, settings_of
+from tttbench.systems.openai.asking import finished, register, respond_to
+from tttbench.systems.openai.settings import SpeechSettings
 from tttbench.wire import sse
 from tttbench.wire.extension import Ask
 from tttbench.wire.speech import SpeechRequest, read_speech_event
@@ -100,29 +98,4 @@ class SpeechSystem:
             answer.audio(piece, answer.now())
 
 
-def check(spec: str, options: SystemOptions) -> None:
-    """Refuse settings that there are not; asks nobody."""
-    settings_of(SpeechSettings, KIND, spec, options)
-
-
-def ready(spec: str, options: SystemOptions) -> None:
-    """Find out whether package, address and key are there, and ask the server whether it has the model."""
-    build(spec, options)
-
-
-def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
-    """What of package and address is missing."""
-    return lacking(KIND, spec, settings_of(SpeechSettings, KIND, spec, options))
-
-
-@register_system(
-    KIND,
-    summary="a voice behind a server with OpenAI's speech protocol",
-    check=check,
-    ready=ready,
-    lacks=lacks,
-)
-def build(spec: str, options: SystemOptions) -> SpeechSystem:
-    """Build ``openai_speech:MODEL``; raises ``UserError`` if its server isn't there."""
-    model, settings = named(KIND, spec).model, settings_of(SpeechSettings, KIND, spec, options)
-    return SpeechSystem(model, settings, opened(f"{KIND}:{model}", model, settings))
+register(KIND, "a voice behind a server with OpenAI's speech protocol", SpeechSettings, SpeechSystem)

@@ -13,12 +13,10 @@ from tttbench.client.server import Server
 from tttbench.core.errors import InputError
 from tttbench.core.exchange import Request, Response
 from tttbench.core.json_values import JsonValue
-from tttbench.core.missing import Missing
-from tttbench.core.plugins import register_system
-from tttbench.core.system import Capability, SystemCard, SystemOptions
+from tttbench.core.system import Capability, SystemCard
 from tttbench.systems.openai.answer import Answer
-from tttbench.systems.openai.asking import finished, lacking, opened, respond_to
-from tttbench.systems.openai.settings import TranscriptionSettings, named, settings_of
+from tttbench.systems.openai.asking import finished, register, respond_to
+from tttbench.systems.openai.settings import TranscriptionSettings
 from tttbench.wire import sse
 from tttbench.wire.sound import wav_of
 from tttbench.wire.transcription import TranscriptionRequest, read_transcription, read_transcription_event
@@ -110,29 +108,4 @@ class TranscriptionSystem:
             raise BrokenError(f"the stream ended before the transcript did, after {answer.so_far}: no end of it came.")
 
 
-def check(spec: str, options: SystemOptions) -> None:
-    """Refuse settings that there are not; asks nobody."""
-    settings_of(TranscriptionSettings, KIND, spec, options)
-
-
-def ready(spec: str, options: SystemOptions) -> None:
-    """Find out whether package, address and key are there, and ask the server whether it has the model."""
-    build(spec, options)
-
-
-def lacks(spec: str, options: SystemOptions) -> Sequence[Missing] | None:
-    """What of package and address is missing."""
-    return lacking(KIND, spec, settings_of(TranscriptionSettings, KIND, spec, options))
-
-
-@register_system(
-    KIND,
-    summary="a transcriber behind a server with OpenAI's protocol",
-    check=check,
-    ready=ready,
-    lacks=lacks,
-)
-def build(spec: str, options: SystemOptions) -> TranscriptionSystem:
-    """Build ``openai_transcriptions:MODEL``; raises ``UserError`` if its server isn't there."""
-    model, settings = named(KIND, spec).model, settings_of(TranscriptionSettings, KIND, spec, options)
-    return TranscriptionSystem(model, settings, opened(f"{KIND}:{model}", model, settings))
+register(KIND, "a transcriber behind a server with OpenAI's protocol", TranscriptionSettings, TranscriptionSystem)
